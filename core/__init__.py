@@ -1,0 +1,1 @@
+"""Luopan: sales performance, from the deal to the forecast."""
