@@ -1,0 +1,160 @@
+"""Ranked bars, and groups side by side."""
+
+import math
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.charts.rows import bar_width, lay_rows
+from core.charts.theme import Unit, elide, look, nothing, plain, say, sizes, style, text_width
+from core.i18n import _
+
+
+def ranked_bars(
+    frame: pd.DataFrame,
+    *,
+    unit: Unit,
+    title: str,
+    dark: bool,
+    large: bool = False,
+    currency: str = "CNY",
+    subtitle: str | None = None,
+    compare_name: str | None = None,
+) -> go.Figure:
+    """Return a horizontal bar a row, in the frame's order, with its value at the end.
+
+    frame: key, name str, value float in `unit`, and optionally compare float, shown as a mark.
+    A long name is cut, and whole in the hover text. customdata: key.
+    """
+    if frame.empty:
+        return nothing(title, dark=dark, large=large)
+    c, s = look(dark), sizes(large)
+    names = [str(name) for name in frame["name"]]
+    values = [float(v) for v in frame["value"]]
+    compared = [float(v) for v in frame["compare"]] if "compare" in frame else []
+    labels = [say(v, unit, currency) for v in values]
+    keys = [[key] for key in frame["key"]]
+    rows = list(range(len(names)))
+    before = compare_name or _("Previous period")
+
+    texts = [f"<b>{plain(n)}</b><br>{label}" for n, label in zip(names, labels, strict=True)]
+    for at, value in enumerate(compared):
+        texts[at] += f"<br>{plain(before)} {say(value, unit, currency)}"
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=rows,
+            orientation="h",
+            width=s.bar / s.row,
+            name=_("This period"),
+            marker={"color": c.series[0]},
+            text=labels,
+            textposition="outside",
+            textfont={"size": s.text, "color": c.ink},
+            cliponaxis=False,
+            customdata=keys,
+            hovertext=texts,
+            hoverinfo="text",
+        )
+    )
+    if compared:
+        figure.add_scatter(
+            x=compared,
+            y=rows,
+            mode="markers",
+            name=before,
+            marker={
+                "symbol": "line-ns",
+                "size": s.bar + 6,
+                "line": {"width": 2.5, "color": c.series[1]},
+            },
+            customdata=keys,
+            hovertext=texts,
+            hoverinfo="text",
+        )
+    seen = [v for v in (*values, *compared) if not math.isnan(v)]
+    figure.update_xaxes(
+        range=[min(0.0, *seen, 0.0), max(*seen, 0.0, 0.0) or 1.0],
+        showgrid=False,
+        showticklabels=False,
+    )
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=rows,
+        ticktext=[plain(elide(name, 20)) + "  " for name in names],
+        range=[len(rows) - 0.5, -0.5],
+        showgrid=False,
+    )
+    widest = max(text_width(label, s.text) for label in labels)
+    figure.update_layout(margin={"r": round(widest) + 12, "b": 4})
+    styled = style(
+        figure,
+        title=title,
+        subtitle=subtitle,
+        dark=dark,
+        height=s.row * len(rows),
+        large=large,
+    )
+    return styled.update_yaxes(tickfont={"size": s.text, "color": c.ink})
+
+
+def grouped_bars(
+    frame: pd.DataFrame,
+    *,
+    unit: Unit,
+    title: str,
+    dark: bool,
+    large: bool = False,
+    currency: str = "CNY",
+    subtitle: str | None = None,
+) -> go.Figure:
+    """Return the groups side by side in each stage; at most seven groups keep a colour apart.
+
+    frame, stages and groups in order: stage_key, stage str, group_key, group str, value float in
+    `unit`. customdata: stage_key, group_key.
+    """
+    if frame.empty:
+        return nothing(title, dark=dark, large=large)
+    c, s = look(dark), sizes(large)
+    stages = frame.drop_duplicates("stage_key")
+    place = {key: at for at, key in enumerate(stages["stage_key"])}
+    groups = list(frame.drop_duplicates("group_key")["group_key"])
+    each = s.tick + 5
+    block = each * len(groups)
+    figure = go.Figure()
+    height = lay_rows(
+        figure, list(stages["stage"]), [""] * len(place), c=c, s=s, bar_px=block
+    )
+    thick = bar_width(s, bar_px=block) / s.bar * each
+    labels: list[str] = []
+    for number, group in enumerate(groups):
+        rows = frame[frame["group_key"] == group]
+        name = str(rows["group"].iloc[0])
+        texts = [say(v, unit, currency) for v in rows["value"]]
+        labels += texts
+        shift = (number - (len(groups) - 1) / 2) * thick
+        figure.add_bar(
+            x=rows["value"].to_list(),
+            y=[place[key] + shift for key in rows["stage_key"]],
+            orientation="h",
+            width=thick * 0.82,
+            name=plain(elide(name, 18)),
+            marker={"color": c.series[number % len(c.series)]},
+            text=texts,
+            textposition="outside",
+            textfont={"size": s.tick, "color": c.ink},
+            cliponaxis=False,
+            customdata=[[key, group] for key in rows["stage_key"]],
+            hovertext=[
+                f"<b>{plain(str(stage))}</b><br>{plain(name)} {text}"
+                for stage, text in zip(rows["stage"], texts, strict=True)
+            ],
+            hoverinfo="text",
+        )
+    top = max((float(v) for v in frame["value"] if not math.isnan(v)), default=1.0)
+    figure.update_xaxes(range=[0, top or 1.0])
+    widest = max(text_width(label, s.tick) for label in labels)
+    figure.update_layout(barmode="overlay", margin={"r": round(widest) + 12})
+    return style(
+        figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large
+    )

@@ -1,0 +1,68 @@
+"""Row charts: a name at the left and figures at the right, above a bar as wide as the chart.
+
+They read the same on a phone and on a wall, whatever the length of the names.
+"""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from core.charts.theme import Look, Sizes, elide, plain
+
+NAME_COLUMNS = 24
+
+
+def row_px(s: Sizes, *, note: bool = False) -> int:
+    """Return the height of one row in px, with room for a `note` under its bar if asked."""
+    return s.bar + s.text + 20 + (s.tick + 6 if note else 0)
+
+
+def lay_rows(
+    figure: go.Figure,
+    names: Sequence[str],
+    figures: Sequence[str],
+    *,
+    c: Look,
+    s: Sizes,
+    bar_px: int | None = None,
+    note: bool = False,
+) -> int:
+    """Write names and figures over bars at y = 0, 1, 2 … from the top; return the plot's height.
+
+    bar_px: the thickness of what stands in a row, where it is not one bar.
+    """
+    thick = bar_px or s.bar
+    pitch = row_px(s, note=note) + thick - s.bar
+    above = s.text + 12 + thick / 2
+    for at, (name, text) in enumerate(zip(names, figures, strict=True)):
+        shared = {
+            "y": at,
+            "yref": "y",
+            "yanchor": "bottom",
+            "yshift": thick / 2 + 1,
+            "xref": "paper",
+            "showarrow": False,
+        }
+        figure.add_annotation(
+            text=plain(elide(name, NAME_COLUMNS)),
+            x=0,
+            xanchor="left",
+            font={"size": s.text, "color": c.ink},
+            **shared,
+        )
+        figure.add_annotation(
+            text=text, x=1, xanchor="right", font={"size": s.text, "color": c.ink}, **shared
+        )
+    count = max(len(names), 1)
+    figure.update_yaxes(
+        range=[count - 1 + (pitch - above) / pitch, -above / pitch], showticklabels=False
+    )
+    figure.update_yaxes(showgrid=False)
+    figure.update_xaxes(showgrid=False, showticklabels=False)
+    figure.update_layout(margin={"l": 2, "r": 2, "b": 4})
+    return pitch * count
+
+
+def bar_width(s: Sizes, *, note: bool = False, bar_px: int | None = None) -> float:
+    """Return the thickness of a bar of `s.bar` px in units of the row axis."""
+    return s.bar / (row_px(s, note=note) + (bar_px or s.bar) - s.bar)

@@ -1,0 +1,354 @@
+"""Palette, type sizes, axes and the one `style` that every figure wears.
+
+Colours keep apart for readers with normal sight and for deuteranopes, protanopes and tritanopes
+(CIE76 of any two series colours >= 18 as each of them sees it; tests/unit/test_charts_theme.py).
+Text from outside passes `plain`, since plotly reads a little HTML in labels.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+from core.i18n import (
+    _,
+    currency_symbol,
+    format_compact,
+    format_days,
+    format_money,
+    format_number,
+    format_rate,
+)
+
+Unit = Literal["money", "count", "rate", "days"]
+
+FONT = "Inter, 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+NARROWEST = 348  # px that a chart has on a phone of 390 px
+CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
+_MODEBAR = (
+    "zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale", "toImage",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The colours of one theme: seven series colours, and those that mean something."""
+
+    ink: str
+    muted: str
+    grid: str
+    track: str
+    tip: str
+    previous: str
+    series: tuple[str, ...]
+    won: str
+    lost: str
+    open: str
+    quota: str
+    forecast: str
+    scenario: str
+    band: str
+
+
+LIGHT = Look(
+    ink="#1B2735",
+    muted="#5C6978",
+    grid="#E4E9EF",
+    track="#EEF2F6",
+    tip="#FFFFFF",
+    previous="#A3AEBB",
+    series=("#2258A7", "#D4823C", "#208A6A", "#733B6C", "#6EB1D1", "#A32825", "#D3A900"),
+    won="#208A6A",
+    lost="#A32825",
+    open="#6EB1D1",
+    quota="#1B2735",
+    forecast="#2258A7",
+    scenario="#D4823C",
+    band="rgba(34,88,167,0.14)",
+)
+DARK = Look(
+    ink="#E9EDF3",
+    muted="#9DA9B8",
+    grid="#2A3443",
+    track="#1E2734",
+    tip="#1A2230",
+    previous="#66737F",
+    series=("#4B89E0", "#F39E20", "#54CDA3", "#A36897", "#B0DFF9", "#CA4D4F", "#FCDE87"),
+    won="#54CDA3",
+    lost="#CA4D4F",
+    open="#B0DFF9",
+    quota="#E9EDF3",
+    forecast="#4B89E0",
+    scenario="#F39E20",
+    band="rgba(75,137,224,0.22)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Type sizes and distances in px: on a page, or `large` for projectors and share links."""
+
+    title: int
+    subtitle: int
+    text: int
+    tick: int
+    row: int
+    bar: int
+
+
+PAGE = Sizes(title=16, subtitle=12, text=13, tick=12, row=32, bar=16)
+LARGE = Sizes(title=22, subtitle=15, text=16, tick=15, row=44, bar=22)
+
+
+def look(dark: bool) -> Look:
+    """Return the colours of the dark or the light theme."""
+    return DARK if dark else LIGHT
+
+
+def sizes(large: bool) -> Sizes:
+    """Return the type sizes for a page, or for a projector."""
+    return LARGE if large else PAGE
+
+
+# --- text -----------------------------------------------------------------------------------
+
+
+def plain(text: str) -> str:
+    """Return `text` so that plotly shows it as it stands, and reads no HTML in it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _columns(char: str) -> int:
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def text_width(text: str, px: float) -> float:
+    """Return about how wide `text` is, in px, at a font size of `px`."""
+    return sum(px if _columns(char) > 1 else px * 0.56 for char in text)
+
+
+def elide(text: str, columns: int) -> str:
+    """Return `text`, cut with an ellipsis at `columns`; a Chinese character takes two."""
+    if sum(map(_columns, text)) <= columns:
+        return text
+    kept, used = "", 0
+    for char in text:
+        used += _columns(char)
+        if used > columns - 1:
+            break
+        kept += char
+    return f"{kept.rstrip()}…"
+
+
+def wrap(text: str, px: float, width: float = NARROWEST) -> list[str]:
+    """Return the lines of `text` that fit `width`: at spaces, in Chinese between any two."""
+    pieces, piece = [], ""
+    for char in text:
+        piece += char
+        if char == " " or _columns(char) > 1:
+            pieces.append(piece)
+            piece = ""
+    pieces.append(piece)
+    lines = [""]
+    for piece in pieces:
+        stop = piece[:1] in "，。；：、！？）"
+        if lines[-1] and not stop and text_width((lines[-1] + piece).rstrip(), px) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.strip() for line in lines]
+
+
+def say(value: float | None, unit: Unit, currency: str = "CNY") -> str:
+    """Return a value with its unit, short: ¥382万, 1,234, 62.3%, 12 days."""
+    match unit:
+        case "money":
+            return format_money(value, currency, compact=True)
+        case "rate":
+            return format_rate(value)
+        case "days":
+            return format_days(value)
+        case "count":
+            return format_number(value)
+
+
+# --- axes -----------------------------------------------------------------------------------
+
+
+def nice_ticks(max_value: float, min_value: float = 0, *, whole: bool = False) -> list[float]:
+    """Return 3 to 8 round ticks, steps of 1, 2 or 5 x 10^k, that cover zero and both values."""
+    high, low = Decimal(str(max(max_value, 0))), Decimal(str(min(min_value, 0)))
+    span = high - low
+    if span <= 0 or not span.is_finite():
+        high, span = Decimal(1), Decimal(1)
+    raw = span / 5
+    power = Decimal(10) ** raw.adjusted()
+    step = next(s * power for s in (1, 2, 5, 10) if s * power >= raw)
+    if whole:
+        step = max(step, Decimal(1))
+    first = (low / step).to_integral_value(ROUND_FLOOR)
+    last = max((high / step).to_integral_value(ROUND_CEILING), first + 1)
+    return [float(step * k) for k in range(int(first), int(last) + 1)]
+
+
+def value_axis(
+    unit: Unit, max_value: float, min_value: float = 0, currency: str = "CNY"
+) -> dict[str, Any]:
+    """Return tickvals, ticktext and range of an axis in the reader's format."""
+    ticks = nice_ticks(max_value, min_value, whole=unit in ("count", "money"))
+    match unit:
+        case "rate":
+            fine = ticks[1] - ticks[0] < 0.01  # noqa: PLR2004
+            labels = [format_rate(tick, 1 if fine else 0) for tick in ticks]
+        case "money":
+            sign = currency_symbol(currency)
+            labels = [
+                ("-" if tick < 0 else "") + sign + format_compact(abs(tick)) if tick else "0"
+                for tick in ticks
+            ]
+        case "count" | "days":
+            labels = [format_compact(tick) for tick in ticks]
+    return {
+        "tickmode": "array",
+        "tickvals": ticks,
+        "ticktext": labels,
+        "range": [ticks[0], ticks[-1]],
+    }
+
+
+def money_axis(max_value: float, min_value: float = 0, currency: str = "CNY") -> dict[str, Any]:
+    """Return the axis of an amount in major units: ¥0 … ¥500万, or ¥5M."""
+    return value_axis("money", max_value, min_value, currency)
+
+
+# --- the one style --------------------------------------------------------------------------
+
+
+def _legend_rows(figure: go.Figure, px: int) -> int:
+    names = [t.name for t in figure.data if t.name and t.showlegend is not False]
+    if not names or (len(names) == 1 and figure.layout.showlegend is not True):
+        return 0
+    rows, used = 1, 0.0
+    for name in names:
+        width = text_width(name, px) + 46
+        if used and used + width > NARROWEST:
+            rows, used = rows + 1, 0.0
+        used += width
+    return rows
+
+
+def style(
+    figure: go.Figure,
+    *,
+    title: str,
+    subtitle: str | None = None,
+    dark: bool,
+    height: int | None = None,
+    large: bool = False,
+) -> go.Figure:
+    """Dress `figure` and return it: type, colours, title, legend under the title, no clutter.
+
+    height: px of the plotted area; title and legend come on top of it. Show it with `CONFIG`.
+    """
+    c, s = look(dark), sizes(large)
+    heading = wrap(title, s.title * 1.04)
+    below = wrap(subtitle, s.subtitle) if subtitle else []
+    legend_rows = _legend_rows(figure, s.tick)
+    title_px = round(len(heading) * s.title * 1.3 + 4)
+    below_px = round(len(below) * s.subtitle * 1.35 + (4 if below else 0))
+    legend_px = round(legend_rows * (s.tick + 11))
+    top = title_px + below_px + legend_px + 10
+    bottom = figure.layout.margin.b if figure.layout.margin.b is not None else 8
+    total = top + (height or round(s.row * 8.5)) + bottom
+
+    figure.update_layout(
+        title={
+            "text": "<br>".join(f"<b>{plain(line)}</b>" for line in heading),
+            "font": {"size": s.title, "color": c.ink},
+            "subtitle": {
+                "text": "<br>".join(map(plain, below)),
+                "font": {"size": s.subtitle, "color": c.muted},
+            },
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 2, "l": 0, "r": 0, "b": 0},
+        },
+        font={"family": FONT, "size": s.tick, "color": c.muted},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        colorway=list(c.series),
+        height=total,
+        autosize=True,
+        margin={
+            "t": top,
+            "b": bottom,
+            "l": figure.layout.margin.l if figure.layout.margin.l is not None else 4,
+            "r": figure.layout.margin.r if figure.layout.margin.r is not None else 8,
+            "pad": 0,
+        },
+        showlegend=legend_rows > 0,
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1 - (title_px + below_px + 2) / total,
+            "yref": "container",
+            "yanchor": "top",
+            "font": {"size": s.tick, "color": c.muted},
+            "bgcolor": "rgba(0,0,0,0)",
+            "itemclick": False,
+            "itemdoubleclick": False,
+            "itemsizing": "constant",
+            "traceorder": "normal",
+        },
+        hovermode=figure.layout.hovermode or "closest",
+        hoverlabel={
+            "bgcolor": c.tip,
+            "bordercolor": c.grid,
+            "font": {"family": FONT, "size": s.text, "color": c.ink},
+            "align": "left",
+            "namelength": -1,
+        },
+        dragmode=False,
+        clickmode="event+select",
+        modebar={"remove": list(_MODEBAR)},
+        barcornerradius=3,
+        bargap=0.3,
+    )
+    axis = {
+        "fixedrange": True,
+        "automargin": True,
+        "zeroline": False,
+        "tickfont": {"size": s.tick, "color": c.muted},
+        "gridcolor": c.grid,
+        "linecolor": c.grid,
+        "ticks": "",
+    }
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(**axis)
+    figure.update_traces(unselected={"marker": {"opacity": 0.45}}, selector={"type": "bar"})
+    return figure
+
+
+def nothing(title: str, *, dark: bool, large: bool = False) -> go.Figure:
+    """Return the figure of an empty frame: a calm sentence, no axes."""
+    c, s = look(dark), sizes(large)
+    figure = go.Figure()
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.add_annotation(
+        text=_("No data in this period"),
+        x=0.5,
+        y=0.5,
+        xref="paper",
+        yref="paper",
+        showarrow=False,
+        font={"size": s.text, "color": c.muted},
+    )
+    return style(figure, title=title, dark=dark, height=s.row * 4, large=large)

@@ -1,0 +1,129 @@
+"""Booked value month by month."""
+
+import math
+from datetime import date
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.charts.theme import look, money_axis, nothing, say, sizes, style
+from core.i18n import _, format_month, format_rate, language
+
+
+def short_months(months: list[date]) -> tuple[list[int], list[str]]:
+    """Return the positions and texts of at most 12 month labels; the year stands where it turns."""
+    step = max(1, math.ceil(len(months) / 12))
+    step = next((s for s in (1, 2, 3, 6, 12) if s >= step), 12)
+    at = [i for i, m in enumerate(months) if (m.month - 1) % step == 0]
+    if not at:
+        at = [0]
+    texts, year = [], None
+    for i in at:
+        month = months[i]
+        text = f"{month.month}月" if language() == "zh" else f"{month:%b}"
+        if month.year != year:
+            text += f"<br>{month.year}"
+            year = month.year
+        texts.append(text)
+    return at, texts
+
+
+def _days(column: "pd.Series[pd.Timestamp]") -> list[date]:
+    return [stamp.date() for stamp in pd.to_datetime(column)]
+
+
+def _floats(frame: pd.DataFrame, name: str) -> list[float]:
+    if name not in frame:
+        return [math.nan] * len(frame)
+    return [math.nan if v is None else float(v) for v in frame[name]]
+
+
+def booked_by_month(
+    frame: pd.DataFrame,
+    *,
+    dark: bool,
+    large: bool = False,
+    currency: str = "CNY",
+    title: str | None = None,
+    subtitle: str | None = None,
+) -> go.Figure:
+    """Return bars of booked value, last year's line and a mark for each month's quota.
+
+    frame, a row per month in order: month date; booked float, major units; previous and quota
+    float, NaN where there is none; won int, optional, for the hover text. customdata: the month's
+    first day in ISO form.
+    """
+    title = title or _("Booked by month")
+    if frame.empty:
+        return nothing(title, dark=dark, large=large)
+    c, s = look(dark), sizes(large)
+    months = _days(frame["month"])
+    names = [format_month(m) for m in months]
+    keys = [[m.replace(day=1).isoformat()] for m in months]
+    booked, previous, quota = (_floats(frame, n) for n in ("booked", "previous", "quota"))
+    won = _floats(frame, "won")
+    seen = [v for v in (*booked, *previous, *quota) if not math.isnan(v)]
+    axis = money_axis(max(seen, default=0), min(seen, default=0), currency)
+
+    texts = []
+    for value, goal, count in zip(booked, quota, won, strict=True):
+        text = _("Booked {amount}", amount=say(value, "money", currency))
+        if not math.isnan(count):
+            text += " · " + _("{n} won", n=say(count, "count"))
+        if goal > 0 and not math.isnan(value):
+            text += " · " + _("attainment {rate}", rate=format_rate(value / goal))
+        texts.append(text)
+    figure = go.Figure(
+        go.Bar(
+            x=names,
+            y=booked,
+            name=_("Booked"),
+            width=0.62,
+            marker={"color": c.series[0]},
+            customdata=keys,
+            hovertext=texts,
+            hoverinfo="text",
+        )
+    )
+    if not all(map(math.isnan, quota)):
+        thin = axis["range"][1] * 0.009
+        figure.add_bar(
+            x=names,
+            y=[thin] * len(names),
+            base=[q - thin / 2 for q in quota],
+            name=_("Quota"),
+            width=0.86,
+            marker={"color": c.quota, "cornerradius": 0},
+            customdata=keys,
+            hovertext=[_("Quota {amount}", amount=say(q, "money", currency)) for q in quota],
+            hoverinfo="text",
+        )
+    if not all(map(math.isnan, previous)):
+        figure.add_scatter(
+            x=names,
+            y=previous,
+            name=_("Same month last year"),
+            mode="lines+markers",
+            line={"color": c.series[1], "width": 2.2},
+            marker={"size": 5, "color": c.series[1]},
+            customdata=keys,
+            hovertext=[
+                _("Last year {amount}", amount=say(p, "money", currency)) for p in previous
+            ],
+            hoverinfo="text",
+        )
+    at, labels = short_months(months)
+    figure.update_layout(barmode="overlay", hovermode="x unified", margin={"b": 4})
+    figure.update_xaxes(
+        type="category",
+        tickmode="array",
+        tickvals=[names[i] for i in at],
+        ticktext=labels,
+        tickangle=0,
+        showgrid=False,
+        showline=True,
+    )
+    figure.update_yaxes(**axis)
+    return style(
+        figure, title=title, subtitle=subtitle, dark=dark, height=s.row * 9, large=large
+    )

@@ -1,0 +1,186 @@
+"""The audit: every change of a row, chained by hash so that nothing can be taken out unseen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import insert, inspect, select, text
+from sqlalchemy.orm import Session, UOWTransaction
+
+from core.model import AuditEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.access.actors import Actor
+
+FIRST_HASH = "0" * 64
+_UNSAID = frozenset({"created_at", "updated_at"})
+_MASK = "•••"
+_LOCK = 0x4C554F50
+
+
+@dataclass
+class Change:
+    """What a flush did to one row."""
+
+    kind: str
+    record: object
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    record_id: int | None = None
+
+
+@dataclass
+class Note:
+    """An entry that no single row's change says: a sign-in, an export, an import."""
+
+    action: str
+    kind: str
+    record_id: int | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = field(default=None)
+
+
+def collect(session: Session, _context: UOWTransaction) -> None:
+    """Keep, after a flush, what it changed (an `after_flush` listener)."""
+    changes: list[Change] = session.info["changes"]
+    for row in session.new:
+        if _is_audited(row):
+            changes.append(Change(_kind(row), row, None, _values(row)))
+    for row in session.deleted:
+        if _is_audited(row):
+            changes.append(Change(_kind(row), row, _values(row), None))
+    for row in session.dirty:
+        if _is_audited(row):
+            before, after = _difference(row)
+            if after:
+                changes.append(Change(_kind(row), row, before, after))
+
+
+def write(session: Session, *, actor: Actor, action: str, now: datetime) -> None:
+    """Append an entry for each collected change and note, chained to the last one.
+
+    Writers queue: by SQLite's single writer, or by a PostgreSQL advisory lock held to the commit.
+    """
+    changes: list[Change] = session.info["changes"]
+    notes: list[Note] = session.info["notes"]
+    if not changes and not notes:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    columns = cast("Any", AuditEntry).__table__.c
+    last = (
+        connection.scalar(select(columns.hash).order_by(columns.id.desc()).limit(1))
+        or FIRST_HASH
+    )
+    rows = []
+    for entry in [*(_of_change(change, action) for change in changes), *notes]:
+        row: dict[str, Any] = {
+            "at": now, "user_id": actor.user_id, "username": actor.username, "action": entry.action,
+            "kind": entry.kind, "record_id": entry.record_id, "before": entry.before, "after": entry.after,
+            "origin": actor.origin[:120], "previous_hash": last,
+        }  # fmt: skip
+        row["hash"] = last = chain_hash(row)
+        rows.append(row)
+    connection.execute(insert(cast("Any", AuditEntry).__table__), rows)
+    changes.clear()
+    notes.clear()
+
+
+def chain_hash(row: dict[str, Any]) -> str:
+    """Return the SHA-256 of an entry's values with the hash before it."""
+    said = {name: row[name] for name in (
+        "at", "user_id", "username", "action", "kind", "record_id", "before", "after", "origin", "previous_hash",
+    )}  # fmt: skip
+    return hashlib.sha256(
+        json.dumps(_plain(said), sort_keys=True, ensure_ascii=False).encode()
+    ).hexdigest()
+
+
+def broken_links(session: Session) -> Iterator[int]:
+    """Yield the number of each entry that does not follow from the one before it."""
+    last = FIRST_HASH
+    entries = session.scalars(
+        select(AuditEntry)
+        .order_by(cast("Any", AuditEntry.id))
+        .execution_options(yield_per=1000)
+    )
+    for entry in entries:
+        row = {name: getattr(entry, name) for name in AuditEntry.model_fields}
+        if entry.previous_hash != last or chain_hash(row) != entry.hash:
+            yield cast("int", entry.id)
+        last = entry.hash
+
+
+def _of_change(change: Change, action: str) -> Note:
+    return Note(
+        action,
+        change.kind,
+        getattr(change.record, "id", None),
+        change.before,
+        change.after,
+    )
+
+
+def _is_audited(row: object) -> bool:
+    return bool(getattr(type(row), "audited", False))
+
+
+def _kind(row: object) -> str:
+    return str(cast("Any", type(row)).__tablename__)
+
+
+def _values(row: object) -> dict[str, Any]:
+    secrets = cast("Any", type(row)).secrets
+    names = (column.key for column in inspect(type(row)).column_attrs)
+    return {
+        name: _MASK if name in secrets else _plain(getattr(row, name))
+        for name in names
+        if name not in _UNSAID and getattr(row, name) not in (None, "")
+    }
+
+
+def _difference(row: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    secrets = cast("Any", type(row)).secrets
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    state = inspect(row)
+    for column in cast("Any", state).mapper.column_attrs:
+        name = column.key
+        history = cast("Any", state).attrs[name].history
+        if name in _UNSAID or not history.has_changes() or not history.deleted:
+            if name not in _UNSAID and history.added and not history.deleted:
+                after[name] = _MASK if name in secrets else _plain(history.added[0])
+            continue
+        old, new = history.deleted[0], history.added[0] if history.added else None
+        if old != new:
+            before[name] = _MASK if name in secrets else _plain(old)
+            after[name] = _MASK if name in secrets else _plain(new)
+    if set(after) <= {"version"}:
+        return {}, {}
+    return before, after
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any column's value becomes JSON
+    match value:
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case Enum():
+            return value.value
+        case datetime():
+            return value.isoformat()
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return format(value, "f")
+    return value

@@ -1,0 +1,208 @@
+"""The rows of each table that a scope holds: the only place that says so for the database.
+
+Every mapped table is either in `SCOPED` or in `COMMON`, and a test holds us to it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+
+from core.access.actors import Actor, Reach, Scope
+from core.errors import SalesError
+from core.i18n import N_
+from core.model import (
+    Activity,
+    AuditEntry,
+    ChangeLog,
+    Channel,
+    Contact,
+    Currency,
+    Customer,
+    Deal,
+    DealChange,
+    DealLine,
+    Draft,
+    FxRate,
+    IdempotencyKey,
+    ImportBatch,
+    ImportMapping,
+    LostReason,
+    PasswordReset,
+    Pipeline,
+    Product,
+    Quota,
+    Rep,
+    Scenario,
+    Setting,
+    ShareLink,
+    SignInAttempt,
+    SignInSession,
+    SignInTicket,
+    Sku,
+    Stage,
+    StageMove,
+    Team,
+    Territory,
+    TerritoryAssignment,
+    User,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.orm import Session
+
+
+class ScopeLeft(SalesError):
+    """A change would put a row outside what its author may see."""
+
+    text = N_("This would give the record to somebody outside your team.")
+
+
+class UnscopedStatement(RuntimeError):
+    """A statement would go past the scope; a mistake in the program, never the reader's."""
+
+
+def _deals(scope: Scope) -> ColumnElement[bool]:
+    owner, credited = cast("Any", Deal.owner_id), cast("Any", Deal.credited_id)
+    return or_(owner.in_(scope.rep_ids), credited.in_(scope.rep_ids))
+
+
+def _customers(scope: Scope) -> ColumnElement[bool]:
+    deals = select(cast("Any", Deal.customer_id)).where(_deals(scope))
+    return or_(
+        cast("Any", Customer.owner_id).in_(scope.rep_ids),
+        cast("Any", Customer.id).in_(deals),
+    )
+
+
+def _of_customer(column: object) -> Callable[[Scope], ColumnElement[bool]]:
+    return lambda scope: cast("Any", column).in_(
+        select(cast("Any", Customer.id)).where(_customers(scope))
+    )
+
+
+def _of_deal(column: object) -> Callable[[Scope], ColumnElement[bool]]:
+    return lambda scope: cast("Any", column).in_(
+        select(cast("Any", Deal.id)).where(_deals(scope))
+    )
+
+
+SCOPED: dict[type, Callable[[Scope], ColumnElement[bool]]] = {
+    Deal: _deals,
+    DealLine: _of_deal(DealLine.deal_id),
+    StageMove: _of_deal(StageMove.deal_id),
+    DealChange: _of_deal(DealChange.deal_id),
+    Customer: _customers,
+    Contact: _of_customer(Contact.customer_id),
+    Activity: lambda scope: or_(
+        cast("Any", Activity.rep_id).in_(scope.rep_ids),
+        _of_deal(Activity.deal_id)(scope),
+    ),
+    Quota: lambda scope: or_(
+        cast("Any", Quota.rep_id).in_(scope.rep_ids),
+        cast("Any", Quota.team_id).in_(scope.team_ids),
+    ),
+}
+
+PERSONAL: dict[type, object] = {Scenario: Scenario.user_id, Draft: Draft.user_id}
+"""Tables whose rows are their user's alone, whatever the scope."""
+
+COMMON: frozenset[type] = frozenset({
+    AuditEntry, ChangeLog, Channel, Currency, FxRate, IdempotencyKey, ImportBatch, ImportMapping, LostReason,
+    PasswordReset, Pipeline, Product, Rep, Setting, ShareLink, SignInAttempt, SignInSession, SignInTicket, Sku,
+    Stage, Team, Territory, TerritoryAssignment, User,
+})  # fmt: skip
+"""Tables that hold nothing of one rep's business; what may be done with them the policy says."""
+
+
+def criteria_for(actor: Actor) -> list[tuple[type, ColumnElement[bool]]]:
+    """Return what each scoped table is narrowed by, for this actor."""
+    found: list[tuple[type, ColumnElement[bool]]] = []
+    if actor.scope.reach is not Reach.ALL:
+        for table, rule in SCOPED.items():
+            found.append(
+                (
+                    table,
+                    false()
+                    if actor.scope.reach is Reach.NOTHING
+                    else rule(actor.scope),
+                )
+            )
+    if actor.role != "operations" or actor.user_id is not None:
+        found.extend(
+            (table, cast("Any", column) == actor.user_id)
+            for table, column in PERSONAL.items()
+        )
+    return found
+
+
+def narrow(state: ORMExecuteState) -> None:
+    """Add the actor's criteria to every ORM statement; refuse what is not one."""
+    criteria = state.session.info["criteria"]
+    if not criteria:
+        return
+    if not state.is_orm_statement:
+        message = "only ORM statements run in a scoped session"
+        raise UnscopedStatement(message)
+    if state.is_column_load or state.is_relationship_load:
+        return
+    state.statement = state.statement.options(
+        *(
+            with_loader_criteria(table, rule, include_aliases=True)
+            for table, rule in criteria
+        )
+    )
+
+
+def check_ownership(session: Session) -> None:
+    """Refuse new and changed rows whose owner lies outside the actor's scope."""
+    actor: Actor = session.info["actor"]
+    if actor.scope.reach is Reach.ALL:
+        return
+    for row in [*session.new, *session.dirty]:
+        if not _owned_inside(session, row, actor.scope):
+            raise ScopeLeft
+
+
+def _owned_inside(session: Session, row: object, scope: Scope) -> bool:
+    match row:
+        case Deal():
+            return scope.allows_rep(row.owner_id) and _visible(
+                session, Customer, row.customer_id
+            )
+        case Customer():
+            return scope.allows_rep(row.owner_id) or row in session.dirty
+        case Activity():
+            return scope.allows_rep(row.rep_id) and _visible(
+                session, Customer, row.customer_id
+            )
+        case Quota():
+            return (
+                scope.allows_rep(row.rep_id)
+                if row.rep_id
+                else row.team_id in scope.team_ids
+            )
+        case Contact():
+            return _visible(session, Customer, row.customer_id)
+        case DealLine() | StageMove() | DealChange():
+            return _visible(session, Deal, row.deal_id)
+    return True
+
+
+def _visible(session: Session, table: type, number: int | None) -> bool:
+    if any(
+        isinstance(row, table) and cast("Any", row).id == number
+        for row in session.identity_map.values()
+    ):
+        return True
+    with session.no_autoflush:
+        return (
+            session.scalar(
+                select(cast("Any", table).id).where(cast("Any", table).id == number)
+            )
+            is not None
+        )

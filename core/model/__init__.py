@@ -1,0 +1,43 @@
+"""The tables, one subject a module; importing this package knows them all."""
+
+from core.model.base import Record, Table, metadata
+from core.model.customers import Activity, Contact, Customer
+from core.model.deals import Deal, DealChange, DealLine, StageMove
+from core.model.goals import Quota, Scenario
+from core.model.goods import Product, Sku
+from core.model.people import (
+    PasswordReset,
+    Rep,
+    SignInAttempt,
+    SignInSession,
+    SignInTicket,
+    Team,
+    Territory,
+    TerritoryAssignment,
+    User,
+)
+from core.model.process import Channel, LostReason, Pipeline, Stage
+from core.model.system import (
+    AuditEntry,
+    BatchState,
+    ChangeLog,
+    Currency,
+    Draft,
+    FxRate,
+    IdempotencyKey,
+    ImportBatch,
+    ImportMapping,
+    Setting,
+    ShareLink,
+)
+
+for _table in metadata.tables.values():
+    _table.dialect_options["sqlite"]["strict"] = True
+
+__all__ = [
+    "Activity", "AuditEntry", "BatchState", "ChangeLog", "Channel", "Contact", "Currency", "Customer", "Deal",
+    "DealChange", "DealLine", "Draft", "FxRate", "IdempotencyKey", "ImportBatch", "ImportMapping", "LostReason",
+    "PasswordReset", "Pipeline", "Product", "Quota", "Record", "Rep", "Scenario", "Setting", "ShareLink",
+    "SignInAttempt", "SignInSession", "SignInTicket", "Sku", "Stage", "StageMove", "Table", "Team", "Territory",
+    "TerritoryAssignment", "User", "metadata",
+]  # fmt: skip
