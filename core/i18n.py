@@ -184,18 +184,12 @@ def currency_symbol(currency: str) -> str:
     return f"{symbol}\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else symbol
 
 
-def format_money(
-    amount: SupportsFloat | None, currency: str = "CNY", compact: bool = False
-) -> str:
+def format_money(amount: SupportsFloat | None, currency: str = "CNY", compact: bool = False) -> str:
     """Return an amount of major units with its sign: ¥1,234,567.00, compact ¥123万 or ¥1.23M."""
     value = _exact(amount)
     if value is None:
         return MISSING
-    figure = (
-        format_compact(abs(value))
-        if compact
-        else _grouped(abs(value), get_currency_precision(currency))
-    )
+    figure = format_compact(abs(value)) if compact else _grouped(abs(value), get_currency_precision(currency))
     minus = "-" if value < 0 and re.search("[1-9]", figure) else ""
     return f"{minus}{currency_symbol(currency)}{figure}"
 
@@ -282,9 +276,7 @@ _TYPED_UNITS = {
     "千万": 10**7, "亿": 10**8, "b": 10**9, "bn": 10**9, "万亿": 10**12,
 }  # fmt: skip
 _FIGURE = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,4}(?:,\d{4})+(?!\d)|\d+)(?:\.\d*)?(?:e[+-]?\d{1,2})?|\.\d+"
-_TERM = re.compile(
-    rf"({_FIGURE})(" + "|".join(sorted(_TYPED_UNITS, key=len, reverse=True)) + r")?"
-)
+_TERM = re.compile(rf"({_FIGURE})(" + "|".join(sorted(_TYPED_UNITS, key=len, reverse=True)) + r")?")
 
 
 def parse_number(text: str) -> Decimal:

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.charts.rows import bar_width, lay_rows
+from core.charts.rows import lay_rows, row_px
 from core.charts.theme import Unit, elide, look, nothing, plain, say, sizes, style, text_width
 from core.i18n import _
 
@@ -20,6 +20,7 @@ def ranked_bars(
     currency: str = "CNY",
     subtitle: str | None = None,
     compare_name: str | None = None,
+    value_name: str | None = None,
 ) -> go.Figure:
     """Return a horizontal bar a row, in the frame's order, with its value at the end.
 
@@ -46,7 +47,7 @@ def ranked_bars(
             y=rows,
             orientation="h",
             width=s.bar / s.row,
-            name=_("This period"),
+            name=plain(value_name or _("This period")),
             marker={"color": c.series[0]},
             text=labels,
             textposition="outside",
@@ -74,7 +75,7 @@ def ranked_bars(
         )
     seen = [v for v in (*values, *compared) if not math.isnan(v)]
     figure.update_xaxes(
-        range=[min(0.0, *seen, 0.0), max(*seen, 0.0, 0.0) or 1.0],
+        range=[min([0.0, *seen]), max([0.0, *seen]) or 1.0],
         showgrid=False,
         showticklabels=False,
     )
@@ -122,10 +123,8 @@ def grouped_bars(
     each = s.tick + 5
     block = each * len(groups)
     figure = go.Figure()
-    height = lay_rows(
-        figure, list(stages["stage"]), [""] * len(place), c=c, s=s, bar_px=block
-    )
-    thick = bar_width(s, bar_px=block) / s.bar * each
+    height = lay_rows(figure, list(stages["stage"]), [""] * len(place), c=c, s=s, bar_px=block)
+    thick = each / row_px(s, bar_px=block)
     labels: list[str] = []
     for number, group in enumerate(groups):
         rows = frame[frame["group_key"] == group]
@@ -155,6 +154,4 @@ def grouped_bars(
     figure.update_xaxes(range=[0, top or 1.0])
     widest = max(text_width(label, s.tick) for label in labels)
     figure.update_layout(barmode="overlay", margin={"r": round(widest) + 12})
-    return style(
-        figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large
-    )
+    return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)

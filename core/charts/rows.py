@@ -12,9 +12,9 @@ from core.charts.theme import Look, Sizes, elide, plain
 NAME_COLUMNS = 24
 
 
-def row_px(s: Sizes, *, note: bool = False) -> int:
-    """Return the height of one row in px, with room for a `note` under its bar if asked."""
-    return s.bar + s.text + 20 + (s.tick + 6 if note else 0)
+def row_px(s: Sizes, *, bar_px: int | None = None, note: bool = False) -> int:
+    """Return the height of a row in px: text, `bar_px` of bars, and room for a `note` below."""
+    return (bar_px or s.bar) + s.text + 20 + (s.tick + 6 if note else 0)
 
 
 def lay_rows(
@@ -32,7 +32,7 @@ def lay_rows(
     bar_px: the thickness of what stands in a row, where it is not one bar.
     """
     thick = bar_px or s.bar
-    pitch = row_px(s, note=note) + thick - s.bar
+    pitch = row_px(s, bar_px=bar_px, note=note)
     above = s.text + 12 + thick / 2
     for at, (name, text) in enumerate(zip(names, figures, strict=True)):
         shared = {
@@ -54,15 +54,8 @@ def lay_rows(
             text=text, x=1, xanchor="right", font={"size": s.text, "color": c.ink}, **shared
         )
     count = max(len(names), 1)
-    figure.update_yaxes(
-        range=[count - 1 + (pitch - above) / pitch, -above / pitch], showticklabels=False
-    )
+    figure.update_yaxes(range=[count - 1 + (pitch - above) / pitch, -above / pitch], showticklabels=False)
     figure.update_yaxes(showgrid=False)
     figure.update_xaxes(showgrid=False, showticklabels=False)
     figure.update_layout(margin={"l": 2, "r": 2, "b": 4})
     return pitch * count
-
-
-def bar_width(s: Sizes, *, note: bool = False, bar_px: int | None = None) -> float:
-    """Return the thickness of a bar of `s.bar` px in units of the row axis."""
-    return s.bar / (row_px(s, note=note) + (bar_px or s.bar) - s.bar)

@@ -192,9 +192,7 @@ def nice_ticks(max_value: float, min_value: float = 0, *, whole: bool = False) -
     return [float(step * k) for k in range(int(first), int(last) + 1)]
 
 
-def value_axis(
-    unit: Unit, max_value: float, min_value: float = 0, currency: str = "CNY"
-) -> dict[str, Any]:
+def value_axis(unit: Unit, max_value: float, min_value: float = 0, currency: str = "CNY") -> dict[str, Any]:
     """Return tickvals, ticktext and range of an axis in the reader's format."""
     ticks = nice_ticks(max_value, min_value, whole=unit in ("count", "money"))
     match unit:

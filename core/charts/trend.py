@@ -107,9 +107,7 @@ def booked_by_month(
             line={"color": c.series[1], "width": 2.2},
             marker={"size": 5, "color": c.series[1]},
             customdata=keys,
-            hovertext=[
-                _("Last year {amount}", amount=say(p, "money", currency)) for p in previous
-            ],
+            hovertext=[_("Last year {amount}", amount=say(p, "money", currency)) for p in previous],
             hoverinfo="text",
         )
     at, labels = short_months(months)
@@ -124,6 +122,4 @@ def booked_by_month(
         showline=True,
     )
     figure.update_yaxes(**axis)
-    return style(
-        figure, title=title, subtitle=subtitle, dark=dark, height=s.row * 9, large=large
-    )
+    return style(figure, title=title, subtitle=subtitle, dark=dark, height=s.row * 9, large=large)

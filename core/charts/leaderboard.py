@@ -1,0 +1,123 @@
+"""Attainment of people and teams, and one person's trend."""
+
+import math
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.charts.rows import lay_rows, row_px
+from core.charts.theme import look, nothing, plain, say, sizes, style
+from core.charts.trend import booked_by_month
+from core.i18n import _, format_rate
+
+
+def quota_bars(
+    frame: pd.DataFrame,
+    *,
+    dark: bool,
+    large: bool = False,
+    currency: str = "CNY",
+    title: str | None = None,
+    subtitle: str | None = None,
+) -> go.Figure:
+    """Return a bullet a row: booked as a bar, the quota as a tick; who met it is in green.
+
+    frame, ranked: key, name str, booked float, quota float (NaN without one), attainment float
+    (1.0 is 100 %). customdata: key.
+    """
+    title = title or _("Booked against quota")
+    if frame.empty:
+        return nothing(title, dark=dark, large=large)
+    c, s = look(dark), sizes(large)
+    booked = [float(v) for v in frame["booked"]]
+    quota = [float(v) for v in frame["quota"]]
+    rates = [float(v) for v in frame["attainment"]]
+    right, tips = [], []
+    for name, b, q, rate in zip(frame["name"], booked, quota, rates, strict=True):
+        amount, goal = (say(v, "money", currency) for v in (b, q))
+        if math.isnan(q):
+            right.append(f"{amount}")
+            tips.append(f"<b>{plain(str(name))}</b><br>{_('Booked {amount}', amount=amount)}")
+            continue
+        right.append(f"{amount} / {goal} · <b>{format_rate(rate, 0)}</b>")
+        tips.append(
+            "<br>".join(
+                (
+                    f"<b>{plain(str(name))}</b>",
+                    _("Booked {amount}", amount=amount),
+                    _("Quota {amount}", amount=goal),
+                    _("Attainment {rate}", rate=format_rate(rate)),
+                )
+            )
+        )
+    top = max([v for v in (*booked, *quota) if not math.isnan(v)], default=1.0) or 1.0
+    figure = go.Figure()
+    height = lay_rows(figure, [str(name) for name in frame["name"]], right, c=c, s=s)
+    places = list(range(len(frame)))
+    keys = [[key] for key in frame["key"]]
+    figure.add_bar(
+        x=[top] * len(places),
+        y=places,
+        orientation="h",
+        width=s.bar / row_px(s),
+        marker={"color": c.track},
+        showlegend=False,
+        customdata=keys,
+        hoverinfo="skip",
+    )
+    met = [rate >= 1 for rate in rates]
+    for name, chosen, color in (
+        (_("Quota met"), met, c.won),
+        (_("Booked"), [not m for m in met], c.series[0]),
+    ):
+        at = [i for i in places if chosen[i]]
+        if not at:
+            continue
+        figure.add_bar(
+            x=[booked[i] for i in at],
+            y=at,
+            orientation="h",
+            width=s.bar / row_px(s),
+            name=name,
+            marker={"color": color},
+            customdata=[keys[i] for i in at],
+            hovertext=[tips[i] for i in at],
+            hoverinfo="text",
+        )
+    figure.add_scatter(
+        x=quota,
+        y=places,
+        mode="markers",
+        name=_("Quota"),
+        marker={"symbol": "line-ns", "size": s.bar + 6, "line": {"width": 2.5, "color": c.quota}},
+        customdata=keys,
+        hovertext=tips,
+        hoverinfo="text",
+    )
+    figure.update_xaxes(range=[0, top * 1.01])
+    figure.update_layout(barmode="overlay")
+    return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
+
+
+def rep_trend(
+    frame: pd.DataFrame,
+    *,
+    dark: bool,
+    large: bool = False,
+    currency: str = "CNY",
+    title: str | None = None,
+    subtitle: str | None = None,
+) -> go.Figure:
+    """Return one person's booked value by month against the quota, won deals in the hover text.
+
+    frame: month date; booked, quota float (NaN without one); won int. customdata: the month's
+    first day in ISO form.
+    """
+    return booked_by_month(
+        frame,
+        dark=dark,
+        large=large,
+        currency=currency,
+        title=title or _("Booked and quota by month"),
+        subtitle=subtitle,
+    )
