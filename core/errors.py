@@ -41,9 +41,7 @@ class NotAllowed(SalesError):
 class EditedMeanwhile(SalesError):
     """Somebody saved the record after it was opened."""
 
-    text = N_(
-        "Somebody else saved this while you were editing. Compare and choose what to keep."
-    )
+    text = N_("Somebody else saved this while you were editing. Compare and choose what to keep.")
 
 
 class InvalidField(SalesError):

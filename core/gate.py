@@ -80,7 +80,7 @@ def _register(
             raise ValueError(message)
         entries[name] = Entry(name, action, guarded, mirrored=mirrored, askable=askable)
         cast("Any", guarded).gate = entries[name]
-        return guarded
+        return cast("Callable[Concatenate[Work, P], R]", guarded)
 
     return guard
 

@@ -52,9 +52,7 @@ class Scope:
 
     def allows_rep(self, rep_id: int | None) -> bool:
         """Say whether rows owned by `rep_id` lie inside; rows of nobody only in ALL."""
-        return self.reach is Reach.ALL or (
-            self.reach is Reach.REPS and rep_id in self.rep_ids
-        )
+        return self.reach is Reach.ALL or (self.reach is Reach.REPS and rep_id in self.rep_ids)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from core.access.actions import Action as A
+from core.access.actions import Action as A  # noqa: N817 - the table below stays a table
 
 
 class Role(StrEnum):

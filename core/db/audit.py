@@ -51,12 +51,8 @@ class Note:
 def collect(session: Session, _context: UOWTransaction) -> None:
     """Keep, after a flush, what it changed (an `after_flush` listener)."""
     changes: list[Change] = session.info["changes"]
-    for row in session.new:
-        if _is_audited(row):
-            changes.append(Change(_kind(row), row, None, _values(row)))
-    for row in session.deleted:
-        if _is_audited(row):
-            changes.append(Change(_kind(row), row, _values(row), None))
+    changes.extend(Change(_kind(row), row, None, _values(row)) for row in session.new if _is_audited(row))
+    changes.extend(Change(_kind(row), row, _values(row), None) for row in session.deleted if _is_audited(row))
     for row in session.dirty:
         if _is_audited(row):
             before, after = _difference(row)
@@ -77,10 +73,7 @@ def write(session: Session, *, actor: Actor, action: str, now: datetime) -> None
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     columns = cast("Any", AuditEntry).__table__.c
-    last = (
-        connection.scalar(select(columns.hash).order_by(columns.id.desc()).limit(1))
-        or FIRST_HASH
-    )
+    last = connection.scalar(select(columns.hash).order_by(columns.id.desc()).limit(1)) or FIRST_HASH
     rows = []
     for entry in [*(_of_change(change, action) for change in changes), *notes]:
         row: dict[str, Any] = {
@@ -100,18 +93,14 @@ def chain_hash(row: dict[str, Any]) -> str:
     said = {name: row[name] for name in (
         "at", "user_id", "username", "action", "kind", "record_id", "before", "after", "origin", "previous_hash",
     )}  # fmt: skip
-    return hashlib.sha256(
-        json.dumps(_plain(said), sort_keys=True, ensure_ascii=False).encode()
-    ).hexdigest()
+    return hashlib.sha256(json.dumps(_plain(said), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def broken_links(session: Session) -> Iterator[int]:
     """Yield the number of each entry that does not follow from the one before it."""
     last = FIRST_HASH
     entries = session.scalars(
-        select(AuditEntry)
-        .order_by(cast("Any", AuditEntry.id))
-        .execution_options(yield_per=1000)
+        select(AuditEntry).order_by(cast("Any", AuditEntry.id)).execution_options(yield_per=1000)
     )
     for entry in entries:
         row = {name: getattr(entry, name) for name in AuditEntry.model_fields}
@@ -169,7 +158,7 @@ def _difference(row: object) -> tuple[dict[str, Any], dict[str, Any]]:
     return before, after
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any column's value becomes JSON
+def _plain(value: Any) -> Any:
     match value:
         case dict():
             return {str(key): _plain(item) for key, item in value.items()}

@@ -41,12 +41,8 @@ def drop_triggers(connection: Connection) -> None:
     for table in LOGGED:
         if table in present:
             for event in _EVENTS:
-                suffix = (
-                    f" ON {table}" if connection.dialect.name == "postgresql" else ""
-                )
-                connection.exec_driver_sql(
-                    f"DROP TRIGGER IF EXISTS log_{table}_{event.lower()}{suffix}"
-                )
+                suffix = f" ON {table}" if connection.dialect.name == "postgresql" else ""
+                connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS log_{table}_{event.lower()}{suffix}")
 
 
 def _install(connection: Connection, table: str, key: str, event: str) -> None:

@@ -36,9 +36,7 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
-def _prepare_sqlite(
-    connection: sqlite3.Connection, _entry: ConnectionPoolEntry
-) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     for pragma in (
         f"busy_timeout={_BUSY_TIMEOUT_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON",

@@ -80,15 +80,11 @@ def _customers(scope: Scope) -> ColumnElement[bool]:
 
 
 def _of_customer(column: object) -> Callable[[Scope], ColumnElement[bool]]:
-    return lambda scope: cast("Any", column).in_(
-        select(cast("Any", Customer.id)).where(_customers(scope))
-    )
+    return lambda scope: cast("Any", column).in_(select(cast("Any", Customer.id)).where(_customers(scope)))
 
 
 def _of_deal(column: object) -> Callable[[Scope], ColumnElement[bool]]:
-    return lambda scope: cast("Any", column).in_(
-        select(cast("Any", Deal.id)).where(_deals(scope))
-    )
+    return lambda scope: cast("Any", column).in_(select(cast("Any", Deal.id)).where(_deals(scope)))
 
 
 SCOPED: dict[type, Callable[[Scope], ColumnElement[bool]]] = {
@@ -127,16 +123,11 @@ def criteria_for(actor: Actor) -> list[tuple[type, ColumnElement[bool]]]:
             found.append(
                 (
                     table,
-                    false()
-                    if actor.scope.reach is Reach.NOTHING
-                    else rule(actor.scope),
+                    false() if actor.scope.reach is Reach.NOTHING else rule(actor.scope),
                 )
             )
     if actor.role != "operations" or actor.user_id is not None:
-        found.extend(
-            (table, cast("Any", column) == actor.user_id)
-            for table, column in PERSONAL.items()
-        )
+        found.extend((table, cast("Any", column) == actor.user_id) for table, column in PERSONAL.items())
     return found
 
 
@@ -151,10 +142,7 @@ def narrow(state: ORMExecuteState) -> None:
     if state.is_column_load or state.is_relationship_load:
         return
     state.statement = state.statement.options(
-        *(
-            with_loader_criteria(table, rule, include_aliases=True)
-            for table, rule in criteria
-        )
+        *(with_loader_criteria(table, rule, include_aliases=True) for table, rule in criteria)
     )
 
 
@@ -171,21 +159,13 @@ def check_ownership(session: Session) -> None:
 def _owned_inside(session: Session, row: object, scope: Scope) -> bool:
     match row:
         case Deal():
-            return scope.allows_rep(row.owner_id) and _visible(
-                session, Customer, row.customer_id
-            )
+            return scope.allows_rep(row.owner_id) and _visible(session, Customer, row.customer_id)
         case Customer():
             return scope.allows_rep(row.owner_id) or row in session.dirty
         case Activity():
-            return scope.allows_rep(row.rep_id) and _visible(
-                session, Customer, row.customer_id
-            )
+            return scope.allows_rep(row.rep_id) and _visible(session, Customer, row.customer_id)
         case Quota():
-            return (
-                scope.allows_rep(row.rep_id)
-                if row.rep_id
-                else row.team_id in scope.team_ids
-            )
+            return scope.allows_rep(row.rep_id) if row.rep_id else row.team_id in scope.team_ids
         case Contact():
             return _visible(session, Customer, row.customer_id)
         case DealLine() | StageMove() | DealChange():
@@ -194,15 +174,9 @@ def _owned_inside(session: Session, row: object, scope: Scope) -> bool:
 
 
 def _visible(session: Session, table: type, number: int | None) -> bool:
-    if any(
-        isinstance(row, table) and cast("Any", row).id == number
-        for row in session.identity_map.values()
-    ):
+    if any(isinstance(row, table) and cast("Any", row).id == number for row in session.identity_map.values()):
         return True
     with session.no_autoflush:
         return (
-            session.scalar(
-                select(cast("Any", table).id).where(cast("Any", table).id == number)
-            )
-            is not None
+            session.scalar(select(cast("Any", table).id).where(cast("Any", table).id == number)) is not None
         )

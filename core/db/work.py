@@ -68,9 +68,7 @@ class Work:
     def setting(self, name: str) -> str:
         """Return the company's setting `name`; a KeyError for a name that is none."""
         if self._settings is None:
-            stored = {
-                row.name: row.value for row in self.session.scalars(select(Setting))
-            }
+            stored = {row.name: row.value for row in self.session.scalars(select(Setting))}
             self._settings = {**SETTING_DEFAULTS, **stored}
         return self._settings[name]
 
@@ -79,13 +77,9 @@ class Work:
         """The company's fiscal calendar."""
         return FiscalCalendar(int(self.setting("fiscal_first_month")))
 
-    def note(
-        self, action: str, kind: str, record_id: int | None = None, **said: object
-    ) -> None:
+    def note(self, action: str, kind: str, record_id: int | None = None, **said: object) -> None:
         """Put an entry of its own into the audit, besides those of changed rows."""
-        self.session.info["notes"].append(
-            audit.Note(action, kind, record_id, None, dict(said) or None)
-        )
+        self.session.info["notes"].append(audit.Note(action, kind, record_id, None, dict(said) or None))
 
 
 class Database:
@@ -103,7 +97,7 @@ class Database:
     def mirror(self) -> Mirror:
         """The mirror, opened at the first use."""
         if self._mirror is None:
-            from core.db.mirror import Mirror  # noqa: PLC0415 - DuckDB loads when first asked
+            from core.db.mirror import Mirror
 
             self._mirror = Mirror(self)
         return self._mirror
@@ -126,9 +120,7 @@ class Database:
             audit.write(session, actor=actor, action=action, now=now)
             session.commit()
 
-    def _work(
-        self, session: Session, actor: Actor, now: datetime, *, writing: bool
-    ) -> Work:
+    def _work(self, session: Session, actor: Actor, now: datetime, *, writing: bool) -> Work:
         session.info.update(
             actor=actor,
             now=now,

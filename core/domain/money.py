@@ -9,9 +9,7 @@ CENT = Decimal("0.01")
 
 def to_minor(amount: Decimal) -> int:
     """Return `amount` as a whole number of hundredths, rounded half up."""
-    return int(
-        (amount.quantize(CENT, rounding=ROUND_HALF_UP) * 100).to_integral_value()
-    )
+    return int((amount.quantize(CENT, rounding=ROUND_HALF_UP) * 100).to_integral_value())
 
 
 def from_minor(minor: int) -> Decimal:

@@ -17,9 +17,7 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.end < self.start:
-            message = (
-                f"a period cannot end ({self.end}) before it starts ({self.start})"
-            )
+            message = f"a period cannot end ({self.end}) before it starts ({self.start})"
             raise ValueError(message)
 
     @property
@@ -43,9 +41,7 @@ class Period:
         """Return the share of the days that are over on the morning after `today`."""
         if self.days == 0:
             return 1.0
-        over = (
-            min(max(today + timedelta(days=1), self.start), self.end) - self.start
-        ).days
+        over = (min(max(today + timedelta(days=1), self.start), self.end) - self.start).days
         return over / self.days
 
     def months(self) -> list[date]:
@@ -80,15 +76,13 @@ class FiscalCalendar:
     first_month: int = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.first_month <= 12:  # noqa: PLR2004 - months of a year
+        if not 1 <= self.first_month <= 12:
             message = f"no month has the number {self.first_month}"
             raise ValueError(message)
 
     def year_of(self, day: date) -> int:
         """Return the fiscal year that `day` lies in."""
-        return day.year + (
-            1 if self.first_month > 1 and day.month >= self.first_month else 0
-        )
+        return day.year + (1 if self.first_month > 1 and day.month >= self.first_month else 0)
 
     def year(self, number: int) -> Period:
         """Return the days of the fiscal year `number`."""
@@ -104,9 +98,7 @@ class FiscalCalendar:
         start = add_months(self.year(year).start, 3 * (number - 1))
         return Period(start, add_months(start, 3))
 
-    def preset(
-        self, preset: Preset, *, today: date, since: date | None = None
-    ) -> Period:
+    def preset(self, preset: Preset, *, today: date, since: date | None = None) -> Period:
         """Return the period that `preset` names on `today`; ALL starts at `since`."""
         month = today.replace(day=1)
         this_quarter = self.quarter(*self.quarter_of(today))
@@ -115,15 +107,11 @@ class FiscalCalendar:
             Preset.THIS_MONTH: Period(month, add_months(month, 1)),
             Preset.LAST_MONTH: Period(add_months(month, -1), month),
             Preset.THIS_QUARTER: this_quarter,
-            Preset.LAST_QUARTER: Period(
-                add_months(this_quarter.start, -3), this_quarter.start
-            ),
+            Preset.LAST_QUARTER: Period(add_months(this_quarter.start, -3), this_quarter.start),
             Preset.THIS_YEAR: this_year,
             Preset.LAST_YEAR: Period(add_months(this_year.start, -12), this_year.start),
             Preset.LAST_12_MONTHS: Period(add_months(month, -11), add_months(month, 1)),
-            Preset.ALL: Period(
-                min(since or this_year.start, today), today + timedelta(days=1)
-            ),
+            Preset.ALL: Period(min(since or this_year.start, today), today + timedelta(days=1)),
         }
         return periods[preset]
 
@@ -133,11 +121,7 @@ class FiscalCalendar:
         Whole months go back by months, so that a quarter is compared with a quarter.
         """
         if period.start.day == 1 and period.end.day == 1:
-            count = (
-                (period.end.year - period.start.year) * 12
-                + period.end.month
-                - period.start.month
-            )
+            count = (period.end.year - period.start.year) * 12 + period.end.month - period.start.month
             return Period(add_months(period.start, -count), period.start)
         return Period(period.start - timedelta(days=period.days), period.start)
 

@@ -45,15 +45,11 @@ class StandardStage:
 
 
 STANDARD_PROCESS = (
-    StandardStage(
-        "identified", "Lead identified", "线索识别", StageKind.OPEN, 0.05, 10
-    ),
+    StandardStage("identified", "Lead identified", "线索识别", StageKind.OPEN, 0.05, 10),
     StandardStage("contacted", "First contact", "初次接触", StageKind.OPEN, 0.10, 14),
     StandardStage("needs", "Needs analysis", "需求分析", StageKind.OPEN, 0.25, 21),
     StandardStage("demo", "Demo", "方案演示", StageKind.OPEN, 0.45, 18),
-    StandardStage(
-        "negotiation", "Quote and negotiation", "报价与谈判", StageKind.OPEN, 0.70, 21
-    ),
+    StandardStage("negotiation", "Quote and negotiation", "报价与谈判", StageKind.OPEN, 0.70, 21),
     StandardStage("won", "Won", "赢单", StageKind.WON, 1.0, 0),
     StandardStage("lost", "Lost", "输单", StageKind.LOST, 0.0, 0),
 )

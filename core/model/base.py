@@ -34,17 +34,17 @@ class Table(SQLModel):
         """Return the class's name in snake case."""
         return snake_case(cls.__name__)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)  # given by the database at the first flush
 
 
 class Record(Table):
     """A table that people edit: made, changed, and a version that refuses stale edits."""
 
-    created_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
-    updated_at: datetime = Field(sa_type=Instant)  # type: ignore[call-overload]
+    created_at: datetime = Field(default=None, sa_type=Instant, nullable=False)
+    updated_at: datetime = Field(default=None, sa_type=Instant, nullable=False)
     version: int = Field(default=1)
 
 
-def sa(kind: Any) -> Any:  # noqa: ANN401 - SQLModel types sa_type as a class only
+def sa(kind: Any) -> Any:
     """Let `Field(sa_type=…)` take a configured type as well as a class."""
     return kind

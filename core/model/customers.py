@@ -25,9 +25,7 @@ class Customer(Record, table=True):
     )
     external_id: str | None = Field(default=None, max_length=120, unique=True)
     owner_id: int | None = Field(default=None, foreign_key="rep.id", index=True)
-    territory_id: int | None = Field(
-        default=None, foreign_key="territory.id", index=True
-    )
+    territory_id: int | None = Field(default=None, foreign_key="territory.id", index=True)
     segment: str = Field(
         default="",
         max_length=60,
@@ -41,9 +39,7 @@ class Customer(Record, table=True):
     phone: str = Field(default="", max_length=60)
     website: str = Field(default="", max_length=200)
     note: str = Field(default="", max_length=4000)
-    import_batch_id: int | None = Field(
-        default=None, foreign_key="import_batch.id", index=True
-    )
+    import_batch_id: int | None = Field(default=None, foreign_key="import_batch.id", index=True)
 
 
 class Contact(Record, table=True):
@@ -77,6 +73,4 @@ class Activity(Record, table=True):
     rep_id: int = Field(foreign_key="rep.id", index=True)
     due_on: date | None = Field(default=None, index=True)
     done_at: datetime | None = Field(default=None, sa_type=sa(Instant), index=True)
-    import_batch_id: int | None = Field(
-        default=None, foreign_key="import_batch.id", index=True
-    )
+    import_batch_id: int | None = Field(default=None, foreign_key="import_batch.id", index=True)

@@ -24,19 +24,13 @@ class Deal(Record, table=True):
         CheckConstraint("amount >= 0", name="amount_not_negative"),
         CheckConstraint("base_amount >= 0", name="base_amount_not_negative"),
         CheckConstraint("length(name) > 0", name="has_a_name"),
-        CheckConstraint(
-            "(state = 'open') = (closed_at IS NULL)", name="closed_when_not_open"
-        ),
-        CheckConstraint(
-            "(state = 'won') = (credited_id IS NOT NULL)", name="a_won_deal_is_credited"
-        ),
+        CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed_when_not_open"),
+        CheckConstraint("(state = 'won') = (credited_id IS NOT NULL)", name="a_won_deal_is_credited"),
         CheckConstraint(
             "(state = 'lost') = (lost_reason_id IS NOT NULL)",
             name="a_lost_deal_has_a_reason",
         ),
-        CheckConstraint(
-            "closed_at IS NULL OR closed_at >= opened_at", name="closes_after_it_opens"
-        ),
+        CheckConstraint("closed_at IS NULL OR closed_at >= opened_at", name="closes_after_it_opens"),
         Index("ix_deal_owner_state", "owner_id", "state"),
         Index("ix_deal_state_expected", "state", "expected_close_on"),
     )
@@ -61,9 +55,7 @@ class Deal(Record, table=True):
     competitor: str = Field(default="", max_length=120)
     note: str = Field(default="", max_length=4000)
     external_id: str | None = Field(default=None, max_length=120, unique=True)
-    import_batch_id: int | None = Field(
-        default=None, foreign_key="import_batch.id", index=True
-    )
+    import_batch_id: int | None = Field(default=None, foreign_key="import_batch.id", index=True)
 
 
 class DealLine(Table, table=True):
@@ -73,9 +65,7 @@ class DealLine(Table, table=True):
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("unit_price >= 0", name="unit_price_not_negative"),
         CheckConstraint("amount >= 0", name="amount_not_negative"),
-        CheckConstraint(
-            "discount_rate >= 0 AND discount_rate <= 1", name="discount_is_a_rate"
-        ),
+        CheckConstraint("discount_rate >= 0 AND discount_rate <= 1", name="discount_is_a_rate"),
     )
 
     deal_id: int = Field(foreign_key="deal.id", index=True)
@@ -91,9 +81,7 @@ class StageMove(Table, table=True):
     """One step taken by a deal (阶段变更); never edited. The first has no `from_stage_id`."""
 
     audited: ClassVar[bool] = False
-    __table_args__ = (
-        Index("ix_stage_move_deal_effective", "deal_id", "effective_at", "id"),
-    )
+    __table_args__ = (Index("ix_stage_move_deal_effective", "deal_id", "effective_at", "id"),)
 
     deal_id: int = Field(foreign_key="deal.id")
     from_stage_id: int | None = Field(default=None, foreign_key="stage.id")
@@ -113,9 +101,7 @@ class DealChange(Table, table=True):
     """
 
     audited: ClassVar[bool] = False
-    __table_args__ = (
-        Index("ix_deal_change_deal_effective", "deal_id", "effective_at", "id"),
-    )
+    __table_args__ = (Index("ix_deal_change_deal_effective", "deal_id", "effective_at", "id"),)
 
     deal_id: int = Field(foreign_key="deal.id")
     field: DealField = Field(sa_type=sa(choice(DealField)))

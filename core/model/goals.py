@@ -15,9 +15,7 @@ class Quota(Record, table=True):
     """The booked value owed by one rep, or by one team, in one month, in the base currency."""
 
     __table_args__ = (
-        CheckConstraint(
-            "(rep_id IS NULL) <> (team_id IS NULL)", name="of_a_rep_or_a_team"
-        ),
+        CheckConstraint("(rep_id IS NULL) <> (team_id IS NULL)", name="of_a_rep_or_a_team"),
         CheckConstraint("amount >= 0", name="amount_not_negative"),
         UniqueConstraint("rep_id", "month"),
         UniqueConstraint("team_id", "month"),

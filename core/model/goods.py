@@ -17,17 +17,13 @@ class Product(Record, table=True):
     name_en: str = Field(default="", max_length=200)
     category: str = Field(default="", max_length=80)
     active: bool = True
-    import_batch_id: int | None = Field(
-        default=None, foreign_key="import_batch.id", index=True
-    )
+    import_batch_id: int | None = Field(default=None, foreign_key="import_batch.id", index=True)
 
 
 class Sku(Record, table=True):
     """The smallest thing sold: a product in one specification, with its list price."""
 
-    __table_args__ = (
-        CheckConstraint("list_price >= 0", name="list_price_not_negative"),
-    )
+    __table_args__ = (CheckConstraint("list_price >= 0", name="list_price_not_negative"),)
 
     product_id: int = Field(foreign_key="product.id", index=True)
     code: str = Field(max_length=80, unique=True)

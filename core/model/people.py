@@ -23,11 +23,7 @@ class Territory(Record, table=True):
 class Team(Record, table=True):
     """A group of reps; teams form a tree by `parent_id`."""
 
-    __table_args__ = (
-        CheckConstraint(
-            "parent_id IS NULL OR parent_id <> id", name="not_its_own_parent"
-        ),
-    )
+    __table_args__ = (CheckConstraint("parent_id IS NULL OR parent_id <> id", name="not_its_own_parent"),)
 
     name: str = Field(max_length=80, unique=True)
     name_en: str = Field(default="", max_length=80)
@@ -72,9 +68,7 @@ class User(Record, table=True):
     __tablename__ = "app_user"
     __table_args__ = (
         CheckConstraint("role <> 'rep' OR rep_id IS NOT NULL", name="a_rep_is_a_rep"),
-        CheckConstraint(
-            "role <> 'manager' OR team_id IS NOT NULL", name="a_manager_has_a_team"
-        ),
+        CheckConstraint("role <> 'manager' OR team_id IS NOT NULL", name="a_manager_has_a_team"),
         CheckConstraint("role <> 'shared'", name="nobody_is_a_link"),
     )
     secrets: ClassVar[frozenset[str]] = frozenset({"password_hash"})

@@ -23,9 +23,7 @@ class Stage(Record, table=True):
 
     __table_args__ = (
         UniqueConstraint("pipeline_id", "code"),
-        CheckConstraint(
-            "probability >= 0 AND probability <= 1", name="probability_is_a_rate"
-        ),
+        CheckConstraint("probability >= 0 AND probability <= 1", name="probability_is_a_rate"),
         CheckConstraint("expected_days >= 0", name="expected_days_not_negative"),
     )
 

@@ -91,9 +91,7 @@ class ImportMapping(Record, table=True):
     __table_args__ = (UniqueConstraint("kind", "signature"),)
 
     kind: str = Field(max_length=40)
-    signature: str = Field(
-        max_length=64, description="SHA-256 of the sorted column names"
-    )
+    signature: str = Field(max_length=64, description="SHA-256 of the sorted column names")
     mapping: dict[str, Any] = Field(sa_type=sa(JSON))
 
 

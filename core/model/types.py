@@ -11,6 +11,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    ColumnElement,
     Date,
     DateTime,
     Enum,
@@ -19,7 +20,6 @@ from sqlalchemy import (
     SmallInteger,
     String,
 )
-from sqlalchemy import ColumnElement
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator
@@ -42,9 +42,7 @@ class Money(TypeDecorator[Decimal]):
             raise TypeError(message)
         return to_minor(value)
 
-    def process_result_value(
-        self, value: int | None, dialect: Dialect
-    ) -> Decimal | None:
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
         """Return the amount."""
         return None if value is None else from_minor(value)
 
@@ -57,13 +55,9 @@ class Rate(TypeDecorator[Decimal]):
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
         """Return hundred-millionths."""
-        return (
-            None if value is None else int((Decimal(value) * 10**8).to_integral_value())
-        )
+        return None if value is None else int((Decimal(value) * 10**8).to_integral_value())
 
-    def process_result_value(
-        self, value: int | None, dialect: Dialect
-    ) -> Decimal | None:
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
         """Return the rate."""
         return None if value is None else Decimal(value).scaleb(-8)
 
@@ -74,9 +68,7 @@ class Instant(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return the instant in UTC, naive for SQLite, which keeps no offset."""
         if value is None:
             return None
@@ -86,18 +78,14 @@ class Instant(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return the aware instant."""
         if value is None:
             return None
-        return (
-            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        )
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def choice(words: type[StrEnum]) -> Any:  # noqa: ANN401 - SQLModel types sa_type as a class only
+def choice(words: type[StrEnum]) -> Any:
     """Return a column type that holds the words' values, with a CHECK."""
     return Enum(
         words,

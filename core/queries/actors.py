@@ -26,7 +26,7 @@ def team_subtree(session: Session, top: int) -> frozenset[int]:
     """Return the numbers of team `top` and every team below it."""
     children: dict[int | None, list[int]] = {}
     for number, parent in session.exec(select(Team.id, Team.parent_id)):
-        children.setdefault(parent, []).append(number or 0)
+        children.setdefault(parent, []).append(number)
     found: set[int] = set()
     waiting = [top]
     while waiting:
@@ -44,7 +44,9 @@ def scope_of(session: Session, user: User) -> Scope:
             return Scope.everything()
         case Role.MANAGER if user.team_id is not None:
             teams = team_subtree(session, user.team_id)
-            reps = {rep_id for rep_id, team_id in session.exec(select(Rep.id, Rep.team_id)) if team_id in teams}
+            reps = {
+                rep_id for rep_id, team_id in session.exec(select(Rep.id, Rep.team_id)) if team_id in teams
+            }
             own = {user.rep_id} if user.rep_id is not None else set()
             return Scope.of_reps({number for number in reps | own if number is not None}, teams)
         case Role.REP if user.rep_id is not None:

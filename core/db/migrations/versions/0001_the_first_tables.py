@@ -34,9 +34,7 @@ def upgrade() -> None:
     op.create_index("ix_audit_entry_action", "audit_entry", ["action"], unique=False)
     op.create_index("ix_audit_entry_at", "audit_entry", ["at"], unique=False)
     op.create_index("ix_audit_entry_kind", "audit_entry", ["kind"], unique=False)
-    op.create_index(
-        "ix_audit_entry_record_id", "audit_entry", ["record_id"], unique=False
-    )
+    op.create_index("ix_audit_entry_record_id", "audit_entry", ["record_id"], unique=False)
     op.create_index("ix_audit_entry_user_id", "audit_entry", ["user_id"], unique=False)
 
     op.create_table(
@@ -100,9 +98,7 @@ def upgrade() -> None:
         sa.Column("signature", sa.String(length=64), nullable=False),
         sa.Column("mapping", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_mapping")),
-        sa.UniqueConstraint(
-            "kind", "signature", name=op.f("uq_import_mapping_kind_signature")
-        ),
+        sa.UniqueConstraint("kind", "signature", name=op.f("uq_import_mapping_kind_signature")),
         sqlite_strict=True,
     )
     op.create_table(
@@ -156,13 +152,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempt")),
         sqlite_strict=True,
     )
-    op.create_index(
-        "ix_sign_in_attempt_address", "sign_in_attempt", ["address"], unique=False
-    )
+    op.create_index("ix_sign_in_attempt_address", "sign_in_attempt", ["address"], unique=False)
     op.create_index("ix_sign_in_attempt_at", "sign_in_attempt", ["at"], unique=False)
-    op.create_index(
-        "ix_sign_in_attempt_username", "sign_in_attempt", ["username"], unique=False
-    )
+    op.create_index("ix_sign_in_attempt_username", "sign_in_attempt", ["username"], unique=False)
 
     op.create_table(
         "territory",
@@ -188,9 +180,7 @@ def upgrade() -> None:
         sa.Column("on", sa.Date(), nullable=False),
         sa.Column("rate", types.Rate(), nullable=False),
         sa.CheckConstraint("rate > 0", name=op.f("ck_fx_rate_rate_positive")),
-        sa.ForeignKeyConstraint(
-            ["currency"], ["currency.code"], name=op.f("fk_fx_rate_currency_currency")
-        ),
+        sa.ForeignKeyConstraint(["currency"], ["currency.code"], name=op.f("fk_fx_rate_currency_currency")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fx_rate")),
         sa.UniqueConstraint("currency", "on", name=op.f("uq_fx_rate_currency_on")),
         sqlite_strict=True,
@@ -222,20 +212,14 @@ def upgrade() -> None:
         sa.Column("probability", sa.Float(), nullable=False),
         sa.Column("expected_days", sa.Integer(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.CheckConstraint(
-            "expected_days >= 0", name=op.f("ck_stage_expected_days_not_negative")
-        ),
+        sa.CheckConstraint("expected_days >= 0", name=op.f("ck_stage_expected_days_not_negative")),
         sa.CheckConstraint(
             "probability >= 0 AND probability <= 1",
             name=op.f("ck_stage_probability_is_a_rate"),
         ),
-        sa.ForeignKeyConstraint(
-            ["pipeline_id"], ["pipeline.id"], name=op.f("fk_stage_pipeline_id_pipeline")
-        ),
+        sa.ForeignKeyConstraint(["pipeline_id"], ["pipeline.id"], name=op.f("fk_stage_pipeline_id_pipeline")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stage")),
-        sa.UniqueConstraint(
-            "pipeline_id", "code", name=op.f("uq_stage_pipeline_id_code")
-        ),
+        sa.UniqueConstraint("pipeline_id", "code", name=op.f("uq_stage_pipeline_id_code")),
         sqlite_strict=True,
     )
     op.create_index("ix_stage_pipeline_id", "stage", ["pipeline_id"], unique=False)
@@ -255,9 +239,7 @@ def upgrade() -> None:
             "parent_id IS NULL OR parent_id <> id",
             name=op.f("ck_team_not_its_own_parent"),
         ),
-        sa.ForeignKeyConstraint(
-            ["parent_id"], ["team.id"], name=op.f("fk_team_parent_id_team")
-        ),
+        sa.ForeignKeyConstraint(["parent_id"], ["team.id"], name=op.f("fk_team_parent_id_team")),
         sa.ForeignKeyConstraint(
             ["territory_id"],
             ["territory.id"],
@@ -286,9 +268,7 @@ def upgrade() -> None:
             "left_on IS NULL OR joined_on IS NULL OR left_on >= joined_on",
             name=op.f("ck_rep_leaves_after_joining"),
         ),
-        sa.ForeignKeyConstraint(
-            ["team_id"], ["team.id"], name=op.f("fk_rep_team_id_team")
-        ),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_rep_team_id_team")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rep")),
         sa.UniqueConstraint("external_id", name=op.f("uq_rep_external_id")),
         sqlite_strict=True,
@@ -336,15 +316,9 @@ def upgrade() -> None:
             "role <> 'rep' OR rep_id IS NOT NULL",
             name=op.f("ck_app_user_a_rep_is_a_rep"),
         ),
-        sa.CheckConstraint(
-            "role <> 'shared'", name=op.f("ck_app_user_nobody_is_a_link")
-        ),
-        sa.ForeignKeyConstraint(
-            ["rep_id"], ["rep.id"], name=op.f("fk_app_user_rep_id_rep")
-        ),
-        sa.ForeignKeyConstraint(
-            ["team_id"], ["team.id"], name=op.f("fk_app_user_team_id_team")
-        ),
+        sa.CheckConstraint("role <> 'shared'", name=op.f("ck_app_user_nobody_is_a_link")),
+        sa.ForeignKeyConstraint(["rep_id"], ["rep.id"], name=op.f("fk_app_user_rep_id_rep")),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_app_user_team_id_team")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_app_user")),
         sa.UniqueConstraint("username", name=op.f("uq_app_user_username")),
         sqlite_strict=True,
@@ -366,12 +340,8 @@ def upgrade() -> None:
             name=op.f("ck_quota_of_a_rep_or_a_team"),
         ),
         sa.CheckConstraint("amount >= 0", name=op.f("ck_quota_amount_not_negative")),
-        sa.ForeignKeyConstraint(
-            ["rep_id"], ["rep.id"], name=op.f("fk_quota_rep_id_rep")
-        ),
-        sa.ForeignKeyConstraint(
-            ["team_id"], ["team.id"], name=op.f("fk_quota_team_id_team")
-        ),
+        sa.ForeignKeyConstraint(["rep_id"], ["rep.id"], name=op.f("fk_quota_rep_id_rep")),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_quota_team_id_team")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quota")),
         sa.UniqueConstraint("rep_id", "month", name=op.f("uq_quota_rep_id_month")),
         sa.UniqueConstraint("team_id", "month", name=op.f("uq_quota_team_id_month")),
@@ -391,9 +361,7 @@ def upgrade() -> None:
         sa.Column("territory_id", sa.Integer(), nullable=False),
         sa.Column("from_on", sa.Date(), nullable=False),
         sa.Column("until_on", sa.Date(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["rep_id"], ["rep.id"], name=op.f("fk_territory_assignment_rep_id_rep")
-        ),
+        sa.ForeignKeyConstraint(["rep_id"], ["rep.id"], name=op.f("fk_territory_assignment_rep_id_rep")),
         sa.ForeignKeyConstraint(
             ["territory_id"],
             ["territory.id"],
@@ -422,9 +390,7 @@ def upgrade() -> None:
         sa.Column("form", sa.String(length=80), nullable=False),
         sa.Column("values", sa.JSON(), nullable=False),
         sa.Column("saved_at", types.Instant(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["app_user.id"], name=op.f("fk_draft_user_id_app_user")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_draft_user_id_app_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_draft")),
         sa.UniqueConstraint("user_id", "form", name=op.f("uq_draft_user_id_form")),
         sqlite_strict=True,
@@ -459,15 +425,11 @@ def upgrade() -> None:
         sa.Column("rows_merged", sa.Integer(), nullable=False),
         sa.Column("rows_refused", sa.Integer(), nullable=False),
         sa.Column("report", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["app_user.id"], name=op.f("fk_import_batch_user_id_app_user")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_import_batch_user_id_app_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_batch")),
         sqlite_strict=True,
     )
-    op.create_index(
-        "ix_import_batch_file_hash", "import_batch", ["file_hash"], unique=False
-    )
+    op.create_index("ix_import_batch_file_hash", "import_batch", ["file_hash"], unique=False)
 
     op.create_table(
         "password_reset",
@@ -485,9 +447,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_password_reset_token_hash")),
         sqlite_strict=True,
     )
-    op.create_index(
-        "ix_password_reset_user_id", "password_reset", ["user_id"], unique=False
-    )
+    op.create_index("ix_password_reset_user_id", "password_reset", ["user_id"], unique=False)
 
     op.create_table(
         "scenario",
@@ -501,9 +461,7 @@ def upgrade() -> None:
         sa.Column("series", sa.JSON(), nullable=False),
         sa.Column("levers", sa.JSON(), nullable=False),
         sa.Column("data_version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["app_user.id"], name=op.f("fk_scenario_user_id_app_user")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_scenario_user_id_app_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scenario")),
         sa.UniqueConstraint("user_id", "name", name=op.f("uq_scenario_user_id_name")),
         sqlite_strict=True,
@@ -528,9 +486,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", types.Instant(), nullable=True),
         sa.Column("opened_count", sa.Integer(), nullable=False),
         sa.Column("last_opened_at", types.Instant(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["app_user.id"], name=op.f("fk_share_link_user_id_app_user")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_share_link_user_id_app_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_share_link")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_share_link_token_hash")),
         sqlite_strict=True,
@@ -557,9 +513,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_sign_in_session_token_hash")),
         sqlite_strict=True,
     )
-    op.create_index(
-        "ix_sign_in_session_user_id", "sign_in_session", ["user_id"], unique=False
-    )
+    op.create_index("ix_sign_in_session_user_id", "sign_in_session", ["user_id"], unique=False)
 
     op.create_table(
         "sign_in_ticket",
@@ -607,9 +561,7 @@ def upgrade() -> None:
             ["import_batch.id"],
             name=op.f("fk_customer_import_batch_id_import_batch"),
         ),
-        sa.ForeignKeyConstraint(
-            ["owner_id"], ["rep.id"], name=op.f("fk_customer_owner_id_rep")
-        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["rep.id"], name=op.f("fk_customer_owner_id_rep")),
         sa.ForeignKeyConstraint(
             ["territory_id"],
             ["territory.id"],
@@ -619,15 +571,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("external_id", name=op.f("uq_customer_external_id")),
         sqlite_strict=True,
     )
-    op.create_index(
-        "ix_customer_import_batch_id", "customer", ["import_batch_id"], unique=False
-    )
+    op.create_index("ix_customer_import_batch_id", "customer", ["import_batch_id"], unique=False)
     op.create_index("ix_customer_name", "customer", ["name"], unique=False)
     op.create_index("ix_customer_name_key", "customer", ["name_key"], unique=False)
     op.create_index("ix_customer_owner_id", "customer", ["owner_id"], unique=False)
-    op.create_index(
-        "ix_customer_territory_id", "customer", ["territory_id"], unique=False
-    )
+    op.create_index("ix_customer_territory_id", "customer", ["territory_id"], unique=False)
 
     op.create_table(
         "product",
@@ -650,9 +598,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_product_code")),
         sqlite_strict=True,
     )
-    op.create_index(
-        "ix_product_import_batch_id", "product", ["import_batch_id"], unique=False
-    )
+    op.create_index("ix_product_import_batch_id", "product", ["import_batch_id"], unique=False)
 
     op.create_table(
         "contact",
@@ -690,15 +636,9 @@ def upgrade() -> None:
         sa.Column("list_price", types.Money(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.CheckConstraint(
-            "list_price >= 0", name=op.f("ck_sku_list_price_not_negative")
-        ),
-        sa.ForeignKeyConstraint(
-            ["currency"], ["currency.code"], name=op.f("fk_sku_currency_currency")
-        ),
-        sa.ForeignKeyConstraint(
-            ["product_id"], ["product.id"], name=op.f("fk_sku_product_id_product")
-        ),
+        sa.CheckConstraint("list_price >= 0", name=op.f("ck_sku_list_price_not_negative")),
+        sa.ForeignKeyConstraint(["currency"], ["currency.code"], name=op.f("fk_sku_currency_currency")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_sku_product_id_product")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sku")),
         sa.UniqueConstraint("code", name=op.f("uq_sku_code")),
         sqlite_strict=True,
@@ -757,29 +697,17 @@ def upgrade() -> None:
             name=op.f("ck_deal_a_won_deal_is_credited"),
         ),
         sa.CheckConstraint("amount >= 0", name=op.f("ck_deal_amount_not_negative")),
-        sa.CheckConstraint(
-            "base_amount >= 0", name=op.f("ck_deal_base_amount_not_negative")
-        ),
+        sa.CheckConstraint("base_amount >= 0", name=op.f("ck_deal_base_amount_not_negative")),
         sa.CheckConstraint(
             "closed_at IS NULL OR closed_at >= opened_at",
             name=op.f("ck_deal_closes_after_it_opens"),
         ),
         sa.CheckConstraint("length(name) > 0", name=op.f("ck_deal_has_a_name")),
-        sa.ForeignKeyConstraint(
-            ["channel_id"], ["channel.id"], name=op.f("fk_deal_channel_id_channel")
-        ),
-        sa.ForeignKeyConstraint(
-            ["contact_id"], ["contact.id"], name=op.f("fk_deal_contact_id_contact")
-        ),
-        sa.ForeignKeyConstraint(
-            ["credited_id"], ["rep.id"], name=op.f("fk_deal_credited_id_rep")
-        ),
-        sa.ForeignKeyConstraint(
-            ["currency"], ["currency.code"], name=op.f("fk_deal_currency_currency")
-        ),
-        sa.ForeignKeyConstraint(
-            ["customer_id"], ["customer.id"], name=op.f("fk_deal_customer_id_customer")
-        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_deal_channel_id_channel")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_deal_contact_id_contact")),
+        sa.ForeignKeyConstraint(["credited_id"], ["rep.id"], name=op.f("fk_deal_credited_id_rep")),
+        sa.ForeignKeyConstraint(["currency"], ["currency.code"], name=op.f("fk_deal_currency_currency")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_deal_customer_id_customer")),
         sa.ForeignKeyConstraint(
             ["import_batch_id"],
             ["import_batch.id"],
@@ -790,15 +718,9 @@ def upgrade() -> None:
             ["lost_reason.id"],
             name=op.f("fk_deal_lost_reason_id_lost_reason"),
         ),
-        sa.ForeignKeyConstraint(
-            ["owner_id"], ["rep.id"], name=op.f("fk_deal_owner_id_rep")
-        ),
-        sa.ForeignKeyConstraint(
-            ["pipeline_id"], ["pipeline.id"], name=op.f("fk_deal_pipeline_id_pipeline")
-        ),
-        sa.ForeignKeyConstraint(
-            ["stage_id"], ["stage.id"], name=op.f("fk_deal_stage_id_stage")
-        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["rep.id"], name=op.f("fk_deal_owner_id_rep")),
+        sa.ForeignKeyConstraint(["pipeline_id"], ["pipeline.id"], name=op.f("fk_deal_pipeline_id_pipeline")),
+        sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=op.f("fk_deal_stage_id_stage")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deal")),
         sa.UniqueConstraint("external_id", name=op.f("uq_deal_external_id")),
         sqlite_strict=True,
@@ -807,20 +729,14 @@ def upgrade() -> None:
     op.create_index("ix_deal_closed_at", "deal", ["closed_at"], unique=False)
     op.create_index("ix_deal_credited_id", "deal", ["credited_id"], unique=False)
     op.create_index("ix_deal_customer_id", "deal", ["customer_id"], unique=False)
-    op.create_index(
-        "ix_deal_expected_close_on", "deal", ["expected_close_on"], unique=False
-    )
-    op.create_index(
-        "ix_deal_import_batch_id", "deal", ["import_batch_id"], unique=False
-    )
+    op.create_index("ix_deal_expected_close_on", "deal", ["expected_close_on"], unique=False)
+    op.create_index("ix_deal_import_batch_id", "deal", ["import_batch_id"], unique=False)
     op.create_index("ix_deal_opened_at", "deal", ["opened_at"], unique=False)
     op.create_index("ix_deal_owner_id", "deal", ["owner_id"], unique=False)
     op.create_index("ix_deal_owner_state", "deal", ["owner_id", "state"], unique=False)
     op.create_index("ix_deal_pipeline_id", "deal", ["pipeline_id"], unique=False)
     op.create_index("ix_deal_stage_id", "deal", ["stage_id"], unique=False)
-    op.create_index(
-        "ix_deal_state_expected", "deal", ["state", "expected_close_on"], unique=False
-    )
+    op.create_index("ix_deal_state_expected", "deal", ["state", "expected_close_on"], unique=False)
 
     op.create_table(
         "activity",
@@ -856,37 +772,27 @@ def upgrade() -> None:
             "(done_at IS NULL) <> (due_on IS NULL) OR done_at IS NOT NULL",
             name=op.f("ck_activity_done_or_due"),
         ),
-        sa.ForeignKeyConstraint(
-            ["contact_id"], ["contact.id"], name=op.f("fk_activity_contact_id_contact")
-        ),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_activity_contact_id_contact")),
         sa.ForeignKeyConstraint(
             ["customer_id"],
             ["customer.id"],
             name=op.f("fk_activity_customer_id_customer"),
         ),
-        sa.ForeignKeyConstraint(
-            ["deal_id"], ["deal.id"], name=op.f("fk_activity_deal_id_deal")
-        ),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], name=op.f("fk_activity_deal_id_deal")),
         sa.ForeignKeyConstraint(
             ["import_batch_id"],
             ["import_batch.id"],
             name=op.f("fk_activity_import_batch_id_import_batch"),
         ),
-        sa.ForeignKeyConstraint(
-            ["rep_id"], ["rep.id"], name=op.f("fk_activity_rep_id_rep")
-        ),
+        sa.ForeignKeyConstraint(["rep_id"], ["rep.id"], name=op.f("fk_activity_rep_id_rep")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_activity")),
         sqlite_strict=True,
     )
-    op.create_index(
-        "ix_activity_customer_id", "activity", ["customer_id"], unique=False
-    )
+    op.create_index("ix_activity_customer_id", "activity", ["customer_id"], unique=False)
     op.create_index("ix_activity_deal_id", "activity", ["deal_id"], unique=False)
     op.create_index("ix_activity_done_at", "activity", ["done_at"], unique=False)
     op.create_index("ix_activity_due_on", "activity", ["due_on"], unique=False)
-    op.create_index(
-        "ix_activity_import_batch_id", "activity", ["import_batch_id"], unique=False
-    )
+    op.create_index("ix_activity_import_batch_id", "activity", ["import_batch_id"], unique=False)
     op.create_index("ix_activity_rep_id", "activity", ["rep_id"], unique=False)
 
     op.create_table(
@@ -916,9 +822,7 @@ def upgrade() -> None:
             ["app_user.id"],
             name=op.f("fk_deal_change_by_user_id_app_user"),
         ),
-        sa.ForeignKeyConstraint(
-            ["deal_id"], ["deal.id"], name=op.f("fk_deal_change_deal_id_deal")
-        ),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], name=op.f("fk_deal_change_deal_id_deal")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deal_change")),
         sqlite_strict=True,
     )
@@ -939,33 +843,21 @@ def upgrade() -> None:
         sa.Column("unit_price", types.Money(), nullable=False),
         sa.Column("discount_rate", sa.Float(), nullable=False),
         sa.Column("amount", types.Money(), nullable=False),
-        sa.CheckConstraint(
-            "amount >= 0", name=op.f("ck_deal_line_amount_not_negative")
-        ),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_deal_line_amount_not_negative")),
         sa.CheckConstraint(
             "discount_rate >= 0 AND discount_rate <= 1",
             name=op.f("ck_deal_line_discount_is_a_rate"),
         ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_deal_line_quantity_positive")),
-        sa.CheckConstraint(
-            "unit_price >= 0", name=op.f("ck_deal_line_unit_price_not_negative")
-        ),
-        sa.ForeignKeyConstraint(
-            ["deal_id"], ["deal.id"], name=op.f("fk_deal_line_deal_id_deal")
-        ),
-        sa.ForeignKeyConstraint(
-            ["product_id"], ["product.id"], name=op.f("fk_deal_line_product_id_product")
-        ),
-        sa.ForeignKeyConstraint(
-            ["sku_id"], ["sku.id"], name=op.f("fk_deal_line_sku_id_sku")
-        ),
+        sa.CheckConstraint("unit_price >= 0", name=op.f("ck_deal_line_unit_price_not_negative")),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], name=op.f("fk_deal_line_deal_id_deal")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_deal_line_product_id_product")),
+        sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_deal_line_sku_id_sku")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deal_line")),
         sqlite_strict=True,
     )
     op.create_index("ix_deal_line_deal_id", "deal_line", ["deal_id"], unique=False)
-    op.create_index(
-        "ix_deal_line_product_id", "deal_line", ["product_id"], unique=False
-    )
+    op.create_index("ix_deal_line_product_id", "deal_line", ["product_id"], unique=False)
 
     op.create_table(
         "stage_move",
@@ -983,9 +875,7 @@ def upgrade() -> None:
             ["app_user.id"],
             name=op.f("fk_stage_move_by_user_id_app_user"),
         ),
-        sa.ForeignKeyConstraint(
-            ["deal_id"], ["deal.id"], name=op.f("fk_stage_move_deal_id_deal")
-        ),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], name=op.f("fk_stage_move_deal_id_deal")),
         sa.ForeignKeyConstraint(
             ["from_stage_id"],
             ["stage.id"],
@@ -996,9 +886,7 @@ def upgrade() -> None:
             ["lost_reason.id"],
             name=op.f("fk_stage_move_lost_reason_id_lost_reason"),
         ),
-        sa.ForeignKeyConstraint(
-            ["to_stage_id"], ["stage.id"], name=op.f("fk_stage_move_to_stage_id_stage")
-        ),
+        sa.ForeignKeyConstraint(["to_stage_id"], ["stage.id"], name=op.f("fk_stage_move_to_stage_id_stage")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stage_move")),
         sqlite_strict=True,
     )

@@ -1,0 +1,152 @@
+"""What every page begins with, and the only way from a page to data."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+
+import streamlit as st
+
+from core import gate
+from core.access.actors import Actor
+from core.errors import NotAllowed, SalesError
+from core.i18n import N_, _, language
+from core.ui import routes, session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime
+    from zoneinfo import ZoneInfo
+
+    from core.access.actions import Action
+    from core.db.work import Database, Work
+    from core.domain.periods import FiscalCalendar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+NO_SUCH_PAGE = N_("There is no such page, or it is not open to you.")
+_KEPT_ANSWERS = 2_000
+_asking: ContextVar[Callable[[], Any]] = ContextVar("luopan_asking")
+
+
+@dataclass(frozen=True)
+class View:
+    """A page in somebody's hands: who looks, when, and how it is shown.
+
+    `large` is the share link's type size; `query` then holds the link's own filters in place of
+    the address.
+    """
+
+    name: str
+    actor: Actor
+    now: datetime
+    database: Database
+    calendar: FiscalCalendar
+    large: bool = False
+    query: dict[str, Any] | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The company's time zone."""
+        return self.database.zone
+
+    @property
+    def today(self) -> date:
+        """The company's day."""
+        from core.domain.periods import day_of
+
+        return day_of(self.now, self.zone)
+
+    @property
+    def dark(self) -> bool:
+        """Whether the reader's theme is dark."""
+        return st.context.theme.type == "dark"
+
+    @property
+    def currency(self) -> str:
+        """The company's currency."""
+        return self.database.base_currency
+
+    def may(self, action: Action) -> bool:
+        """Say whether the policy gives the actor this action."""
+        return self.actor.may(action)
+
+    def ask(self, question: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> R:
+        """Return the answer to a query; mirrored ones are computed once for all who ask the same.
+
+        A refusal is shown in the reader's language and ends the page's run.
+        """
+        try:
+            return self._answer(question, *args, **params)
+        except SalesError as error:
+            st.error(error.message(), icon=":material/block:")
+            st.stop()
+
+    def _answer(self, question: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> R:
+        entry: gate.Entry = cast("Any", question).gate
+        if not self.may(entry.action):
+            raise NotAllowed
+        if not entry.mirrored:
+            return gate.answer(self.database, self.actor, question, self.now, *args, **params)
+        version = self.database.mirror.refresh()
+        key = (
+            self.database.url, version, self.actor.scope, self.actor.rep_id, entry.name, language(), self.today,
+            args, sorted(params.items()),
+        )  # fmt: skip
+        token = _asking.set(
+            lambda: gate.answer(self.database, self.actor, question, self.now, *args, **params)
+        )
+        try:
+            return cast("R", _kept(repr(key)))
+        finally:
+            _asking.reset(token)
+
+    def do(self, command: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> R:
+        """Run a command in one transaction; its refusals are the page's to show."""
+        return gate.perform(self.database, self.actor, command, self.now, *args, **params)
+
+    def heading(self, title: str, subtitle: str = "") -> None:
+        """Draw the page's title as plain text, whatever it holds."""
+        st.title(plain(title), anchor=False)
+        if subtitle:
+            st.caption(plain(subtitle))
+
+    def with_large_type(self, query: dict[str, Any]) -> View:
+        """Return this view as a share link shows it."""
+        return dataclasses.replace(self, large=True, query=query)
+
+
+@st.cache_data(max_entries=_KEPT_ANSWERS, show_spinner=False)
+def _kept(key: str) -> Any:
+    """Return the answer of the question being asked; `key` names everything that it depends on.
+
+    The one cache of the program. The key holds the database, the mirror's version, the scope, the
+    question, its arguments, the language and the day; a test asks as two actors and compares.
+    """
+    return _asking.get()()
+
+
+def plain(text: str) -> str:
+    """Return `text` so that Streamlit's Markdown shows it letter by letter."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$^" else c for c in text.replace("\n", " "))
+
+
+def open_page(name: str, *, heading: bool = True) -> View:
+    """Return the view of page `name`, or end the run with a sentence.
+
+    Checks the sign-in and the policy anew in every run, however the page was reached.
+    """
+    spec = routes.page(name)
+    actor = session.current_actor()
+    if actor is None or not actor.may(spec.action):
+        st.error(_(NO_SUCH_PAGE), icon=":material/block:")
+        st.stop()
+    view = View(
+        name=name, actor=actor, now=session.now(), database=session.database(), calendar=session.calendar()
+    )
+    if heading:
+        view.heading(_(spec.title))
+    return view

@@ -1,0 +1,92 @@
+"""Tables on screen: numbers in the reader's format, rows that open, files to take away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import streamlit as st
+
+from core.access.actions import Action
+from core.i18n import N_, _
+from core.reports.tables import Column, csv_bytes, shown, xlsx_bytes
+from core.ui import routes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from core.ui.page import View
+
+NOTHING_HERE = N_("Nothing to show here yet.")
+_STYLED_CELLS = 100_000
+
+
+def table(
+    view: View,
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    name: str,
+    opens: str | None = None,
+    id_column: str = "id",
+    height: int | None = None,
+    empty: str | None = None,
+    export: bool = True,
+) -> None:
+    """Show `frame` with `columns`, and a menu that exports it as CSV and XLSX.
+
+    `name` keys the widgets and names the files. With `opens` (a page's name) a click on a row's
+    mark opens that page for the row's `id_column`.
+    """
+    if frame.empty:
+        st.info(empty or _(NOTHING_HERE), icon=":material/inbox:")
+        return
+    body = frame[[column.key for column in columns]].reset_index(drop=True)
+    config = {
+        column.key: st.column_config.Column(column.label, width=column.width, help=column.help)
+        for column in columns
+    }
+    data: Any = body
+    if body.size <= _STYLED_CELLS:
+        data = body.style.format({column.key: shown(column, view.zone) for column in columns})
+    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if opens else {}
+    if height is not None:
+        options["height"] = height
+    event = st.dataframe(data, hide_index=True, column_config=config, key=f"table-{name}", **options)
+    if export:
+        export_menu(view, frame, columns, name=name)
+    if opens:
+        rows = cast("Any", event).selection.rows
+        if rows:
+            routes.go(opens, id=int(frame.iloc[rows[0]][id_column]))
+
+
+def export_menu(view: View, frame: pd.DataFrame, columns: Sequence[Column], *, name: str) -> None:
+    """Offer `frame` as CSV and XLSX to those who may export; the files are made on the click."""
+    if not view.may(Action.EXPORT):
+        return
+    stem = f"luopan-{name}-{view.today.isoformat()}"
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        st.download_button(
+            "CSV",
+            lambda: csv_bytes(frame, columns, view.zone),
+            file_name=f"{stem}.csv",
+            mime="text/csv",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+            key=f"csv-{name}",
+            help=_("Download this table as CSV"),
+        )
+        st.download_button(
+            "XLSX",
+            lambda: xlsx_bytes(frame, columns, view.zone, title=name),
+            file_name=f"{stem}.xlsx",
+            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+            key=f"xlsx-{name}",
+            help=_("Download this table as an Excel workbook"),
+        )
