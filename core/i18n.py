@@ -104,10 +104,7 @@ def _n(one: str, many: str, n: float, /, **values: object) -> str:
     """Return the counted sentence for `n`; {n} is the number in the reader's format."""
     code = _speaking.get()
     forms = catalogue(code).counted.get((one, many), (one, many))
-    if len(forms) == 1:
-        text = forms[0]
-    else:
-        text = forms[0] if n == 1 else forms[1]
+    text = forms[0] if n == 1 or len(forms) == 1 else forms[1]
     return text.format(**{"n": format_number(n), **values})
 
 
@@ -184,7 +181,7 @@ def currency_symbol(currency: str) -> str:
     return f"{symbol}\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else symbol
 
 
-def format_money(amount: SupportsFloat | None, currency: str = "CNY", compact: bool = False) -> str:
+def format_money(amount: SupportsFloat | None, currency: str = "CNY", *, compact: bool = False) -> str:
     """Return an amount of major units with its sign: ¥1,234,567.00, compact ¥123万 or ¥1.23M."""
     value = _exact(amount)
     if value is None:
@@ -215,7 +212,7 @@ def format_days(x: SupportsFloat | None) -> str:
     value = _exact(x)
     if value is None:
         return MISSING
-    text = _grouped(value, 1 if abs(value) < 10 else 0, trim=True)  # noqa: PLR2004
+    text = _grouped(value, 1 if abs(value) < 10 else 0, trim=True)
     return _n("{n} day", "{n} days", 1 if text == "1" else 2, n=text)
 
 

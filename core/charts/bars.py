@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.charts.rows import lay_rows, row_px
-from core.charts.theme import Unit, elide, look, nothing, plain, say, sizes, style, text_width
+from core.charts.theme import Unit, crosswise, elide, look, nothing, plain, say, sizes, style, text_width
 from core.i18n import _
 
 
@@ -29,7 +29,7 @@ def ranked_bars(
     """
     if frame.empty:
         return nothing(title, dark=dark, large=large)
-    c, s = look(dark), sizes(large)
+    c, s = look(dark=dark), sizes(large=large)
     names = [str(name) for name in frame["name"]]
     values = [float(v) for v in frame["value"]]
     compared = [float(v) for v in frame["compare"]] if "compare" in frame else []
@@ -49,10 +49,6 @@ def ranked_bars(
             width=s.bar / s.row,
             name=plain(value_name or _("This period")),
             marker={"color": c.series[0]},
-            text=labels,
-            textposition="outside",
-            textfont={"size": s.text, "color": c.ink},
-            cliponaxis=False,
             customdata=keys,
             hovertext=texts,
             hoverinfo="text",
@@ -66,13 +62,29 @@ def ranked_bars(
             name=before,
             marker={
                 "symbol": "line-ns",
-                "size": s.bar + 6,
+                "size": crosswise(s.bar + 8),
                 "line": {"width": 2.5, "color": c.series[1]},
             },
             customdata=keys,
             hovertext=texts,
             hoverinfo="text",
         )
+    ends = [
+        max([v for v in pair if not math.isnan(v)], default=0.0)
+        for pair in zip(values, compared or values, strict=True)
+    ]
+    figure.add_scatter(
+        x=[max(end, 0.0) for end in ends],
+        y=rows,
+        mode="text",
+        text=[f" {label}" for label in labels],
+        textposition="middle right",
+        textfont={"size": s.text, "color": c.ink},
+        cliponaxis=False,
+        showlegend=False,
+        hoverinfo="skip",
+        customdata=keys,
+    )
     seen = [v for v in (*values, *compared) if not math.isnan(v)]
     figure.update_xaxes(
         range=[min([0.0, *seen]), max([0.0, *seen]) or 1.0],
@@ -87,7 +99,7 @@ def ranked_bars(
         showgrid=False,
     )
     widest = max(text_width(label, s.text) for label in labels)
-    figure.update_layout(margin={"r": round(widest) + 12, "b": 4})
+    figure.update_layout(margin={"r": round(widest) + 16, "b": 4})
     styled = style(
         figure,
         title=title,
@@ -116,7 +128,7 @@ def grouped_bars(
     """
     if frame.empty:
         return nothing(title, dark=dark, large=large)
-    c, s = look(dark), sizes(large)
+    c, s = look(dark=dark), sizes(large=large)
     stages = frame.drop_duplicates("stage_key")
     place = {key: at for at, key in enumerate(stages["stage_key"])}
     groups = list(frame.drop_duplicates("group_key")["group_key"])
@@ -142,6 +154,7 @@ def grouped_bars(
             text=texts,
             textposition="outside",
             textfont={"size": s.tick, "color": c.ink},
+            constraintext="none",
             cliponaxis=False,
             customdata=[[key, group] for key in rows["stage_key"]],
             hovertext=[
@@ -153,5 +166,5 @@ def grouped_bars(
     top = max((float(v) for v in frame["value"] if not math.isnan(v)), default=1.0)
     figure.update_xaxes(range=[0, top or 1.0])
     widest = max(text_width(label, s.tick) for label in labels)
-    figure.update_layout(barmode="overlay", margin={"r": round(widest) + 12})
+    figure.update_layout(barmode="overlay", margin={"r": round(widest) + 16})
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)

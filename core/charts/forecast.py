@@ -2,32 +2,171 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from core.charts.bars import ranked_bars
 from core.charts.theme import (
-    Unit, elide, look, nothing, plain, say, sizes, style, text_width, value_axis,
-)  # fmt: skip
+    Look,
+    Sizes,
+    Unit,
+    elide,
+    look,
+    nothing,
+    plain,
+    say,
+    sizes,
+    style,
+    text_width,
+    value_axis,
+)
 from core.charts.trend import short_months
 from core.i18n import _, format_date, format_month, language
 
 MONTH_STEP_DAYS = 27
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One named line. `key` goes into customdata after the day; `says` are the hover texts."""
+
+    name: str
+    key: str
+    days: list[date]
+    values: list[float]
+    says: list[str]
+    style: dict[str, object]
+    named_at_end: bool = True
+
+    def trace(self) -> go.Scatter:
+        return go.Scatter(
+            x=self.days,
+            y=self.values,
+            name=plain(self.name),
+            mode="lines" if len(self.days) > 1 else "lines+markers",
+            line=self.style,
+            customdata=[[day.isoformat(), self.key] for day in self.days],
+            hovertext=self.says,
+            hoverinfo="text",
+            showlegend=not self.named_at_end,
+        )
+
+
 def _days(frame: pd.DataFrame) -> list[date]:
     return [stamp.date() for stamp in pd.to_datetime(frame["ds"])]
+
+
+def _floats(frame: pd.DataFrame, name: str) -> list[float]:
+    return [float(v) for v in frame[name]]
+
+
+def _lines(
+    history: pd.DataFrame,
+    base: pd.DataFrame,
+    quota: pd.DataFrame | None,
+    scenarios: Mapping[str, pd.DataFrame],
+    *,
+    c: Look,
+    unit: Unit,
+    currency: str,
+) -> list[_Line]:
+    def said(name: str, values: list[float]) -> list[str]:
+        return [f"{plain(name)} {say(v, unit, currency)}" for v in values]
+
+    lines = []
+    past, actual = _days(history), _floats(history, "y")
+    if past:
+        name = _("Actual")
+        drawn = {"color": c.ink, "width": 2.2}
+        lines.append(_Line(name, "history", past, actual, said(name, actual), drawn, False))
+    if quota is not None and not quota.empty:
+        name, owed = _("Quota"), _floats(quota, "y")
+        drawn = {"color": c.muted, "width": 1.8, "dash": "dot", "shape": "hvh"}
+        lines.append(_Line(name, "quota", _days(quota), owed, said(name, owed), drawn))
+    if not base.empty:
+        expected = _floats(base, "yhat")
+        says = [
+            _(
+                "Base {amount} ({low} to {high})",
+                amount=say(y, unit, currency),
+                low=say(low, unit, currency),
+                high=say(high, unit, currency),
+            )
+            for y, low, high in zip(expected, _floats(base, "lo"), _floats(base, "hi"), strict=True)
+        ]
+        drawn = {"color": c.forecast, "width": 2.8}
+        lines.append(_Line(_("Base"), "base", _days(base), expected, says, drawn))
+    spare = (c.scenario, *c.series[2:4], *c.series[5:])
+    for number, (name, frame) in enumerate(scenarios.items()):
+        if frame.empty:
+            continue
+        values = _floats(frame, "yhat")
+        drawn = {"color": spare[number % len(spare)], "width": 2.4, "dash": "dash"}
+        lines.append(_Line(name, name, _days(frame), values, said(name, values), drawn))
+    return lines
+
+
+def _band(base: pd.DataFrame, *, start: tuple[date, float] | None, c: Look) -> go.Scatter:
+    """Return the band, drawn from the last actual value on, so that no gap stands between."""
+    days, low, high = _days(base), _floats(base, "lo"), _floats(base, "hi")
+    if start:
+        days, low, high = [start[0], *days], [start[1], *low], [start[1], *high]
+    return go.Scatter(
+        x=days + days[::-1],
+        y=high + low[::-1],
+        fill="toself",
+        fillcolor=c.band,
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        name=_("80% band"),
+        showlegend=True,
+        customdata=[[day.isoformat(), "base"] for day in days + days[::-1]],
+    )
 
 
 def _spread(heights: list[float], least: float) -> list[float]:
     """Return the heights, moved apart so that neighbours differ by `least` or more."""
     order = sorted(range(len(heights)), key=heights.__getitem__)
     moved = list(heights)
-    for below, above in zip(order, order[1:], strict=False):
+    for below, above in pairwise(order):
         moved[above] = max(moved[above], moved[below] + least)
     return moved
+
+
+def _name_ends(figure: go.Figure, lines: list[_Line], *, at: date, least: float, s: Sizes) -> float:
+    """Write each line's name beside its end; return the width in px that the names take."""
+    heights = _spread([line.values[-1] for line in lines], least)
+    names = [elide(line.name, 14) for line in lines]
+    for line, name, height in zip(lines, names, heights, strict=True):
+        figure.add_annotation(
+            text=f"<b>{plain(name)}</b>",
+            x=at,
+            y=height,
+            xanchor="left",
+            xshift=5,
+            showarrow=False,
+            font={"size": s.tick, "color": line.style["color"]},
+        )
+    return max((text_width(name, s.tick) for name in names), default=0) * 1.1 + 12
+
+
+def _mark_today(figure: go.Figure, day: date, *, c: Look, s: Sizes) -> None:
+    line = {"color": c.muted, "width": 1, "dash": "dot"}
+    figure.add_shape(type="line", x0=day, x1=day, y0=0, y1=1, yref="paper", line=line)
+    figure.add_annotation(
+        text=_("Today"),
+        x=day,
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        showarrow=False,
+        font={"size": s.tick, "color": c.muted},
+    )
 
 
 def forecast_chart(
@@ -53,134 +192,63 @@ def forecast_chart(
     title = title or _("Forecast")
     if history.empty and base.empty:
         return nothing(title, dark=dark, large=large)
-    c, s = look(dark), sizes(large)
+    c, s = look(dark=dark), sizes(large=large)
+    lines = _lines(history, base, quota, scenarios or {}, c=c, unit=unit, currency=currency)
+    past = _days(history)
+    everyday = sorted({*past, *_days(base)})
+    start = (past[-1], float(history["y"].iloc[-1])) if past else None
+
     figure = go.Figure()
-    past, ahead = _days(history), _days(base)
-    everyday = sorted({*past, *ahead})
-    gaps = [(b - a).days for a, b in zip(everyday, everyday[1:], strict=False)]
-    monthly = bool(gaps) and min(gaps) >= MONTH_STEP_DAYS
-    named = format_month if monthly else format_date
-    last_y = float(history["y"].iloc[-1]) if past else math.nan
-    seen: list[float] = []
-    ends: list[tuple[str, float, str]] = []
-
-    def line(
-        days: list[date], values: list[float], name: str, key: str, color: str, **look_of: object
-    ) -> None:
-        seen.extend(v for v in values if not math.isnan(v))
+    if not base.empty:
+        figure.add_trace(_band(base, start=start, c=c))
+    figure.add_traces([line.trace() for line in lines])
+    if start and not base.empty:
         figure.add_scatter(
-            x=days,
-            y=values,
-            name=name,
-            mode="lines+markers" if len(days) == 1 else "lines",
-            line={"color": color, "width": 2.4, **look_of},
-            customdata=[[day.isoformat(), key] for day in days],
-            hovertext=[f"{name} {say(v, unit, currency)}" for v in values],
-            hoverinfo="text",
-            showlegend=False,
-        )
-
-    if ahead:
-        join = [past[-1]] if past else []
-        lo = [last_y] * len(join) + [float(v) for v in base["lo"]]
-        hi = [last_y] * len(join) + [float(v) for v in base["hi"]]
-        seen += [v for v in (*lo, *hi) if not math.isnan(v)]
-        figure.add_scatter(
-            x=join + ahead + (join + ahead)[::-1],
-            y=hi + lo[::-1],
-            fill="toself",
-            fillcolor=c.band,
-            line={"width": 0},
+            x=[start[0], _days(base)[0]],
+            y=[start[1], float(base["yhat"].iloc[0])],
             mode="lines",
+            line={"color": c.forecast, "width": 2.8},
             hoverinfo="skip",
-            name=_("80% band"),
-            showlegend=True,
+            showlegend=False,
+            customdata=[[start[0].isoformat(), "history"], [_days(base)[0].isoformat(), "base"]],
         )
-    if past:
-        line(past, [float(v) for v in history["y"]], _("Actual"), "history", c.ink)
-        figure.data[-1].showlegend = True
-    if quota is not None and not quota.empty:
-        owed = [float(v) for v in quota["y"]]
-        line(_days(quota), owed, _("Quota"), "quota", c.muted, dash="dot", shape="hvh", width=1.8)
-        ends.append((_("Quota"), owed[-1], c.muted))
-    if ahead:
-        expected = [float(v) for v in base["yhat"]]
-        line(
-            [*past[-1:], *ahead], [*([last_y] if past else []), *expected],
-            _("Base"), "base", c.forecast, width=2.8,
-        )  # fmt: skip
-        ends.append((_("Base"), expected[-1], c.forecast))
-        trace = figure.data[-1]
-        trace.hovertext = [
-            *([""] * len(past[-1:])),
-            *(
-                _(
-                    "Base {amount} ({low} to {high})",
-                    amount=say(y, unit, currency),
-                    low=say(float(low), unit, currency),
-                    high=say(float(high), unit, currency),
-                )
-                for y, low, high in zip(expected, base["lo"], base["hi"], strict=True)
-            ),
-        ]
-    spare = (c.scenario, *c.series[2:4], *c.series[5:])
-    for number, (name, frame) in enumerate((scenarios or {}).items()):
-        if frame.empty:
-            continue
-        color = spare[number % len(spare)]
-        values = [float(v) for v in frame["yhat"]]
-        line(_days(frame), values, plain(name), name, color, dash="dash")
-        ends.append((elide(name, 14), values[-1], color))
+        _mark_today(figure, today or past[-1], c=c, s=s)
 
-    plot_px = round(s.row * 10.5)
+    seen = [v for line in lines for v in line.values if not math.isnan(v)]
+    if not base.empty:
+        seen += [v for v in (*base["lo"], *base["hi"]) if not math.isnan(v)]
     axis = value_axis(unit, max(seen, default=0), min(seen, default=0), currency)
-    low, high = axis["range"]
-    heights = _spread([end[1] for end in ends], (high - low) * (s.tick + 5) / plot_px)
-    final = everyday[-1]
-    for (name, _value, color), height in zip(ends, heights, strict=True):
-        figure.add_annotation(
-            text=f"<b>{plain(name)}</b>",
-            x=final,
-            y=height,
-            xanchor="left",
-            xshift=6,
-            showarrow=False,
-            font={"size": s.tick, "color": color},
-        )
-    if past and ahead:
-        boundary = today or past[-1]
-        figure.add_shape(
-            type="line", x0=boundary, x1=boundary, y0=0, y1=1, yref="paper",
-            line={"color": c.muted, "width": 1, "dash": "dot"},
-        )  # fmt: skip
-        figure.add_annotation(
-            text=_("Today"),
-            x=boundary,
-            y=1,
-            yref="paper",
-            yanchor="bottom",
-            showarrow=False,
-            font={"size": s.tick, "color": c.muted},
-        )
-    starts = sorted({day.replace(day=1) for day in everyday})
-    at, labels = short_months(starts)
-    pattern = {True: ("%Y年%-m月", "%b %Y"), False: ("%Y年%-m月%-d日", "%b %-d, %Y")}[monthly]
-    widest = max((text_width(end[0], s.tick) for end in ends), default=0)
-    figure.update_layout(hovermode="x unified", margin={"r": round(widest * 1.1) + 14, "b": 4})
+    plot_px = round(s.row * 10.5)
+    least = (axis["range"][1] - axis["range"][0]) * (s.tick + 5) / plot_px
+    right = _name_ends(figure, [x for x in lines if x.named_at_end], at=everyday[-1], least=least, s=s)
+
+    monthly = all((b - a).days >= MONTH_STEP_DAYS for a, b in pairwise(everyday))
+    patterns = ("%Y年%-m月", "%b %Y") if monthly else ("%Y年%-m月%-d日", "%b %-d, %Y")
+    starts = [day for day in sorted({d.replace(day=1) for d in everyday}) if day >= everyday[0]]
+    at, labels = short_months(starts, most=6 if large else 12)
+    figure.update_layout(hovermode="x unified", margin={"r": round(right), "b": 4})
     figure.update_xaxes(
         type="date",
-        range=[everyday[0], final],
+        range=[everyday[0], everyday[-1]],
         tickmode="array",
         tickvals=[starts[i] for i in at],
         ticktext=labels,
         tickangle=0,
-        hoverformat=pattern[0] if language() == "zh" else pattern[1],
+        hoverformat=patterns[0] if language() == "zh" else patterns[1],
         showgrid=False,
         showline=True,
     )
     figure.update_yaxes(**axis)
-    subtitle = subtitle or _("{first} to {last}", first=named(everyday[0]), last=named(final))
-    return style(figure, title=title, subtitle=subtitle, dark=dark, height=plot_px, large=large)
+    named = format_month if monthly else format_date
+    return style(
+        figure,
+        title=title,
+        subtitle=subtitle or _("{first} to {last}", first=named(everyday[0]), last=named(everyday[-1])),
+        dark=dark,
+        height=plot_px,
+        large=large,
+        headroom=s.tick + 12,
+    )
 
 
 def scenario_totals(
@@ -211,6 +279,6 @@ def scenario_totals(
         value_name=_("Total"),
     )
     if not frame.empty:
-        c = look(dark)
+        c = look(dark=dark)
         figure.data[0].marker.color = [c.forecast] + [c.scenario] * (len(frame) - 1)
     return figure

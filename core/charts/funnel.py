@@ -4,13 +4,14 @@ What the columns mean: core/analytics/funnel.py.
 """
 
 import math
+from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from core.charts.rows import lay_rows, row_px
-from core.charts.theme import elide, look, nothing, plain, say, sizes, style, text_width
+from core.charts.theme import crosswise, elide, look, nothing, plain, say, sizes, style
 from core.i18n import _, _n, format_days, format_number, format_rate
 
 MOST_REASONS = 6
@@ -18,6 +19,36 @@ MOST_REASONS = 6
 
 def _number(value: Any) -> float:
     return math.nan if value is None or pd.isna(value) else float(value)
+
+
+def _split(row: dict[Hashable, Any]) -> tuple[int, int, int]:
+    """Return how many of a stage's deals went on, are still open and were lost there."""
+    reached, still, lost = (int(row[k]) for k in ("reached", "still_open", "lost_here"))
+    gone = reached - still - lost
+    return (gone, still, lost) if gone >= 0 else (reached, 0, 0)
+
+
+def _tip(row: dict[Hashable, Any], before: int | None, currency: str) -> str:
+    lines = [
+        f"<b>{plain(str(row['stage']))}</b>",
+        _(
+            "Reached: {n} · {amount}",
+            n=format_number(row["reached"]),
+            amount=say(_number(row["value"]), "money", currency),
+        ),
+    ]
+    if not math.isnan(_number(row["rate_from_previous"])):
+        lines += [
+            _("{rate} of the stage before", rate=format_rate(row["rate_from_previous"])),
+            _("{rate} of all that entered", rate=format_rate(row["rate_from_start"])),
+        ]
+    lines += [
+        _("Still open here: {n}", n=format_number(row["still_open"])),
+        _("Lost here: {n}", n=format_number(row["lost_here"])),
+    ]
+    if before is not None:
+        lines.append(_("Previous period: {n}", n=format_number(before)))
+    return "<br>".join(lines)
 
 
 def cohort_funnel(
@@ -41,7 +72,7 @@ def cohort_funnel(
     title = title or _("How far the deals got")
     if frame.empty or int(frame["reached"].max()) == 0:
         return nothing(title, dark=dark, large=large)
-    c, s = look(dark), sizes(large)
+    c, s = look(dark=dark), sizes(large=large)
     rows = frame.to_dict("records")
     top = max(int(row["reached"]) for row in rows)
     before: dict[Any, int] = {}
@@ -51,30 +82,13 @@ def cohort_funnel(
     bar_px = round(s.bar * 1.5)
     pitch = row_px(s, bar_px=bar_px, note=True)
 
-    counts, tips, parts = [], [], []
-    for at, row in enumerate(rows):
-        reached, still, lost = (int(row[k]) for k in ("reached", "still_open", "lost_here"))
-        gone = reached - still - lost
-        parts.append((gone, still, lost) if gone >= 0 else (reached, 0, 0))
-        worth = say(_number(row["value"]), "money", currency)
-        counts.append(f"<b>{_n('{n} deal', '{n} deals', reached)}</b> · {worth}")
-        lines = [
-            f"<b>{plain(str(row['stage']))}</b>",
-            _("Reached: {n} · {amount}", n=format_number(reached), amount=worth),
-        ]
-        if at:
-            lines += [
-                _("{rate} of the stage before", rate=format_rate(row["rate_from_previous"])),
-                _("{rate} of all that entered", rate=format_rate(row["rate_from_start"])),
-            ]
-        lines += [
-            _("Still open here: {n}", n=format_number(still)),
-            _("Lost here: {n}", n=format_number(lost)),
-        ]
-        if row["stage_key"] in before:
-            lines.append(_("Previous period: {n}", n=format_number(before[row["stage_key"]])))
-        tips.append("<br>".join(lines))
-
+    parts = [_split(row) for row in rows]
+    tips = [_tip(row, before.get(row["stage_key"]), currency) for row in rows]
+    counts = [
+        f"<b>{_n('{n} deal', '{n} deals', int(row['reached']))}</b>"
+        f" · {say(_number(row['value']), 'money', currency)}"
+        for row in rows
+    ]
     figure = go.Figure()
     height = lay_rows(figure, [str(r["stage"]) for r in rows], counts, c=c, s=s, bar_px=bar_px, note=True)
     shared = {"orientation": "h", "hovertext": tips, "hoverinfo": "text"}
@@ -162,7 +176,7 @@ def time_in_stage(
     title = title or _("Days in each stage")
     if frame.empty or bool(frame["median_days"].isna().all()):
         return nothing(title, dark=dark, large=large)
-    c, s = look(dark), sizes(large)
+    c, s = look(dark=dark), sizes(large=large)
     median, p90, expected = (
         [_number(v) for v in frame[name]] for name in ("median_days", "p90_days", "expected_days")
     )
@@ -191,31 +205,44 @@ def time_in_stage(
         orientation="h",
         width=5 / row_px(s),
         name=_("90th percentile"),
-        marker={"color": c.open, "cornerradius": 0},
+        marker={"color": c.previous, "cornerradius": 0},
         **shared,
     )
-    figure.add_bar(
-        x=median,
-        orientation="h",
-        width=s.bar / row_px(s),
-        name=_("Median"),
-        marker={
-            "color": [c.scenario if m > e else c.series[0] for m, e in zip(median, expected, strict=True)]
-        },
-        **shared,
-    )
+    late = [m > e for m, e in zip(median, expected, strict=True)]
+    for name, color, wanted in (
+        (_("Median"), c.series[0], False),
+        (_("Median, longer than expected"), c.scenario, True),
+    ):
+        if wanted not in late:
+            continue
+        at = [i for i in places if late[i] is wanted]
+        figure.add_bar(
+            x=[median[i] for i in at],
+            y=at,
+            orientation="h",
+            width=s.bar / row_px(s),
+            name=name,
+            marker={"color": color},
+            customdata=[keys[i] for i in at],
+            hovertext=[tips[i] for i in at],
+            hoverinfo="text",
+        )
     figure.add_scatter(
         x=p90,
         mode="markers",
         showlegend=False,
-        marker={"symbol": "line-ns", "size": s.bar * 0.7, "line": {"width": 2, "color": c.open}},
+        marker={
+            "symbol": "line-ns",
+            "size": crosswise(s.bar * 0.7),
+            "line": {"width": 2, "color": c.previous},
+        },
         **shared,
     )
     figure.add_scatter(
         x=expected,
         mode="markers",
         name=_("Expected"),
-        marker={"symbol": "line-ns", "size": s.bar + 8, "line": {"width": 2.5, "color": c.quota}},
+        marker={"symbol": "line-ns", "size": crosswise(s.bar + 6), "line": {"width": 2.5, "color": c.quota}},
         **shared,
     )
     figure.update_xaxes(range=[0, max(v for v in (*median, *p90, *expected) if v > 0) * 1.02])
@@ -239,7 +266,7 @@ def lost_by_stage(
     title = title or _("Where deals were lost, and why")
     if frame.empty or int(frame["count"].sum()) == 0:
         return nothing(title, dark=dark, large=large)
-    c, s = look(dark), sizes(large)
+    c, s = look(dark=dark), sizes(large=large)
     stages = frame.drop_duplicates("stage_key")
     place = {key: at for at, key in enumerate(stages["stage_key"])}
     totals = frame.groupby("reason", sort=False)["count"].sum().sort_values(ascending=False)

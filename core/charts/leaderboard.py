@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.charts.rows import lay_rows, row_px
-from core.charts.theme import look, nothing, plain, say, sizes, style
+from core.charts.theme import crosswise, look, nothing, plain, say, sizes, style
 from core.charts.trend import booked_by_month
 from core.i18n import _, format_rate
 
@@ -28,7 +28,7 @@ def quota_bars(
     title = title or _("Booked against quota")
     if frame.empty:
         return nothing(title, dark=dark, large=large)
-    c, s = look(dark), sizes(large)
+    c, s = look(dark=dark), sizes(large=large)
     booked = [float(v) for v in frame["booked"]]
     quota = [float(v) for v in frame["quota"]]
     rates = [float(v) for v in frame["attainment"]]
@@ -65,10 +65,12 @@ def quota_bars(
         customdata=keys,
         hoverinfo="skip",
     )
-    met = [rate >= 1 for rate in rates]
+    owed = [not math.isnan(q) for q in quota]
+    met = [o and rate >= 1 for o, rate in zip(owed, rates, strict=True)]
     for name, chosen, color in (
         (_("Quota met"), met, c.won),
-        (_("Booked"), [not m for m in met], c.series[0]),
+        (_("Below quota"), [o and not m for o, m in zip(owed, met, strict=True)], c.series[0]),
+        (_("No quota"), [not o for o in owed], c.previous),
     ):
         at = [i for i in places if chosen[i]]
         if not at:
@@ -89,7 +91,7 @@ def quota_bars(
         y=places,
         mode="markers",
         name=_("Quota"),
-        marker={"symbol": "line-ns", "size": s.bar + 6, "line": {"width": 2.5, "color": c.quota}},
+        marker={"symbol": "line-ns", "size": crosswise(s.bar + 6), "line": {"width": 2.5, "color": c.quota}},
         customdata=keys,
         hovertext=tips,
         hoverinfo="text",

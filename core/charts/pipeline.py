@@ -25,7 +25,7 @@ def by_stage(
     title = title or _("Pipeline by stage")
     if frame.empty or int(frame["count"].sum()) == 0:
         return nothing(title, dark=dark, large=large)
-    c, s = look(dark), sizes(large)
+    c, s = look(dark=dark), sizes(large=large)
     value = [float(v) for v in frame["value"]]
     weighted = [float(v) for v in frame["weighted"]]
     deals = [_n("{n} deal", "{n} deals", int(n)) for n in frame["count"]]
@@ -49,7 +49,7 @@ def by_stage(
         s=s,
     )
     for name, amounts, color, px in (
-        (_("Open value"), value, c.open, s.bar),
+        (_("Open value"), value, c.pale, s.bar),
         (_("Weighted by probability"), weighted, c.series[0], s.bar * 0.5),
     ):
         figure.add_bar(

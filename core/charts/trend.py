@@ -10,19 +10,20 @@ from core.charts.theme import look, money_axis, nothing, say, sizes, style
 from core.i18n import _, format_month, format_rate, language
 
 
-def short_months(months: list[date]) -> tuple[list[int], list[str]]:
-    """Return the positions and texts of at most 12 month labels; the year stands where it turns."""
-    step = max(1, math.ceil(len(months) / 12))
+def short_months(months: list[date], *, most: int = 12) -> tuple[list[int], list[str]]:
+    """Return positions and texts of at most `most` labels, with the year where it turns."""
+    step = max(1, math.ceil(len(months) / most))
     step = next((s for s in (1, 2, 3, 6, 12) if s >= step), 12)
     at = [i for i, m in enumerate(months) if (m.month - 1) % step == 0]
-    if not at:
+    if not at and months:
         at = [0]
     texts, year = [], None
     for i in at:
         month = months[i]
         text = f"{month.month}月" if language() == "zh" else f"{month:%b}"
         if month.year != year:
-            text += f"<br>{month.year}"
+            turns_soon = any(months[j].year != month.year for j in at if i < j <= i + 2 * step)
+            text += "" if turns_soon else f"<br>{month.year}"
             year = month.year
         texts.append(text)
     return at, texts
@@ -56,7 +57,7 @@ def booked_by_month(
     title = title or _("Booked by month")
     if frame.empty:
         return nothing(title, dark=dark, large=large)
-    c, s = look(dark), sizes(large)
+    c, s = look(dark=dark), sizes(large=large)
     months = _days(frame["month"])
     names = [format_month(m) for m in months]
     keys = [[m.replace(day=1).isoformat()] for m in months]
@@ -110,7 +111,7 @@ def booked_by_month(
             hovertext=[_("Last year {amount}", amount=say(p, "money", currency)) for p in previous],
             hoverinfo="text",
         )
-    at, labels = short_months(months)
+    at, labels = short_months(months, most=6 if large else 12)
     figure.update_layout(barmode="overlay", hovermode="x unified", margin={"b": 4})
     figure.update_xaxes(
         type="category",
