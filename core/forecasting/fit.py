@@ -1,0 +1,253 @@
+"""Choose the method that the history allows, fit it, and say which it was and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.forecasting import baselines, rolling
+from core.forecasting.calendar import Event, event_shares
+from core.forecasting.prophet_model import (
+    CHANGEPOINT_PRIORS,
+    SEED,
+    TWO_YEARS,
+    Features,
+    ProphetFailed,
+    prophet_components,
+)
+from core.forecasting.result import Components, Fit, Method, NotEnoughHistory
+from core.forecasting.sentences import Sentence
+from core.forecasting.series import PreparedSeries
+from core.forecasting.steps import SEASON, Frequency, steps_from
+from core.forecasting.transform import Floats, Transform
+from core.i18n import N_
+
+WINDOW: Final[dict[Frequency, int]] = {"day": 1_096, "week": 261, "month": 120}
+PROPHET_FROM: Final[dict[Frequency, int]] = {"day": 28, "week": 26, "month": 24}
+SEASONAL_FROM: Final[dict[Frequency, int]] = {"day": 14, "week": 52, "month": 12}
+SMOOTHING_FROM = 4
+ZEROS_FOR_MEAN = 0.6
+ORIGINS: Final[dict[Frequency, int]] = {"day": 3, "week": 4, "month": 5}
+CEILING = 5.0
+NAIVE_WINS = 0.9
+
+REASONS: Final[dict[tuple[Method, Frequency], str]] = {
+    ("prophet", "day"): N_("Prophet, because there are {count} days of history."),
+    ("prophet", "week"): N_("Prophet, because there are {count} weeks of history."),
+    ("prophet", "month"): N_("Prophet, because there are {count} months of history."),
+    ("seasonal_naive", "day"): N_("Seasonal naive, because there are only {count} days."),
+    ("seasonal_naive", "week"): N_("Seasonal naive, because there are only {count} weeks."),
+    ("seasonal_naive", "month"): N_("Seasonal naive, because there are only {count} months."),
+    ("smoothing", "day"): N_("Damped smoothing, because there are only {count} days."),
+    ("smoothing", "week"): N_("Damped smoothing, because there are only {count} weeks."),
+    ("smoothing", "month"): N_("Damped smoothing, because there are only {count} months."),
+    ("mean", "day"): N_("The mean so far, because there are only {count} days."),
+    ("mean", "week"): N_("The mean so far, because there are only {count} weeks."),
+    ("mean", "month"): N_("The mean so far, because there are only {count} months."),
+}
+MEAN_OF_CONSTANT = N_("The mean, because all values are the same.")
+MEAN_OF_ZERO = N_("Zero, because all values are zero.")
+MEAN_OF_SPARSE = N_("The mean of the last year, because {share} % of the periods are zero.")
+AFTER_FAILURE = N_("A simpler method, because Prophet found no stable fit.")
+NAIVE_WON = N_("Seasonal naive, because past forecasts by it were off by {naive} %, by Prophet {prophet} %.")
+OLDER_LEFT_OUT = N_("Only the last {count} periods were used; older ones say little.")
+EVENT_UNKNOWN = N_("{name} has not happened in the history, so its effect is taken as none.")
+
+
+def fit_series(
+    prepared: PreparedSeries,
+    *,
+    horizon: int,
+    events: Sequence[Event] = (),
+    china: bool = True,
+    origins: int | None = None,
+) -> Fit:
+    """Forecast `horizon` steps by the best method that the history allows.
+
+    `origins` past forecasts set the band and the backtest (by default 3 to 5; 0 for the
+    quickest first answer). Equal arguments give equal numbers. Raises NotEnoughHistory.
+    """
+    if not len(prepared):
+        raise NotEnoughHistory
+    method, reason = choose(prepared)
+    events = tuple(events)
+    if method != "prophet":
+        return _simple(prepared, method, reason, horizon=horizon, events=events, china=china)
+    try:
+        fit = _build(prepared, "prophet", reason, horizon, events, china=china, origins=origins)
+    except ProphetFailed:
+        return fallback_fit(prepared, horizon=horizon, reason=AFTER_FAILURE, events=events)
+    scores = None if fit.backtest is None else fit.backtest.scores
+    if scores is None or not scores.naive_wape < NAIVE_WINS * scores.wape:
+        return fit
+    beaten = Sentence(
+        NAIVE_WON,
+        {"naive": round(100 * scores.naive_wape), "prophet": round(100 * scores.wape)},
+    )
+    return _simple(prepared, "seasonal_naive", beaten, horizon=horizon, events=events, china=china)
+
+
+def fallback_fit(prepared: PreparedSeries, *, horizon: int, reason: str, events: Sequence[Event] = ()) -> Fit:
+    """Forecast without Prophet, saying `reason` (a msgid without places); takes milliseconds."""
+    if not len(prepared):
+        raise NotEnoughHistory
+    method: Method = "smoothing" if len(prepared) >= SMOOTHING_FROM else "mean"
+    if len(prepared) >= SEASON[prepared.frequency] * 2:
+        method = "seasonal_naive"
+    return _simple(prepared, method, Sentence(reason), horizon=horizon, events=tuple(events))
+
+
+def choose(prepared: PreparedSeries) -> tuple[Method, Sentence]:
+    """Return the method for a series with at least one point, and the reason in words."""
+    frequency, count = prepared.frequency, len(prepared)
+    y = _window(prepared)[1]
+    zeros = float(np.mean(y == 0))
+    if zeros == 1:
+        return "mean", Sentence(MEAN_OF_ZERO)
+    if count >= SMOOTHING_FROM and np.ptp(y) == 0:
+        return "mean", Sentence(MEAN_OF_CONSTANT)
+    if count >= SEASONAL_FROM[frequency] and zeros >= ZEROS_FOR_MEAN:
+        return "mean", Sentence(MEAN_OF_SPARSE, {"share": round(100 * zeros)})
+    method: Method = "mean"
+    if count >= PROPHET_FROM[frequency]:
+        method = "prophet"
+    elif count >= SEASONAL_FROM[frequency]:
+        method = "seasonal_naive"
+    elif count >= SMOOTHING_FROM:
+        method = "smoothing"
+    return method, Sentence(REASONS[method, frequency], {"count": count})
+
+
+def _simple(
+    prepared: PreparedSeries,
+    method: Method,
+    reason: Sentence,
+    *,
+    horizon: int,
+    events: tuple[Event, ...],
+    china: bool = True,
+) -> Fit:
+    return _build(prepared, method, reason, horizon, events, china=china, origins=None)
+
+
+def _build(
+    prepared: PreparedSeries,
+    method: Method,
+    reason: Sentence,
+    horizon: int,
+    events: tuple[Event, ...],
+    *,
+    china: bool,
+    origins: int | None,
+) -> Fit:
+    """Fit, look back, set the band."""
+    frequency = prepared.frequency
+    first, y = _window(prepared)
+    steps = steps_from(first, len(y) + horizon, frequency)
+    transform = Transform.plain(y) if method == "mean" else Transform.suited(y)
+    z = transform.forward(y)
+    features = Features.of(steps, frequency, events, china=china)
+
+    def components(known: int, ahead: int, *, light: bool) -> Components:
+        """Components over the first `known` steps and `ahead` more, from those known."""
+        total = known + ahead
+        if method == "prophet":
+            priors = CHANGEPOINT_PRIORS[:1] if light else CHANGEPOINT_PRIORS
+            return prophet_components(
+                z[:known], steps[:total], frequency, features.head(total), priors=priors
+            )
+        if method == "seasonal_naive":
+            return baselines.seasonal_naive(z[:known], ahead, SEASON[frequency])
+        if method == "smoothing":
+            return baselines.smoothing(z[:known], ahead)
+        return baselines.mean_of_last_year(z[:known], ahead, frequency)
+
+    def forecast(known: int, ahead: int) -> Floats:
+        return components(known, ahead, light=True).total[known:]
+
+    parts = components(len(y), horizon, light=False)
+    back = rolling.roll(
+        z,
+        forecast,
+        horizon=horizon,
+        least=_least(method, frequency, len(y)),
+        origins=ORIGINS[frequency] if origins is None else origins,
+    )
+    residuals = _in_sample(method, z, parts.total[: len(y)], SEASON[frequency])
+    width = rolling.band(back, residuals, horizon=horizon)
+    fit = Fit(
+        frequency=frequency,
+        method=method,
+        reason=reason,
+        notes=_notes(prepared, y, steps, events),
+        steps=steps,
+        y=y,
+        transform=transform,
+        parts=_with_expected(parts, features.expected, transform, len(y)),
+        below=width.width,
+        above=width.width,
+        correlation=width.correlation,
+        ceiling=CEILING * float(np.abs(y).max()),
+        signed=bool((y < 0).any()),
+        seed=SEED,
+        backtest=None,
+    )
+    past = rolling.backtest(y, steps, back, residuals, season=SEASON[frequency], value=fit.value)
+    return fit if past is None else replace(fit, backtest=past)
+
+
+def _window(prepared: PreparedSeries) -> tuple[date, Floats]:
+    """The first step and the values of the part of the history that is used."""
+    points = prepared.points.tail(WINDOW[prepared.frequency])
+    first: date = points["ds"].iloc[0].date()
+    return first, points["y"].to_numpy(dtype="float64")
+
+
+def _least(method: Method, frequency: Frequency, count: int) -> int:
+    """The fewest known steps from which a past forecast is still like the present one."""
+    if method == "prophet":
+        yearly = TWO_YEARS[frequency]
+        return yearly if count > yearly else PROPHET_FROM[frequency]
+    if method == "seasonal_naive":
+        return SEASON[frequency]
+    return SMOOTHING_FROM if count > SMOOTHING_FROM else 1
+
+
+def _in_sample(method: Method, z: Floats, fitted: Floats, season: int) -> Floats:
+    """One-step errors of the history; with two points or fewer, half the level."""
+    if method == "seasonal_naive" and len(z) > season:
+        return np.asarray(z[season:] - z[:-season])
+    errors = z - fitted
+    if len(z) < SMOOTHING_FROM and z.any():
+        return np.array([max(0.5, float(np.abs(errors).max()))])
+    return np.asarray(errors)
+
+
+def _with_expected(parts: Components, expected: Floats, transform: Transform, known: int) -> Components:
+    """Lay the stated effects of future events (log factors) on the forecast."""
+    effect = np.where(np.arange(len(expected)) < known, 0.0, expected)
+    if not effect.any():
+        return parts
+    total = parts.total
+    moved = transform.forward(transform.inverse(total) * np.exp(effect))
+    shift = np.where(effect == 0, 0.0, moved - total)
+    return replace(parts, events=parts.events + shift)
+
+
+def _notes(
+    prepared: PreparedSeries, y: Floats, steps: pd.DatetimeIndex, events: tuple[Event, ...]
+) -> tuple[Sentence, ...]:
+    """What a reader of the forecast should know about its making."""
+    notes = []
+    if len(prepared) > len(y):
+        notes.append(Sentence(OLDER_LEFT_OUT, {"count": len(y)}))
+    shares = event_shares(steps, prepared.frequency, [event for event in events if event.uplift is None])
+    for name, share in shares.items():
+        if not share[: len(y)].any():
+            notes.append(Sentence(EVENT_UNKNOWN, {"name": name}))
+    return tuple(notes)

@@ -1,0 +1,227 @@
+"""Prophet, with settings that suit sales: the only module that imports it, and on first use.
+
+Source: docs/methods/forecast.md, "Prophet".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.forecasting.calendar import Event, event_shares, festival_shares, holiday_shares
+from core.forecasting.result import Components
+from core.forecasting.smoothing import damped_holt, theta
+from core.forecasting.steps import Frequency
+from core.forecasting.transform import Floats
+
+if TYPE_CHECKING:
+    from prophet import Prophet
+
+Params = Mapping[str, NDArray[np.float64]]
+
+CHANGEPOINT_PRIORS: Final = (0.05, 0.01)
+YEARLY_ORDER: Final[dict[Frequency, int]] = {"month": 5, "week": 10, "day": 10}
+TWO_YEARS: Final[dict[Frequency, int]] = {"month": 24, "week": 104, "day": 730}
+WEEKLY_ORDER = 3
+DAMPING = 0.9
+LEVEL_WEIGHT, LEVEL_DECAY = 0.4, 0.98
+CALENDAR_PRIOR = 0.5
+PARAMETERS: Final = ("k", "m", "delta", "beta", "sigma_obs")
+SEED = 20_260_101
+TIMEOUT_SECONDS = 1.0
+
+
+class ProphetFailed(Exception):
+    """The optimiser gave up or took too long; a simpler method takes over."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Named columns over history and horizon: the calendar's, and the company's own events."""
+
+    calendar: dict[str, Floats]
+    events: dict[str, Floats]
+    expected: Floats
+
+    @classmethod
+    def of(
+        cls, steps: pd.DatetimeIndex, frequency: Frequency, events: Sequence[Event], *, china: bool
+    ) -> Features:
+        """Columns for `steps`; events with a stated uplift go into `expected`, a log effect."""
+        calendar: dict[str, Floats] = {}
+        if china:
+            calendar = {
+                f"festival {name}": share for name, share in festival_shares(steps, frequency).items()
+            }
+            if frequency != "month":
+                for name, share in holiday_shares(steps, frequency).items():
+                    calendar[f"holiday {name}"] = share
+        learned = event_shares(steps, frequency, [e for e in events if e.uplift is None])
+        expected = np.zeros(len(steps))
+        for event in events:
+            if event.uplift is not None:
+                share = next(iter(event_shares(steps, frequency, [event]).values()))
+                expected += np.log1p(max(event.uplift, -0.95) * share)
+        return cls(calendar, {f"event {name}": s for name, s in learned.items()}, expected)
+
+    def known(self, count: int) -> Features:
+        """Only the columns that vary within the first `count` steps: others teach nothing."""
+        return Features(_varying(self.calendar, count), _varying(self.events, count), self.expected)
+
+    def head(self, count: int) -> Features:
+        """The first `count` steps."""
+        return Features(
+            {name: column[:count] for name, column in self.calendar.items()},
+            {name: column[:count] for name, column in self.events.items()},
+            self.expected[:count],
+        )
+
+
+def prophet_components(
+    z: Floats,
+    steps: pd.DatetimeIndex,
+    frequency: Frequency,
+    features: Features,
+    *,
+    priors: Sequence[float] = CHANGEPOINT_PRIORS,
+) -> Components:
+    """Fit `z`, the first steps of `steps`, and return components over all of `steps`.
+
+    One fit for each changepoint prior, averaged; the trend is damped beyond the data, and a
+    level correction carries the mean of the corrected Prophet trend, Theta and damped Holt.
+    Raises ProphetFailed.
+    """
+    known = features.known(len(z))
+    frame = pd.DataFrame({"ds": steps, **known.calendar, **known.events})
+    fits = []
+    start: Params | None = None
+    for prior in priors:
+        model = _fitted(z, frame, frequency, prior, start)
+        start = model.params
+        fits.append(_components(model, frame, known, len(z)))
+    trend = np.mean([fit.trend for fit in fits], axis=0)
+    seasonal = np.mean([fit.seasonal for fit in fits], axis=0)
+    calendar = np.mean([fit.holidays for fit in fits], axis=0)
+    events = np.mean([fit.events for fit in fits], axis=0)
+    adjusted = z - (seasonal + calendar + events)[: len(z)]
+    level = _level(adjusted, trend)
+    return Components(trend, seasonal, calendar, events, level)
+
+
+def _level(adjusted: Floats, trend: Floats) -> Floats:
+    """What is added to the trend beyond the data, zero in the history."""
+    count = len(adjusted)
+    horizon = len(trend) - count
+    ahead = np.arange(1, horizon + 1)
+    residuals = (adjusted - trend[:count])[::-1]
+    weights = LEVEL_WEIGHT * (1 - LEVEL_WEIGHT) ** np.arange(count)
+    correction = float((residuals * weights).sum() / weights.sum())
+    own = trend[count:] + correction * LEVEL_DECAY**ahead
+    others = theta(adjusted, horizon).forecast + damped_holt(adjusted, horizon).forecast
+    level = np.zeros(len(trend))
+    level[count:] = (own + others) / 3 - trend[count:]
+    return level
+
+
+def _fitted(
+    z: Floats, frame: pd.DataFrame, frequency: Frequency, prior: float, start: Params | None
+) -> Prophet:
+    """One Prophet fit, begun at another fit's parameters where given.
+
+    Prophet begins with all changes of slope at zero, just on the kink of their prior, where
+    LBFGS often finds no way down; small alternating changes get it off there.
+    """
+    columns = [str(name) for name in frame.columns if name != "ds"]
+    history = frame.iloc[: len(z)].assign(y=z)
+    for attempt in range(2):
+        init: dict[str, object]
+        if start is not None and attempt == 0:
+            init = {name: _flat(start[name]) for name in PARAMETERS}
+        else:
+            blank = _model(len(z), frequency, columns, prior)
+            init = _start(blank, history, nudge=10.0 ** (attempt - 3))
+        model = _model(len(z), frequency, columns, prior)
+        with TemporaryDirectory(prefix="luopan-fit-") as folder:
+            try:
+                model.fit(
+                    history,
+                    algorithm="LBFGS",
+                    seed=SEED,
+                    timeout=TIMEOUT_SECONDS,
+                    init=init,
+                    output_dir=folder,
+                )
+            except (RuntimeError, TimeoutError, ValueError):
+                continue
+        return model
+    raise ProphetFailed
+
+
+def _start(model: Prophet, history: pd.DataFrame, *, nudge: float) -> dict[str, object]:
+    """Prophet's own starting point with changes of slope of alternating sign."""
+    inputs = model.preprocess(history)
+    first = model.calculate_initial_params(inputs.K)
+    signs = np.where(np.arange(inputs.S) % 2 == 0, 1.0, -1.0)
+    return {"k": first.k, "m": first.m, "beta": first.beta, "sigma_obs": 0.1, "delta": signs * nudge}
+
+
+def _flat(values: NDArray[np.float64]) -> object:
+    """Prophet keeps every parameter as a row; Stan wants vectors and single numbers."""
+    row = np.asarray(values, dtype="float64").reshape(-1)
+    return float(row[0]) if row.size == 1 else row
+
+
+def _components(model: Prophet, frame: pd.DataFrame, features: Features, count: int) -> Components:
+    """The parts of one fit, its trend damped beyond the `count` steps known."""
+    parts = model.predict(frame)
+    if not np.isfinite(parts["yhat"].to_numpy()).all():
+        raise ProphetFailed
+    none = np.zeros(len(frame))
+    seasonal = sum((parts[n].to_numpy() for n in ("yearly", "weekly") if n in parts), none)
+    holidays = sum((parts[n].to_numpy() for n in features.calendar), none)
+    events = sum((parts[n].to_numpy() for n in features.events), none)
+    trend = _damped(parts["trend"].to_numpy(dtype="float64"), count)
+    return Components(trend, seasonal, holidays, events, none)
+
+
+def _model(count: int, frequency: Frequency, columns: list[str], prior: float) -> Prophet:
+    _quiet()
+    from prophet import Prophet  # takes 0.8 s, so not before it is needed
+
+    yearly = YEARLY_ORDER[frequency] if count >= TWO_YEARS[frequency] else 0
+    model = Prophet(
+        yearly_seasonality=yearly,
+        weekly_seasonality=WEEKLY_ORDER if frequency == "day" else 0,
+        daily_seasonality=0,
+        changepoint_prior_scale=prior,
+        uncertainty_samples=0,
+    )
+    if model.stan_backend is not None:
+        model.stan_backend.set_options(newton_fallback=False)
+    for name in columns:
+        model.add_regressor(name, prior_scale=CALENDAR_PRIOR, standardize=False)
+    return model
+
+
+def _damped(trend: Floats, count: int) -> Floats:
+    """Let the last slope fade by `DAMPING` a step."""
+    slope = trend[count - 1] - trend[count - 2]
+    ahead = np.cumsum(DAMPING ** np.arange(1, len(trend) - count + 1))
+    return np.concatenate([trend[:count], trend[count - 1] + slope * ahead])
+
+
+def _varying(columns: dict[str, Floats], count: int) -> dict[str, Floats]:
+    return {n: c for n, c in columns.items() if np.ptp(c[:count]) > 0}
+
+
+def _quiet() -> None:
+    """Failures of the optimiser are answered here, not logged line by line."""
+    for name in ("cmdstanpy", "prophet", "prophet.models"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

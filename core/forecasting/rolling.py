@@ -1,0 +1,160 @@
+"""Forecasts from past days: what the band's width and the scores are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.forecasting.baselines import naive_forecast, naive_scale
+from core.forecasting.result import Backtest, Scores
+from core.forecasting.transform import Floats
+
+Forecaster = Callable[[int, int], Floats]
+"""(number of known steps, horizon) -> the forecast on the modelled scale."""
+
+NOMINAL = 0.8
+Z80 = 1.2815515655446004
+PRIOR_WEIGHT = 6.0
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One past forecast: made when `known` steps were known, beside what happened."""
+
+    known: int
+    forecast: Floats
+    errors: Floats
+
+
+@dataclass(frozen=True)
+class Band:
+    """Half the width of the 80 % band a step, and the correlation of neighbouring errors."""
+
+    width: Floats
+    correlation: float
+
+
+def roll(z: Floats, forecaster: Forecaster, *, horizon: int, least: int, origins: int) -> list[Origin]:
+    """Forecast from up to `origins` past cut-offs with at least `least` known steps.
+
+    The first cut-off is one horizon back, or as far as the history allows; later ones are
+    spread to the present, so that near steps are seen more often than far ones.
+    """
+    span = min(horizon, len(z) - least)
+    if span < 1 or origins < 1:
+        return []
+    backs = np.unique(np.linspace(span, max(1, span // origins), origins).round().astype(int))
+    if len(z) - least >= 2 * span:
+        backs = np.unique(np.linspace(2 * span, max(1, span // 2), origins).round().astype(int))
+    made = []
+    for back in sorted(backs.tolist(), reverse=True):
+        known = len(z) - back
+        ahead = min(span, back)
+        forecast = forecaster(known, ahead)
+        made.append(Origin(known, forecast, z[known : known + ahead] - forecast))
+    return made
+
+
+def band(origins: list[Origin], in_sample: Floats, *, horizon: int) -> Band:
+    """Widths from the origins' errors, drawn towards the in-sample errors where there are few.
+
+    For step h all absolute errors at steps from h/2 to 2h are pooled and their conformal 80 %
+    quantile is taken; widths never shrink with h.
+    """
+    prior = _prior_width(in_sample, horizon)
+    errors = [origin.errors for origin in origins]
+    widths = np.empty(horizon)
+    for step in range(1, horizon + 1):
+        low, high = max(1, step // 2), max(2 * step, 3)
+        near = np.concatenate([e[low - 1 : high] for e in errors]) if errors else np.empty(0)
+        seen = _conformal(np.abs(near))
+        weight = len(near) / (len(near) + PRIOR_WEIGHT)
+        own = prior[step - 1]
+        if len(near):
+            widths[step - 1] = weight * seen + (1 - weight) * max(own, 0.5 * seen)
+        else:
+            widths[step - 1] = own if step == 1 else max(own, widths[step - 2])
+    return Band(np.maximum.accumulate(widths), _correlation(errors))
+
+
+def backtest(
+    y: Floats,
+    steps: pd.DatetimeIndex,
+    origins: list[Origin],
+    in_sample: Floats,
+    *,
+    season: int,
+    value: Callable[[Floats], Floats],
+) -> Backtest | None:
+    """Score the origins; the band of each is set by the other origins alone."""
+    if not origins:
+        return None
+    tables = []
+    for place, origin in enumerate(origins):
+        ahead = len(origin.forecast)
+        others = origins[:place] + origins[place + 1 :]
+        width = band(others, in_sample, horizon=ahead).width
+        after = slice(origin.known, origin.known + ahead)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "origin": [steps[origin.known - 1]] * ahead,
+                    "step": np.arange(1, ahead + 1),
+                    "ds": steps[after],
+                    "actual": y[after],
+                    "forecast": value(origin.forecast),
+                    "lo": value(origin.forecast - width),
+                    "hi": value(origin.forecast + width),
+                    "naive": naive_forecast(y[: origin.known], ahead, season),
+                }
+            )
+        )
+    frame = pd.concat(tables, ignore_index=True)
+    scale = naive_scale(y[: origins[0].known], season)
+    return Backtest(frame, score(frame, scale=scale))
+
+
+def score(frame: pd.DataFrame, *, scale: float) -> Scores:
+    """Return the scores of `frame` (columns of `Backtest.frame`); `scale` divides MASE."""
+    actual = frame["actual"].to_numpy(dtype="float64")
+    forecast = frame["forecast"].to_numpy(dtype="float64")
+    naive = frame["naive"].to_numpy(dtype="float64")
+    size = float(np.abs(actual).sum()) or float("nan")
+    inside = (actual >= frame["lo"].to_numpy()) & (actual <= frame["hi"].to_numpy())
+    return Scores(
+        wape=float(np.abs(actual - forecast).sum()) / size,
+        bias=float((forecast - actual).sum()) / size,
+        mase=float(np.abs(actual - forecast).mean()) / scale,
+        coverage=float(inside.mean()),
+        naive_wape=float(np.abs(actual - naive).sum()) / size,
+        naive_mase=float(np.abs(actual - naive).mean()) / scale,
+        origins=int(frame["origin"].nunique()),
+    )
+
+
+def _prior_width(in_sample: Floats, horizon: int) -> Floats:
+    """Widths from one-step errors alone, widening with the square root of the horizon."""
+    spread = float(np.sqrt(np.mean(in_sample**2))) if len(in_sample) else 0.0
+    return np.asarray(Z80 * spread * np.sqrt(1 + 0.1 * np.arange(horizon)))
+
+
+def _conformal(errors: Floats) -> float:
+    """The ceil((n + 1) x 0.8)-th smallest of n errors."""
+    if not len(errors):
+        return 0.0
+    place = min(len(errors), int(np.ceil((len(errors) + 1) * NOMINAL)))
+    return float(np.sort(errors)[place - 1])
+
+
+def _correlation(errors: list[Floats]) -> float:
+    """The correlation of neighbouring errors of one forecast, between 0 and 0.9."""
+    pairs = [(e[:-1], e[1:]) for e in errors if len(e) > 1]
+    if not pairs:
+        return 0.5
+    first = np.concatenate([a for a, _b in pairs])
+    second = np.concatenate([b for _a, b in pairs])
+    size = float(np.sqrt((first**2).sum() * (second**2).sum()))
+    return float(np.clip((first * second).sum() / size, 0.0, 0.9)) if size > 0 else 0.5

@@ -1,0 +1,59 @@
+"""A worker process: reads one fit's order a line on standard input, answers a line each.
+
+Lines of JSON rather than pickles: nothing that arrives is ever executed. Ends with its input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import date
+from typing import TextIO, cast
+
+import pandas as pd
+
+from core.forecasting.calendar import Event
+from core.forecasting.fit import fit_series
+from core.forecasting.series import PreparedSeries
+from core.forecasting.steps import Frequency
+
+
+def order(prepared: PreparedSeries, horizon: int, events: tuple[Event, ...]) -> str:
+    """Write an order as one line."""
+    days = prepared.points["ds"].to_numpy().astype("datetime64[D]")
+    return json.dumps(
+        {
+            "frequency": prepared.frequency,
+            "ds": [str(day) for day in days],
+            "y": prepared.points["y"].tolist(),
+            "horizon": horizon,
+            "events": [[e.name, e.starts_on.isoformat(), e.ends_on.isoformat(), e.uplift] for e in events],
+        }
+    )
+
+
+def answer(line: str) -> str:
+    """Fit what an order asks for, and return the fit as one line."""
+    asked = json.loads(line)
+    points = pd.DataFrame({"ds": pd.to_datetime(asked["ds"]), "y": asked["y"]})
+    prepared = PreparedSeries(cast(Frequency, asked["frequency"]), points, ())
+    events = tuple(
+        Event(name, date.fromisoformat(start), date.fromisoformat(end), uplift)
+        for name, start, end, uplift in asked["events"]
+    )
+    return fit_series(prepared, horizon=int(asked["horizon"]), events=events).to_json()
+
+
+def serve(orders: TextIO, answers: TextIO) -> None:
+    """Answer orders until there are no more."""
+    import prophet  # noqa: F401  # warm, before the first order
+
+    for line in orders:
+        print(answer(line), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
+        os.dup2(2, 1)
+        serve(sys.stdin, out)

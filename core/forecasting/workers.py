@@ -1,0 +1,208 @@
+"""Fits in the background: two worker processes, one fit a key, a bounded store of results.
+
+The workers are plain child processes rather than a multiprocessing pool: a spawned pool imports
+the main module again, which under Streamlit is the page's script.
+"""
+
+from __future__ import annotations
+
+import atexit
+import subprocess
+import sys
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock, Timer
+from typing import Literal, TextIO, cast
+
+from core.forecasting.calendar import Event
+from core.forecasting.fit import fallback_fit
+from core.forecasting.result import Fit, NotEnoughHistory
+from core.forecasting.series import PreparedSeries
+from core.forecasting.worker import order
+from core.i18n import N_
+
+State = Literal["queued", "running", "done", "failed"]
+Key = tuple[Hashable, ...]
+
+WORKERS = 2
+KEPT = 256
+START_SECONDS = 20.0
+FIT_SECONDS = 8.0
+ROOT = Path(__file__).resolve().parents[2]
+
+TOO_SLOW = N_("A simpler method, because fitting Prophet took too long.")
+WORKER_DIED = N_("A simpler method, because the computing process ended twice.")
+
+
+class WorkerDied(Exception):
+    """The process ended before it answered."""
+
+
+class WorkerTooSlow(Exception):
+    """The process was ended because it did not answer in time."""
+
+
+class Worker:
+    """One child process, started on its first order and again after its death."""
+
+    def __init__(self, *, fit_seconds: float = FIT_SECONDS) -> None:
+        self.fit_seconds = fit_seconds
+        self._child: subprocess.Popen[str] | None = None
+
+    def ask(self, line: str) -> str:
+        """Send one order and wait for its answer. Raises WorkerDied, WorkerTooSlow."""
+        fresh = self._child is None or self._child.poll() is not None
+        child = self._start() if fresh or self._child is None else self._child
+        late: list[bool] = []
+
+        def end() -> None:
+            late.append(True)
+            child.kill()
+
+        timer = Timer(self.fit_seconds + (START_SECONDS if fresh else 0.0), end)
+        timer.daemon = True
+        timer.start()
+        try:
+            orders, answers = cast("TextIO", child.stdin), cast("TextIO", child.stdout)
+            orders.write(line + "\n")
+            orders.flush()
+            reply = answers.readline()
+        except (BrokenPipeError, OSError, ValueError):
+            reply = ""
+        finally:
+            timer.cancel()
+        if reply.endswith("\n"):
+            return reply
+        self.stop()
+        raise WorkerTooSlow if late else WorkerDied
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number while it lives."""
+        return None if self._child is None else self._child.pid
+
+    def stop(self) -> None:
+        """End the process and wait for it."""
+        if self._child is None:
+            return
+        child, self._child = self._child, None
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _start(self) -> subprocess.Popen[str]:
+        self.stop()
+        self._child = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "core.forecasting.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            cwd=ROOT,
+        )
+        return self._child
+
+
+class FitPool:
+    """Runs fits in worker processes; equal keys share one fit, finished or under way."""
+
+    def __init__(self, *, workers: int = WORKERS, kept: int = KEPT, fit_seconds: float = FIT_SECONDS) -> None:
+        self._kept = kept
+        self._closed = False
+        self._lock = Lock()
+        self._fits: OrderedDict[Key, Future[Fit]] = OrderedDict()
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="luopan-fit")
+        self.workers = [Worker(fit_seconds=fit_seconds) for _place in range(workers)]
+        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        for worker in self.workers:
+            self._idle.put(worker)
+
+    def submit(
+        self, key: Hashable, prepared: PreparedSeries, horizon: int, events: Sequence[Event] = ()
+    ) -> Future[Fit]:
+        """Return the fit for `key` (series, settings, data version), begun at most once.
+
+        A fit that fails in the optimiser, dies twice or takes too long comes back by a simpler
+        method that says so. The future raises NotEnoughHistory for an empty series.
+        """
+        whole: Key = (key, prepared.frequency, horizon, tuple(events))
+        with self._lock:
+            if whole in self._fits:
+                self._fits.move_to_end(whole)
+                return self._fits[whole]
+            if len(prepared):
+                task = self._threads.submit(self._fit, prepared, horizon, tuple(events))
+            else:
+                task = Future()
+                task.set_exception(NotEnoughHistory())
+            self._fits[whole] = task
+            self._shrink()
+        return task
+
+    def shutdown(self) -> None:
+        """End the workers; fits under way end by a simpler method at once."""
+        self._closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self.workers:
+            worker.stop()
+
+    def _shrink(self) -> None:
+        """Forget the finished fits that were asked for longest ago."""
+        finished = [key for key, task in self._fits.items() if task.done()]
+        for key in finished[: max(0, len(self._fits) - self._kept)]:
+            del self._fits[key]
+
+    def _fit(self, prepared: PreparedSeries, horizon: int, events: tuple[Event, ...]) -> Fit:
+        line = order(prepared, horizon, events)
+        worker = self._idle.get()
+        try:
+            for _attempt in range(2):
+                if self._closed:
+                    break
+                try:
+                    return Fit.from_json(worker.ask(line))
+                except WorkerDied:
+                    continue
+                except WorkerTooSlow:
+                    return fallback_fit(prepared, horizon=horizon, reason=TOO_SLOW, events=events)
+            return fallback_fit(prepared, horizon=horizon, reason=WORKER_DIED, events=events)
+        finally:
+            self._idle.put(worker)
+
+
+def state_of(task: Future[Fit]) -> State:
+    """Return how far a fit is."""
+    if task.done():
+        return "failed" if task.cancelled() or task.exception() is not None else "done"
+    return "running" if task.running() else "queued"
+
+
+_lock = Lock()
+_pools: list[FitPool] = []
+
+
+def submit_fit(
+    key: Hashable, prepared: PreparedSeries, horizon: int, events: Sequence[Event] = ()
+) -> Future[Fit]:
+    """Fit in the program's own pool, started on first use and ended with the program."""
+    with _lock:
+        if not _pools:
+            _pools.append(FitPool())
+            atexit.register(shutdown)
+        pool = _pools[0]
+    return pool.submit(key, prepared, horizon, events)
+
+
+def shutdown() -> None:
+    """End the program's pool; the next `submit_fit` starts another."""
+    with _lock:
+        pools = list(_pools)
+        _pools.clear()
+    for pool in pools:
+        pool.shutdown()
