@@ -149,7 +149,7 @@ def grouped_bars(
             y=[place[key] + shift for key in rows["stage_key"]],
             orientation="h",
             width=thick * 0.82,
-            name=plain(elide(name, 18)),
+            name=plain(elide(name, 14)),
             marker={"color": c.series[number % len(c.series)]},
             text=texts,
             textposition="outside",

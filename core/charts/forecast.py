@@ -51,7 +51,7 @@ class _Line:
             line=self.style,
             customdata=[[day.isoformat(), self.key] for day in self.days],
             hovertext=self.says,
-            hoverinfo="text",
+            hoverinfo="x+text",
             showlegend=not self.named_at_end,
         )
 

@@ -84,11 +84,10 @@ def cohort_funnel(
 
     parts = [_split(row) for row in rows]
     tips = [_tip(row, before.get(row["stage_key"]), currency) for row in rows]
-    counts = [
-        f"<b>{_n('{n} deal', '{n} deals', int(row['reached']))}</b>"
-        f" · {say(_number(row['value']), 'money', currency)}"
-        for row in rows
-    ]
+    counts = []
+    for row in rows:
+        deals = _n("{n} deal", "{n} deals", int(row["reached"]))
+        counts.append(f"<b>{deals}</b> · {say(_number(row['value']), 'money', currency)}")
     figure = go.Figure()
     height = lay_rows(figure, [str(r["stage"]) for r in rows], counts, c=c, s=s, bar_px=bar_px, note=True)
     shared = {"orientation": "h", "hovertext": tips, "hoverinfo": "text"}
@@ -204,14 +203,14 @@ def time_in_stage(
         x=p90,
         orientation="h",
         width=5 / row_px(s),
-        name=_("90th percentile"),
+        name=_("9 in 10"),
         marker={"color": c.previous, "cornerradius": 0},
         **shared,
     )
     late = [m > e for m, e in zip(median, expected, strict=True)]
     for name, color, wanted in (
         (_("Median"), c.series[0], False),
-        (_("Median, longer than expected"), c.scenario, True),
+        (_("Above expected"), c.scenario, True),
     ):
         if wanted not in late:
             continue
@@ -282,7 +281,7 @@ def lost_by_stage(
     height = lay_rows(
         figure,
         [str(name) for name in stages["stage"]],
-        [f"<b>{_('{n} lost', n=format_number(by_stage[key]))}</b>" for key in place],
+        [_("<b>{n}</b> lost", n=format_number(by_stage[key])) for key in place],
         c=c,
         s=s,
     )

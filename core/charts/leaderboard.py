@@ -35,21 +35,16 @@ def quota_bars(
     right, tips = [], []
     for name, b, q, rate in zip(frame["name"], booked, quota, rates, strict=True):
         amount, goal = (say(v, "money", currency) for v in (b, q))
+        lines = [f"<b>{plain(str(name))}</b>", _("Booked {amount}", amount=amount)]
         if math.isnan(q):
-            right.append(f"{amount}")
-            tips.append(f"<b>{plain(str(name))}</b><br>{_('Booked {amount}', amount=amount)}")
-            continue
-        right.append(f"{amount} / {goal} · <b>{format_rate(rate, 0)}</b>")
-        tips.append(
-            "<br>".join(
-                (
-                    f"<b>{plain(str(name))}</b>",
-                    _("Booked {amount}", amount=amount),
-                    _("Quota {amount}", amount=goal),
-                    _("Attainment {rate}", rate=format_rate(rate)),
-                )
-            )
-        )
+            right.append(amount)
+        else:
+            right.append(f"{amount} / {goal} · <b>{format_rate(rate, 0)}</b>")
+            lines += [
+                _("Quota {amount}", amount=goal),
+                _("Attainment {rate}", rate=format_rate(rate)),
+            ]
+        tips.append("<br>".join(lines))
     top = max([v for v in (*booked, *quota) if not math.isnan(v)], default=1.0) or 1.0
     figure = go.Figure()
     height = lay_rows(figure, [str(name) for name in frame["name"]], right, c=c, s=s)

@@ -283,7 +283,7 @@ def style(
             "y": 1,
             "yref": "container",
             "yanchor": "top",
-            "pad": {"t": 2, "l": 0, "r": 0, "b": 0},
+            "pad": {"t": round((len(heading) - 1) * s.title * 1.3) + 2},
         },
         font={"family": FONT, "size": s.tick, "color": c.muted},
         paper_bgcolor="rgba(0,0,0,0)",
@@ -336,8 +336,14 @@ def style(
         "linecolor": c.grid,
         "ticks": "",
     }
-    figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis)
+    figure.update_xaxes(
+        showline=bool(figure.layout.xaxis.showline),
+        spikecolor=c.muted,
+        spikedash="dot",
+        spikethickness=1,
+        **axis,
+    )
+    figure.update_yaxes(showline=False, **axis)
     figure.update_traces(marker_line_width=0, selector={"type": "bar"})
     figure.update_traces(unselected={"marker": {"opacity": 0.45}}, selector={"type": "bar"})
     return figure

@@ -22,7 +22,9 @@ def short_months(months: list[date], *, most: int = 12) -> tuple[list[int], list
         month = months[i]
         text = f"{month.month}月" if language() == "zh" else f"{month:%b}"
         if month.year != year:
-            turns_soon = any(months[j].year != month.year for j in at if i < j <= i + 2 * step)
+            turns_soon = step < 6 and any(  # two years side by side would run together
+                months[j].year != month.year for j in at if i < j <= i + 2 * step
+            )
             text += "" if turns_soon else f"<br>{month.year}"
             year = month.year
         texts.append(text)
@@ -83,38 +85,41 @@ def booked_by_month(
             marker={"color": c.series[0]},
             customdata=keys,
             hovertext=texts,
-            hoverinfo="text",
+            hoverinfo="x+text",
         )
     )
     if not all(map(math.isnan, quota)):
         thin = axis["range"][1] * 0.009
+        owed = [i for i, goal in enumerate(quota) if not math.isnan(goal)]
         figure.add_bar(
-            x=names,
-            y=[thin] * len(names),
-            base=[q - thin / 2 for q in quota],
+            x=[names[i] for i in owed],
+            y=[thin] * len(owed),
+            base=[quota[i] - thin / 2 for i in owed],
             name=_("Quota"),
             width=0.86,
             marker={"color": c.quota, "cornerradius": 0},
-            customdata=keys,
-            hovertext=[_("Quota {amount}", amount=say(q, "money", currency)) for q in quota],
-            hoverinfo="text",
+            customdata=[keys[i] for i in owed],
+            hovertext=[_("Quota {amount}", amount=say(quota[i], "money", currency)) for i in owed],
+            hoverinfo="x+text",
         )
     if not all(map(math.isnan, previous)):
         figure.add_scatter(
             x=names,
             y=previous,
-            name=_("Same month last year"),
+            name=_("Last year"),
             mode="lines+markers",
             line={"color": c.series[1], "width": 2.2},
             marker={"size": 5, "color": c.series[1]},
             customdata=keys,
             hovertext=[_("Last year {amount}", amount=say(p, "money", currency)) for p in previous],
-            hoverinfo="text",
+            hoverinfo="x+text",
         )
     at, labels = short_months(months, most=6 if large else 12)
     figure.update_layout(barmode="overlay", hovermode="x unified", margin={"b": 4})
     figure.update_xaxes(
         type="category",
+        categoryorder="array",
+        categoryarray=names,
         tickmode="array",
         tickvals=[names[i] for i in at],
         ticktext=labels,
