@@ -17,7 +17,7 @@ from core.i18n import use_language
 from core.queries.actors import actor_named
 from core.services.founding import found_company
 from core.settings import settings
-from tests.databases import fresh_database, postgres_server
+from tests.databases import drop_database, fresh_database, postgres_server
 from tests.factories import NOW, Company
 
 if TYPE_CHECKING:
@@ -86,12 +86,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         shutil.copy(request.getfixturevalue("founded_sqlite"), path)
         url = f"sqlite:///{path}"
     else:
-        url = fresh_database(
-            request.getfixturevalue("postgres"), template=request.getfixturevalue("founded_postgres")
-        )
+        url = fresh_database(request.getfixturevalue("founded_postgres"))
     opened = Database(url, zone=SHANGHAI)
     yield opened
     opened.close()
+    if request.param == "postgres":
+        drop_database(url)
 
 
 @pytest.fixture

@@ -104,10 +104,11 @@ class Database:
 
     @contextmanager
     def reading(self, actor: Actor, *, now: datetime) -> Iterator[Work]:
-        """Give work that reads; whatever it changed is thrown away."""
+        """Give work that reads; what it read may be kept, whatever it changed is thrown away."""
         with Session(self.engine, expire_on_commit=False) as session:
             work = self._work(session, actor, now, writing=False)
             yield work
+            session.expunge_all()
             session.rollback()
 
     @contextmanager
