@@ -1,0 +1,1 @@
+"""The ASGI side of the program: routes and middleware beside Streamlit."""

@@ -1,0 +1,162 @@
+"""Who looks at this browser tab, in which language, at what time: asked anew in every run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from core.access.actors import SYSTEM, Actor
+from core.db.work import Database, open_database
+from core.i18n import LANGUAGES, parse_accept, use_language
+from core.services import sign_in
+from core.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from core.domain.periods import FiscalCalendar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SESSION_COOKIE = "sid"
+BROWSER_COOKIE = "browser"
+ACTOR_KEY = "luopan_actor"
+NOW_KEY = "luopan_now"
+LANGUAGE_KEY = "luopan_language"
+_SEEN_KEY = "luopan_seen"
+_LOCAL = "127.0.0.1"
+_chosen: list[Database] = []
+
+
+def use_database(database: Database | None) -> None:
+    """Work on `database` instead of the one that the settings name; None goes back to it."""
+    _chosen[:] = [] if database is None else [database]
+
+
+def database() -> Database:
+    """Return the program's database."""
+    return _chosen[0] if _chosen else open_database()
+
+
+def now() -> datetime:
+    """Return the instant of this run, aware UTC: the one clock of the pages."""
+    fixed = st.session_state.get(NOW_KEY)
+    return cast("datetime", fixed) if fixed is not None else datetime.now(UTC)
+
+
+def calendar() -> FiscalCalendar:
+    """Return the company's fiscal calendar."""
+    with database().reading(SYSTEM, now=now()) as work:
+        return work.calendar
+
+
+def address() -> str:
+    """Return the address that this browser speaks from."""
+    return st.context.ip_address or _LOCAL
+
+
+def cookie(name: str) -> str:
+    """Return a cookie of the handshake, or "" where the browser sent none."""
+    return st.context.cookies.to_dict().get(name, "")
+
+
+def signed_in() -> sign_in.SignedIn | None:
+    """Return who is signed in here, by the server's own row; None for a stranger.
+
+    Asked of the database once in each run and in each run of a fragment, with role and scope as
+    they are then. Sets the language that this run speaks.
+    """
+    context = get_script_run_ctx()
+    run = None if context is None else context.cursors
+    kept = st.session_state.get(_SEEN_KEY)
+    if kept is not None and run is not None and kept[0] is run:
+        found = cast("sign_in.SignedIn | None", kept[1])
+    else:
+        found = _look_up()
+        st.session_state[_SEEN_KEY] = (run, found)
+    use_language(_language_of(found))
+    return found
+
+
+def current_actor() -> Actor | None:
+    """Return the actor who is signed in here, or None; sets the language that this run speaks."""
+    found = signed_in()
+    return None if found is None else found.actor
+
+
+def current_user_language() -> str:
+    """Return the language of this reader, "zh" or "en"."""
+    return _language_of(signed_in())
+
+
+def choose_language(code: str) -> None:
+    """Speak `code` in this tab from now on."""
+    if code in LANGUAGES:
+        st.session_state[LANGUAGE_KEY] = code
+        use_language(code)
+
+
+def forget_run() -> None:
+    """Have the next question ask the database again, after this run changed the user's own row."""
+    st.session_state.pop(_SEEN_KEY, None)
+
+
+def sign_out() -> None:
+    """End this browser's sign-in at the server; its cookie is worth nothing from here on."""
+    found = signed_in()
+    if found is not None:
+        sign_in.sign_out(database(), found, now=now())
+    st.session_state.pop(ACTOR_KEY, None)
+    forget_run()
+
+
+def fragment(
+    *, run_every: float | timedelta | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
+    """Make a part of a page that runs again by itself, for as long as its reader is signed in.
+
+    Like `st.fragment`, and in each run it checks the sign-in and speaks the reader's language;
+    once that is gone, the whole page runs and ends on the sign-in page.
+    """
+
+    def make(function: Callable[P, R]) -> Callable[P, R | None]:
+        @wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R | None:
+            if current_actor() is None and not st.session_state.get(SHARED_KEY):
+                st.rerun()
+            return function(*args, **kwargs)
+
+        return cast("Callable[P, R | None]", st.fragment(checked, run_every=run_every))
+
+    return make
+
+
+SHARED_KEY = "luopan_shared"
+
+
+def _look_up() -> sign_in.SignedIn | None:
+    given = st.session_state.get(ACTOR_KEY)
+    if given is not None:
+        return sign_in.SignedIn(actor=cast("Actor", given), session_id=None)
+    token = cookie(SESSION_COOKIE)
+    if not token:
+        return None
+    chosen = settings()
+    return sign_in.session_of(
+        database(), token=token, now=now(), origin=address(), idle_minutes=chosen.session_idle_minutes
+    )
+
+
+def _language_of(found: sign_in.SignedIn | None) -> str:
+    chosen = st.session_state.get(LANGUAGE_KEY)
+    if chosen:
+        return str(chosen)
+    if found is not None and found.language:
+        return found.language
+    return settings().default_language or parse_accept(st.context.locale)
