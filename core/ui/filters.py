@@ -1,0 +1,188 @@
+"""The filters above an analytic page: kept in its address, so that a copied link opens the same view."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.analytics.filters import Filters
+from core.domain.periods import FiscalCalendar, Period, Preset
+from core.i18n import N_, _, format_date, format_quarter
+from core.queries.choices import filter_choices, first_deal_on
+from core.ui.page import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.queries.choices import Choices
+    from core.ui.page import View
+
+Params = dict[str, list[str]]
+
+PRESET_NAMES: dict[Preset, str] = {
+    Preset.THIS_MONTH: N_("This month"),
+    Preset.LAST_MONTH: N_("Last month"),
+    Preset.THIS_QUARTER: N_("This quarter"),
+    Preset.LAST_QUARTER: N_("Last quarter"),
+    Preset.THIS_YEAR: N_("This year"),
+    Preset.LAST_YEAR: N_("Last year"),
+    Preset.LAST_12_MONTHS: N_("Last 12 months"),
+    Preset.ALL: N_("All time"),
+}
+FILTER_NAMES: dict[str, str] = {
+    "team": N_("Team"),
+    "rep": N_("Rep"),
+    "territory": N_("Territory"),
+    "product": N_("Product"),
+    "channel": N_("Channel"),
+    "segment": N_("Segment"),
+}
+CUSTOM = "custom"
+_QUARTERS_BACK = 8
+_REMEMBERED = "luopan_filters"
+_OWN = ("period", "from", "to", "pipeline", *FILTER_NAMES)
+
+
+def address(view: View) -> Params:
+    """Return the page's parameters: the link's own for a share link, else the address's."""
+    if view.query is not None:
+        return {name: _texts(value) for name, value in view.query.items()}
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def write_address(**values: Sequence[str] | str | None) -> None:
+    """Put values into the page's address; None and empty ones are taken out."""
+    for name, value in values.items():
+        if not value:
+            st.query_params.pop(name, None)
+        elif st.query_params.get_all(name) != _texts(value):
+            st.query_params[name] = value if isinstance(value, str) else list(value)
+
+
+def read_period(
+    params: Mapping[str, Sequence[str]], *, calendar: FiscalCalendar, today: date, since: date | None, default: Preset
+) -> Period:
+    """Return the period that an address names; `default` where it names none that can be read."""
+    chosen = _first(params, "period")
+    if chosen in set(Preset):
+        return calendar.preset(Preset(chosen), today=today, since=since)
+    year, _mark, number = chosen.partition("Q")
+    if year.isdigit() and number in {"1", "2", "3", "4"} and 1900 < int(year) < 3000:
+        return calendar.quarter(int(year), int(number))
+    try:
+        return Period(date.fromisoformat(_first(params, "from")), date.fromisoformat(_first(params, "to")))
+    except ValueError:
+        return calendar.preset(default, today=today, since=since)
+
+
+def analysis_filters(
+    view: View, *, default: Preset = Preset.THIS_QUARTER, without: Sequence[str] = ()
+) -> tuple[Period, Filters]:
+    """Draw the filter bar and return what it says; a share link's filters are shown, not offered."""
+    params = address(view)
+    since = view.ask(first_deal_on)
+    if view.query is None:
+        params = _with_remembered(params)
+        choices = view.ask(filter_choices)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="filter-bar"):
+            params |= _period_control(view, params, default, since)
+            params |= _narrowing(choices, params, without)
+        st.session_state[_REMEMBERED] = {name: value for name, value in params.items() if name in _OWN}
+        write_address(**{name: params.get(name, []) for name in _OWN})
+    period = read_period(params, calendar=view.calendar, today=view.today, since=since, default=default)
+    filters = Filters.from_params({name: params.get(name, []) for name in (*FILTER_NAMES, "pipeline")})
+    st.caption(plain(_said(view, period, filters)))
+    return period, filters
+
+
+def _with_remembered(params: Params) -> Params:
+    if any(name in params for name in _OWN):
+        return params
+    return params | st.session_state.get(_REMEMBERED, {})
+
+
+def _period_control(view: View, params: Params, default: Preset, since: date | None) -> Params:
+    quarters = _recent_quarters(view)
+    options: list[str] = [*(str(preset) for preset in PRESET_NAMES), *quarters, CUSTOM]
+    chosen = _first(params, "period") or (CUSTOM if _first(params, "from") else str(default))
+    if chosen not in options:
+        options.insert(-1, chosen) if "Q" in chosen else None
+    names = {str(preset): _(text) for preset, text in PRESET_NAMES.items()} | quarters | {CUSTOM: _("Own dates …")}
+    picked = st.selectbox(
+        _("Period"), options, index=options.index(chosen) if chosen in options else options.index(str(default)),
+        format_func=lambda code: names.get(code, code), key="filter-period", width=190,
+    )  # fmt: skip
+    if picked != CUSTOM:
+        return {"period": [str(picked)], "from": [], "to": []}
+    known = read_period(params, calendar=view.calendar, today=view.today, since=since, default=default)
+    days = st.date_input(
+        _("From and to"), value=(known.start, max(known.start, known.last_day)), key="filter-days",
+        format="YYYY-MM-DD", width=240,
+    )  # fmt: skip
+    if isinstance(days, tuple) and len(days) == 2:
+        end = days[1] + timedelta(days=1)
+        return {"period": [], "from": [days[0].isoformat()], "to": [end.isoformat()]}
+    return {"period": [], "from": [known.start.isoformat()], "to": [known.end.isoformat()]}
+
+
+def _recent_quarters(view: View) -> dict[str, str]:
+    found: dict[str, str] = {}
+    day = view.today
+    for _step in range(_QUARTERS_BACK):
+        year, number = view.calendar.quarter_of(day)
+        found[f"{year}Q{number}"] = format_quarter(year, number)
+        day = view.calendar.quarter(year, number).start - timedelta(days=1)
+    return found
+
+
+def _narrowing(choices: Choices, params: Params, without: Sequence[str]) -> Params:
+    offered = {name: choices[name] for name in FILTER_NAMES if name not in without and len(choices[name]) > 1}
+    active = sum(1 for name in offered if params.get(name))
+    label = _("Filters ({n})", n=active) if active else _("Filters")
+    found: Params = {}
+    with st.popover(label, icon=":material/tune:"):
+        for name, options in offered.items():
+            found[name] = st.multiselect(
+                _(FILTER_NAMES[name]), list(options), default=[v for v in params.get(name, []) if v in options],
+                format_func=options.__getitem__, key=f"filter-{name}", placeholder=_("All"),
+            )  # fmt: skip
+        pipelines = choices["pipeline"]
+        if len(pipelines) > 1 and "pipeline" not in without:
+            codes = ["", *pipelines]
+            chosen = _first(params, "pipeline")
+            picked = st.selectbox(
+                _("Sales process"), codes, index=codes.index(chosen) if chosen in codes else 0,
+                format_func=lambda code: pipelines.get(code, _("All")), key="filter-pipeline",
+            )  # fmt: skip
+            found["pipeline"] = [picked] if picked else []
+    if active:
+        st.button(_("Clear filters"), icon=":material/filter_alt_off:", type="tertiary", on_click=_clear, key="filter-clear")
+    return found
+
+
+def _clear() -> None:
+    st.session_state.pop(_REMEMBERED, None)
+    for name in (*FILTER_NAMES, "pipeline"):
+        st.query_params.pop(name, None)
+        st.session_state.pop(f"filter-{name}", None)
+
+
+def _said(view: View, period: Period, filters: Filters) -> str:
+    parts = [_("{start} to {end}", start=format_date(period.start), end=format_date(period.last_day))]
+    named = view.ask(filter_choices)
+    for name, values in filters.to_params().items():
+        if name in FILTER_NAMES:
+            shown = ", ".join(named[name].get(value, value) for value in values)
+            parts.append(f"{_(FILTER_NAMES[name])}: {shown}")
+    return "  ·  ".join(parts)
+
+
+def _texts(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [str(item) for item in value]
+
+
+def _first(params: Mapping[str, Sequence[str]], name: str) -> str:
+    values = params.get(name) or [""]
+    return str(values[0])
