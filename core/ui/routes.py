@@ -7,6 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+import streamlit as st
+
 from core.access.actions import Action
 from core.i18n import N_
 from core.settings import PROJECT_ROOT
@@ -100,6 +102,12 @@ def page_address(name: str, **params: object) -> str:
     spec = page(name)
     query = urlencode({key: value for key, value in params.items() if value is not None}, doseq=True)
     return f"{spec.name}?{query}" if query else spec.name
+
+
+def go(name: str, **params: object) -> None:
+    """Open a page in this tab, with parameters in its address; None values are left out."""
+    query = {key: str(value) for key, value in params.items() if value is not None}
+    st.switch_page(page(name).file, query_params=query)
 
 
 def _in_menu(pages: tuple[PageSpec, ...]) -> tuple[PageSpec, ...]:
