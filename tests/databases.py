@@ -157,8 +157,8 @@ def _binaries(home: Path, who: dict[str, Any]) -> Path:
 def _initdb(binaries: Path, data: Path, who: dict[str, Any]) -> None:
     done = subprocess.run(
         [
-            binaries / "initdb", "--pgdata", data, "--username", USER, "--auth", "trust", "--encoding", "UTF8",
-            "--locale", "C", "--no-sync", "--no-instructions", "--wal-segsize", "4",
+            binaries / "initdb", "--pgdata", data, "--username", USER, "--auth", "trust",
+            "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions", "--wal-segsize", "4",
         ],
         cwd=data.parent,
         capture_output=True,
