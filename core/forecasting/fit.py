@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.forecasting import baselines, rolling
+from core.forecasting import baselines
+from core.forecasting.backtest import band, roll, scored
 from core.forecasting.calendar import Event, event_shares
 from core.forecasting.prophet_model import (
     CHANGEPOINT_PRIORS,
@@ -167,11 +168,14 @@ def _build(
             return baselines.smoothing(z[:known], ahead)
         return baselines.mean_of_last_year(z[:known], ahead, frequency)
 
-    def forecast(known: int, ahead: int) -> Floats:
-        return components(known, ahead, light=True).total[known:]
+    def forecast(known: int, ahead: int) -> Floats | None:
+        try:
+            return components(known, ahead, light=True).total[known:]
+        except ProphetFailed:
+            return None
 
     parts = components(len(y), horizon, light=False)
-    back = rolling.roll(
+    back = roll(
         z,
         forecast,
         horizon=horizon,
@@ -179,7 +183,7 @@ def _build(
         origins=ORIGINS[frequency] if origins is None else origins,
     )
     residuals = _in_sample(method, z, parts.total[: len(y)], SEASON[frequency])
-    width = rolling.band(back, residuals, horizon=horizon)
+    width = band(back, residuals, horizon=horizon)
     fit = Fit(
         frequency=frequency,
         method=method,
@@ -197,7 +201,7 @@ def _build(
         seed=SEED,
         backtest=None,
     )
-    past = rolling.backtest(y, steps, back, residuals, season=SEASON[frequency], value=fit.value)
+    past = scored(y, steps, back, residuals, season=SEASON[frequency], value=fit.value)
     return fit if past is None else replace(fit, backtest=past)
 
 

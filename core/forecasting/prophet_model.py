@@ -158,7 +158,9 @@ def _fitted(
                     init=init,
                     output_dir=folder,
                 )
-            except (RuntimeError, TimeoutError, ValueError):
+            except TimeoutError as slow:
+                raise ProphetFailed from slow
+            except (RuntimeError, ValueError):
                 continue
         return model
     raise ProphetFailed

@@ -170,7 +170,7 @@ def _ramp(months: Floats, levers: Levers) -> Floats:
     """The share of full output that a change of headcount has after so many months."""
     if levers.headcount <= 0 or levers.ramp_months == 0:
         return np.ones(len(months))
-    return np.minimum(months / levers.ramp_months, 1.0)
+    return np.minimum(months, levers.ramp_months) / levers.ramp_months
 
 
 def _periods(

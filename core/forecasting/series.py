@@ -264,8 +264,8 @@ def _outliers(series: pd.Series[float], frequency: Frequency) -> list[date]:
 
 
 def _points(series: pd.Series[float]) -> pd.DataFrame:
-    index = pd.DatetimeIndex(series.index).as_unit("ns") if len(series) else []
-    return pd.DataFrame({"ds": pd.DatetimeIndex(index).as_unit("ns"), "y": series.to_numpy(dtype="float64")})
+    steps = pd.to_datetime(series.index).as_unit("ns")
+    return pd.DataFrame({"ds": steps, "y": series.to_numpy(dtype="float64")})
 
 
 def _days(index: pd.Index | NDArray[np.datetime64]) -> tuple[date, ...]:

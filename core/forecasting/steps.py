@@ -32,7 +32,7 @@ def step_start(day: date, frequency: Frequency) -> date:
 
 def steps_from(first: date, count: int, frequency: Frequency) -> pd.DatetimeIndex:
     """Return `count` step starts from `first`, which is one itself."""
-    return pd.date_range(pd.Timestamp(first), periods=count, freq=PANDAS[frequency])
+    return pd.date_range(pd.Timestamp(first), periods=count, freq=PANDAS[frequency]).as_unit("ns")
 
 
 def ends(starts: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:

@@ -12,8 +12,8 @@ from core.forecasting.baselines import naive_forecast, naive_scale
 from core.forecasting.result import Backtest, Scores
 from core.forecasting.transform import Floats
 
-Forecaster = Callable[[int, int], Floats]
-"""(number of known steps, horizon) -> the forecast on the modelled scale."""
+Forecaster = Callable[[int, int], Floats | None]
+"""(number of known steps, horizon) -> the forecast on the modelled scale; None where it failed."""
 
 NOMINAL = 0.8
 Z80 = 1.2815515655446004
@@ -54,6 +54,8 @@ def roll(z: Floats, forecaster: Forecaster, *, horizon: int, least: int, origins
         known = len(z) - back
         ahead = min(span, back)
         forecast = forecaster(known, ahead)
+        if forecast is None:
+            continue
         made.append(Origin(known, forecast, z[known : known + ahead] - forecast))
     return made
 
@@ -80,7 +82,7 @@ def band(origins: list[Origin], in_sample: Floats, *, horizon: int) -> Band:
     return Band(np.maximum.accumulate(widths), _correlation(errors))
 
 
-def backtest(
+def scored(
     y: Floats,
     steps: pd.DatetimeIndex,
     origins: list[Origin],

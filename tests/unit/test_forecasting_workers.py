@@ -1,0 +1,101 @@
+"""The background fits: shared, bounded in time, and alive after a worker's death."""
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.forecasting.calendar import Event
+from core.forecasting.fit import fit_series
+from core.forecasting.result import Fit, NotEnoughHistory
+from core.forecasting.series import PreparedSeries, prepare
+from core.forecasting.workers import FitPool, state_of
+
+TODAY = date(2026, 11, 22)
+
+
+def months(count: int) -> PreparedSeries:
+    steps = pd.date_range(end="2026-10-01", periods=count, freq="MS")
+    values = 1e6 * np.exp(0.2 * np.sin(np.arange(count) * 2 * np.pi / 12) + 0.01 * np.arange(count))
+    return prepare(pd.DataFrame({"on": steps.date, "value": values}), frequency="month", today=TODAY)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[FitPool]:
+    pool = FitPool(workers=1, kept=4)
+    yield pool
+    pool.shutdown()
+
+
+def test_a_worker_gives_the_numbers_that_this_process_would(pool):
+    fairs = (Event("fair", date(2026, 3, 1), date(2026, 4, 1)),)
+    task = pool.submit("company", months(36), 6, fairs)
+    here = fit_series(months(36), horizon=6, events=fairs)
+    assert np.array_equal(task.result(60).parts.total, here.parts.total)
+    assert state_of(task) == "done"
+
+
+def test_equal_keys_share_one_fit_and_other_horizons_do_not(pool):
+    first = pool.submit(("company", 7), months(30), 6)
+    assert pool.submit(("company", 7), months(30), 6) is first
+    assert pool.submit(("company", 7), months(30), 7) is not first
+    assert pool.submit(("company", 8), months(30), 6) is not first
+
+
+def test_an_empty_series_fails_with_its_plain_reason(pool):
+    nothing = prepare(pd.DataFrame({"on": [], "value": []}), frequency="month", today=TODAY)
+    task = pool.submit("nothing", nothing, 6)
+    assert state_of(task) == "failed"
+    with pytest.raises(NotEnoughHistory):
+        task.result()
+
+
+def test_the_death_of_a_worker_is_not_noticed(pool):
+    pool.submit("before", months(30), 6).result(60)
+    victim = pool.workers[0].pid
+    assert victim is not None
+    os.kill(victim, signal.SIGKILL)
+    fit = pool.submit("after", months(31), 6).result(60)
+    assert fit.method == "prophet"
+    assert pool.workers[0].pid != victim
+
+
+def test_only_so_many_finished_fits_are_kept(pool):
+    tasks = [pool.submit(("kept", k), months(3 + k), 2) for k in range(7)]
+    for task in tasks:
+        task.result(60)
+    pool.submit("one more", months(3), 2).result(60)
+    assert len(pool._fits) <= 5
+
+
+def test_a_fit_that_takes_too_long_comes_back_by_a_simpler_method():
+    pool = FitPool(workers=1, fit_seconds=30)
+    try:
+        pool.submit("warm", months(3), 2).result(60)
+        pool.workers[0].fit_seconds = 0.0
+        fit = pool.submit("slow", months(36), 6).result(60)
+        assert fit.method == "seasonal_naive"
+        assert str(fit.reason) == "A simpler method, because fitting Prophet took too long."
+    finally:
+        pool.shutdown()
+
+
+def test_a_stopped_pool_leaves_no_process_behind():
+    pool = FitPool(workers=1)
+    pool.submit("one", months(3), 2).result(60)
+    child = pool.workers[0]._child
+    assert child is not None
+    pool.shutdown()
+    assert child.poll() is not None
+
+
+def test_a_fit_waits_before_it_runs():
+    waiting: Future[Fit] = Future()
+    assert state_of(waiting) == "queued"
+    waiting.set_running_or_notify_cancel()
+    assert state_of(waiting) == "running"
