@@ -24,7 +24,9 @@ COMMANDS = ("__main__.py",)
 SQL = ("core/db/",)
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "misc", "common", "stuff"}
 UNSAFE_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-UNSAFE_CALLS = {"eval", "exec", "compile", "__import__"}
+UNSAFE_CALLS = {
+    "eval", "exec", "compile", "__import__", "pd.read_pickle", "pandas.read_pickle", "yaml.load", "np.load",
+}  # fmt: skip
 
 
 # --- reading source ---------------------------------------------------------------------------
@@ -105,11 +107,7 @@ def unsafe_code(tree: ast.Module) -> list[Finding]:
         (line, f"imports {name}") for line, name in imports(tree) if name.split(".")[0] in UNSAFE_MODULES
     ]
     for node, name in calls(tree):
-        if (
-            name in UNSAFE_CALLS
-            or name in {"pd.read_pickle", "pandas.read_pickle", "yaml.load", "np.load"}
-            or name.endswith(".to_pickle")
-        ):
+        if name in UNSAFE_CALLS or name.endswith(".to_pickle"):
             found.append((node.lineno, f"calls {name}"))
     return found
 

@@ -126,7 +126,8 @@ def test_the_readmes_lead_to_each_other():
 def test_a_link_to_nowhere_is_found_and_a_good_one_is_not(tmp_path):
     (tmp_path / "here.md").touch()
     text = (
-        "[a](here.md) [b](here.md#part) [c](gone.md) ![d](shots/gone.png) [e](https://example.com) [f](#part)\n"
+        "[a](here.md) [b](here.md#part) [c](gone.md) ![d](shots/gone.png)\n"
+        "[e](https://example.com) [f](#part)\n"
         '<img src="lost.png">\n```\n[g](in_code.md)\n```\n'
     )
     assert broken_links(text, tmp_path) == ["gone.md", "shots/gone.png", "lost.png"]
