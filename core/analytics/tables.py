@@ -1,0 +1,102 @@
+"""The mirror's tables: their columns, and which hold somebody's business.
+
+Money is whole hundredths of the base currency; `*_on` are days of the company, `*_at` UTC without a zone,
+since DuckDB keeps those in eight plain bytes. Only `core.db.mirror*` and `core.analytics.facts` import this.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+
+MIRRORED = MetaData()
+
+
+def _ids(*names: str) -> list[Column[int]]:
+    return [Column(name, Integer) for name in names]
+
+
+DEALS = Table(
+    "deals", MIRRORED, Column("name", Text),
+    *_ids("id", "pipeline_id", "stage_id", "position", "furthest", "owner_id", "credited_id", "credit_id",
+          "team_id", "credited_team_id", "credit_team_id", "customer_id", "territory_id", "channel_id",
+          "product_id", "lost_reason_id", "expected_days"),
+    Column("state", Text), Column("segment", Text), Column("industry", Text),
+    Column("amount", BigInteger), Column("weighted", BigInteger), Column("probability", Double),
+    Column("opened_at", DateTime), Column("closed_at", DateTime), Column("stage_entered_at", DateTime),
+    Column("opened_on", Date), Column("closed_on", Date), Column("stage_entered_on", Date),
+    Column("expected_close_on", Date), Column("last_activity_on", Date), Column("cycle_days", Double),
+)  # fmt: skip
+"""One row a deal. `position` counts the stages of its pipeline: open ones, then won, then lost; `furthest` is the
+highest position that it ever had, lost apart, at least 1. `credit_id` is the credited rep, else the owner."""
+
+SPANS = Table(
+    "spans", MIRRORED,
+    *_ids("deal_id", "pipeline_id", "stage_id", "position", "furthest"),
+    Column("kind", Text), Column("entered_at", DateTime), Column("left_at", DateTime),
+    Column("next_same_at", DateTime), Column("seconds_before", BigInteger), Column("seconds", BigInteger),
+)  # fmt: skip
+"""One row a stay of a deal in a stage; `left_at` NULL while it stays; `next_same_at` the deal's next entry into the
+same stage; `seconds_before` spent there in earlier stays; `furthest` position so far."""
+
+MOVES = Table(
+    "moves", MIRRORED,
+    *_ids("id", "deal_id", "from_stage_id", "to_stage_id", "from_position", "to_position", "lost_reason_id"),
+    Column("from_kind", Text), Column("to_kind", Text), Column("moved_at", DateTime),
+)  # fmt: skip
+CHANGES = Table(
+    "changes", MIRRORED, *_ids("id", "deal_id"), Column("field", Text), Column("before", Text),
+    Column("after", Text), Column("changed_at", DateTime),
+)  # fmt: skip
+"""Changes of amount, owner and expected close after the first value."""
+
+ACTIVITIES = Table(
+    "activities", MIRRORED, *_ids("id", "deal_id", "rep_id", "team_id", "customer_id"), Column("kind", Text),
+    Column("due_on", Date), Column("done_on", Date), Column("done_at", DateTime),
+)  # fmt: skip
+QUOTAS = Table(
+    "quotas", MIRRORED, *_ids("id", "rep_id", "team_id"), Column("own_team_id", Integer), Column("month", Date),
+    Column("amount", BigInteger), Column("counts", Boolean),
+)  # fmt: skip
+"""`own_team_id` is set where the quota is a team's own, `team_id` also where it is a rep's. `counts` is false for a
+team's own quota in a month in which somebody below it has one, so that quotas can be added up."""
+
+CUSTOMERS = Table(
+    "customers", MIRRORED, *_ids("id", "owner_id", "territory_id"), Column("name", Text), Column("name_en", Text),
+    Column("segment", Text), Column("industry", Text),
+)  # fmt: skip
+REPS = Table(
+    "reps", MIRRORED, *_ids("id", "team_id"), Column("name", Text), Column("name_en", Text),
+    Column("joined_on", Date), Column("left_on", Date),
+)  # fmt: skip
+TEAMS = Table("teams", MIRRORED, *_ids("id", "parent_id"), Column("name", Text), Column("name_en", Text))
+SUBTREES = Table("subtrees", MIRRORED, *_ids("top_id", "team_id"))
+"""Each team with itself and every team below it."""
+
+
+def _named(table: str, *more: Column[int]) -> Table:
+    return Table(table, MIRRORED, *_ids("id"), *more, Column("name", Text), Column("name_en", Text))
+
+
+TERRITORIES = _named("territories")
+PRODUCTS = _named("products")
+CHANNELS = _named("channels")
+LOST_REASONS = _named("lost_reasons")
+PIPELINES = Table(
+    "pipelines", MIRRORED, *_ids("id"), Column("name", Text), Column("name_en", Text), Column("is_default", Boolean)
+)
+STAGES = Table(
+    "stages", MIRRORED, *_ids("id", "pipeline_id", "position", "expected_days"), Column("name", Text),
+    Column("name_en", Text), Column("kind", Text), Column("probability", Double), Column("active", Boolean),
+)  # fmt: skip
+STATE = Table("mirror_state", MIRRORED, Column("version", BigInteger))

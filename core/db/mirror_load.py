@@ -1,0 +1,271 @@
+"""Filling the mirror: what is read from the database, and the statements that derive the facts in DuckDB.
+
+The same statements build everything and load single deals again, so an increment equals a rebuild.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import duckdb_engine
+from sqlalchemy import Select, select
+from sqlalchemy.schema import CreateTable
+
+from core.analytics.tables import MIRRORED
+from core.model import (
+    Activity,
+    Channel,
+    Customer,
+    Deal,
+    DealChange,
+    DealLine,
+    LostReason,
+    Pipeline,
+    Product,
+    Quota,
+    Rep,
+    Stage,
+    StageMove,
+    Team,
+    Territory,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import duckdb
+    from sqlalchemy import Column
+
+    from core.db.mirror_source import Source
+
+Keys = "Collection[int] | None"
+
+_READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
+    "deal": (Deal, "id", (
+        "id", "name", "pipeline_id", "stage_id", "stage_entered_at", "state", "owner_id", "credited_id",
+        "customer_id", "channel_id", "base_amount", "expected_close_on", "opened_at", "closed_at",
+        "lost_reason_id")),
+    "deal_line": (DealLine, "deal_id", ("id", "deal_id", "product_id", "amount")),
+    "stage_move": (StageMove, "deal_id", (
+        "id", "deal_id", "from_stage_id", "to_stage_id", "effective_at", "lost_reason_id")),
+    "deal_change": (DealChange, "deal_id", ("id", "deal_id", "field", "before", "after", "effective_at")),
+    "activity": (Activity, "id", ("id", "kind", "customer_id", "deal_id", "rep_id", "due_on", "done_at")),
+    "customer": (Customer, "id", ("id", "owner_id", "territory_id", "name", "name_en", "segment", "industry")),
+    "quota": (Quota, "id", ("id", "rep_id", "team_id", "month", "amount")),
+    "rep": (Rep, "id", ("id", "team_id", "name", "name_en", "joined_on", "left_on")),
+    "team": (Team, "id", ("id", "parent_id", "name", "name_en")),
+    "territory": (Territory, "id", ("id", "name", "name_en")),
+    "product": (Product, "id", ("id", "name", "name_en")),
+    "channel": (Channel, "id", ("id", "name", "name_en")),
+    "lost_reason": (LostReason, "id", ("id", "name", "name_en")),
+    "pipeline": (Pipeline, "id", ("id", "name", "name_en", "is_default")),
+    "stage": (Stage, "id", (
+        "id", "pipeline_id", "position", "expected_days", "name", "name_en", "kind", "probability", "active")),
+}  # fmt: skip
+
+_STAGES = """
+INSERT INTO stages BY NAME
+SELECT id, pipeline_id, expected_days, name, name_en, kind, probability, CAST(active AS BOOLEAN) AS active,
+       row_number() OVER (PARTITION BY pipeline_id ORDER BY
+           CASE kind WHEN 'open' THEN 0 WHEN 'won' THEN 1 ELSE 2 END, position, id) AS position
+FROM in_stage"""
+
+_SUBTREES = """
+INSERT INTO subtrees
+WITH RECURSIVE tree(top_id, team_id) AS (
+    SELECT id, id FROM teams
+    UNION
+    SELECT tree.top_id, teams.id FROM tree JOIN teams ON teams.parent_id = tree.team_id)
+SELECT top_id, team_id FROM tree"""
+
+_QUOTAS = """
+INSERT INTO quotas BY NAME
+WITH owed AS (
+    SELECT q.id, q.rep_id, q.team_id AS own_team_id, coalesce(q.team_id, r.team_id) AS team_id,
+           CAST(q.month AS DATE) AS month, q.amount
+    FROM in_quota q LEFT JOIN reps r ON r.id = q.rep_id),
+covered AS (
+    SELECT DISTINCT t.top_id, o.month FROM owed o JOIN subtrees t ON t.team_id = o.team_id
+    WHERE o.rep_id IS NOT NULL OR t.top_id <> t.team_id)
+SELECT o.*, o.rep_id IS NOT NULL OR c.top_id IS NULL AS counts
+FROM owed o LEFT JOIN covered c ON c.top_id = o.own_team_id AND c.month = o.month"""
+
+_ACTIVITIES = """
+INSERT INTO activities BY NAME
+SELECT a.id, a.deal_id, a.rep_id, r.team_id, a.customer_id, a.kind, CAST(a.due_on AS DATE) AS due_on,
+       CAST(a.done_at AS TIMESTAMP) AS done_at,
+       CAST(timezone($zone, timezone('UTC', CAST(a.done_at AS TIMESTAMP))) AS DATE) AS done_on
+FROM in_activity a LEFT JOIN reps r ON r.id = a.rep_id"""
+
+_MOVES = """
+INSERT INTO moves BY NAME
+WITH stepped AS (
+    SELECT id, deal_id, from_stage_id, to_stage_id, CAST(effective_at AS TIMESTAMP) AS moved_at, lost_reason_id
+    FROM in_stage_move
+    UNION ALL
+    SELECT 0, id, NULL, stage_id, CAST(stage_entered_at AS TIMESTAMP), lost_reason_id
+    FROM in_deal WHERE id NOT IN (SELECT deal_id FROM in_stage_move))
+SELECT m.*, f.position AS from_position, f.kind AS from_kind, t.position AS to_position, t.kind AS to_kind
+FROM stepped m JOIN stages t ON t.id = m.to_stage_id LEFT JOIN stages f ON f.id = m.from_stage_id"""
+
+_SPANS = """
+INSERT INTO spans BY NAME
+WITH stays AS (
+    SELECT m.deal_id, t.pipeline_id, m.to_stage_id AS stage_id, m.to_position AS position, m.to_kind AS kind, m.id,
+           m.moved_at AS entered_at, lead(m.moved_at) OVER deal AS left_at,
+           max(CASE WHEN m.to_kind <> 'lost' THEN m.to_position END) OVER deal AS furthest
+    FROM moves m JOIN stages t ON t.id = m.to_stage_id
+    WHERE m.deal_id IN (SELECT id FROM in_deal)
+    WINDOW deal AS (PARTITION BY m.deal_id ORDER BY m.moved_at, m.id
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)),
+timed AS (
+    SELECT *, CAST(epoch(left_at) - epoch(entered_at) AS BIGINT) AS seconds FROM stays)
+SELECT * EXCLUDE (id, furthest), greatest(coalesce(furthest, 1), 1) AS furthest,
+       lead(entered_at) OVER same AS next_same_at,
+       CAST(coalesce(sum(seconds) OVER (same ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT)
+           AS seconds_before
+FROM timed
+WINDOW same AS (PARTITION BY deal_id, stage_id ORDER BY entered_at, id)"""
+
+_CHANGES = """
+INSERT INTO changes BY NAME
+SELECT id, deal_id, field, before, after, CAST(effective_at AS TIMESTAMP) AS changed_at
+FROM in_deal_change WHERE before IS NOT NULL"""
+
+_DEALS = """
+INSERT INTO deals BY NAME
+WITH main_product AS (
+    SELECT deal_id, product_id FROM in_deal_line
+    QUALIFY row_number() OVER (PARTITION BY deal_id ORDER BY amount DESC, id) = 1),
+reached AS (
+    SELECT deal_id, max(furthest) AS furthest FROM spans
+    WHERE deal_id IN (SELECT id FROM in_deal) GROUP BY deal_id),
+met AS (
+    SELECT deal_id, max(done_on) AS last_activity_on FROM activities
+    WHERE deal_id IN (SELECT id FROM in_deal) GROUP BY deal_id),
+timed AS (
+    SELECT * REPLACE (CAST(opened_at AS TIMESTAMP) AS opened_at, CAST(closed_at AS TIMESTAMP) AS closed_at,
+                      CAST(stage_entered_at AS TIMESTAMP) AS stage_entered_at)
+    FROM in_deal)
+SELECT d.name, d.id, d.pipeline_id, d.stage_id, s.position, d.owner_id, d.credited_id,
+       greatest(coalesce(r.furthest, 1), CASE WHEN s.kind = 'lost' THEN 1 ELSE s.position END) AS furthest,
+       coalesce(d.credited_id, d.owner_id) AS credit_id, o.team_id, c.team_id AS credited_team_id,
+       CASE WHEN d.credited_id IS NULL THEN o.team_id ELSE c.team_id END AS credit_team_id,
+       d.customer_id, k.territory_id, d.channel_id, p.product_id, d.lost_reason_id, s.expected_days, d.state,
+       coalesce(k.segment, '') AS segment, coalesce(k.industry, '') AS industry, d.base_amount AS amount,
+       CASE WHEN d.state = 'open' THEN CAST(round(CAST(d.base_amount AS DECIMAL(18, 0))
+            * CAST(s.probability AS DECIMAL(9, 6))) AS BIGINT) ELSE 0 END AS weighted, s.probability,
+       d.opened_at, d.closed_at, d.stage_entered_at,
+       CAST(timezone($zone, timezone('UTC', d.opened_at)) AS DATE) AS opened_on,
+       CAST(timezone($zone, timezone('UTC', d.closed_at)) AS DATE) AS closed_on,
+       CAST(timezone($zone, timezone('UTC', d.stage_entered_at)) AS DATE) AS stage_entered_on,
+       CAST(d.expected_close_on AS DATE) AS expected_close_on, met.last_activity_on,
+       (epoch(d.closed_at) - epoch(d.opened_at)) / 86400.0 AS cycle_days
+FROM timed d JOIN stages s ON s.id = d.stage_id
+LEFT JOIN reps o ON o.id = d.owner_id LEFT JOIN reps c ON c.id = d.credited_id
+LEFT JOIN customers k ON k.id = d.customer_id LEFT JOIN main_product p ON p.deal_id = d.id
+LEFT JOIN reached r ON r.deal_id = d.id LEFT JOIN met ON met.deal_id = d.id"""
+
+_PLAIN: Final[dict[str, str]] = {
+    "rep": "reps",
+    "team": "teams",
+    "territory": "territories",
+    "product": "products",
+    "channel": "channels",
+    "lost_reason": "lost_reasons",
+    "pipeline": "pipelines",
+    "customer": "customers",
+}
+DIMENSIONS: Final = frozenset({"rep", "team", "territory", "product", "channel", "lost_reason"})
+"""Subjects whose whole table is read again when a row of it changes."""
+
+
+class Loader:
+    """Reads from a source and writes into one DuckDB connection, within the caller's transaction."""
+
+    def __init__(self, source: Source, cursor: duckdb.DuckDBPyConnection, zone: str) -> None:
+        self._source = source
+        self._cursor = cursor
+        self._zone = zone
+
+    def create(self) -> None:
+        """Make the empty tables."""
+        for table in MIRRORED.sorted_tables:
+            self._cursor.execute(str(CreateTable(table).compile(dialect=duckdb_engine.Dialect())))
+        self._cursor.execute("INSERT INTO mirror_state VALUES (0)")
+
+    def load_everything(self) -> None:
+        """Fill the empty tables."""
+        self._read("stage")
+        self._cursor.execute(_STAGES)
+        for subject in ("pipeline", *sorted(DIMENSIONS)):
+            self._load_plain(subject)
+        self._cursor.execute(_SUBTREES)
+        self._load_plain("customer")
+        self.load_quotas()
+        self.load_activities(None)
+        self.load_deals(None)
+
+    def load_dimension(self, subject: str) -> None:
+        """Read a small table again, with what is derived from it and no deal holds."""
+        self._cursor.execute(f"DELETE FROM {_PLAIN[subject]}")
+        self._load_plain(subject)
+        if subject == "team":
+            self._cursor.execute("DELETE FROM subtrees")
+            self._cursor.execute(_SUBTREES)
+
+    def load_quotas(self) -> None:
+        """Read the quotas again; which of them count depends on reps and teams."""
+        self._cursor.execute("DELETE FROM quotas")
+        self._read("quota")
+        self._cursor.execute(_QUOTAS)
+
+    def load_customers(self, keys: Collection[int]) -> None:
+        """Read some customers again."""
+        self._delete("customers", "id", keys)
+        self._load_plain("customer", keys)
+
+    def load_activities(self, keys: Collection[int] | None) -> None:
+        """Read some activities again, or all of them."""
+        self._delete("activities", "id", keys)
+        self._read("activity", keys)
+        self._cursor.execute(_ACTIVITIES, {"zone": self._zone})
+
+    def load_deals(self, keys: Collection[int] | None) -> None:
+        """Read some deals again, or all of them, with their moves, changes and spans."""
+        for table, column in (
+            ("deals", "id"),
+            ("spans", "deal_id"),
+            ("moves", "deal_id"),
+            ("changes", "deal_id"),
+        ):
+            self._delete(table, column, keys)
+        for subject in ("deal", "deal_line", "stage_move", "deal_change"):
+            self._read(subject, keys)
+        self._cursor.execute(_MOVES)
+        self._cursor.execute(_SPANS)
+        self._cursor.execute(_CHANGES)
+        self._cursor.execute(_DEALS, {"zone": self._zone})
+
+    def _load_plain(self, subject: str, keys: Collection[int] | None = None) -> None:
+        self._read(subject, keys)
+        self._cursor.execute(f"INSERT INTO {_PLAIN[subject]} BY NAME SELECT * FROM in_{subject}")
+
+    def _read(self, subject: str, keys: Collection[int] | None = None) -> None:
+        self._cursor.register(f"in_{subject}", self._source.read(_statement(subject, keys)))
+
+    def _delete(self, table: str, column: str, keys: Collection[int] | None) -> None:
+        if keys is not None:
+            self._cursor.execute(
+                f"DELETE FROM {table} WHERE {column} IN (SELECT unnest($keys))", {"keys": list(keys)}
+            )
+
+
+def _statement(subject: str, keys: Collection[int] | None) -> Select[Any]:
+    model, key, names = _READ[subject]
+    columns = cast("Any", model).__table__.c
+    chosen: list[Column[Any]] = [columns[name] for name in names]
+    statement = select(*chosen)
+    if subject == "deal_change":
+        statement = statement.where(columns.before.is_not(None))
+    return statement if keys is None else statement.where(columns[key].in_(sorted(keys)))
