@@ -94,7 +94,7 @@ def ranked_bars(
     figure.update_yaxes(
         tickmode="array",
         tickvals=rows,
-        ticktext=[plain(elide(name, 20)) + "  " for name in names],
+        ticktext=[plain(elide(name, 16 if large else 20)) + "  " for name in names],
         range=[len(rows) - 0.5, -0.5],
         showgrid=False,
     )

@@ -181,7 +181,7 @@ def time_in_stage(
     )
     keys = [[key] for key in frame["stage_key"]]
     figures = [
-        _("<b>{median}</b> · 9 in 10 within {p90}", median=format_days(m), p90=format_days(p))
+        _("<b>{median}</b> · 9 in 10: {p90}", median=format_days(m), p90=format_days(p))
         for m, p in zip(median, p90, strict=True)
     ]
     tips = [

@@ -3,11 +3,12 @@
 They read the same on a phone and on a wall, whatever the length of the names.
 """
 
+import re
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.charts.theme import Look, Sizes, elide, plain
+from core.charts.theme import NARROWEST, Look, Sizes, elide, plain, text_width
 
 NAME_COLUMNS = 24
 
@@ -43,8 +44,10 @@ def lay_rows(
             "xref": "paper",
             "showarrow": False,
         }
+        taken = text_width(re.sub("<.+?>", "", text), s.text)
+        columns = int((NARROWEST - taken) / (s.text * 0.53))
         figure.add_annotation(
-            text=plain(elide(name, NAME_COLUMNS)),
+            text=plain(elide(name, min(NAME_COLUMNS, columns))),
             x=0,
             xanchor="left",
             font={"size": s.text, "color": c.ink},

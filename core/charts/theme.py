@@ -81,7 +81,7 @@ DARK = Look(
     series=("#4B89E0", "#F39E20", "#54CDA3", "#A36897", "#B0DFF9", "#CA4D4F", "#FCDE87"),
     won="#54CDA3",
     lost="#CA4D4F",
-    open="#8FC7E8",
+    open="#A3CCF5",
     quota="#E9EDF3",
     forecast="#4B89E0",
     scenario="#F39E20",
@@ -236,7 +236,7 @@ def _legend_rows(figure: go.Figure, px: int) -> int:
     names = [t.name for t in figure.data if t.name and t.showlegend is not False]
     if not names or (len(names) == 1 and figure.layout.showlegend is not True):
         return 0
-    widths = [text_width(name, px) + 50 for name in names]
+    widths = [text_width(name, px * 0.9) + 44 for name in names]
     if sum(widths) <= NARROWEST:
         return 1
     return math.ceil(len(names) / max(1, int(NARROWEST // max(widths))))
@@ -338,6 +338,7 @@ def style(
     }
     figure.update_xaxes(
         showline=bool(figure.layout.xaxis.showline),
+        showspikes=figure.layout.hovermode == "x unified",
         spikecolor=c.muted,
         spikedash="dot",
         spikethickness=1,

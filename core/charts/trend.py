@@ -1,13 +1,16 @@
 """Booked value month by month."""
 
 import math
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from core.charts.theme import look, money_axis, nothing, say, sizes, style
-from core.i18n import _, format_month, format_rate, language
+from core.i18n import _, format_rate, language
+
+
+MONTH_MS = 30.4 * 86_400_000  # plotly measures bars on a time axis in milliseconds
 
 
 def short_months(months: list[date], *, most: int = 12) -> tuple[list[int], list[str]]:
@@ -60,9 +63,9 @@ def booked_by_month(
     if frame.empty:
         return nothing(title, dark=dark, large=large)
     c, s = look(dark=dark), sizes(large=large)
-    months = _days(frame["month"])
-    names = [format_month(m) for m in months]
-    keys = [[m.replace(day=1).isoformat()] for m in months]
+    months = [day.replace(day=1) for day in _days(frame["month"])]
+    days = [m.isoformat() for m in months]
+    keys = [[day] for day in days]
     booked, previous, quota = (_floats(frame, n) for n in ("booked", "previous", "quota"))
     won = _floats(frame, "won")
     seen = [v for v in (*booked, *previous, *quota) if not math.isnan(v)]
@@ -78,10 +81,10 @@ def booked_by_month(
         texts.append(text)
     figure = go.Figure(
         go.Bar(
-            x=names,
+            x=days,
             y=booked,
             name=_("Booked"),
-            width=0.62,
+            width=0.62 * MONTH_MS,
             marker={"color": c.series[0]},
             customdata=keys,
             hovertext=texts,
@@ -92,11 +95,11 @@ def booked_by_month(
         thin = axis["range"][1] * 0.009
         owed = [i for i, goal in enumerate(quota) if not math.isnan(goal)]
         figure.add_bar(
-            x=[names[i] for i in owed],
+            x=[days[i] for i in owed],
             y=[thin] * len(owed),
             base=[quota[i] - thin / 2 for i in owed],
             name=_("Quota"),
-            width=0.86,
+            width=0.86 * MONTH_MS,
             marker={"color": c.quota, "cornerradius": 0},
             customdata=[keys[i] for i in owed],
             hovertext=[_("Quota {amount}", amount=say(quota[i], "money", currency)) for i in owed],
@@ -104,9 +107,9 @@ def booked_by_month(
         )
     if not all(map(math.isnan, previous)):
         figure.add_scatter(
-            x=names,
+            x=days,
             y=previous,
-            name=_("Last year"),
+            name=_("A year earlier"),
             mode="lines+markers",
             line={"color": c.series[1], "width": 2.2},
             marker={"size": 5, "color": c.series[1]},
@@ -117,11 +120,11 @@ def booked_by_month(
     at, labels = short_months(months, most=6 if large else 12)
     figure.update_layout(barmode="overlay", hovermode="x unified", margin={"b": 4})
     figure.update_xaxes(
-        type="category",
-        categoryorder="array",
-        categoryarray=names,
+        type="date",
+        range=[months[0] - timedelta(days=17), months[-1] + timedelta(days=17)],
+        hoverformat="%Y年%-m月" if language() == "zh" else "%b %Y",
         tickmode="array",
-        tickvals=[names[i] for i in at],
+        tickvals=[days[i] for i in at],
         ticktext=labels,
         tickangle=0,
         showgrid=False,
