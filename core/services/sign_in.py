@@ -97,7 +97,9 @@ def authenticate(database: Database, *, username: str, password: str, address: s
     return user_id
 
 
-def _begin(database: Database, *, name: str, address: str, now: datetime) -> tuple[int | None, str | None, int]:
+def _begin(
+    database: Database, *, name: str, address: str, now: datetime
+) -> tuple[int | None, str | None, int]:
     with database.writing(SYSTEM, now=now, action="sign-in") as work:
         session = work.session
         user = session.exec(select(User).where(User.username == name).with_for_update()).one_or_none()
@@ -126,10 +128,15 @@ def _wait(session: Session, *, name: str, address: str, now: datetime) -> timede
     place = address[:64]
     recent = session.exec(
         select(SignInAttempt.username, SignInAttempt.address, SignInAttempt.at, SignInAttempt.succeeded)
-        .where(SignInAttempt.at > now - WINDOW, (SignInAttempt.username == name) | (SignInAttempt.address == place))
+        .where(
+            SignInAttempt.at > now - WINDOW,
+            (SignInAttempt.username == name) | (SignInAttempt.address == place),
+        )
         .order_by(col(SignInAttempt.at))
     ).all()
-    last_success = max((at for who, where, at, well in recent if well and who == name and where == place), default=None)
+    last_success = max(
+        (at for who, where, at, well in recent if well and who == name and where == place), default=None
+    )
     failures = [(who, where, at) for who, where, at, well in recent if not well]
     pair = [
         at for who, where, at in failures
@@ -217,7 +224,12 @@ def session_of(
         if found is None:
             return None
         row, user = found
-        if row.revoked_at is not None or row.expires_at <= now or row.seen_at + idle <= now or not user.active:
+        if (
+            row.revoked_at is not None
+            or row.expires_at <= now
+            or row.seen_at + idle <= now
+            or not user.active
+        ):
             return None
         said = SignedIn(
             actor=actor_of(work.session, user, origin=origin),

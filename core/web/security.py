@@ -19,7 +19,7 @@ from core.web.auth import BROWSER_COOKIE, is_secure
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BLOCKED = frozenset({"/_stcore/metrics"})
+BLOCKED = ("/_stcore/metrics", "/_stcore/agent/interact", "/_stcore/agent/mcp", "/_stcore/agent/openapi.json")
 _COOKIE_AGE = 400 * 86_400
 _INLINE = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
@@ -61,7 +61,7 @@ class SecurityMiddleware:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        if scope["path"].rstrip("/") in BLOCKED:
+        if scope["path"].rstrip("/").endswith(BLOCKED):
             await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
             return
 
@@ -83,7 +83,7 @@ def _dress(request: Request, headers: MutableHeaders) -> None:
     secure = is_secure(request)
     if secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
-    if headers.get("content-type", "").startswith("text/html") and BROWSER_COOKIE not in request.cookies:
+    if "text/html" in request.headers.get("accept", "") and BROWSER_COOKIE not in request.cookies:
         headers.append(
             "Set-Cookie",
             f"{BROWSER_COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={_COOKIE_AGE}; HttpOnly; SameSite=Lax"

@@ -1,0 +1,30 @@
+"""The program as an ASGI application: Streamlit's pages, and routes beside them.
+
+`python -m core.serve` runs it, and so do `streamlit run Home.py` and `uvicorn Home:app`.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from core.serve import lifespan, set_cookie_secret
+from core.settings import settings
+from core.ui import options
+from core.web import auth, health
+from core.web.security import SecurityMiddleware
+
+ROOT = Path(__file__).resolve().parent
+
+set_cookie_secret(options.use_cookie_secret)
+
+app = st.App(
+    ROOT / "core" / "ui" / "frame.py",
+    routes=[*auth.ROUTES, *health.ROUTES],
+    middleware=[
+        Middleware(ProxyHeadersMiddleware, trusted_hosts=settings().trusted_proxies),
+        Middleware(SecurityMiddleware),
+    ],
+    lifespan=lifespan,
+)

@@ -1,0 +1,106 @@
+"""The script that Streamlit runs: who is here, in which language, and which pages are open to them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.i18n import N_, _, language
+from core.ui import first_run, routes, session, sign_in
+from core.ui.routes import PageSpec
+
+LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
+ROLE_NAMES = {
+    "rep": N_("Rep"),
+    "manager": N_("Team manager"),
+    "leadership": N_("Leadership"),
+    "operations": N_("Sales operations"),
+    "administrator": N_("Administrator"),
+}
+
+
+def run() -> None:
+    """Draw the frame and the page that was asked for."""
+    st.set_page_config(page_title="罗盘 Luopan", page_icon="🧭", layout="wide", initial_sidebar_state="auto")
+    here = session.signed_in()
+    if here is None:
+        _for_strangers()
+        return
+    if here.must_change_password:
+        account = routes.page("account")
+        asked = st.navigation([_page(account, default=True), _alias_of(account)], position="hidden")
+        _sidebar(here.actor.name, str(here.actor.role))
+        asked.run()
+        return
+    pages = routes.pages_for(here.actor)
+    home = routes.home_of(pages)
+    menu: dict[str, list[st.Page]] = {}
+    for section in routes.SECTIONS:
+        drawn = [_page(spec, default=spec is home) for spec in pages if spec.section == section]
+        if drawn:
+            menu[_(section)] = drawn
+    asked = st.navigation({**menu, "": [_alias_of(home)]}, expanded=True)
+    _sidebar(here.actor.name, str(here.actor.role))
+    asked.run()
+
+
+def _page(spec: PageSpec, *, default: bool) -> st.Page:
+    return st.Page(
+        spec.file, title=_(spec.title), icon=f":material/{spec.icon}:", url_path=spec.name, default=default,
+        visibility="visible" if spec.visible else "hidden",
+    )  # fmt: skip
+
+
+def _alias_of(home: PageSpec) -> st.Page:
+    """Return the first page under its own name as well, since Streamlit gives it the bare address alone."""
+
+    def go_home() -> None:
+        st.switch_page(home.file, query_params=st.query_params.to_dict())
+
+    return st.Page(go_home, title=_(home.title), url_path=home.name, visibility="hidden")
+
+
+def _for_strangers() -> None:
+    """Every address leads to the sign-in page, but a share link's to its view and a reset link's to its form."""
+    first = first_run.is_needed()
+    script = first_run.draw if first else sign_in.draw
+    title = _("First start") if first else _("Sign in")
+    pages = [st.Page(script, title=title, url_path="welcome", default=True)]
+    for spec in routes.present_pages():
+        if spec.name == "shared" and not first:
+            pages.append(st.Page(spec.file, title=_(spec.title), url_path=spec.name))
+        else:
+            pages.append(st.Page(script, title=title, url_path=spec.name))
+    asked = st.navigation(pages, position="hidden")
+    st.session_state[session.SHARED_KEY] = asked.url_path == "shared"
+    if not st.session_state[session.SHARED_KEY]:
+        _language_switch()
+    asked.run()
+
+
+def _sidebar(name: str, role: str) -> None:
+    with st.sidebar:
+        st.text(name)
+        st.caption(_(ROLE_NAMES[role]))
+        if routes.page("account").file.is_file():
+            st.page_link(routes.page("account").file, label=_("My account"), icon=":material/account_circle:")
+        _language_switch()
+        st.button(_("Sign out"), icon=":material/logout:", key="sign_out", on_click=_leave)
+
+
+def _language_switch() -> None:
+    st.segmented_control(
+        _("Language"), list(LANGUAGE_NAMES), default=language(), format_func=LANGUAGE_NAMES.__getitem__,
+        key="language_switch", label_visibility="collapsed", on_change=_switch_language,
+    )  # fmt: skip
+
+
+def _switch_language() -> None:
+    session.choose_language(st.session_state["language_switch"] or language())
+
+
+def _leave() -> None:
+    session.sign_out()
+    sign_in.go_to("/auth/leave")
+
+
+run()
