@@ -8,6 +8,7 @@ from core.i18n import N_, _, language
 from core.ui import first_run, routes, session, sign_in
 from core.ui.routes import PageSpec
 
+BARE = "home"  # the first page lies at the bare address; this name of it is never shown
 LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 ROLE_NAMES = {
     "rep": N_("Rep"),
@@ -45,7 +46,7 @@ def run() -> None:
 
 def _page(spec: PageSpec, *, default: bool) -> st.Page:
     return st.Page(
-        spec.file, title=_(spec.title), icon=f":material/{spec.icon}:", url_path=spec.name, default=default,
+        spec.file, title=_(spec.title), icon=f":material/{spec.icon}:", url_path=BARE if default else spec.name, default=default,
         visibility="visible" if spec.visible else "hidden",
     )  # fmt: skip
 
@@ -60,7 +61,7 @@ def _alias_of(home: PageSpec) -> st.Page:
 
 
 def _for_strangers() -> None:
-    """Every address leads to the sign-in page, but a share link's to its view and a reset link's to its form."""
+    """Every address leads to the sign-in page, but a share link's to its view."""
     first = first_run.is_needed()
     script = first_run.draw if first else sign_in.draw
     title = _("First start") if first else _("Sign in")
