@@ -1,0 +1,49 @@
+"""The ways to break a number down, and the names of the parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from sqlalchemy import ColumnElement, FromClause, String, case, cast, func, literal
+
+from core.analytics.facts import Facts, spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Dimension = Literal["team", "territory", "product", "channel", "segment", "rep"]
+DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
+NONE = "none"
+"""The key of the deals that have no value in a dimension."""
+
+_COLUMN: Final[dict[str, str]] = {
+    "team": "credit_team_id",
+    "territory": "territory_id",
+    "product": "product_id",
+    "channel": "channel_id",
+    "segment": "segment",
+    "rep": "credit_id",
+}
+_TABLE: Final[dict[str, Callable[[Facts], FromClause]]] = {
+    "team": lambda facts: facts.teams,
+    "territory": lambda facts: facts.territories,
+    "product": lambda facts: facts.products,
+    "channel": lambda facts: facts.channels,
+    "rep": lambda facts: facts.reps,
+}
+
+
+def key_of(facts: Facts, by: Dimension) -> ColumnElement[str]:
+    """Return the key of a deal of `facts.deals` in a dimension, as text."""
+    column = facts.deals.c[_COLUMN[by]]
+    if by == "segment":
+        return func.coalesce(func.nullif(column, ""), literal(NONE))
+    return func.coalesce(cast(column, String), literal(NONE))
+
+
+def names_of(facts: Facts, by: Dimension, key: ColumnElement[str]) -> tuple[FromClause | None, ColumnElement[str]]:
+    """Return the table that names the keys (to be joined on `key`) and the name itself."""
+    if by == "segment":
+        return None, case((key == NONE, ""), else_=key)
+    table = _TABLE[by](facts)
+    return table, spoken(table)

@@ -1,0 +1,177 @@
+"""The statements behind Overview: what was decided in a period, and what is open now.
+
+Sources: docs/methods/win-rate.md, sales-cycle.md, weighted-pipeline.md, coverage.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Date, Select, String, case, cast, func, literal_column, select
+
+from core.analytics.dimensions import Dimension, key_of, names_of
+from core.analytics.facts import spoken
+from core.analytics.filters import Filters, deal_conditions
+from core.analytics.selection import inside, is_counted, summed
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import ColumnElement
+
+    from core.analytics.facts import Facts
+    from core.domain.periods import Period
+
+
+def counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """Return how many rows meet the condition."""
+    return func.count().filter(condition)
+
+
+def sum_of(column: ColumnElement[int], condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """Return the sum over the rows that meet the condition, 0 where none does."""
+    return func.coalesce(cast(func.sum(column).filter(condition), BigInteger), 0)
+
+
+def quantile(column: ColumnElement[Any], rate: str, condition: ColumnElement[bool]) -> ColumnElement[float]:
+    """Return a quantile (`rate` a number as text) by linear interpolation, NULL where no row is."""
+    return func.quantile_cont(column, literal_column(rate)).filter(condition)
+
+
+def decided_columns(facts: Facts, period: Period, *, today: date) -> list[ColumnElement[Any]]:
+    """Return booked, lost_value (hundredths), won_count, lost_count and cycle_days of a period."""
+    deals = facts.deals.c
+    won = is_counted(facts, "won", period=period, today=today)
+    lost = is_counted(facts, "lost", period=period, today=today)
+    return [
+        sum_of(deals.amount, won).label("booked"),
+        sum_of(deals.amount, lost).label("lost_value"),
+        counted(won).label("won_count"),
+        counted(lost).label("lost_count"),
+        quantile(deals.cycle_days, "0.5", won).label("cycle_days"),
+    ]
+
+
+def open_columns(facts: Facts, period: Period, *, today: date) -> list[ColumnElement[Any]]:
+    """Return what is open now, in hundredths and counts, and what of it is due in the period."""
+    deals = facts.deals.c
+    is_open = is_counted(facts, "open", period=None, today=today)
+    overdue = is_counted(facts, "overdue", period=None, today=today)
+    closing = is_counted(facts, "closing", period=period, today=today)
+    return [
+        counted(is_open).label("open_count"),
+        sum_of(deals.amount, is_open).label("pipeline"),
+        sum_of(summed(facts, "weighted"), is_open).label("weighted_pipeline"),
+        counted(overdue).label("overdue_count"),
+        sum_of(deals.amount, overdue).label("overdue_value"),
+        sum_of(deals.amount, closing).label("closing_value"),
+    ]
+
+
+def totals(facts: Facts, *, period: Period, filters: Filters, today: date) -> Select[Any]:
+    """Return one row: what was decided in the period and what is open now."""
+    columns = [*decided_columns(facts, period, today=today), *open_columns(facts, period, today=today)]
+    return select(*columns).where(*deal_conditions(facts, filters))
+
+
+def decided(facts: Facts, *, period: Period, filters: Filters, today: date) -> Select[Any]:
+    """Return one row: what was decided in the period."""
+    return select(*decided_columns(facts, period, today=today)).where(
+        inside(facts.deals.c.closed_on, period), *deal_conditions(facts, filters)
+    )
+
+
+def by_dimension(facts: Facts, *, period: Period, by: Dimension, filters: Filters, today: date) -> Select[Any]:
+    """Return `key`, `name` and the columns of `totals`, a row for each part that has a deal in any of them."""
+    key = key_of(facts, by)
+    parts = (
+        select(
+            key.label("key"),
+            *decided_columns(facts, period, today=today),
+            *open_columns(facts, period, today=today),
+        )
+        .where(*deal_conditions(facts, filters))
+        .where(
+            is_counted(facts, "decided", period=period, today=today)
+            | is_counted(facts, "open", period=None, today=today)
+        )
+        .group_by(key)
+        .subquery("parts")
+    )
+    return named(facts, parts, by)
+
+
+def named(facts: Facts, parts: Any, by: Dimension) -> Select[Any]:
+    """Return the rows of `parts` (with a `key`) with their `name`."""
+    names, name = names_of(facts, by, parts.c.key)
+    chosen = [parts.c.key, name.label("name"), *(c for c in parts.c if c.name != "key")]
+    if names is None:
+        return select(*chosen).select_from(parts)
+    return select(*chosen).select_from(parts.outerjoin(names, text_key(names) == parts.c.key))
+
+
+def names(facts: Facts, by: Dimension) -> Select[Any]:
+    """Return `key` and `name` of everything in a dimension that has a table of its own."""
+    table, name = names_of(facts, by, literal_column("''"))
+    if table is None:
+        raise ValueError(f"{by} has no table")
+    return select(text_key(table).label("key"), name.label("name"))
+
+
+def text_key(table: Any) -> ColumnElement[str]:
+    """Return a dimension's number as the text that keys are."""
+    return cast(table.c.id, String)
+
+
+def booked_by(
+    facts: Facts, *, period: Period, filters: Filters, today: date, step: str = "month"
+) -> Select[Any]:
+    """Return `on` (first day of the month, week or day), `booked` in hundredths and `won`."""
+    deals = facts.deals.c
+    on = cast(func.date_trunc(step, deals.closed_on), Date)
+    return (
+        select(
+            on.label("on"),
+            cast(func.sum(deals.amount), BigInteger).label("booked"),
+            func.count().label("won"),
+        )
+        .where(is_counted(facts, "won", period=period, today=today), *deal_conditions(facts, filters))
+        .group_by(on)
+        .order_by(on)
+    )
+
+
+def open_by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, today: date) -> Select[Any]:
+    """Return a row per open stage of a pipeline, in order, with what stands there now, in hundredths."""
+    deals, stages = facts.deals.c, facts.stages.c
+    inside_now = (
+        select(
+            deals.stage_id,
+            func.count().label("count"),
+            cast(func.sum(deals.amount), BigInteger).label("value"),
+            cast(func.sum(deals.weighted), BigInteger).label("weighted"),
+            func.sum(case((deals.expected_close_on < today, 1), else_=0)).label("overdue_count"),
+        )
+        .where(is_counted(facts, "open", period=None, today=today), *deal_conditions(facts, filters))
+        .group_by(deals.stage_id)
+        .subquery("inside_now")
+    )
+    here = inside_now.c
+    return (
+        select(
+            stages.id.label("stage_key"),
+            spoken(facts.stages).label("stage"),
+            func.coalesce(here.count, 0).label("count"),
+            func.coalesce(here.value, 0).label("value"),
+            func.coalesce(here.weighted, 0).label("weighted"),
+            stages.probability.label("probability"),
+            cast(func.coalesce(here.overdue_count, 0), BigInteger).label("overdue_count"),
+        )
+        .select_from(facts.stages.outerjoin(inside_now, here.stage_id == stages.id))
+        .where(
+            stages.pipeline_id == pipeline_id,
+            stages.kind == "open",
+            stages.active | here.count.is_not(None),
+        )
+        .order_by(stages.position)
+    )

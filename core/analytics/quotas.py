@@ -1,0 +1,60 @@
+"""What is owed in a period. Source: docs/methods/attainment.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import BigInteger, Date, Double, Select, String, cast, func, literal, select, text
+
+from core.analytics.dimensions import NONE
+from core.analytics.filters import Filters, people_conditions
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+    from core.analytics.facts import Facts
+    from core.domain.periods import Period
+
+
+QuotaKey = Literal["rep", "team", "month"]
+
+
+def owed(facts: Facts, period: Period) -> ColumnElement[int]:
+    """Return the part of a quota row that falls into the period, in hundredths: by days, whole in whole months."""
+    quotas = facts.quotas.c
+    following = cast(quotas.month + text("INTERVAL 1 MONTH"), Date)
+    days = func.least(following, literal(period.end, Date)) - func.greatest(
+        quotas.month, literal(period.start, Date)
+    )
+    return cast(func.round(cast(quotas.amount * days, Double) / (following - quotas.month)), BigInteger)
+
+
+def quota_total(facts: Facts, *, period: Period, filters: Filters) -> Select[Any]:
+    """Return one row, `quota`: hundredths, NULL where nobody owes anything."""
+    return select(func.sum(owed(facts, period)).label("quota")).where(*_rows(facts, period, filters))
+
+
+def quota_by(
+    facts: Facts, *, period: Period, filters: Filters, by: QuotaKey
+) -> Select[Any]:
+    """Return `key` (text; a month as a day) and `quota` in hundredths. A team's is its own rows and its reps'."""
+    quotas = facts.quotas.c
+    key: ColumnElement[Any] = quotas.month
+    if by != "month":
+        column = quotas.rep_id if by == "rep" else quotas.team_id
+        key = func.coalesce(cast(column, String), literal(NONE))
+    return (
+        select(key.label("key"), func.sum(owed(facts, period)).label("quota"))
+        .where(*_rows(facts, period, filters))
+        .group_by(key)
+    )
+
+
+def _rows(facts: Facts, period: Period, filters: Filters) -> list[ColumnElement[bool]]:
+    quotas = facts.quotas.c
+    return [
+        quotas.counts,
+        quotas.month < period.end,
+        cast(quotas.month + text("INTERVAL 1 MONTH"), Date) > period.start,
+        *people_conditions(facts, filters, "quotas"),
+    ]

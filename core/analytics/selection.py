@@ -1,0 +1,176 @@
+"""Which deals a number counts, and what of them it sums: said once, for the numbers and for their drill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final, Self, cast
+
+from sqlalchemy import ColumnElement, and_, case, or_, select
+
+from core.analytics.dimensions import DIMENSIONS, Dimension, key_of
+from core.analytics.filters import Filters, deal_conditions, number, strings
+from core.domain.periods import Period
+
+if TYPE_CHECKING:
+    from core.analytics.facts import Facts
+
+IN_PERIOD: Final = frozenset({"booked", "won", "lost", "decided", "closing", "created"})
+AT_STAGE_IN_PERIOD: Final = frozenset({"reached", "still_open_at", "lost_at"})
+NOW: Final = frozenset({"open", "weighted", "overdue", "idle", "slow"})
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The deals behind a number. `measure` may name a stage and a reason: `lost_at:5:2`."""
+
+    measure: str
+    period: Period | None = None
+    filters: Filters = Filters()
+    by: Dimension | None = None
+    key: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The measure without its stage."""
+        return self.measure.split(":")[0]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the measure exists and has what it needs."""
+        kind, *numbers = self.measure.split(":")
+        if not all(number(text) is not None for text in numbers):
+            return False
+        needed = {0}
+        if kind == "stage":
+            needed = {1}
+        elif kind in AT_STAGE_IN_PERIOD:
+            needed = {1, 2} if kind == "lost_at" else {1}
+        known = kind in IN_PERIOD | AT_STAGE_IN_PERIOD | NOW or kind == "stage"
+        timed = kind in NOW or kind == "stage" or self.period is not None
+        return known and timed and len(numbers) in needed and (self.by is None) == (self.key is None)
+
+    def to_params(self) -> dict[str, list[str]]:
+        """Return what stands in a page's address."""
+        found = {"measure": [self.measure], **self.filters.to_params()}
+        if self.period is not None:
+            found |= {"from": [self.period.start.isoformat()], "to": [self.period.end.isoformat()]}
+        if self.by is not None and self.key is not None:
+            found |= {"by": [self.by], "key": [self.key]}
+        return found
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Sequence[str] | str]) -> Self | None:
+        """Return the selection that an address names, None where it names none."""
+        first = {name: (strings(params, name) or [""])[0] for name in ("measure", "from", "to", "by", "key")}
+        by = first["by"] if first["by"] in DIMENSIONS and first["key"] else None
+        found = cls(
+            measure=first["measure"],
+            period=_period(first["from"], first["to"]),
+            filters=Filters.from_params(params),
+            by=cast("Dimension | None", by),
+            key=first["key"] if by else None,
+        )
+        return found if found.is_known else None
+
+
+def _period(start: str, end: str) -> Period | None:
+    try:
+        return Period(date.fromisoformat(start), date.fromisoformat(end))
+    except ValueError:
+        return None
+
+
+def inside(column: ColumnElement[date], period: Period) -> ColumnElement[bool]:
+    """Return the condition that a day lies in the period."""
+    return and_(column >= period.start, column < period.end)
+
+
+def is_counted(
+    facts: Facts, measure: str, *, period: Period | None, today: date, idle_days: int = 14
+) -> ColumnElement[bool]:
+    """Return the condition under which a deal of `facts.deals` counts in `measure`; ValueError for none."""
+    deals = facts.deals.c
+    kind, *numbers = measure.split(":")
+    if kind in NOW or kind == "stage":
+        return and_(deals.state == "open", *_now(facts, kind, numbers, today=today, idle_days=idle_days))
+    if period is None:
+        raise ValueError(f"{measure} needs a period")
+    match kind:
+        case "booked" | "won":
+            return and_(deals.state == "won", inside(deals.closed_on, period))
+        case "lost":
+            return and_(deals.state == "lost", inside(deals.closed_on, period))
+        case "decided":
+            return and_(deals.state != "open", inside(deals.closed_on, period))
+        case "closing":
+            return and_(deals.state == "open", inside(deals.expected_close_on, period))
+        case "created":
+            return inside(deals.opened_on, period)
+        case "reached" | "still_open_at" | "lost_at":
+            return and_(inside(deals.opened_on, period), *_at_stage(facts, kind, [int(n) for n in numbers]))
+    raise ValueError(f"no measure is called {measure}")
+
+
+def _now(
+    facts: Facts, kind: str, numbers: list[str], *, today: date, idle_days: int
+) -> list[ColumnElement[bool]]:
+    deals = facts.deals.c
+    match kind:
+        case "stage":
+            return [deals.stage_id == int(numbers[0])]
+        case "overdue":
+            return [deals.expected_close_on < today]
+        case "idle":
+            return [is_idle(facts, today=today, idle_days=idle_days)]
+        case "slow":
+            return [is_slow(facts, today=today)]
+    return []
+
+
+def is_idle(facts: Facts, *, today: date, idle_days: int) -> ColumnElement[bool]:
+    """Return whether nobody met the customer for more than `idle_days` days, from the opening on."""
+    deals, since = facts.deals.c, today - timedelta(days=idle_days)
+    return and_(
+        deals.opened_on < since, or_(deals.last_activity_on.is_(None), deals.last_activity_on < since)
+    )
+
+
+def is_slow(facts: Facts, *, today: date) -> ColumnElement[bool]:
+    """Return whether the deal has been in its stage for more days than the process expects."""
+    deals = facts.deals.c
+    return and_(deals.expected_days > 0, today - deals.stage_entered_on > deals.expected_days)
+
+
+def _at_stage(facts: Facts, kind: str, numbers: list[int]) -> list[ColumnElement[bool]]:
+    deals, stages = facts.deals.c, facts.stages.c
+    stage = numbers[0]
+    position = select(stages.position).where(stages.id == stage).scalar_subquery()
+    pipeline = select(stages.pipeline_id).where(stages.id == stage).scalar_subquery()
+    found = [deals.pipeline_id == pipeline]
+    if kind == "reached":
+        return [*found, deals.furthest >= position]
+    found += [deals.furthest == position, deals.state == ("lost" if kind == "lost_at" else "open")]
+    if len(numbers) > 1:
+        found.append(deals.lost_reason_id == numbers[1])
+    return found
+
+
+def summed(facts: Facts, measure: str) -> ColumnElement[int]:
+    """Return what `measure` sums of a deal, in hundredths."""
+    deals = facts.deals.c
+    return case((deals.state == "open", deals.weighted), else_=0) if measure == "weighted" else deals.amount
+
+
+def selected(
+    facts: Facts, selection: Selection, *, today: date, idle_days: int = 14
+) -> list[ColumnElement[bool]]:
+    """Return the conditions that a deal behind `selection` meets."""
+    found = deal_conditions(facts, selection.filters)
+    found.append(
+        is_counted(facts, selection.measure, period=selection.period, today=today, idle_days=idle_days)
+    )
+    if selection.by is not None:
+        found.append(key_of(facts, selection.by) == selection.key)
+    return found

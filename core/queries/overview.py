@@ -1,0 +1,187 @@
+"""The questions of Overview. What the columns mean: docs/queries.md."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from core.access.actions import Action
+from core.analytics import kpis, quotas
+from core.analytics.facts import default_pipeline
+from core.analytics.filters import Filters
+from core.analytics.rates import coverage, rate, wilson
+from core.domain.periods import Period, add_months
+from core.gate import query
+
+if TYPE_CHECKING:
+    from core.analytics.dimensions import Dimension
+    from core.db.mirror import ScopedMirror
+    from core.db.work import Work
+
+HUNDREDTHS = 100.0
+
+
+@query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
+def overview_kpis(
+    work: Work, *, period: Period, filters: Filters = Filters(), to_date: bool = False
+) -> pd.DataFrame:
+    """Return the key figures of the period, of the one before and of the same one a year before.
+
+    `to_date` cuts the two earlier ones at as many days as the running period is old.
+    """
+    mirror = work.mirror
+    earlier = {"previous": work.calendar.before(period), "year_before": work.calendar.year_before(period)}
+    rows = [_row(work, mirror, "current", period, period, filters)]
+    for name, whole in earlier.items():
+        cut = _as_old(whole, period, work) if to_date else whole
+        rows.append(_row(work, mirror, name, cut, whole, filters))
+    return pd.DataFrame(rows)
+
+
+def _as_old(earlier: Period, period: Period, work: Work) -> Period:
+    if work.today >= period.last_day or work.today < period.start:
+        return earlier
+    days = (work.today - period.start).days + 1
+    return Period(earlier.start, min(earlier.end, earlier.start + timedelta(days=days)))
+
+
+def _row(
+    work: Work, mirror: ScopedMirror, name: str, period: Period, whole: Period, filters: Filters
+) -> dict[str, Any]:
+    is_now = name == "current"
+    statement = (kpis.totals if is_now else kpis.decided)(
+        mirror.facts, period=period, filters=filters, today=work.today
+    )
+    found = mirror.rows(statement)[0]
+    booked = found.booked / HUNDREDTHS
+    decided = found.won_count + found.lost_count
+    low, high = wilson(found.won_count, decided)
+    quota = quota_of(mirror, whole, filters)
+    closing = found.closing_value / HUNDREDTHS if is_now else nan
+    return {
+        "row": name, "start": period.start, "end": period.end, "booked": booked,
+        "won_count": found.won_count, "lost_count": found.lost_count, "decided_count": decided,
+        "win_rate": rate(found.won_count, decided), "win_rate_low": low, "win_rate_high": high,
+        "win_rate_by_value": rate(found.booked, found.booked + found.lost_value),
+        "average_deal": rate(booked, found.won_count),
+        "cycle_days": nan if found.cycle_days is None else found.cycle_days,
+        "open_count": found.open_count if is_now else 0,
+        "pipeline": found.pipeline / HUNDREDTHS if is_now else nan,
+        "weighted_pipeline": found.weighted_pipeline / HUNDREDTHS if is_now else nan,
+        "overdue_count": found.overdue_count if is_now else 0,
+        "overdue_value": found.overdue_value / HUNDREDTHS if is_now else nan,
+        "closing_value": closing, "quota": quota, "attainment": rate(booked, quota),
+        "coverage": coverage(closing, quota=quota, booked=booked),
+    }  # fmt: skip
+
+
+def quota_of(mirror: ScopedMirror, period: Period, filters: Filters) -> float:
+    """Return what is owed in the period in major units; NaN where nobody does or the filters go past people."""
+    if not filters.by_people_alone:
+        return nan
+    found = mirror.value(quotas.quota_total(mirror.facts, period=period, filters=filters))
+    return nan if found is None else found / HUNDREDTHS
+
+
+def quotas_by(
+    mirror: ScopedMirror, period: Period, filters: Filters, by: quotas.QuotaKey
+) -> dict[Any, float]:
+    """Return what each rep, team or month owes, in major units, by key."""
+    if not filters.by_people_alone:
+        return {}
+    rows = mirror.rows(quotas.quota_by(mirror.facts, period=period, filters=filters, by=by))
+    return {row.key: row.quota / HUNDREDTHS for row in rows}
+
+
+@query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
+def booked_by_month(work: Work, *, period: Period, filters: Filters = Filters()) -> pd.DataFrame:
+    """Return each month's booked value, quota, won deals, and the same month's booked value a year before."""
+    return months_frame(work, work.mirror, period, filters)
+
+
+def months_frame(work: Work, mirror: ScopedMirror, period: Period, filters: Filters) -> pd.DataFrame:
+    """Return the frame of `booked_by_month`."""
+    this = _months(work, mirror, period, filters)
+    before = _months(work, mirror, work.calendar.year_before(period), filters)
+    owed = quotas_by(mirror, period, filters, "month")
+    rows = []
+    for month in period.months():
+        booked, won = this.get(month, (0, 0))
+        last_year = add_months(month, -12)
+        rows.append({
+            "month": month, "booked": booked / HUNDREDTHS, "quota": owed.get(month, nan),
+            "previous": before.get(last_year, (0, 0))[0] / HUNDREDTHS, "won": won,
+        })  # fmt: skip
+    return pd.DataFrame(rows, columns=["month", "booked", "quota", "previous", "won"])
+
+
+def _months(work: Work, mirror: ScopedMirror, period: Period, filters: Filters) -> dict[Any, tuple[int, int]]:
+    statement = kpis.booked_by(mirror.facts, period=period, filters=filters, today=work.today)
+    return {row.on: (row.booked, row.won) for row in mirror.rows(statement)}
+
+
+BREAKDOWN = (
+    "key", "name", "booked", "won_count", "lost_count", "decided_count", "win_rate", "average_deal", "open_count",
+    "open_value", "weighted", "quota", "attainment",
+)  # fmt: skip
+
+
+@query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
+def breakdown(
+    work: Work, *, period: Period, by: Dimension, filters: Filters = Filters()
+) -> pd.DataFrame:
+    """Return the key figures of each team, territory, product, channel, segment or rep, largest booked first."""
+    mirror = work.mirror
+    statement = kpis.by_dimension(mirror.facts, period=period, by=by, filters=filters, today=work.today)
+    owed = quotas_by(mirror, period, filters, by) if by in ("team", "rep") else {}
+    rows = []
+    for found in mirror.rows(statement):
+        booked, decided = found.booked / HUNDREDTHS, found.won_count + found.lost_count
+        quota = owed.pop(found.key, nan)
+        rows.append({
+            "key": found.key, "name": found.name, "booked": booked, "won_count": found.won_count,
+            "lost_count": found.lost_count, "decided_count": decided,
+            "win_rate": rate(found.won_count, decided), "average_deal": rate(booked, found.won_count),
+            "open_count": found.open_count, "open_value": found.pipeline / HUNDREDTHS,
+            "weighted": found.weighted_pipeline / HUNDREDTHS, "quota": quota, "attainment": rate(booked, quota),
+        })  # fmt: skip
+    rows += _idle_parts(mirror, by, owed)
+    frame = pd.DataFrame(rows, columns=list(BREAKDOWN))
+    return frame.sort_values(["booked", "open_value", "key"], ascending=[False, False, True], ignore_index=True)
+
+
+def _idle_parts(mirror: ScopedMirror, by: Dimension, owed: dict[Any, float]) -> list[dict[str, Any]]:
+    """Rows of the reps and teams that owe something and have no deal at all."""
+    names = {row.key: row.name for row in mirror.rows(kpis.names(mirror.facts, by))} if owed else {}
+    return [
+        {
+            "key": key, "name": names.get(key, ""), "booked": 0.0, "won_count": 0, "lost_count": 0,
+            "decided_count": 0, "win_rate": nan, "average_deal": nan, "open_count": 0, "open_value": 0.0,
+            "weighted": 0.0, "quota": quota, "attainment": rate(0.0, quota),
+        }
+        for key, quota in owed.items()
+    ]  # fmt: skip
+
+
+@query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
+def pipeline_by_stage(work: Work, *, filters: Filters = Filters()) -> pd.DataFrame:
+    """Return what is open in each stage of a pipeline now, in the order of the process."""
+    mirror = work.mirror
+    chosen = chosen_pipeline(mirror, filters)
+    frame = mirror.frame(
+        kpis.open_by_stage(mirror.facts, filters=filters, pipeline_id=chosen, today=work.today)
+    )
+    frame["stage_key"] = frame["stage_key"].astype(str)
+    for column in ("value", "weighted"):
+        frame[column] = frame[column].astype("float64") / HUNDREDTHS
+    return frame
+
+
+def chosen_pipeline(mirror: ScopedMirror, filters: Filters) -> int:
+    """Return the pipeline that the filters choose, else the default one; 0 where there is none."""
+    if filters.pipeline_id is not None:
+        return filters.pipeline_id
+    return int(mirror.value(default_pipeline(mirror.facts)) or 0)
