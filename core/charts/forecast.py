@@ -24,7 +24,7 @@ from core.charts.theme import (
     text_width,
     value_axis,
 )
-from core.charts.trend import short_months
+from core.charts.trend import short_months, tick_places
 from core.i18n import _, format_date, format_month, language
 
 MONTH_STEP_DAYS = 27
@@ -231,7 +231,7 @@ def forecast_chart(
         type="date",
         range=[everyday[0], everyday[-1]],
         tickmode="array",
-        tickvals=[starts[i] for i in at],
+        tickvals=tick_places([starts[i] for i in at]),
         ticktext=labels,
         tickangle=0,
         hoverformat=patterns[0] if language() == "zh" else patterns[1],

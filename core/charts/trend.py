@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 from core.charts.theme import look, money_axis, nothing, say, sizes, style
 from core.i18n import _, format_rate, language
 
-
 MONTH_MS = 30.4 * 86_400_000  # plotly measures bars on a time axis in milliseconds
 
 
@@ -32,6 +31,11 @@ def short_months(months: list[date], *, most: int = 12) -> tuple[list[int], list
             year = month.year
         texts.append(text)
     return at, texts
+
+
+def tick_places(days: list[date]) -> list[str]:
+    """Return where to label `days`: beside midnight, else the hover text takes the short label."""
+    return [f"{day.isoformat()}T06:00" for day in days]
 
 
 def _days(column: "pd.Series[pd.Timestamp]") -> list[date]:
@@ -124,7 +128,7 @@ def booked_by_month(
         range=[months[0] - timedelta(days=17), months[-1] + timedelta(days=17)],
         hoverformat="%Y年%-m月" if language() == "zh" else "%b %Y",
         tickmode="array",
-        tickvals=[days[i] for i in at],
+        tickvals=tick_places([months[i] for i in at]),
         ticktext=labels,
         tickangle=0,
         showgrid=False,
