@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import holidays
 import numpy as np
@@ -34,6 +34,21 @@ class Event:
     starts_on: date
     ends_on: date
     uplift: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "name": self.name,
+            "starts_on": self.starts_on.isoformat(),
+            "ends_on": self.ends_on.isoformat(),
+            "uplift": self.uplift,
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Event:
+        """The inverse of `to_dict`."""
+        start, end = date.fromisoformat(kept["starts_on"]), date.fromisoformat(kept["ends_on"])
+        return cls(kept["name"], start, end, kept["uplift"])
 
 
 @cache

@@ -84,6 +84,11 @@ class Features:
         )
 
 
+def warm() -> None:
+    """Import Prophet before the first fit needs it."""
+    import prophet  # noqa: F401
+
+
 def prophet_components(
     z: Floats,
     steps: pd.DatetimeIndex,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -173,7 +173,8 @@ class Fit:
                 "signed": self.signed,
                 "seed": self.seed,
                 "backtest": None if self.backtest is None else _backtest_out(self.backtest),
-            }
+            },
+            allow_nan=False,
         )
 
     @classmethod
@@ -218,14 +219,15 @@ def _backtest_out(backtest: Backtest) -> dict[str, object]:
         column = backtest.frame[name]
         dated = name in ("origin", "ds")
         columns[str(name)] = _dates(pd.DatetimeIndex(column)) if dated else column.tolist()
-    return {"columns": columns, "scores": vars(backtest.scores)}
+    scores = {name: None if np.isnan(score) else score for name, score in vars(backtest.scores).items()}
+    return {"columns": columns, "scores": scores}
 
 
-def _backtest_in(kept: dict[str, dict[str, list[str]]]) -> Backtest:
+def _backtest_in(kept: dict[str, dict[str, Any]]) -> Backtest:
     columns = {
         name: _index(column) if name in ("origin", "ds") else column
         for name, column in kept["columns"].items()
     }
-    scores = cast("dict[str, float]", dict(kept["scores"]))
+    scores = {name: np.nan if score is None else float(score) for name, score in kept["scores"].items()}
     origins = int(scores.pop("origins"))
     return Backtest(pd.DataFrame(columns), Scores(**scores, origins=origins))

@@ -6,9 +6,9 @@ Source: docs/methods/scenarios.md; the letters below are its.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -60,6 +60,16 @@ class Levers:
         ):
             if not least <= getattr(self, lever) <= most:
                 raise LeverOutOfRange(lever=lever, least=least, most=most)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, as a saved scenario keeps them."""
+        return {**vars(self), "events": [event.to_dict() for event in self.events]}
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Levers:
+        """The inverse of `to_dict`; levers that were not kept are neutral."""
+        known = {field.name: kept[field.name] for field in fields(cls) if field.name in kept}
+        return cls(**{**known, "events": tuple(map(Event.from_dict, kept.get("events", ())))})
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import date
 from typing import TextIO, cast
 
 import pandas as pd
 
 from core.forecasting.calendar import Event
 from core.forecasting.fit import fit_series
+from core.forecasting.prophet_model import warm
 from core.forecasting.series import PreparedSeries
 from core.forecasting.steps import Frequency
 
@@ -28,7 +28,7 @@ def order(prepared: PreparedSeries, horizon: int, events: tuple[Event, ...]) -> 
             "ds": [str(day) for day in days],
             "y": prepared.points["y"].tolist(),
             "horizon": horizon,
-            "events": [[e.name, e.starts_on.isoformat(), e.ends_on.isoformat(), e.uplift] for e in events],
+            "events": [event.to_dict() for event in events],
         }
     )
 
@@ -38,17 +38,13 @@ def answer(line: str) -> str:
     asked = json.loads(line)
     points = pd.DataFrame({"ds": pd.to_datetime(asked["ds"]), "y": asked["y"]})
     prepared = PreparedSeries(cast(Frequency, asked["frequency"]), points, ())
-    events = tuple(
-        Event(name, date.fromisoformat(start), date.fromisoformat(end), uplift)
-        for name, start, end, uplift in asked["events"]
-    )
+    events = tuple(Event.from_dict(kept) for kept in asked["events"])
     return fit_series(prepared, horizon=int(asked["horizon"]), events=events).to_json()
 
 
 def serve(orders: TextIO, answers: TextIO) -> None:
     """Answer orders until there are no more."""
-    import prophet  # noqa: F401  # warm, before the first order
-
+    warm()
     for line in orders:
         print(answer(line), file=answers, flush=True)
 

@@ -1,5 +1,6 @@
 """The laws of the levers; the worked examples are those of docs/methods/scenarios.md."""
 
+import json
 from dataclasses import replace
 from datetime import date
 
@@ -139,6 +140,14 @@ def test_a_planned_event_lifts_the_share_of_days_it_covers():
     assert moved[1] == pytest.approx(100)
 
 
+def test_all_levers_together_are_the_product_of_their_formulas():
+    """The worked example: 100 x 1.3499 x 1.0095 x 1.10 x 1.05 x 1.05 = 165.26."""
+    chosen = Levers(
+        growth=0.12, win_rate=0.10, average_deal=0.05, headcount=0.2, ramp_months=4, seasonality=0.5
+    )
+    assert round(apply(made(), chosen).frame["yhat"][0], 2) == 165.26
+
+
 def test_a_lever_beyond_its_meaning_is_refused():
     with pytest.raises(LeverOutOfRange, match="win_rate must lie between"):
         Levers(win_rate=-1.5)
@@ -187,3 +196,15 @@ def test_a_quota_in_the_middle_is_reached_about_half_the_time():
     assert chance_to_reach(fit, 100) == 1.0
     assert chance_to_reach(fit, 6000) == 0.0
     assert chance_to_reach(fit, 600, Levers(growth=0.5)) > 0.8
+
+
+@settings(deadline=None, max_examples=30)
+@given(levers)
+def test_kept_levers_read_back_as_they_were(chosen):
+    fair = Event("fair", date(2027, 1, 11), date(2027, 1, 21), uplift=0.3)
+    chosen = replace(chosen, events=(fair,))
+    assert Levers.from_dict(json.loads(json.dumps(chosen.to_dict()))) == chosen
+
+
+def test_levers_kept_before_others_came_are_neutral_in_those():
+    assert Levers.from_dict({"growth": 0.1, "gone": 3}) == Levers(growth=0.1)
