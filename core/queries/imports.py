@@ -1,0 +1,199 @@
+"""What an import is compared with, and the imports there have been."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from core.access.actions import Action
+from core.db.bulk import chunks
+from core.db.work import get_visible
+from core.domain.stages import StageKind
+from core.gate import query
+from core.model import (
+    BatchState,
+    Channel,
+    Customer,
+    Deal,
+    FxRate,
+    ImportBatch,
+    ImportMapping,
+    LostReason,
+    Pipeline,
+    Product,
+    Rep,
+    Sku,
+    Stage,
+    Team,
+    Territory,
+    User,
+)
+
+if TYPE_CHECKING:
+    from core.db.work import Work
+
+
+@dataclass(frozen=True)
+class Known:
+    """A record there is: its number, names, and the other system's number for it."""
+
+    id: int
+    name: str
+    name_en: str = ""
+    external_id: str | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class KnownStage:
+    """A stage there is."""
+
+    id: int
+    pipeline_id: int
+    code: str
+    name: str
+    name_en: str
+    position: int
+    kind: StageKind
+
+
+@dataclass(frozen=True)
+class KnownDeal:
+    """A deal that an earlier import brought."""
+
+    id: int
+    amount: Decimal
+    state: StageKind
+    stage: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Everything in the company that an import's words may mean, as of `now`."""
+
+    now: datetime
+    zone: ZoneInfo
+    base_currency: str
+    customers: tuple[Known, ...]
+    products: tuple[Known, ...]
+    list_prices: dict[int, Decimal]
+    reps: tuple[Known, ...]
+    teams: tuple[Known, ...]
+    territories: tuple[Known, ...]
+    channels: tuple[Known, ...]
+    lost_reasons: tuple[Known, ...]
+    pipelines: tuple[Known, ...]
+    stages: tuple[KnownStage, ...]
+    default_pipeline_id: int | None
+    rates: dict[str, tuple[tuple[date, Decimal], ...]]
+    mappings: dict[tuple[str, str], dict[str, Any]]
+    imported_files: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+    deal_count: int = 0
+
+
+@query(Action.IMPORT)
+def import_reference(work: Work) -> Reference:
+    """Return what the rows of an import are compared with."""
+    session = work.session
+    prices: dict[int, Decimal] = {}
+    for number, price in session.execute(
+        select(cast("Any", Sku.product_id), Sku.list_price).where(Sku.active).order_by(cast("Any", Sku.id).desc())
+    ):
+        prices[number] = price
+    rates: dict[str, list[tuple[date, Decimal]]] = {}
+    for code, on, rate in session.execute(
+        select(cast("Any", FxRate.currency), FxRate.on, FxRate.rate).order_by(cast("Any", FxRate.on))
+    ):
+        rates.setdefault(code, []).append((on, rate))
+    default = session.scalar(select(cast("Any", Pipeline.id)).where(Pipeline.is_default))
+    files: dict[str, tuple[int, datetime]] = {}
+    for batch in session.scalars(select(ImportBatch).where(cast("Any", ImportBatch.state) == BatchState.APPLIED)):
+        for said in batch.report.get("files", []):
+            files[said["hash"]] = (cast("int", batch.id), batch.created_at)
+    return Reference(
+        now=work.now,
+        zone=work.zone,
+        base_currency=work.base_currency,
+        customers=_known(work, Customer, Customer.external_id),
+        products=_known(work, Product, Product.code, Product.category),
+        list_prices=prices,
+        reps=_known(work, Rep, Rep.external_id),
+        teams=_known(work, Team),
+        territories=_known(work, Territory, Territory.code),
+        channels=_known(work, Channel, Channel.code),
+        lost_reasons=_known(work, LostReason, LostReason.code),
+        pipelines=_known(work, Pipeline, Pipeline.code),
+        stages=tuple(
+            KnownStage(cast("int", row.id), row.pipeline_id, row.code, row.name, row.name_en, row.position, row.kind)
+            for row in session.scalars(select(Stage).where(Stage.active).order_by(cast("Any", Stage.position)))
+        ),
+        default_pipeline_id=default,
+        rates={code: tuple(found) for code, found in rates.items()},
+        mappings={
+            (row.kind, row.signature): row.mapping for row in session.scalars(select(ImportMapping))
+        },
+        imported_files=files,
+        deal_count=session.scalar(select(func.count(cast("Any", Deal.id)))) or 0,
+    )
+
+
+@query(Action.IMPORT)
+def known_deals(work: Work, *, external_ids: Sequence[str]) -> dict[str, KnownDeal]:
+    """Return the deals that carry one of the other system's numbers, by that number."""
+    found: dict[str, KnownDeal] = {}
+    for chunk in chunks(external_ids):
+        rows = work.session.execute(
+            select(cast("Any", Deal.external_id), Deal.id, Deal.amount, Deal.state, Stage.name)
+            .join(Stage, cast("Any", Stage.id) == Deal.stage_id)
+            .where(cast("Any", Deal.external_id).in_(chunk))
+        )
+        for external_id, number, amount, state, stage in rows:
+            found[external_id] = KnownDeal(number, amount, state, stage)
+    return found
+
+
+@query(Action.IMPORT)
+def import_batches(work: Work) -> list[dict[str, Any]]:
+    """Return the imports there have been, newest first.
+
+    Each: id, at (UTC), by, file_name, kind, state, rows_read, rows_imported, rows_merged, rows_refused.
+    """
+    rows = work.session.execute(
+        select(ImportBatch, User.name)
+        .outerjoin(User, cast("Any", User.id) == ImportBatch.user_id)
+        .order_by(cast("Any", ImportBatch.id).desc())
+    )
+    return [
+        {
+            "id": batch.id, "at": batch.created_at, "by": name or "", "file_name": batch.file_name,
+            "kind": batch.kind, "state": batch.state.value, "rows_read": batch.rows_read,
+            "rows_imported": batch.rows_imported, "rows_merged": batch.rows_merged,
+            "rows_refused": batch.rows_refused,
+        }
+        for batch, name in rows
+    ]  # fmt: skip
+
+
+@query(Action.IMPORT)
+def import_batch(work: Work, *, batch_id: int) -> ImportBatch:
+    """Return one import with its report; raises NotFound."""
+    return get_visible(work, ImportBatch, batch_id)
+
+
+def _known(work: Work, table: Any, external: Any = None, group: Any = None) -> tuple[Known, ...]:
+    english = getattr(table, "name_en", None)
+    columns = [table.id, table.name]
+    columns += [column for column in (english, external, group) if column is not None]
+    found = []
+    for row in work.session.execute(select(*columns).order_by(table.id)):
+        rest = list(row[2:])
+        name_en = rest.pop(0) if english is not None else ""
+        number = rest.pop(0) if external is not None else None
+        found.append(Known(row[0], row[1], name_en, number, rest.pop(0) if group is not None else ""))
+    return tuple(found)
