@@ -28,6 +28,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 NO_SUCH_PAGE = N_("There is no such page, or it is not open to you.")
+ANSWERS_KEY = "luopan_answers"
 _KEPT_ANSWERS = 2_000
 _asking: ContextVar[Callable[[], Any]] = ContextVar("luopan_asking")
 
@@ -37,7 +38,8 @@ class View:
     """A page in somebody's hands: who looks, when, and how it is shown.
 
     `large` is the share link's type size; `query` then holds the link's own filters in place of
-    the address.
+    the address, and `frozen` the answers of a frozen link in place of the data. `answers` keeps
+    what this run was told, by question, so that it can be frozen.
     """
 
     name: str
@@ -47,6 +49,8 @@ class View:
     calendar: FiscalCalendar
     large: bool = False
     query: dict[str, Any] | None = None
+    frozen: dict[str, Any] | None = None
+    answers: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -79,8 +83,13 @@ class View:
 
         A refusal is shown in the reader's language and ends the page's run.
         """
+        name = f"{cast('Any', question).gate.name}{args or ''}{sorted(params.items())}"
+        if self.frozen is not None:
+            return cast("R", self._from_the_ice(name))
         try:
-            return self._answer(question, *args, **params)
+            found = self._answer(question, *args, **params)
+            self.answers[name] = found
+            return found
         except SalesError as error:
             st.error(error.message(), icon=":material/block:")
             st.stop()
@@ -147,6 +156,7 @@ def open_page(name: str, *, heading: bool = True) -> View:
     view = View(
         name=name, actor=actor, now=session.now(), database=session.database(), calendar=session.calendar()
     )
+    st.session_state[ANSWERS_KEY] = view.answers
     if heading:
         view.heading(_(spec.title))
     return view

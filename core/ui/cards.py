@@ -1,0 +1,97 @@
+"""Cards: one number each, what it was before, and the rows behind it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+from core.i18n import _, format_days, format_money, format_number, format_points, format_rate
+from core.ui.drill import deals_button
+
+if TYPE_CHECKING:
+    from core.analytics.selection import Selection
+    from core.ui.page import View
+
+Unit = Literal["money", "rate", "count", "days", "times"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One number. Rates are fractions, money major units; NaN and None are shown as a dash.
+
+    `better` says which direction is good. `selection` are the deals that it counts, `label` the
+    words of the button that opens them.
+    """
+
+    key: str
+    title: str
+    unit: Unit
+    value: float | None
+    previous: float | None = None
+    year_before: float | None = None
+    better: Literal["more", "less"] = "more"
+    note: str = ""
+    help: str | None = None
+    selection: Selection | None = None
+    label: str = ""
+
+
+def said(value: float | None, unit: Unit, currency: str) -> str:
+    """Return a card's number in the reader's format."""
+    match unit:
+        case "money":
+            return format_money(value, currency, compact=True)
+        case "rate":
+            return format_rate(value)
+        case "days":
+            return format_days(value)
+        case "times":
+            return "–" if _missing(value) else f"{format_number(value, 1)}×"
+        case _:
+            return format_number(value)
+
+
+def change(value: float | None, before: float | None, unit: Unit) -> str | None:
+    """Return how far `value` is from `before`: points for rates, per cent otherwise; None where unknown."""
+    if value is None or before is None or _missing(value) or _missing(before):
+        return None
+    if unit == "rate":
+        return format_points(value - before)
+    if before == 0:
+        return None
+    rate = value / before - 1
+    return ("+" if rate >= 0 else "") + format_rate(rate)
+
+
+def draw_cards(view: View, cards: list[Card], *, key: str) -> None:
+    """Draw the cards in a grid that fits the width; each opens its deals."""
+    with st.grid(min_column_width=300 if view.large else 200, gap="small", key=f"cards-{key}"):
+        for card in cards:
+            with st.container(border=True, gap="xxsmall", height="stretch", key=f"card-{key}-{card.key}"):
+                _draw(view, card, key)
+
+
+def _draw(view: View, card: Card, key: str) -> None:
+    delta = change(card.value, card.previous, card.unit)
+    last_year = change(card.value, card.year_before, card.unit)
+    st.metric(
+        card.title,
+        said(card.value, card.unit, view.currency),
+        delta=delta,
+        delta_color="normal" if card.better == "more" else "inverse",
+        delta_description=_("against the period before") if delta else None,
+        help=card.help,
+    )
+    if last_year is not None:
+        st.caption(_("{change} against last year", change=last_year))
+    if card.note:
+        st.caption(card.note)
+    if card.selection is not None:
+        deals_button(view, card.selection, label=card.label, title=card.title, key=f"open-{key}-{card.key}")
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or math.isnan(value)

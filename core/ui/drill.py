@@ -1,0 +1,109 @@
+"""From a number to the deals that it counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import streamlit as st
+
+from core.access.actions import Action
+from core.charts.theme import CONFIG
+from core.i18n import _, _n, format_money, format_number
+from core.queries.drill import deals_behind, selection_total
+from core.reports.tables import Column
+from core.ui.page import plain
+from core.ui.tables import export_menu, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from core.analytics.selection import Selection
+    from core.ui.page import View
+
+_SHOWN = 500
+_HANDLED = "luopan_handled_click"
+
+
+def deal_columns(view: View) -> list[Column]:
+    """Return the columns of a list of deals."""
+    return [
+        Column("name", _("Deal"), width="medium"),
+        Column("customer", _("Customer"), width="medium"),
+        Column("owner", _("Owner"), width="small"),
+        Column("stage", _("Stage"), width="small"),
+        Column("value", _("Counted value"), "money", currency=view.currency),
+        Column("amount", _("Amount"), "money", currency=view.currency),
+        Column("opened_on", _("Opened"), "date"),
+        Column("expected_close_on", _("Expected close"), "date"),
+        Column("closed_on", _("Closed"), "date"),
+        Column("team", _("Team"), width="small"),
+        Column("channel", _("Channel"), width="small"),
+        Column("product", _("Product"), width="small"),
+        Column("lost_reason", _("Lost reason"), width="small"),
+    ]
+
+
+def show_deals(view: View, selection: Selection, title: str) -> None:
+    """Open a dialog with exactly the deals that `selection` counts, their count and their sum."""
+
+    @st.dialog(plain(title), width="large")
+    def opened() -> None:
+        total = view.ask(selection_total, selection=selection).iloc[0]
+        deals = view.ask(deals_behind, selection=selection, limit=None)
+        count = int(total["count"])
+        amount = format_money(total["value"], view.currency)
+        st.text(_n("{n} deal, {amount}", "{n} deals, {amount}", count, n=format_number(count), amount=amount))
+        columns = deal_columns(view)
+        table(
+            view, deals.head(_SHOWN), columns, name="drill", opens="deal", id_column="deal_id", height=420,
+            empty=_("No deals are counted here."), export=False,
+        )  # fmt: skip
+        if len(deals) > _SHOWN:
+            st.caption(_("The first {n} are shown; the files hold all of them.", n=_SHOWN))
+        if count:
+            export_menu(view, deals, columns, name="drill")
+
+    opened()
+
+
+def deals_button(view: View, selection: Selection, *, label: str, title: str, key: str) -> None:
+    """Offer, under a number, the deals behind it, to those who may see deals."""
+    if view.large or not view.may(Action.DEAL_VIEW):
+        return
+    if st.button(label, key=key, type="tertiary", icon=":material/list:", help=_("Show the deals counted here")):
+        show_deals(view, selection, title)
+
+
+def chart(
+    view: View,
+    figure: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    choose: Callable[[Sequence[Any]], tuple[Selection, str] | None] | None = None,
+) -> None:
+    """Draw a figure; a click on a mark opens the deals that `choose` makes of its `customdata`."""
+    if choose is None or view.large or not view.may(Action.DEAL_VIEW):
+        st.plotly_chart(figure, theme=None, config=CONFIG, key=key, alt=alt)
+        return
+    event = st.plotly_chart(
+        figure, theme=None, config=CONFIG, key=key, alt=alt, on_select="rerun", selection_mode="points"
+    )
+    points = cast("Any", event).selection.points
+    clicked = list(points[0].get("customdata") or ()) if points else []
+    handled = st.session_state.setdefault(_HANDLED, {})
+    if handled.get(key) == clicked:
+        return
+    handled[key] = clicked
+    chosen = choose(clicked) if clicked else None
+    if chosen is not None:
+        show_deals(view, *chosen)
+
+
+def numbers(view: View, frame: pd.DataFrame, columns: Sequence[Column], *, name: str) -> None:
+    """Offer the numbers of a chart as a table, folded."""
+    with st.expander(_("The numbers as a table"), icon=":material/table:"):
+        table(view, frame, columns, name=name)

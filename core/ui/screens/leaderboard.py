@@ -1,0 +1,170 @@
+"""Leaderboard: who booked what, against what was owed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+import streamlit as st
+
+from core.access.policy import Role
+from core.charts.bars import ranked_bars
+from core.charts.leaderboard import quota_bars
+from core.i18n import N_, _, format_number
+from core.queries import leaderboard as questions
+from core.reports.tables import Column
+from core.ui.cards import said
+from core.ui.drill import chart, numbers
+from core.ui.filters import address, analysis_filters, write_address
+from core.ui.sharing import share_button
+from core.ui.page import plain
+from core.ui.routes import go
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.analytics.selection import Selection
+    from core.domain.periods import Period
+    from core.ui.cards import Unit
+    from core.ui.page import View
+
+MEASURES: dict[str, tuple[str, Unit]] = {
+    "booked": (N_("Booked"), "money"),
+    "attainment": (N_("Attainment"), "rate"),
+    "won_count": (N_("Won deals"), "count"),
+    "win_rate": (N_("Win rate"), "rate"),
+    "average_deal": (N_("Average deal"), "money"),
+    "cycle_days": (N_("Sales cycle"), "days"),
+    "activities": (N_("Activities"), "count"),
+}
+BY_NAMES = {"rep": N_("Reps"), "team": N_("Teams")}
+_MEDALS = ("🥇", "🥈", "🥉")
+_BARS_SHOWN = 20
+
+
+def draw(view: View) -> None:
+    """Draw the page."""
+    share_button(view)
+    period, filters = analysis_filters(view)
+    by, measure = _chosen(view)
+    board = view.ask(questions.leaderboard, period=period, by=by, measure=measure, filters=filters)
+    if view.actor.role is Role.REP:
+        _own_place(view, period, measure)
+    ranked = board[board["rank"].notna()]
+    if ranked.empty:
+        st.info(_("Nobody has a result in this period yet."), icon=":material/inbox:")
+        if board.empty:
+            return
+    _podium(view, ranked, measure)
+    _bars(view, board, ranked, by, measure)
+    _table(view, board, by)
+
+
+def _chosen(view: View) -> tuple[str, str]:
+    params = address(view)
+    by = (params.get("by") or ["rep"])[0]
+    measure = (params.get("measure") or ["booked"])[0]
+    by = by if by in BY_NAMES else "rep"
+    measure = measure if measure in MEASURES else "booked"
+    if view.query is not None:
+        return by, measure
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        by = st.segmented_control(
+            _("Rank"), list(BY_NAMES), default=by, format_func=lambda code: _(BY_NAMES[code]), key="board-by", required=True
+        ) or by  # fmt: skip
+        measure = st.selectbox(
+            _("By"), list(MEASURES), index=list(MEASURES).index(measure),
+            format_func=lambda code: _(MEASURES[code][0]), key="board-measure", width=200,
+        )  # fmt: skip
+    write_address(by=None if by == "rep" else by, measure=None if measure == "booked" else measure)
+    return by, measure
+
+
+def _own_place(view: View, period: Period, measure: str) -> None:
+    own = view.ask(questions.own_rank, period=period, measure=measure)
+    if own.rank is None:
+        return
+    moved = None if own.previous_rank is None else own.previous_rank - own.rank
+    st.metric(
+        _("My place in the company"),
+        _("{rank} of {n}", rank=format_number(own.rank), n=format_number(own.of)),
+        delta=moved or None,
+        delta_description=_("against the period before") if moved else None,
+    )
+
+
+def _podium(view: View, ranked: pd.DataFrame, measure: str) -> None:
+    name, unit = MEASURES[measure]
+    top = ranked.head(len(_MEDALS))
+    improved = ranked[ranked["most_improved"]]
+    if len(ranked) < len(_MEDALS) + 1:
+        return
+    with st.grid(min_column_width=220, gap="small", key="podium"):
+        for medal, row in zip(_MEDALS, top.to_dict("records"), strict=False):
+            _winner(view, medal, row, said(row[measure], unit, view.currency), _(name))
+        for row in improved.head(1).to_dict("records"):
+            gain = _("from {before} to {after}", before=said(row["previous_value"], unit, view.currency),
+                     after=said(row[measure], unit, view.currency))  # fmt: skip
+            _winner(view, "🚀", row, _("Most improved"), gain)
+
+
+def _winner(view: View, mark: str, row: dict[Any, Any], value: str, note: str) -> None:
+    with st.container(border=True, gap="xxsmall", height="stretch"):
+        st.markdown(f"{'##' if view.large else '####'} {mark} {plain(str(row['name']))}")
+        st.text(value)
+        st.caption(plain(f"{note} · {row['team']}" if row.get("team") else note))
+
+
+def _bars(view: View, board: pd.DataFrame, ranked: pd.DataFrame, by: str, measure: str) -> None:
+    name, unit = MEASURES[measure]
+    names = dict(zip(board["key"], board["name"], strict=True))
+
+    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+        key = str(data[0]) if data else ""
+        if by == "rep" and key in names and key.isdigit():
+            go("rep", id=key)
+        return None
+
+    if measure in {"booked", "attainment"}:
+        figure = quota_bars(ranked.head(_BARS_SHOWN), dark=view.dark, large=view.large, currency=view.currency)
+    else:
+        rows = ranked.head(_BARS_SHOWN).rename(columns={measure: "value"})
+        figure = ranked_bars(
+            rows[["key", "name", "value"]], unit=cast("Any", unit), title=_(name), dark=view.dark, large=view.large,
+            currency=view.currency,
+        )  # fmt: skip
+    chart(view, figure, key=f"board-{by}-{measure}", alt=_(name), choose=choose if by == "rep" else None)
+
+
+def _table(view: View, board: pd.DataFrame, by: str) -> None:
+    shown = board.assign(
+        change=[_moved(row) for row in board["rank_change"]],
+        badge=["🚀" if improved else "" for improved in board["most_improved"]],
+    )
+    columns = [
+        Column("rank", _("Rank"), "count", width="small"),
+        Column("change", _("Change"), width="small", help=_("Places gained or lost against the period before.")),
+        Column("name", _(BY_NAMES[by]), width="medium"),
+        *([Column("team", _("Team"))] if by == "rep" else []),
+        Column("booked", _("Booked"), "money", currency=view.currency),
+        Column("quota", _("Quota"), "money", currency=view.currency),
+        Column("attainment", _("Attainment"), "rate"),
+        Column("win_rate", _("Win rate"), "rate", help=_("Shown once enough deals are won or lost; Settings say how many.")),
+        Column("won_count", _("Won deals"), "count"),
+        Column("average_deal", _("Average deal"), "money", currency=view.currency),
+        Column("cycle_days", _("Sales cycle"), "days"),
+        Column("activities", _("Activities"), "count"),
+    ]
+    if view.large:
+        numbers(view, shown, columns, name="board")
+        return
+    from core.ui.tables import table  # noqa: PLC0415 - beside its use
+
+    opens = "rep" if by == "rep" else None
+    table(view, shown, columns, name="board", opens=opens, id_column="key", height=420)
+
+
+def _moved(change: Any) -> str:
+    if pd.isna(change):
+        return ""
+    return "–" if change == 0 else f"{'▲' if change > 0 else '▼'} {format_number(abs(int(change)))}"

@@ -1,0 +1,201 @@
+"""Overview: the company's numbers in a period, and where they come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import streamlit as st
+
+from core.analytics.selection import Selection
+from core.charts.bars import ranked_bars
+from core.charts.pipeline import by_stage
+from core.charts.trend import booked_by_month
+from core.domain.periods import Period, add_months
+from core.i18n import N_, _, _n, format_date, format_number, format_rate
+from core.queries.overview import booked_by_month as months_booked
+from core.queries.overview import breakdown, overview_kpis, pipeline_by_stage
+from core.reports.tables import Column
+from core.ui.cards import Card, draw_cards
+from core.ui.drill import chart, numbers
+from core.ui.filters import address, analysis_filters, write_address
+from core.ui.sharing import share_button
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    import pandas as pd
+
+    from core.analytics.filters import Filters
+    from core.analytics.selection import Dimension
+    from core.ui.page import View
+
+DIMENSIONS: dict[str, str] = {
+    "team": N_("Team"),
+    "territory": N_("Territory"),
+    "product": N_("Product"),
+    "channel": N_("Channel"),
+    "segment": N_("Segment"),
+}
+_BARS_SHOWN = 12
+
+
+def draw(view: View) -> None:
+    """Draw the page."""
+    share_button(view)
+    period, filters = analysis_filters(view)
+    kpis = view.ask(overview_kpis, period=period, filters=filters, to_date=view.today in period)
+    rows = {str(row["row"]): row for row in cast("list[dict[str, Any]]", kpis.to_dict("records"))}
+    now = rows["current"]
+    if not now["booked"] and not now["open_count"] and not now["decided_count"]:
+        st.info(
+            _("No deals in this period. Choose another one, log a deal or import your company's deals."),
+            icon=":material/inbox:",
+        )
+    draw_cards(view, cards(period, filters, rows), key="overview")
+    if view.today in period:
+        st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
+    _trend(view, period, filters)
+    left, right = st.columns(2)
+    with left:
+        _pipeline(view, filters)
+    with right:
+        _breakdown(view, period, filters)
+
+
+def cards(period: Period, filters: Filters, rows: dict[str, dict[str, Any]]) -> list[Card]:
+    """Return the page's nine cards."""
+    now, before, year = rows["current"], rows["previous"], rows["year_before"]
+
+    def card(key: str, title: str, unit: Any, measure: str | None, **more: Any) -> Card:
+        selection = Selection(measure, period, filters) if measure else None
+        if selection is not None and "label" not in more:
+            count = int(now[more.pop("count")])
+            more["label"] = _n("{n} deal", "{n} deals", count, n=format_number(count))
+        more.pop("count", None)
+        compared = more.pop("compared", True)
+        return Card(
+            key, title, unit, now[key], before[key] if compared else None, year[key] if compared else None,
+            selection=selection, **more,
+        )  # fmt: skip
+
+    interval = _("95% interval {low} to {high}", low=format_rate(now["win_rate_low"]), high=format_rate(now["win_rate_high"]))
+    return [
+        card("booked", _("Booked"), "money", "booked", count="won_count",
+             help=_("Value of the deals won in the period, net of tax, by the day on which they were closed.")),
+        card("attainment", _("Attainment"), "rate", None, compared=False,
+             help=_("Booked divided by quota. Shown where the filters go by team or rep alone.")),
+        card("won_count", _("Won deals"), "count", "won", count="won_count"),
+        card("win_rate", _("Win rate"), "rate", "decided", count="decided_count", note=interval if now["decided_count"] else "",
+             help=_("Won deals divided by won and lost deals, by the day on which they were closed.")),
+        card("average_deal", _("Average deal"), "money", "won", count="won_count",
+             help=_("Booked divided by the number of won deals.")),
+        card("cycle_days", _("Sales cycle"), "days", "won", count="won_count", better="less",
+             help=_("Median days from opening to winning, won deals only.")),
+        card("pipeline", _("Pipeline"), "money", "open", count="open_count", compared=False,
+             note=_n("{n} past its expected close", "{n} past their expected close", int(now["overdue_count"]), n=format_number(now["overdue_count"])),
+             help=_("Value of all deals that are open now.")),
+        card("weighted_pipeline", _("Weighted pipeline"), "money", "weighted", count="open_count", compared=False,
+             help=_("Open value times the probability of each deal's stage.")),
+        card("coverage", _("Coverage"), "times", "closing", compared=False, label=_("Deals expected to close"),
+             help=_("Open value expected to close in the period, divided by what is still missing to the quota.")),
+    ]  # fmt: skip
+
+
+def _trend(view: View, period: Period, filters: Filters) -> None:
+    shown = period if len(period.months()) > 2 else Period(add_months(period.end.replace(day=1), -11), period.end)
+    months = view.ask(months_booked, period=shown, filters=filters)
+
+    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+        month = _iso_day(data)
+        if month is None:
+            return None
+        whole = Period(month, add_months(month, 1))
+        title = _("Booked from {start} to {end}", start=format_date(whole.start), end=format_date(whole.last_day))
+        return Selection("booked", whole, filters), title
+
+    figure = booked_by_month(months, dark=view.dark, large=view.large, currency=view.currency)
+    chart(view, figure, key="overview-trend", alt=_("Booked by month"), choose=choose)
+    columns = [
+        Column("month", _("Month"), "month"),
+        Column("booked", _("Booked"), "money", currency=view.currency),
+        Column("won", _("Won deals"), "count"),
+        Column("quota", _("Quota"), "money", currency=view.currency),
+        Column("previous", _("Same month last year"), "money", currency=view.currency),
+    ]
+    numbers(view, months, columns, name="overview-months")
+
+
+def _pipeline(view: View, filters: Filters) -> None:
+    stages = view.ask(pipeline_by_stage, filters=filters)
+    names = dict(zip(stages["stage_key"], stages["stage"], strict=True))
+
+    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+        key = str(data[0]) if data else ""
+        if key not in names:
+            return None
+        return Selection(f"stage:{key}", None, filters), _("Open deals in {stage}", stage=names[key])
+
+    figure = by_stage(stages, dark=view.dark, large=view.large, currency=view.currency)
+    chart(view, figure, key="overview-pipeline", alt=_("Pipeline by stage"), choose=choose)
+    columns = [
+        Column("stage", _("Stage")),
+        Column("count", _("Deals"), "count"),
+        Column("value", _("Value"), "money", currency=view.currency),
+        Column("probability", _("Probability"), "rate"),
+        Column("weighted", _("Weighted"), "money", currency=view.currency),
+        Column("overdue_count", _("Past expected close"), "count"),
+    ]
+    numbers(view, stages, columns, name="overview-stages")
+
+
+def _breakdown(view: View, period: Period, filters: Filters) -> None:
+    by = (address(view).get("by") or ["team"])[0]
+    by = by if by in DIMENSIONS else "team"
+    if view.query is None:
+        by = st.segmented_control(
+            _("Booked by"), list(DIMENSIONS), default=by, format_func=lambda code: _(DIMENSIONS[code]),
+            key="overview-by", required=True,
+        ) or by  # fmt: skip
+        write_address(by=None if by == "team" else by)
+    parts = view.ask(breakdown, period=period, by=cast("Dimension", by), filters=filters)
+    parts = parts.assign(name=parts["name"].where(parts["name"] != "", _("None")))
+    names = dict(zip(parts["key"], parts["name"], strict=True))
+
+    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+        key = str(data[0]) if data else ""
+        if key not in names:
+            return None
+        return Selection("booked", period, filters, cast("Dimension", by), key), _("Booked: {name}", name=names[key])
+
+    bars = _largest(parts)
+    title = _("Booked by {dimension}", dimension=_(DIMENSIONS[by]).lower())
+    figure = ranked_bars(bars, unit="money", title=title, dark=view.dark, large=view.large, currency=view.currency)
+    chart(view, figure, key=f"overview-{by}", alt=title, choose=choose)
+    columns = [
+        Column("name", _(DIMENSIONS[by])),
+        Column("booked", _("Booked"), "money", currency=view.currency),
+        Column("won_count", _("Won deals"), "count"),
+        Column("lost_count", _("Lost deals"), "count"),
+        Column("win_rate", _("Win rate"), "rate"),
+        Column("average_deal", _("Average deal"), "money", currency=view.currency),
+        Column("open_count", _("Open deals"), "count"),
+        Column("open_value", _("Pipeline"), "money", currency=view.currency),
+        *([Column("quota", _("Quota"), "money", currency=view.currency), Column("attainment", _("Attainment"), "rate")]
+          if by == "team" else []),
+    ]  # fmt: skip
+    numbers(view, parts, columns, name=f"overview-{by}")
+
+
+def _largest(parts: pd.DataFrame) -> pd.DataFrame:
+    bars = parts[["key", "name", "booked"]].rename(columns={"booked": "value"})
+    return bars[bars["value"] > 0].head(_BARS_SHOWN)
+
+
+def _iso_day(data: Sequence[Any]) -> date | None:
+    from datetime import date as day  # noqa: PLC0415
+
+    try:
+        return day.fromisoformat(str(data[0])[:10]) if data else None
+    except ValueError:
+        return None

@@ -1,0 +1,72 @@
+"""One rep: the months, the numbers of the period, and the deals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.analytics.filters import Filters
+from core.analytics.selection import Selection
+from core.charts.leaderboard import rep_trend
+from core.domain.periods import Period, add_months
+from core.i18n import _, format_date
+from core.queries import leaderboard as questions
+from core.queries.overview import overview_kpis
+from core.reports.tables import Column
+from core.ui.cards import draw_cards
+from core.ui.drill import chart, numbers
+from core.ui.filters import analysis_filters, write_address
+from core.ui.page import NO_SUCH_PAGE
+from core.ui.screens.overview import cards
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.ui.page import View
+
+
+def draw(view: View) -> None:
+    """Draw the page of the rep whose number stands in the address, or of the reader."""
+    asked = st.query_params.get("id", "")
+    number = int(asked) if asked.isascii() and asked.isdigit() else view.actor.rep_id
+    if number is None:
+        st.error(_(NO_SUCH_PAGE), icon=":material/block:")
+        return
+    card = view.ask(questions.rep_card, rep_id=number).iloc[0]
+    joined = card["joined_on"]
+    since = _("with us since {day}", day=format_date(joined)) if joined is not None and joined == joined else ""
+    view.heading(str(card["name"]), "  ·  ".join(part for part in (str(card["team"]), since) if part))
+    period, _narrowed = analysis_filters(view, without=("team", "rep", "territory", "product", "channel", "segment"))
+    write_address(id=str(number))
+    filters = Filters(rep_ids=(number,))
+    rows = view.ask(overview_kpis, period=period, filters=filters, to_date=view.today in period)
+    found: dict[str, dict[str, Any]] = {str(row["row"]): dict(row) for _i, row in rows.iterrows()}
+    draw_cards(view, cards(period, filters, found), key="rep")
+    _trend(view, number, filters)
+
+
+def _trend(view: View, number: int, filters: Filters) -> None:
+    months = view.ask(questions.rep_trend, rep_id=number, months=12)
+
+    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+        from datetime import date  # noqa: PLC0415
+
+        try:
+            month = date.fromisoformat(str(data[0])[:10])
+        except (IndexError, ValueError):
+            return None
+        return Selection("booked", Period(month, add_months(month, 1)), filters), _("Booked")
+
+    figure = rep_trend(months, dark=view.dark, large=view.large, currency=view.currency)
+    chart(view, figure, key="rep-trend", alt=_("Booked by month"), choose=choose)
+    columns = [
+        Column("month", _("Month"), "month"),
+        Column("booked", _("Booked"), "money", currency=view.currency),
+        Column("quota", _("Quota"), "money", currency=view.currency),
+        Column("won", _("Won deals"), "count"),
+        Column("lost", _("Lost deals"), "count"),
+        Column("win_rate", _("Win rate"), "rate"),
+        Column("activities", _("Activities"), "count"),
+    ]
+    numbers(view, months, columns, name="rep-months")

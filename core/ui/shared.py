@@ -1,0 +1,68 @@
+"""What the holder of a share link sees: one page, read only, in large type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.i18n import _, format_instant, use_language
+from core.reports.frozen import thaw
+from core.services.share import LinkClosed, open_share_link
+from core.ui import routes, session
+from core.ui.page import View, plain
+from core.ui.screens import forecast, funnel, leaderboard, overview
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.queries.share import ShareView
+
+SCREENS: dict[str, Callable[[View], None]] = {
+    "overview": overview.draw,
+    "funnel": funnel.draw,
+    "leaderboard": leaderboard.draw,
+    "forecast": forecast.draw,
+}
+_COUNTED = "luopan_link_counted"
+_CHECK_SECONDS = 20
+
+
+def draw_shared() -> None:
+    """Draw what the token in the address opens, or the one polite page for every token that does not."""
+    token = st.query_params.get("token", "")
+    try:
+        opened = _open(token, count=st.session_state.get(_COUNTED) != token)
+    except LinkClosed as error:
+        st.title("Luopan 销售罗盘", anchor=False)
+        st.info(error.message(), icon=":material/link_off:")
+        return
+    st.session_state[_COUNTED] = token
+    link = opened.link
+    use_language(link.language)
+    now = session.now()
+    view = View(
+        name=link.page, actor=opened.actor, now=link.frozen_at or now, database=session.database(),
+        calendar=session.calendar(), large=True, query=link.query,
+        frozen=thaw(link.frozen) if link.frozen is not None else None,
+    )  # fmt: skip
+    view.heading(link.title or _(routes.page(link.page).title))
+    shown = link.frozen_at or now
+    words = _("Frozen on {when}") if link.frozen_at else _("As of {when}")
+    said = words.format(when=format_instant(shown, view.zone))
+    st.caption(plain(_("Shared by {name}", name=opened.actor.name) + "  ·  " + said))
+    _watch(token)
+    SCREENS[link.page](view)
+
+
+def _open(token: str, *, count: bool) -> ShareView:
+    return open_share_link(session.database(), token=token, now=session.now(), origin=session.address(), count=count)
+
+
+@st.fragment(run_every=_CHECK_SECONDS)
+def _watch(token: str) -> None:
+    """Look every few seconds whether the link is still open, and redraw the page when it is not."""
+    try:
+        _open(token, count=False)
+    except LinkClosed:
+        st.rerun()

@@ -1,0 +1,3 @@
+from core.ui.shared import draw_shared
+
+draw_shared()
