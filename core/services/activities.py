@@ -69,38 +69,61 @@ def log_activity(
     if before is not None:
         return get_visible(work, Activity, before)
     deal = get_visible(work, Deal, deal_id) if deal_id is not None else None
-    problems = lengths_exceeded({"subject": subject, "note": note}, _LONGEST)
     if deal is not None and customer_id is None and new_customer is None:
         customer_id = deal.customer_id
-    if customer_id is None and new_customer is None:
-        problems["customer_id"] = _("Please choose a customer.")
-    if deal is not None and customer_id not in (None, deal.customer_id):
-        problems["deal_id"] = _("This deal is with another customer.")
-    if contact_id is not None and get_visible(work, Contact, contact_id).customer_id != customer_id:
-        problems["contact_id"] = _("This contact is at another customer.")
-    if due_on is not None and done_on is not None:
-        problems["due_on"] = _("An activity is either done or due.")
-    elif due_on is not None and due_on < work.today:
-        problems["due_on"] = _("A due day cannot lie in the past.")
+    problems = lengths_exceeded({"subject": subject, "note": note}, _LONGEST)
+    problems |= _problems_of_place(work, customer_id, new_customer, deal, contact_id)
+    problems |= _problems_of_days(work, done_on, due_on)
     if problems:
         raise InvalidFields(problems)
-    try:
-        done_at = None if due_on is not None else instant_of(work, done_on)
-    except DayInTheFuture as error:
-        raise InvalidFields({"done_on": error.message()}) from error
+    done_at = None if due_on is not None else instant_of(work, done_on)
     responsible = choose_owner(work, rep_id if rep_id is not None else _fallback_rep(work, deal))
     if new_customer is not None:
         customer_id = add_customer(work, new_customer, owner_id=responsible, prefix="customer_").id
     else:
         customer_id = get_visible(work, Customer, customer_id).id
     activity = Activity(
-        kind=kind, subject=subject.strip(), note=note.strip(), customer_id=cast("int", customer_id), contact_id=contact_id,
-        deal_id=deal_id, rep_id=responsible, due_on=due_on, done_at=done_at,
-    )  # fmt: skip
+        kind=kind,
+        subject=subject.strip(),
+        note=note.strip(),
+        customer_id=customer_id,
+        contact_id=contact_id,
+        deal_id=deal_id,
+        rep_id=responsible,
+        due_on=due_on,
+        done_at=done_at,
+    )
     work.session.add(activity)
     work.session.flush()
-    remember(work, key=key, command="log_activity", record_id=cast("int", activity.id))
+    remember(work, key=key, command="log_activity", record_id=activity.id)
     return activity
+
+
+def _problems_of_place(
+    work: Work,
+    customer_id: int | None,
+    new_customer: CustomerFields | None,
+    deal: Deal | None,
+    contact_id: int | None,
+) -> dict[str, str]:
+    found = {}
+    if customer_id is None and new_customer is None:
+        found["customer_id"] = _("Please choose a customer.")
+    if deal is not None and customer_id != deal.customer_id:
+        found["deal_id"] = _("This deal is with another customer.")
+    if contact_id is not None and get_visible(work, Contact, contact_id).customer_id != customer_id:
+        found["contact_id"] = _("This contact is at another customer.")
+    return found
+
+
+def _problems_of_days(work: Work, done_on: date | None, due_on: date | None) -> dict[str, str]:
+    if due_on is not None and done_on is not None:
+        return {"due_on": _("An activity is either done or due.")}
+    if due_on is not None and due_on < work.today:
+        return {"due_on": _("A due day cannot lie in the past.")}
+    if done_on is not None and done_on > work.today:
+        return {"done_on": DayInTheFuture().message()}
+    return {}
 
 
 def _fallback_rep(work: Work, deal: Deal | None) -> int | None:
@@ -171,5 +194,5 @@ def restore_activity(work: Work, *, key: str, snapshot: ActivitySnapshot) -> Act
     activity = Activity(**snapshot)
     work.session.add(activity)
     work.session.flush()
-    remember(work, key=key, command="restore_activity", record_id=cast("int", activity.id))
+    remember(work, key=key, command="restore_activity", record_id=activity.id)
     return activity

@@ -110,9 +110,7 @@ def add_customer(work: Work, fields: CustomerFields, *, owner_id: int, prefix: s
 
 
 @command(Action.CUSTOMER_EDIT)
-def create_customer(
-    work: Work, *, key: str, fields: CustomerFields, owner_id: int | None = None
-) -> Customer:
+def create_customer(work: Work, *, key: str, fields: CustomerFields, owner_id: int | None = None) -> Customer:
     """Make a customer, owned by the actor unless another rep in scope is chosen.
 
     Raises InvalidFields. A second call with the same `key` returns the first one's customer.
@@ -121,7 +119,7 @@ def create_customer(
     if before is not None:
         return get_visible(work, Customer, before)
     customer = add_customer(work, fields, owner_id=choose_owner(work, owner_id))
-    remember(work, key=key, command="create_customer", record_id=cast("int", customer.id))
+    remember(work, key=key, command="create_customer", record_id=customer.id)
     return customer
 
 
@@ -183,7 +181,7 @@ def add_contact(work: Work, *, key: str, customer_id: int, fields: ContactFields
     work.session.flush()
     if contact.is_primary:
         _make_only_primary(work, contact)
-    remember(work, key=key, command="add_contact", record_id=cast("int", contact.id))
+    remember(work, key=key, command="add_contact", record_id=contact.id)
     return contact
 
 
@@ -204,6 +202,9 @@ def remove_contact(work: Work, *, contact_id: int, version: int) -> None:
     """Remove a contact. Raises NotFound, EditedMeanwhile, ContactInUse."""
     contact = get_visible(work, Contact, contact_id, version=version)
     for table in (Deal, Activity):
-        if work.session.exec(select(table.id).where(table.contact_id == contact_id).limit(1)).first() is not None:
+        if (
+            work.session.exec(select(table.id).where(table.contact_id == contact_id).limit(1)).first()
+            is not None
+        ):
             raise ContactInUse
     work.session.delete(contact)

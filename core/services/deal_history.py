@@ -6,6 +6,7 @@ deal's events in the order of (effective, recorded, number) gives the row.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlmodel import select
@@ -19,7 +20,6 @@ from core.model import Deal, DealChange, FxRate, Stage, StageMove
 
 if TYPE_CHECKING:
     from datetime import date, datetime
-    from decimal import Decimal
 
     from core.db.work import Work
 
@@ -61,19 +61,17 @@ class StageMoveNotAllowed(SalesError):
 
 def rate_on(work: Work, currency: str, day: date) -> Decimal:
     """Return what one unit of `currency` is worth in the base currency on `day`; raises RateMissing."""
-    from decimal import Decimal
-
     if currency == work.base_currency:
         return Decimal(1)
     rate = work.session.exec(
-        select(FxRate.rate)
+        select(cast("Any", FxRate.rate))
         .where(FxRate.currency == currency, FxRate.on <= day)
         .order_by(cast("Any", FxRate.on).desc())
         .limit(1)
     ).one_or_none()
     if rate is None:
         raise RateMissing(currency=currency, day=day.isoformat())
-    return rate
+    return cast("Decimal", rate)
 
 
 def revalue(work: Work, deal: Deal) -> None:
@@ -105,7 +103,9 @@ def instant_of(work: Work, day: date | None, *, not_before: datetime | None = No
 def last_event_at(work: Work, deal: Deal) -> datetime:
     """Return when the deal last moved or changed hands: nothing can have happened before that."""
     moved = work.session.exec(
-        select(StageMove.effective_at).where(StageMove.deal_id == deal.id).order_by(cast("Any", StageMove.effective_at).desc())
+        select(StageMove.effective_at)
+        .where(StageMove.deal_id == deal.id)
+        .order_by(cast("Any", StageMove.effective_at).desc())
     ).first()
     handed = work.session.exec(
         select(DealChange.effective_at)
@@ -123,11 +123,17 @@ def enter(
     Winning credits the present owner. Going from one won stage to another keeps the close.
     """
     move = StageMove(
-        deal_id=deal.id or 0, from_stage_id=deal.stage_id, to_stage_id=cast("int", stage.id), effective_at=at,
-        recorded_at=work.now, by_user_id=work.actor.user_id, lost_reason_id=lost_reason_id, note=note,
-    )  # fmt: skip
+        deal_id=deal.id or 0,
+        from_stage_id=deal.stage_id,
+        to_stage_id=stage.id,
+        effective_at=at,
+        recorded_at=work.now,
+        by_user_id=work.actor.user_id,
+        lost_reason_id=lost_reason_id,
+        note=note,
+    )
     stays_won = deal.state is StageKind.WON and stage.kind is StageKind.WON
-    deal.stage_id = cast("int", stage.id)
+    deal.stage_id = stage.id
     deal.stage_entered_at = at
     if not stays_won:
         deal.state = stage.kind
@@ -143,9 +149,14 @@ def change(
 ) -> DealChange:
     """Return the event that a fact of the deal became `after`, effective now unless `at` is given."""
     return DealChange(
-        deal_id=deal.id or 0, field=field, before=before, after=after, effective_at=at or work.now,
-        recorded_at=work.now, by_user_id=work.actor.user_id,
-    )  # fmt: skip
+        deal_id=deal.id or 0,
+        field=field,
+        before=before,
+        after=after,
+        effective_at=at or work.now,
+        recorded_at=work.now,
+        by_user_id=work.actor.user_id,
+    )
 
 
 def said_amount(amount: Decimal, currency: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
@@ -144,77 +144,126 @@ def log_deal(
         return get_visible(work, Deal, before)
     money = currency or work.base_currency
     values: dict[str, Any] = {
-        "name": name, "note": note, "competitor": competitor, "currency": money, "amount": amount,
-        "channel_id": channel_id, "lines": lines,
-    }  # fmt: skip
+        "name": name,
+        "note": note,
+        "competitor": competitor,
+        "currency": money,
+        "amount": amount,
+        "channel_id": channel_id,
+        "lines": lines,
+    }
     problems = _problems(work, values)
     stage = _stage(work, stage_id, problems)
     owner = _owner(work, owner_id, opened_on or work.today, problems)
-    if customer_id is None and new_customer is None:
-        problems["customer_id"] = _("Please choose a customer, or make a new one.")
+    problems |= _customer_problem(customer_id, new_customer)
     if amount is None and not lines:
         problems["amount"] = _("Please give the amount, or at least one product.")
-    if stage is not None and stage.kind is StageKind.LOST:
+    kind = stage.kind if stage is not None else StageKind.OPEN
+    if kind is StageKind.LOST:
         _check_lost_reason(work, lost_reason_id, problems)
-    expected = expected_close_on or (closed_on or work.today if stage and stage.kind is not StageKind.OPEN else None)
-    if expected is None:
-        problems.setdefault("expected_close_on", _("Please say when you expect the deal to close."))
-    elif expected < (opened_on or work.today) and stage is not None and stage.kind is StageKind.OPEN:
-        problems["expected_close_on"] = _("The expected close cannot lie before the day the deal opened.")
-    opened_at = closed_at = work.now
-    try:
-        opened_at = instant_of(work, opened_on or (closed_on if stage and stage.kind is not StageKind.OPEN else None))
-    except DayInTheFuture as error:
-        problems["opened_on"] = error.message()
-    try:
-        closed_at = instant_of(work, closed_on, not_before=opened_at)
-    except DayInTheFuture as error:
-        problems["closed_on"] = error.message()
-    except BeforeTheLastEvent:
-        problems["closed_on"] = _("A deal cannot close before it opened.")
-    if new_customer is not None and not str(new_customer.get("name", "")).strip():
-        problems["customer_name"] = _("Please give the customer's name.")
-    if problems or stage is None or owner is None or expected is None:
+    opened = opened_on or (None if kind is StageKind.OPEN else closed_on)
+    opened_at, closed_at = _days(work, opened, closed_on, problems)
+    expected = _expected(work, kind, expected_close_on, opened, closed_on, problems)
+    if problems or stage is None or owner is None:
         raise InvalidFields(problems)
     if new_customer is not None:
         customer = add_customer(work, new_customer, owner_id=owner, prefix="customer_")
     else:
         customer = get_visible(work, Customer, customer_id)
-    _check_contact(work, contact_id, cast("int", customer.id))
-    deal = Deal(
-        name=name.strip() or _made_name(work, customer, lines), customer_id=cast("int", customer.id), contact_id=contact_id,
-        pipeline_id=stage.pipeline_id, owner_id=owner, channel_id=channel_id,
-        amount=amount if amount is not None else sum((line.amount for line in lines), Decimal(0)),
-        currency=money, expected_close_on=expected, opened_at=opened_at, competitor=competitor.strip(), note=note.strip(),
-    )  # fmt: skip
+    _check_contact(work, contact_id, customer.id)
+    deal = Deal(  # type: ignore[call-arg]  # `enter` gives stage, state and base amount
+        name=name.strip() or _made_name(work, customer, lines),
+        customer_id=customer.id,
+        contact_id=contact_id,
+        pipeline_id=stage.pipeline_id,
+        owner_id=owner,
+        channel_id=channel_id,
+        amount=amount if amount is not None else _sum(lines),
+        currency=money,
+        expected_close_on=expected,
+        opened_at=opened_at,
+        competitor=competitor.strip(),
+        note=note.strip(),
+    )
     try:
-        if stage.kind is StageKind.OPEN:
-            moves = [enter(work, deal, stage, at=opened_at)]
-        else:
-            moves = [
-                enter(work, deal, _first_stage(work, stage.pipeline_id), at=opened_at),
-                enter(work, deal, stage, at=closed_at, lost_reason_id=_reason_if_lost(stage, lost_reason_id)),
-            ]
+        moves = _first_moves(work, deal, stage, opened_at, closed_at, lost_reason_id)
     except RateMissing as error:
         raise InvalidFields({"currency": error.message()}) from error
-    work.session.add(deal)
-    work.session.flush()
-    number = cast("int", deal.id)
-    beginnings = (
-        (DealField.AMOUNT, said_amount(deal.amount, money)),
-        (DealField.OWNER, str(owner)),
-        (DealField.EXPECTED_CLOSE, expected.isoformat()),
-    )
-    work.session.add_all(
-        change(work, deal, field, before=None, after=after, at=opened_at) for field, after in beginnings
-    )
-    for move in moves:
-        move.deal_id = number
-        work.session.add(move)
-    _put_lines(work, number, lines)
-    remember(work, key=key, command="log_deal", record_id=number)
+    _begin(work, deal, moves, lines)
+    remember(work, key=key, command="log_deal", record_id=deal.id)
     work.session.flush()
     return deal
+
+
+def _customer_problem(customer_id: int | None, new_customer: CustomerFields | None) -> dict[str, str]:
+    if customer_id is None and new_customer is None:
+        return {"customer_id": _("Please choose a customer, or make a new one.")}
+    if new_customer is not None and not str(new_customer.get("name", "")).strip():
+        return {"customer_name": _("Please give the customer's name.")}
+    return {}
+
+
+def _days(
+    work: Work, opened: date | None, closed: date | None, problems: dict[str, str]
+) -> tuple[datetime, datetime]:
+    """Return when the deal opened and closed (the latter counts for closed deals alone)."""
+    opened_at = closed_at = work.now
+    try:
+        opened_at = instant_of(work, opened)
+    except DayInTheFuture as error:
+        problems["opened_on"] = error.message()
+    try:
+        closed_at = instant_of(work, closed, not_before=opened_at)
+    except DayInTheFuture as error:
+        problems["closed_on"] = error.message()
+    except BeforeTheLastEvent:
+        problems["closed_on"] = _("A deal cannot close before it opened.")
+    return opened_at, closed_at
+
+
+def _expected(
+    work: Work,
+    kind: StageKind,
+    expected: date | None,
+    opened: date | None,
+    closed: date | None,
+    problems: dict[str, str],
+) -> date:
+    if kind is not StageKind.OPEN:
+        return expected or closed or work.today
+    if expected is None:
+        problems["expected_close_on"] = _("Please say when you expect the deal to close.")
+    elif expected < (opened or work.today):
+        problems["expected_close_on"] = _("The expected close cannot lie before the day the deal opened.")
+    return expected or work.today
+
+
+def _first_moves(
+    work: Work, deal: Deal, stage: Stage, opened_at: datetime, closed_at: datetime, lost_reason_id: int | None
+) -> list[StageMove]:
+    if stage.kind is StageKind.OPEN:
+        return [enter(work, deal, stage, at=opened_at)]
+    reason = lost_reason_id if stage.kind is StageKind.LOST else None
+    return [
+        enter(work, deal, _first_stage(work, stage.pipeline_id), at=opened_at),
+        enter(work, deal, stage, at=closed_at, lost_reason_id=reason),
+    ]
+
+
+def _begin(work: Work, deal: Deal, moves: list[StageMove], lines: Sequence[LineFields]) -> None:
+    """Save a new deal with its lines, its first moves and the values that it begins with."""
+    work.session.add(deal)
+    work.session.flush()
+    for field, after in (
+        (DealField.AMOUNT, said_amount(deal.amount, deal.currency)),
+        (DealField.OWNER, str(deal.owner_id)),
+        (DealField.EXPECTED_CLOSE, deal.expected_close_on.isoformat()),
+    ):
+        work.session.add(change(work, deal, field, before=None, after=after, at=deal.opened_at))
+    for move in moves:
+        move.deal_id = deal.id
+        work.session.add(move)
+    _put_lines(work, deal.id, lines)
 
 
 @command(Action.DEAL_EDIT)
@@ -226,27 +275,14 @@ def edit_deal(work: Work, *, deal_id: int, version: int, changes: DealEdit) -> D
     """
     deal = _editable(work, deal_id, version)
     values = cast("dict[str, Any]", dict(changes))
-    problems = _problems(work, values, whole=False, kept_channel=deal.channel_id)
-    if "name" in values and not str(values["name"]).strip():
-        problems["name"] = _("Please give the deal a name.")
-    if "expected_close_on" in values and deal.state is StageKind.OPEN:
-        expected = values["expected_close_on"]
-        if expected is None or expected < day_of(deal.opened_at, work.zone):
-            problems["expected_close_on"] = _("The expected close cannot lie before the day the deal opened.")
     if "lines" in values and "amount" not in values:
-        values["amount"] = sum((line.amount for line in values["lines"]), Decimal(0)) if values["lines"] else deal.amount
-    if problems:
-        raise InvalidFields(problems)
-    if "customer_id" in values:
-        get_visible(work, Customer, values["customer_id"])
-    if values.get("contact_id") is not None:
-        _check_contact(work, values["contact_id"], values.get("customer_id", deal.customer_id))
+        values["amount"] = _sum(values["lines"]) if values["lines"] else deal.amount
+    _check_edit(work, deal, values)
     _change_amount(work, deal, values.get("amount", deal.amount), values.get("currency", deal.currency))
-    if values.get("expected_close_on", deal.expected_close_on) != deal.expected_close_on:
-        after: date = values["expected_close_on"]
-        work.session.add(
-            change(work, deal, DealField.EXPECTED_CLOSE, before=deal.expected_close_on.isoformat(), after=after.isoformat())
-        )
+    after: date = values.get("expected_close_on", deal.expected_close_on)
+    if after != deal.expected_close_on:
+        before = deal.expected_close_on.isoformat()
+        work.session.add(change(work, deal, DealField.EXPECTED_CLOSE, before=before, after=after.isoformat()))
         deal.expected_close_on = after
     for name in ("name", "customer_id", "contact_id", "channel_id", "competitor", "note"):
         if name in values:
@@ -260,9 +296,33 @@ def edit_deal(work: Work, *, deal_id: int, version: int, changes: DealEdit) -> D
     return _saved(work, deal)
 
 
+def _check_edit(work: Work, deal: Deal, values: dict[str, Any]) -> None:
+    problems = _problems(work, values, whole=False, kept_channel=deal.channel_id)
+    if "name" in values and not str(values["name"]).strip():
+        problems["name"] = _("Please give the deal a name.")
+    if "expected_close_on" in values:
+        expected = values["expected_close_on"]
+        if expected is None or (
+            deal.state is StageKind.OPEN and expected < day_of(deal.opened_at, work.zone)
+        ):
+            problems["expected_close_on"] = _("The expected close cannot lie before the day the deal opened.")
+    if problems:
+        raise InvalidFields(problems)
+    if "customer_id" in values:
+        get_visible(work, Customer, values["customer_id"])
+    if values.get("contact_id") is not None:
+        _check_contact(work, values["contact_id"], values.get("customer_id", deal.customer_id))
+
+
 @command(Action.DEAL_ADVANCE)
 def advance_deal(
-    work: Work, *, deal_id: int, to_stage_id: int, version: int, effective_on: date | None = None, note: str = ""
+    work: Work,
+    *,
+    deal_id: int,
+    to_stage_id: int,
+    version: int,
+    effective_on: date | None = None,
+    note: str = "",
 ) -> Deal:
     """Move an open deal to another open stage of its process, forward or back, or win it.
 
@@ -312,7 +372,13 @@ def lose_deal(
 
 @command(Action.DEAL_ADVANCE)
 def reopen_deal(
-    work: Work, *, deal_id: int, to_stage_id: int, version: int, effective_on: date | None = None, note: str = ""
+    work: Work,
+    *,
+    deal_id: int,
+    to_stage_id: int,
+    version: int,
+    effective_on: date | None = None,
+    note: str = "",
 ) -> Deal:
     """Open a won or lost deal again in an open stage. Raises as `advance_deal`, and DealIsOpen."""
     deal = _editable(work, deal_id, version)
@@ -370,7 +436,9 @@ def reassign_deal(work: Work, *, deal_id: int, version: int, owner_id: int) -> D
 
 
 @command(Action.DEAL_EDIT)
-def change_amount(work: Work, *, deal_id: int, version: int, amount: Decimal, currency: str | None = None) -> Deal:
+def change_amount(
+    work: Work, *, deal_id: int, version: int, amount: Decimal, currency: str | None = None
+) -> Deal:
     """Change what a deal is worth. Raises as `edit_deal`."""
     deal = _editable(work, deal_id, version)
     problems = _problems(work, {"amount": amount, "currency": currency or deal.currency}, whole=False)
@@ -467,25 +535,38 @@ def _line_problem(work: Work, line: LineFields) -> str | None:
     return None
 
 
+def _sum(lines: Sequence[LineFields]) -> Decimal:
+    return sum((line.amount for line in lines), Decimal(0))
+
+
 def _put_lines(work: Work, deal_id: int, lines: Sequence[LineFields]) -> None:
     work.session.add_all(
         DealLine(
-            deal_id=deal_id, product_id=line.product_id, sku_id=line.sku_id, quantity=line.quantity,
-            unit_price=line.unit_price, discount_rate=line.discount_rate, amount=line.amount,
+            deal_id=deal_id,
+            product_id=line.product_id,
+            sku_id=line.sku_id,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            discount_rate=line.discount_rate,
+            amount=line.amount,
         )
         for line in lines
-    )  # fmt: skip
+    )
 
 
 def _first_stage(work: Work, pipeline_id: int | None) -> Stage:
     statement = select(Stage).where(Stage.kind == StageKind.OPEN, Stage.active)
     if pipeline_id is None:
-        statement = statement.join(Pipeline, cast("Any", Pipeline.id == Stage.pipeline_id)).where(Pipeline.is_default)
+        statement = statement.join(Pipeline, cast("Any", Pipeline.id == Stage.pipeline_id)).where(
+            Pipeline.is_default
+        )
     else:
         statement = statement.where(Stage.pipeline_id == pipeline_id)
     found = work.session.exec(statement.order_by(cast("Any", Stage.position))).first()
     if found is None:
-        raise InvalidFields({"stage_id": _("The sales process has no open stage. Sales operations can add one.")})
+        raise InvalidFields(
+            {"stage_id": _("The sales process has no open stage. Sales operations can add one.")}
+        )
     return found
 
 
@@ -525,10 +606,6 @@ def _check_lost_reason(work: Work, lost_reason_id: int | None, problems: dict[st
         problems["lost_reason_id"] = _("Please say why the deal was lost.")
 
 
-def _reason_if_lost(stage: Stage, lost_reason_id: int | None) -> int | None:
-    return lost_reason_id if stage.kind is StageKind.LOST else None
-
-
 def _check_contact(work: Work, contact_id: int | None, customer_id: int) -> None:
     if contact_id is not None and get_visible(work, Contact, contact_id).customer_id != customer_id:
         raise InvalidFields({"contact_id": _("This contact is at another customer.")})
@@ -536,6 +613,8 @@ def _check_contact(work: Work, contact_id: int | None, customer_id: int) -> None
 
 def _made_name(work: Work, customer: Customer, lines: Sequence[LineFields]) -> str:
     numbers = list(dict.fromkeys(line.product_id for line in lines))
-    names = [product.name for number in numbers[:2] if (product := work.session.get(Product, number)) is not None]
+    names = [
+        product.name for number in numbers[:2] if (product := work.session.get(Product, number)) is not None
+    ]
     more = "…" if len(numbers) > 2 else ""
     return f"{customer.name} – {'、'.join(names)}{more}"[:200] if names else customer.name

@@ -56,9 +56,16 @@ def history(database, deal_id):
     return list(moves), list(changes)
 
 
-def test_a_logged_deal_begins_its_history_with_stage_amount_owner_and_expected_close(make, perform_as, company):
-    deal = logged(make, perform_as, lines=[LineFields(make.products["compass"], 3, Decimal("100.10"), 0.1)], amount=None)
-    assert (deal.amount, deal.base_amount, deal.state, deal.version) == (Decimal("270.27"),) * 2 + (StageKind.OPEN, 1)
+def test_a_logged_deal_begins_its_history_with_stage_amount_owner_and_expected_close(
+    make, perform_as, company
+):
+    deal = logged(
+        make, perform_as, lines=[LineFields(make.products["compass"], 3, Decimal("100.10"), 0.1)], amount=None
+    )
+    assert (deal.amount, deal.base_amount, deal.state, deal.version) == (Decimal("270.27"),) * 2 + (
+        StageKind.OPEN,
+        1,
+    )
     assert deal.stage_id == make.stages["identified"]
     assert "罗盘" in deal.name
     moves, changes = history(make.database, deal.id)
@@ -80,7 +87,12 @@ def test_the_same_form_sent_twice_saves_one_deal(make, perform_as, company):
 
 def test_a_past_won_deal_is_booked_on_its_closing_day(make, perform_as, company):
     deal = logged(
-        make, perform_as, stage_id=make.stages["won"], opened_on=date(2025, 3, 1), closed_on=date(2025, 4, 2), expected_close_on=None
+        make,
+        perform_as,
+        stage_id=make.stages["won"],
+        opened_on=date(2025, 3, 1),
+        closed_on=date(2025, 4, 2),
+        expected_close_on=None,
     )
     assert deal.closed_at.astimezone(SHANGHAI).date() == date(2025, 4, 2)
     assert deal.opened_at.astimezone(SHANGHAI).date() == date(2025, 3, 1)
@@ -97,25 +109,47 @@ def test_a_lost_deal_needs_a_reason(make, perform_as, company):
     deal = logged(make, perform_as)
     with pytest.raises(InvalidFields):
         perform_as("eastern rep", lose_deal, deal_id=deal.id, version=1, lost_reason_id=None)
-    lost = perform_as("eastern rep", lose_deal, deal_id=deal.id, version=1, lost_reason_id=make.lost_reasons["price"])
+    lost = perform_as(
+        "eastern rep", lose_deal, deal_id=deal.id, version=1, lost_reason_id=make.lost_reasons["price"]
+    )
     assert (lost.state, lost.closed_at, lost.credited_id) == (StageKind.LOST, NOW, None)
 
 
 def test_every_broken_field_is_named_at_once(make, perform_as, company):
     with pytest.raises(InvalidFields) as refused:
         perform_as(
-            "eastern rep", log_deal, key="k", amount=Decimal(-1), currency="XXX", channel_id=999, stage_id=999,
+            "eastern rep",
+            log_deal,
+            key="k",
+            amount=Decimal(-1),
+            currency="XXX",
+            channel_id=999,
+            stage_id=999,
             lines=[LineFields(999, 1, Decimal(1))],
-        )  # fmt: skip
+        )
     assert set(refused.value.problems) == {
-        "customer_id", "amount", "currency", "channel_id", "stage_id", "lines", "expected_close_on",
-    }  # fmt: skip
+        "customer_id",
+        "amount",
+        "currency",
+        "channel_id",
+        "stage_id",
+        "lines",
+        "expected_close_on",
+    }
 
 
 def test_a_deal_may_skip_and_go_back_but_not_leave_its_process(make, perform_as, company):
     deal = logged(make, perform_as)
-    deal = perform_as("eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=deal.version)
-    deal = perform_as("eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["contacted"], version=deal.version)
+    deal = perform_as(
+        "eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=deal.version
+    )
+    deal = perform_as(
+        "eastern rep",
+        advance_deal,
+        deal_id=deal.id,
+        to_stage_id=make.stages["contacted"],
+        version=deal.version,
+    )
     assert deal.stage_id == make.stages["contacted"]
     for stage in (make.stages["contacted"], make.stages["lost"], 999):
         with pytest.raises(StageMoveNotAllowed):
@@ -125,22 +159,55 @@ def test_a_deal_may_skip_and_go_back_but_not_leave_its_process(make, perform_as,
 def test_a_won_deal_moves_again_only_after_it_was_reopened(make, perform_as, company):
     deal = logged(make, perform_as)
     with pytest.raises(DealIsOpen):
-        perform_as("eastern rep", reopen_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=deal.version)
-    deal = perform_as("eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["won"], version=deal.version)
+        perform_as(
+            "eastern rep", reopen_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=deal.version
+        )
+    deal = perform_as(
+        "eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["won"], version=deal.version
+    )
     assert (deal.state, deal.credited_id, deal.closed_at) == (StageKind.WON, make.reps["alice"], NOW)
     with pytest.raises(DealIsClosed):
-        perform_as("eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=deal.version)
-    deal = perform_as("eastern rep", reopen_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=deal.version)
+        perform_as(
+            "eastern rep",
+            advance_deal,
+            deal_id=deal.id,
+            to_stage_id=make.stages["demo"],
+            version=deal.version,
+        )
+    deal = perform_as(
+        "eastern rep", reopen_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=deal.version
+    )
     assert (deal.state, deal.credited_id, deal.closed_at) == (StageKind.OPEN, None, None)
 
 
 def test_effective_days_lie_between_the_last_event_and_today(make, perform_as, company):
     deal = logged(make, perform_as, opened_on=date(2026, 7, 1))
     with pytest.raises(DayInTheFuture):
-        perform_as("eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=1, effective_on=date(2026, 7, 16))
+        perform_as(
+            "eastern rep",
+            advance_deal,
+            deal_id=deal.id,
+            to_stage_id=make.stages["demo"],
+            version=1,
+            effective_on=date(2026, 7, 16),
+        )
     with pytest.raises(BeforeTheLastEvent):
-        perform_as("eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=1, effective_on=date(2026, 6, 30))
-    moved = perform_as("eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=1, effective_on=date(2026, 7, 1))
+        perform_as(
+            "eastern rep",
+            advance_deal,
+            deal_id=deal.id,
+            to_stage_id=make.stages["demo"],
+            version=1,
+            effective_on=date(2026, 6, 30),
+        )
+    moved = perform_as(
+        "eastern rep",
+        advance_deal,
+        deal_id=deal.id,
+        to_stage_id=make.stages["demo"],
+        version=1,
+        effective_on=date(2026, 7, 1),
+    )
     assert moved.stage_entered_at == deal.opened_at
 
 
@@ -167,9 +234,12 @@ def test_a_stale_form_never_overwrites(make, perform_as, company):
 def test_new_lines_change_the_amount_and_leave_no_old_line(make, perform_as, company):
     deal = logged(make, perform_as, lines=[LineFields(make.products["compass"], 1, Decimal(10))], amount=None)
     deal = perform_as(
-        "eastern rep", edit_deal, deal_id=deal.id, version=1,
+        "eastern rep",
+        edit_deal,
+        deal_id=deal.id,
+        version=1,
         changes={"lines": [LineFields(make.products["sextant"], 2, Decimal(40))], "expected_close_on": TODAY},
-    )  # fmt: skip
+    )
     assert (deal.amount, deal.expected_close_on, deal.version) == (Decimal(80), TODAY, 2)
     with make.database.reading(SYSTEM, now=NOW) as work:
         lines = work.session.exec(select(DealLine).where(DealLine.deal_id == deal.id)).all()
@@ -183,17 +253,25 @@ def test_only_managers_hand_deals_over_and_only_inside_their_team(make, perform_
     with pytest.raises(NotAllowed):
         perform_as("eastern rep", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["bob"])
     with pytest.raises(InvalidFields):
-        perform_as("eastern manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["charlie"])
+        perform_as(
+            "eastern manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["charlie"]
+        )
     with pytest.raises(NotFound):
-        perform_as("western manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["charlie"])
-    moved = perform_as("eastern manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["bob"])
+        perform_as(
+            "western manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["charlie"]
+        )
+    moved = perform_as(
+        "eastern manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["bob"]
+    )
     assert moved.owner_id == make.reps["bob"]
 
 
 def test_who_won_a_deal_keeps_the_credit_and_cannot_edit_what_was_handed_over(make, perform_as, company):
     deal = logged(make, perform_as)
     deal = perform_as("eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["won"], version=1)
-    deal = perform_as("eastern manager", reassign_deal, deal_id=deal.id, version=deal.version, owner_id=make.reps["bob"])
+    deal = perform_as(
+        "eastern manager", reassign_deal, deal_id=deal.id, version=deal.version, owner_id=make.reps["bob"]
+    )
     assert deal.credited_id == make.reps["alice"]
     with pytest.raises(NotAllowed):
         perform_as("eastern rep", edit_deal, deal_id=deal.id, version=deal.version, changes={"note": "x"})
@@ -217,13 +295,23 @@ def test_a_foreign_deal_closes_at_the_closing_days_rate(make, perform_as, compan
         logged(make, perform_as, currency="USD")
     assert set(refused.value.problems) == {"currency"}
     make._write(
-        FxRate(currency="USD", on=date(2026, 7, 1), rate=Decimal(7)), FxRate(currency="USD", on=date(2026, 7, 10), rate=Decimal(8))
+        FxRate(currency="USD", on=date(2026, 7, 1), rate=Decimal(7)),
+        FxRate(currency="USD", on=date(2026, 7, 10), rate=Decimal(8)),
     )
     deal = logged(make, perform_as, currency="USD", opened_on=date(2026, 7, 2), amount=Decimal("100.55"))
     assert deal.base_amount == Decimal("804.40")
-    won = perform_as("eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["won"], version=1, effective_on=date(2026, 7, 5))
+    won = perform_as(
+        "eastern rep",
+        advance_deal,
+        deal_id=deal.id,
+        to_stage_id=make.stages["won"],
+        version=1,
+        effective_on=date(2026, 7, 5),
+    )
     assert won.base_amount == Decimal("703.85")
-    deal = perform_as("eastern rep", reopen_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=won.version)
+    deal = perform_as(
+        "eastern rep", reopen_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=won.version
+    )
     assert deal.base_amount == Decimal("804.40")
 
 
@@ -231,7 +319,14 @@ def test_without_a_rate_on_the_closing_day_the_refusal_says_so(make, perform_as,
     make._write(FxRate(currency="USD", on=date(2026, 7, 10), rate=Decimal(8)))
     deal = logged(make, perform_as, currency="USD", opened_on=date(2026, 7, 2))
     with pytest.raises(RateMissing, match="no exchange rate for USD on 2026-07-05"):
-        perform_as("eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["won"], version=1, effective_on=date(2026, 7, 5))
+        perform_as(
+            "eastern rep",
+            advance_deal,
+            deal_id=deal.id,
+            to_stage_id=make.stages["won"],
+            version=1,
+            effective_on=date(2026, 7, 5),
+        )
 
 
 def test_a_manager_without_sales_of_their_own_chooses_whose_deal_it_is(make, perform_as, company):
@@ -257,8 +352,16 @@ def replayed(database: Database, deal_id: int) -> dict[str, object]:
     with database.reading(SYSTEM, now=NOW) as work:
         kinds = {stage.id: stage.kind for stage in work.session.exec(select(Stage))}
     moves, changes = history(database, deal_id)
-    events = sorted([*changes, *moves], key=lambda e: (e.effective_at, e.recorded_at, isinstance(e, StageMove), e.id))
-    row: dict[str, object] = {"opened_at": events[0].effective_at, "state": None, "closed_at": None, "credited_id": None, "lost_reason_id": None}
+    events = sorted(
+        [*changes, *moves], key=lambda e: (e.effective_at, e.recorded_at, isinstance(e, StageMove), e.id)
+    )
+    row: dict[str, object] = {
+        "opened_at": events[0].effective_at,
+        "state": None,
+        "closed_at": None,
+        "credited_id": None,
+        "lost_reason_id": None,
+    }
     for event in events:
         if isinstance(event, DealChange):
             assert event.before == row.get(event.field)
@@ -299,9 +402,17 @@ def test_replaying_the_history_gives_the_row(replay_company, steps):
     stages, reps = list(make.stages.values()), [make.reps["alice"], make.reps["bob"]]
     now: datetime = NOW
     deal = gate.perform(
-        make.database, manager, log_deal, now, key=str(key), new_customer={"name": f"客户 {key}"}, amount=Decimal(100),
-        owner_id=reps[0], expected_close_on=date(2026, 9, 1), opened_on=date(2026, 6, 1),
-    )  # fmt: skip
+        make.database,
+        manager,
+        log_deal,
+        now,
+        key=str(key),
+        new_customer={"name": f"客户 {key}"},
+        amount=Decimal(100),
+        owner_id=reps[0],
+        expected_close_on=date(2026, 9, 1),
+        opened_on=date(2026, 6, 1),
+    )
     for what, choice, days in steps:
         now += timedelta(hours=9)
         on = now.astimezone(SHANGHAI).date() - timedelta(days=days) if days else None
@@ -309,18 +420,50 @@ def test_replaying_the_history_gives_the_row(replay_company, steps):
         try:
             match what:
                 case "advance":
-                    deal = gate.perform(make.database, manager, advance_deal, now, to_stage_id=stages[choice], effective_on=on, **common)
+                    deal = gate.perform(
+                        make.database,
+                        manager,
+                        advance_deal,
+                        now,
+                        to_stage_id=stages[choice],
+                        effective_on=on,
+                        **common,
+                    )
                 case "lose":
                     deal = gate.perform(
-                        make.database, manager, lose_deal, now, lost_reason_id=make.lost_reasons["price"], effective_on=on, **common
+                        make.database,
+                        manager,
+                        lose_deal,
+                        now,
+                        lost_reason_id=make.lost_reasons["price"],
+                        effective_on=on,
+                        **common,
                     )
                 case "reopen":
-                    deal = gate.perform(make.database, manager, reopen_deal, now, to_stage_id=stages[choice], effective_on=on, **common)
+                    deal = gate.perform(
+                        make.database,
+                        manager,
+                        reopen_deal,
+                        now,
+                        to_stage_id=stages[choice],
+                        effective_on=on,
+                        **common,
+                    )
                 case "reassign":
-                    deal = gate.perform(make.database, manager, reassign_deal, now, owner_id=reps[choice % 2], **common)
+                    deal = gate.perform(
+                        make.database, manager, reassign_deal, now, owner_id=reps[choice % 2], **common
+                    )
                 case "amount":
                     money = ("CNY", "USD")[choice % 2]
-                    deal = gate.perform(make.database, manager, change_amount, now, amount=Decimal(choice), currency=money, **common)
+                    deal = gate.perform(
+                        make.database,
+                        manager,
+                        change_amount,
+                        now,
+                        amount=Decimal(choice),
+                        currency=money,
+                        **common,
+                    )
                 case "expected":
                     changes = {"expected_close_on": date(2026, 9, 1) + timedelta(days=choice)}
                     deal = gate.perform(make.database, manager, edit_deal, now, changes=changes, **common)
@@ -331,10 +474,16 @@ def test_replaying_the_history_gives_the_row(replay_company, steps):
     with make.database.reading(SYSTEM, now=now) as work:
         row = work.session.get(Deal, deal.id)
     expected = {
-        "opened_at": row.opened_at, "state": row.state, "closed_at": row.closed_at, "credited_id": row.credited_id,
-        "lost_reason_id": row.lost_reason_id, "stage_id": row.stage_id, "stage_entered_at": row.stage_entered_at,
-        DealField.AMOUNT: f"{row.amount:.2f} {row.currency}", DealField.OWNER: str(row.owner_id),
+        "opened_at": row.opened_at,
+        "state": row.state,
+        "closed_at": row.closed_at,
+        "credited_id": row.credited_id,
+        "lost_reason_id": row.lost_reason_id,
+        "stage_id": row.stage_id,
+        "stage_entered_at": row.stage_entered_at,
+        DealField.AMOUNT: f"{row.amount:.2f} {row.currency}",
+        DealField.OWNER: str(row.owner_id),
         DealField.EXPECTED_CLOSE: row.expected_close_on.isoformat(),
-    }  # fmt: skip
+    }
     assert replayed(make.database, deal.id) == expected
     assert row.base_amount == row.amount * (7 if row.currency == "USD" else 1)
