@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from sqlalchemy import ColumnElement, FromClause, String, case, cast, func, literal
+from sqlalchemy import ColumnElement, FromClause, String, case, cast, func, literal_column
 
 from core.analytics.facts import Facts, spoken
 
@@ -15,6 +15,9 @@ Dimension = Literal["team", "territory", "product", "channel", "segment", "rep"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
 NONE = "none"
 """The key of the deals that have no value in a dimension."""
+
+_NONE: ColumnElement[str] = literal_column(f"'{NONE}'", String)
+_EMPTY: ColumnElement[str] = literal_column("''", String)
 
 _COLUMN: Final[dict[str, str]] = {
     "team": "credit_team_id",
@@ -37,13 +40,18 @@ def key_of(facts: Facts, by: Dimension) -> ColumnElement[str]:
     """Return the key of a deal of `facts.deals` in a dimension, as text."""
     column = facts.deals.c[_COLUMN[by]]
     if by == "segment":
-        return func.coalesce(func.nullif(column, ""), literal(NONE))
-    return func.coalesce(cast(column, String), literal(NONE))
+        return func.coalesce(func.nullif(column, _EMPTY), _NONE)
+    return text_or_none(column)
+
+
+def text_or_none(column: ColumnElement[int]) -> ColumnElement[str]:
+    """Return a number as the text that keys are, "none" for NULL (no parameter, so that it can be grouped by)."""
+    return func.coalesce(cast(column, String), _NONE)
 
 
 def names_of(facts: Facts, by: Dimension, key: ColumnElement[str]) -> tuple[FromClause | None, ColumnElement[str]]:
     """Return the table that names the keys (to be joined on `key`) and the name itself."""
     if by == "segment":
-        return None, case((key == NONE, ""), else_=key)
+        return None, case((key == _NONE, _EMPTY), else_=key)
     table = _TABLE[by](facts)
     return table, spoken(table)

@@ -5,7 +5,7 @@ Sources: docs/methods/win-rate.md, sales-cycle.md, weighted-pipeline.md, coverag
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import BigInteger, Date, Select, String, case, cast, func, literal_column, select
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from core.analytics.facts import Facts
     from core.domain.periods import Period
+
+
+Step = Literal["day", "week", "month"]
 
 
 def counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -124,11 +127,11 @@ def text_key(table: Any) -> ColumnElement[str]:
 
 
 def booked_by(
-    facts: Facts, *, period: Period, filters: Filters, today: date, step: str = "month"
+    facts: Facts, *, period: Period, filters: Filters, today: date, step: Step = "month"
 ) -> Select[Any]:
     """Return `on` (first day of the month, week or day), `booked` in hundredths and `won`."""
     deals = facts.deals.c
-    on = cast(func.date_trunc(step, deals.closed_on), Date)
+    on = cast(func.date_trunc(literal_column(f"'{step}'"), deals.closed_on), Date)
     return (
         select(
             on.label("on"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Date, Double, Select, String, cast, func, literal, select, text
+from sqlalchemy import BigInteger, Date, Double, Select, cast, func, literal, select, text
 
-from core.analytics.dimensions import NONE
+from core.analytics.dimensions import text_or_none
 from core.analytics.filters import Filters, people_conditions
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def quota_by(
     key: ColumnElement[Any] = quotas.month
     if by != "month":
         column = quotas.rep_id if by == "rep" else quotas.team_id
-        key = func.coalesce(cast(column, String), literal(NONE))
+        key = text_or_none(column)
     return (
         select(key.label("key"), func.sum(owed(facts, period)).label("quota"))
         .where(*_rows(facts, period, filters))

@@ -1,0 +1,66 @@
+"""The deals behind a number, by the same conditions as the number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BigInteger, Select, cast, func, select
+
+from core.analytics.facts import spoken
+from core.analytics.selection import Selection, selected, summed
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from core.analytics.facts import Facts
+
+
+def total(facts: Facts, selection: Selection, *, today: date, idle_days: int) -> Select[Any]:
+    """Return `count` and `value` (hundredths) of the deals behind a selection."""
+    value = func.coalesce(cast(func.sum(summed(facts, selection.measure)), BigInteger), 0)
+    return select(func.count().label("count"), value.label("value")).where(
+        *selected(facts, selection, today=today, idle_days=idle_days)
+    )
+
+
+def rows(
+    facts: Facts, selection: Selection, *, today: date, idle_days: int, limit: int | None
+) -> Select[Any]:
+    """Return the deals behind a selection, largest value first; `amount` and `value` in hundredths."""
+    deals = facts.deals.c
+    owner, credited = facts.reps.alias("owner"), facts.reps.alias("credited")
+    value = summed(facts, selection.measure)
+    statement = (
+        select(
+            deals.id.label("deal_id"),
+            deals.name,
+            spoken(facts.customers).label("customer"),
+            deals.customer_id,
+            spoken(owner).label("owner"),
+            spoken(credited).label("credited"),
+            spoken(facts.teams).label("team"),
+            spoken(facts.stages).label("stage"),
+            deals.state,
+            spoken(facts.channels).label("channel"),
+            spoken(facts.products).label("product"),
+            spoken(facts.lost_reasons).label("lost_reason"),
+            deals.amount,
+            value.label("value"),
+            deals.opened_on,
+            deals.expected_close_on,
+            deals.closed_on,
+        )
+        .select_from(
+            facts.deals.outerjoin(facts.customers, facts.customers.c.id == deals.customer_id)
+            .outerjoin(owner, owner.c.id == deals.owner_id)
+            .outerjoin(credited, credited.c.id == deals.credited_id)
+            .outerjoin(facts.teams, facts.teams.c.id == deals.credit_team_id)
+            .outerjoin(facts.stages, facts.stages.c.id == deals.stage_id)
+            .outerjoin(facts.channels, facts.channels.c.id == deals.channel_id)
+            .outerjoin(facts.products, facts.products.c.id == deals.product_id)
+            .outerjoin(facts.lost_reasons, facts.lost_reasons.c.id == deals.lost_reason_id)
+        )
+        .where(*selected(facts, selection, today=today, idle_days=idle_days))
+        .order_by(value.desc(), deals.id)
+    )
+    return statement if limit is None else statement.limit(limit)

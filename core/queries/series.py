@@ -1,0 +1,41 @@
+"""Booked value over time, for the forecast. What the columns mean: docs/queries.md."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from core.access.actions import Action
+from core.analytics import kpis
+from core.analytics.dimensions import Dimension, key_of
+from core.analytics.filters import Filters, number
+from core.domain.periods import Period
+from core.gate import query
+from core.queries.overview import HUNDREDTHS
+
+if TYPE_CHECKING:
+    from core.db.work import Work
+
+EVER = Period(date(1900, 1, 1), date(9999, 12, 31))
+
+
+@query(Action.FORECAST_VIEW, mirrored=True, askable=True)
+def booked_series(
+    work: Work,
+    *,
+    frequency: Literal["day", "week", "month"] = "month",
+    dimension: Dimension | Literal["company"] = "company",
+    key: str = "",
+) -> pd.DataFrame:
+    """Return booked value and won deals of each day, week or month that has any, oldest first."""
+    mirror = work.mirror
+    filters = Filters()
+    if dimension == "team":
+        filters = Filters(team_ids=() if (found := number(key)) is None else (found,))
+    statement = kpis.booked_by(mirror.facts, period=EVER, filters=filters, today=work.today, step=frequency)
+    if dimension not in ("company", "team") or (dimension == "team" and not filters.team_ids):
+        statement = statement.where(key_of(mirror.facts, dimension) == key)
+    rows = [(row.on, row.booked / HUNDREDTHS, row.won) for row in mirror.rows(statement)]
+    return pd.DataFrame(rows, columns=["on", "value", "count"])
