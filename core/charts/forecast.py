@@ -237,6 +237,7 @@ def forecast_chart(
         hoverformat=patterns[0] if language() == "zh" else patterns[1],
         showgrid=False,
         showline=True,
+        showspikes=True,
     )
     figure.update_yaxes(**axis)
     named = format_month if monthly else format_date

@@ -9,6 +9,7 @@ import math
 import unicodedata
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import cache
 from typing import Any, Literal
 
 import plotly.graph_objects as go
@@ -242,6 +243,44 @@ def _legend_rows(figure: go.Figure, px: int) -> int:
     return math.ceil(len(names) / max(1, int(NARROWEST // max(widths))))
 
 
+@cache
+def _template(*, dark: bool, large: bool) -> go.layout.Template:
+    """Return what every figure of a theme and size shares: plotly checks it once, not each time."""
+    c, s = look(dark=dark), sizes(large=large)
+    axis = {
+        "fixedrange": True,
+        "automargin": True,
+        "zeroline": False,
+        "showline": False,
+        "tickfont": {"size": s.tick, "color": c.muted},
+        "gridcolor": c.grid,
+        "linecolor": c.grid,
+        "ticks": "",
+        "spikecolor": c.muted,
+        "spikedash": "dot",
+        "spikethickness": 1,
+        "showspikes": False,
+    }
+    return go.layout.Template(
+        data={"bar": [{"marker": {"line": {"width": 0}}, "unselected": {"marker": {"opacity": 0.45}}}]},
+        layout={
+            "xaxis": axis,
+            "yaxis": axis,
+            "colorway": list(c.series),
+            "hoverlabel": {
+                "bgcolor": c.tip,
+                "bordercolor": c.grid,
+                "font": {"family": FONT, "size": s.text, "color": c.ink},
+                "align": "left",
+                "namelength": -1,
+            },
+            "modebar": {"remove": list(_MODEBAR)},
+            "barcornerradius": 3,
+            "bargap": 0.3,
+        },
+    )
+
+
 def style(
     figure: go.Figure,
     *,
@@ -269,7 +308,7 @@ def style(
     total = top + (height or round(s.row * 8.5)) + bottom
 
     figure.update_layout(
-        template=go.layout.Template(),
+        template=_template(dark=dark, large=large),
         title={
             "text": "<br>".join(f"<b>{plain(line)}</b>" for line in heading),
             "font": {"size": s.title, "color": c.ink},
@@ -288,7 +327,6 @@ def style(
         font={"family": FONT, "size": s.tick, "color": c.muted},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        colorway=list(c.series),
         height=total,
         margin={
             "t": top,
@@ -314,39 +352,9 @@ def style(
             "traceorder": "normal",
         },
         hovermode=figure.layout.hovermode or "closest",
-        hoverlabel={
-            "bgcolor": c.tip,
-            "bordercolor": c.grid,
-            "font": {"family": FONT, "size": s.text, "color": c.ink},
-            "align": "left",
-            "namelength": -1,
-        },
         dragmode=False,
         clickmode="event+select",
-        modebar={"remove": list(_MODEBAR)},
-        barcornerradius=3,
-        bargap=0.3,
     )
-    axis = {
-        "fixedrange": True,
-        "automargin": True,
-        "zeroline": False,
-        "tickfont": {"size": s.tick, "color": c.muted},
-        "gridcolor": c.grid,
-        "linecolor": c.grid,
-        "ticks": "",
-    }
-    figure.update_xaxes(
-        showline=bool(figure.layout.xaxis.showline),
-        showspikes=figure.layout.hovermode == "x unified",
-        spikecolor=c.muted,
-        spikedash="dot",
-        spikethickness=1,
-        **axis,
-    )
-    figure.update_yaxes(showline=False, **axis)
-    figure.update_traces(marker_line_width=0, selector={"type": "bar"})
-    figure.update_traces(unselected={"marker": {"opacity": 0.45}}, selector={"type": "bar"})
     return figure
 
 

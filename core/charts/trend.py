@@ -133,6 +133,7 @@ def booked_by_month(
         tickangle=0,
         showgrid=False,
         showline=True,
+        showspikes=True,
     )
     figure.update_yaxes(**axis)
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=s.row * 9, large=large)
