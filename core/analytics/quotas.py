@@ -31,7 +31,7 @@ def owed(facts: Facts, period: Period) -> ColumnElement[int]:
 
 def quota_total(facts: Facts, *, period: Period, filters: Filters) -> Select[Any]:
     """Return one row, `quota`: hundredths, NULL where nobody owes anything."""
-    return select(func.sum(owed(facts, period)).label("quota")).where(*_rows(facts, period, filters))
+    return select(func.sum(owed(facts, period)).label("quota")).where(*owing(facts, period, filters))
 
 
 def quota_by(
@@ -45,12 +45,13 @@ def quota_by(
         key = text_or_none(column)
     return (
         select(key.label("key"), func.sum(owed(facts, period)).label("quota"))
-        .where(*_rows(facts, period, filters))
+        .where(*owing(facts, period, filters))
         .group_by(key)
     )
 
 
-def _rows(facts: Facts, period: Period, filters: Filters) -> list[ColumnElement[bool]]:
+def owing(facts: Facts, period: Period, filters: Filters) -> list[ColumnElement[bool]]:
+    """Return what a quota of `facts.quotas` must be to count in the period under the filters."""
     quotas = facts.quotas.c
     return [
         quotas.counts,

@@ -170,7 +170,8 @@ class ScopedMirror:
     ) -> Standing:
         """Return the place of one rep of this scope in a ranking among all, and nothing else of it.
 
-        `ranking` gives rows (key, value). No place where the rep is not in the scope or has no value.
+        `ranking` gives rows (key, value). No place where the rep is not in the scope or has no value, or where
+        the best value is nought.
         """
         if not self.scope.allows_rep(rep_id):
             return Standing(None, 0)
@@ -179,6 +180,8 @@ class ScopedMirror:
         if rep_id not in values:
             return Standing(None, len(values))
         own = values[rep_id]
+        if not least_first and max(values.values()) == 0:
+            return Standing(None, len(values))
         ahead = sum(value < own if least_first else value > own for value in values.values())
         return Standing(ahead + 1, len(values))
 

@@ -17,6 +17,8 @@ from core.domain.periods import Period, add_months
 from core.gate import query
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from core.analytics.dimensions import Dimension
     from core.db.mirror import ScopedMirror
     from core.db.work import Work
@@ -34,23 +36,25 @@ def overview_kpis(
     """
     mirror = work.mirror
     earlier = {"previous": work.calendar.before(period), "year_before": work.calendar.year_before(period)}
-    rows = [_row(work, mirror, "current", period, period, filters)]
+    rows = [key_figures(work, mirror, "current", period, period, filters)]
     for name, whole in earlier.items():
-        cut = _as_old(whole, period, work) if to_date else whole
-        rows.append(_row(work, mirror, name, cut, whole, filters))
+        cut = as_old(whole, period, today=work.today) if to_date else whole
+        rows.append(key_figures(work, mirror, name, cut, whole, filters))
     return pd.DataFrame(rows)
 
 
-def _as_old(earlier: Period, period: Period, work: Work) -> Period:
-    if work.today >= period.last_day or work.today < period.start:
+def as_old(earlier: Period, period: Period, *, today: date) -> Period:
+    """Return `earlier` cut at as many days as `period` is old, where it is running."""
+    if today >= period.last_day or today < period.start:
         return earlier
-    days = (work.today - period.start).days + 1
+    days = (today - period.start).days + 1
     return Period(earlier.start, min(earlier.end, earlier.start + timedelta(days=days)))
 
 
-def _row(
+def key_figures(
     work: Work, mirror: ScopedMirror, name: str, period: Period, whole: Period, filters: Filters
 ) -> dict[str, Any]:
+    """Return a row of `overview_kpis`; the quota is that of the `whole` period."""
     is_now = name == "current"
     statement = (kpis.totals if is_now else kpis.decided)(
         mirror.facts, period=period, filters=filters, today=work.today

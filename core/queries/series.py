@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import pandas as pd
 
@@ -25,11 +25,13 @@ EVER = Period(date(1900, 1, 1), date(9999, 12, 31))
 def booked_series(
     work: Work,
     *,
-    frequency: Literal["day", "week", "month"] = "month",
+    frequency: kpis.Step = "month",
     dimension: Dimension | Literal["company"] = "company",
     key: str = "",
 ) -> pd.DataFrame:
     """Return booked value and won deals of each day, week or month that has any, oldest first."""
+    if frequency not in get_args(kpis.Step):
+        raise ValueError(f"no series goes by {frequency}")
     mirror = work.mirror
     filters = Filters()
     if dimension == "team":

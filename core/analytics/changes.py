@@ -1,0 +1,97 @@
+"""What happened to the deals since an instant: created, advanced, won, lost, slipped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import BigInteger, Date, Select, String, cast, func, literal, null, select, union_all
+
+from core.analytics.facts import spoken
+from core.analytics.filters import Filters, deal_conditions
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Subquery
+
+    from core.analytics.facts import Facts
+
+KINDS: Final = ("created", "advanced", "won", "lost", "slipped")
+
+
+def _events(facts: Facts, since: datetime) -> Subquery:
+    deals, moves, changes = facts.deals.c, facts.moves.c, facts.changes.c
+    inside = deal_conditions(facts, Filters())
+
+    def event(kind: str, at: ColumnElement[Any], *steps: Any) -> Select[Any]:
+        columns = ("from_stage_id", "to_stage_id", "before", "after")
+        filled = [*steps, *[null()] * (len(columns) - len(steps))]
+        types = (None, None, String, String)
+        chosen = [
+            (value if kind_of is None else cast(value, kind_of)).label(name)
+            for value, kind_of, name in zip(filled, types, columns, strict=True)
+        ]
+        return select(
+            literal(kind).label("kind"), deals.id.label("deal_id"), at.label("occurred_at"), *chosen
+        )
+
+    moved, changed = facts.moves, facts.changes
+    parts = [
+        event("created", deals.opened_at).where(deals.opened_at >= since, *inside),
+        event("won", deals.closed_at).where(deals.state == "won", deals.closed_at >= since, *inside),
+        event("lost", deals.closed_at).where(deals.state == "lost", deals.closed_at >= since, *inside),
+        event("advanced", moves.moved_at, moves.from_stage_id, moves.to_stage_id)
+        .select_from(moved.join(facts.deals, deals.id == moves.deal_id))
+        .where(
+            moves.moved_at >= since, moves.from_kind == "open", moves.to_kind == "open",
+            moves.to_position > moves.from_position, *inside,
+        ),
+        event("slipped", changes.changed_at, null(), null(), changes.before, changes.after)
+        .select_from(changed.join(facts.deals, deals.id == changes.deal_id))
+        .where(
+            changes.changed_at >= since, changes.field == "expected_close",
+            cast(changes.after, Date) > cast(changes.before, Date), *inside,
+        ),
+    ]  # fmt: skip
+    return union_all(*parts).subquery("events")
+
+
+def summary(facts: Facts, *, since: datetime) -> Select[Any]:
+    """Return `kind`, `count` and `value` (hundredths) of the distinct deals of each kind of event."""
+    deals = facts.deals.c
+    events = _events(facts, since)
+    touched = select(events.c.kind, events.c.deal_id).distinct().subquery("touched")
+    return (
+        select(
+            touched.c.kind,
+            func.count().label("count"),
+            cast(func.sum(deals.amount), BigInteger).label("value"),
+        )
+        .select_from(touched.join(facts.deals, deals.id == touched.c.deal_id))
+        .group_by(touched.c.kind)
+    )
+
+
+def listed(facts: Facts, *, since: datetime, kind: str | None, limit: int) -> Select[Any]:
+    """Return the events, newest first; `amount` in hundredths, `occurred_at` UTC without a zone."""
+    deals = facts.deals.c
+    events = _events(facts, since)
+    before, after = facts.stages.alias("stage_before"), facts.stages.alias("stage_after")
+    statement = (
+        select(
+            events.c.kind, events.c.deal_id, deals.name, spoken(facts.customers).label("customer"),
+            spoken(facts.reps).label("owner"), deals.amount, events.c.occurred_at,
+            spoken(before).label("from_stage"), spoken(after).label("to_stage"),
+            func.coalesce(events.c.before, "").label("before"), func.coalesce(events.c.after, "").label("after"),
+        )
+        .select_from(
+            events.join(facts.deals, deals.id == events.c.deal_id)
+            .outerjoin(facts.customers, facts.customers.c.id == deals.customer_id)
+            .outerjoin(facts.reps, facts.reps.c.id == deals.owner_id)
+            .outerjoin(before, before.c.id == events.c.from_stage_id)
+            .outerjoin(after, after.c.id == events.c.to_stage_id)
+        )
+        .order_by(events.c.occurred_at.desc(), events.c.deal_id.desc(), events.c.kind)
+        .limit(limit)
+    )  # fmt: skip
+    return statement if kind is None else statement.where(events.c.kind == kind)

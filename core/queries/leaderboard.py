@@ -1,0 +1,166 @@
+"""The questions of Leaderboard. What the columns mean: docs/queries.md."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+from sqlalchemy import Date, cast, func, literal_column, select
+
+from core.access.actions import Action
+from core.analytics import leaderboard as statements
+from core.analytics.facts import spoken
+from core.analytics.filters import Filters, deal_conditions
+from core.analytics.kpis import text_key
+from core.analytics.rates import rate
+from core.analytics.selection import inside, is_counted
+from core.domain.periods import Period, add_months
+from core.errors import NotFound
+from core.gate import query
+from core.i18n import N_
+from core.queries.overview import HUNDREDTHS, months_frame
+
+if TYPE_CHECKING:
+    from core.db.mirror import ScopedMirror
+    from core.db.work import Work
+
+REP_KIND = N_("rep")
+COLUMNS = (
+    "rank", "previous_rank", "rank_change", "key", "name", "team", "booked", "won_count", "decided_count", "win_rate",
+    "too_few", "average_deal", "cycle_days", "activities", "quota", "attainment", "previous_value", "most_improved",
+)  # fmt: skip
+
+
+class OwnRank(NamedTuple):
+    """One's own place: the rank, among how many, and the rank in the period before; None without a number."""
+
+    rank: int | None
+    of: int
+    previous_rank: int | None
+
+
+@query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)
+def leaderboard(
+    work: Work,
+    *,
+    period: Period,
+    by: statements.By = "rep",
+    measure: statements.Measure = "booked",
+    filters: Filters = Filters(),
+    minimum_decided: int | None = None,
+) -> pd.DataFrame:
+    """Return the reps or teams of the actor's scope, ranked by a measure, with the rank of the period before."""
+    mirror = work.mirror
+    contest = _contest(work, period, by, filters, minimum_decided)
+    rows = _standings(mirror, contest)
+    before = _standings(mirror, _contest(work, work.calendar.before(period), by, filters, minimum_decided))
+    least_first = measure in statements.LEAST_FIRST
+    now, then = ({row["key"]: row[measure] for row in side} for side in (rows, before))
+    now_ranks, then_ranks = (statements.ranks(side, least_first=least_first) for side in (now, then))
+    best = statements.most_improved(now, then, least_first=least_first)
+    for row in rows:
+        key = row["key"]
+        rank, earlier = now_ranks.get(key), then_ranks.get(key)
+        change = None if rank is None or earlier is None else earlier - rank
+        row |= {"rank": rank, "previous_rank": earlier, "rank_change": change}
+        row |= {"previous_value": then.get(key, nan), "most_improved": key == best}
+    rows.sort(key=lambda row: (row["rank"] is None, row["rank"] or 0, -row["booked"], row["name"]))
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return frame.astype(dict.fromkeys(("rank", "previous_rank", "rank_change"), "Int64"))
+
+
+def _contest(
+    work: Work, period: Period, by: statements.By, filters: Filters, minimum_decided: int | None
+) -> statements.Contest:
+    minimum = int(work.setting("minimum_decided")) if minimum_decided is None else minimum_decided
+    return statements.Contest(period, by, filters, minimum, work.today)
+
+
+def _standings(mirror: ScopedMirror, contest: statements.Contest) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": str(row.id), "name": row.name, "team": row.team, "booked": row.booked / HUNDREDTHS,
+            "won_count": row.won_count, "decided_count": row.decided_count, "win_rate": _or_nan(row.win_rate),
+            "too_few": row.win_rate is None, "average_deal": _or_nan(row.average_deal) / HUNDREDTHS,
+            "cycle_days": _or_nan(row.cycle_days), "activities": row.activities,
+            "quota": _or_nan(row.quota) / HUNDREDTHS, "attainment": _or_nan(row.attainment),
+        }
+        for row in mirror.rows(statements.standings(mirror.facts, contest))
+    ]  # fmt: skip
+
+
+def _or_nan(value: float | None) -> float:
+    return nan if value is None else float(value)
+
+
+@query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)
+def own_rank(work: Work, *, period: Period, measure: statements.Measure = "booked") -> OwnRank:
+    """Return the actor's own rank among all reps, and nothing else of the others; no rank for who is no rep."""
+    rep_id = work.actor.rep_id
+    if rep_id is None:
+        return OwnRank(None, 0, None)
+    mirror, least_first = work.mirror, measure in statements.LEAST_FIRST
+    found = [
+        mirror.standing(
+            statements.ranking(_contest(work, span, "rep", Filters(), None), measure),
+            rep_id=rep_id,
+            least_first=least_first,
+        )
+        for span in (period, work.calendar.before(period))
+    ]
+    return OwnRank(found[0].rank, found[0].of, found[1].rank)
+
+
+@query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)
+def rep_card(work: Work, *, rep_id: int) -> pd.DataFrame:
+    """Return who a rep is. Raises NotFound outside the scope."""
+    mirror = work.mirror
+    reps, teams = mirror.facts.reps, mirror.facts.teams
+    rows = mirror.rows(
+        select(
+            text_key(reps).label("key"),
+            spoken(reps).label("name"),
+            spoken(teams).label("team"),
+            reps.c.joined_on,
+        )
+        .select_from(reps.outerjoin(teams, teams.c.id == reps.c.team_id))
+        .where(reps.c.id == rep_id)
+    )
+    if not rows or not mirror.scope.allows_rep(rep_id):
+        raise NotFound(kind=REP_KIND, number=rep_id)
+    return pd.DataFrame(rows, columns=["key", "name", "team", "joined_on"])
+
+
+@query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)
+def rep_trend(work: Work, *, rep_id: int, months: int = 12) -> pd.DataFrame:
+    """Return a rep's last months, the running one included. Raises NotFound outside the scope."""
+    mirror = work.mirror
+    facts = mirror.facts
+    known = mirror.value(select(facts.reps.c.id).where(facts.reps.c.id == rep_id))
+    if known is None or not mirror.scope.allows_rep(rep_id):
+        raise NotFound(kind=REP_KIND, number=rep_id)
+    this_month = work.today.replace(day=1)
+    period = Period(add_months(this_month, 1 - months), add_months(this_month, 1))
+    filters = Filters(rep_ids=(rep_id,))
+    frame = months_frame(work, mirror, period, filters)
+    lost_on = _month_of(facts.deals.c.closed_on)
+    lost = select(lost_on.label("month"), func.count().label("n")).where(
+        is_counted(facts, "lost", period=period, today=work.today), *deal_conditions(facts, filters)
+    )
+    activities = facts.activities.c
+    done_on = _month_of(activities.done_on)
+    done = select(done_on.label("month"), func.count().label("n")).where(
+        activities.rep_id == rep_id, inside(activities.done_on, period)
+    )
+    for name, statement in (("lost", lost.group_by(lost_on)), ("activities", done.group_by(done_on))):
+        counts = {row.month: row.n for row in mirror.rows(statement)}
+        frame[name] = [counts.get(month, 0) for month in frame["month"]]
+    frame["win_rate"] = [
+        rate(won, won + lost) for won, lost in zip(frame["won"], frame["lost"], strict=True)
+    ]
+    return frame
+
+
+def _month_of(column: Any) -> Any:
+    return cast(func.date_trunc(literal_column("'month'"), column), Date)
