@@ -9,7 +9,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from core.serve import lifespan, set_cookie_secret
+from core.serve import lifespan
+from core.services.installation import cookie_key
 from core.settings import settings
 from core.ui import options
 from core.web import auth, health
@@ -17,7 +18,7 @@ from core.web.security import SecurityMiddleware
 
 ROOT = Path(__file__).resolve().parent
 
-set_cookie_secret(options.use_cookie_secret)
+options.use_cookie_secret(cookie_key())
 
 app = st.App(
     ROOT / "core" / "ui" / "frame.py",

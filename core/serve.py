@@ -5,29 +5,25 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import secrets
 import socket
 import sys
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.access.actors import SYSTEM
 from core.db import migrate
 from core.db.work import open_database
 from core.i18n import _, use_language
-from core.services import people, sign_in
+from core.services import installation, people, sign_in
 from core.services.founding import found_company
 from core.services.passwords import dummy_hash
 from core.settings import PROJECT_ROOT, settings, unknown_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
-COOKIE_KEY = "cookie.key"
-DEMO_SIGN_IN = "demo-sign-in.txt"
-SETUP_CODE = "setup-code.txt"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _GRACE_SECONDS = 10
 
@@ -48,35 +44,9 @@ def prepare() -> None:
         found_company(work)
     sign_in.forget_old(database, now=now)
     if chosen.demo == "load" and not people.anybody_there(database, now=now):
-        load_demo(database, now)
+        print(_("Loading the demo company …"), flush=True)
+        installation.load_demo_company(database, now=now)
     dummy_hash()
-
-
-def load_demo(database: Any, now: datetime) -> None:
-    """Load the demo company, saying how far it is."""
-    from data.demo import load_demo as load
-
-    print("Loading the demo company …", flush=True)
-    load(database, now=now)
-
-
-def private_file(name: str, make: Callable[[], str]) -> str:
-    """Return what the file `name` in the data folder says; made at first, for this user alone to read."""
-    path = settings().data_dir / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="utf-8").strip()
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        text = make()
-        file.write(text + "\n")
-    return text
-
-
-def set_cookie_secret(use: Callable[[str], None]) -> None:
-    """Give Streamlit the key that it signs its cookies with."""
-    use(private_file(COOKIE_KEY, lambda: secrets.token_urlsafe(48)))
 
 
 @asynccontextmanager
@@ -92,15 +62,16 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 def welcome() -> str:
     """Return what the console says once the program is ready."""
     chosen = settings()
-    place = (
-        chosen.base_url or f"http://{'localhost' if chosen.host in _LOOPBACK else chosen.host}:{chosen.port}"
-    )
-    lines = ["", f"  Luopan 罗盘  {place}", ""]
-    demo = chosen.data_dir / DEMO_SIGN_IN
-    if demo.is_file():
-        lines += [f"  {line}" for line in demo.read_text(encoding="utf-8").splitlines()]
-    elif not people.anybody_there(open_database(), now=datetime.now(UTC)):
-        lines += ["  " + _("Nobody has an account yet: open the address to begin.")]
+    name = "localhost" if chosen.host in _LOOPBACK else chosen.host
+    lines = ["", f"  Luopan 罗盘  {chosen.base_url or f'http://{name}:{chosen.port}'}", ""]
+    if not people.anybody_there(open_database(), now=datetime.now(UTC)):
+        code = installation.setup_code()
+        lines += [
+            _("  Nobody has an account yet: open the address to begin."),
+            _("  Setup code, asked for from other machines: {code}", code=code),
+        ]
+    elif installation.demo_sign_ins():
+        lines += [f"  {line}" for line in installation.demo_sign_ins().splitlines()]
     return "\n".join([*lines, ""])
 
 
@@ -136,8 +107,8 @@ def main() -> int:
     prepare()
     sys.path.insert(0, str(PROJECT_ROOT))
     config = uvicorn.Config(
-        "Home:app", log_level="warning", access_log=False, proxy_headers=False, server_header=False, ws_ping_interval=20,
-        ws_ping_timeout=30, timeout_graceful_shutdown=_GRACE_SECONDS, lifespan="on",
+        "Home:app", log_level="warning", access_log=False, proxy_headers=False, server_header=False,
+        ws_ping_interval=20, ws_ping_timeout=30, timeout_graceful_shutdown=_GRACE_SECONDS, lifespan="on",
     )  # fmt: skip
     print(welcome(), flush=True)
     uvicorn.Server(config).run(sockets=[opened])

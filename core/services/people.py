@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from core.access.actions import Action
 from core.access.actors import SYSTEM
 from core.access.policy import Role
-from core.errors import InvalidFields, NotFound, SalesError
-from core.gate import command, query
+from core.db.work import get_visible
+from core.errors import InvalidFields, SalesError
+from core.gate import command
 from core.i18n import LANGUAGES, N_, _
-from core.model import PasswordReset, SignInSession, User
-from core.queries.actors import USER_KIND
+from core.model import PasswordReset, Setting, SignInSession, User
 from core.services import passwords
 from core.services.founding import found_company
 from core.services.sign_in import fingerprint, normal_name
@@ -24,6 +27,7 @@ from core.services.sign_in import fingerprint, normal_name
 if TYPE_CHECKING:
     from core.db.work import Database, Work
 
+FOUNDED_BY = "founded_by"
 RESET_LIFE = timedelta(hours=24)
 _NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-@+")
 
@@ -33,20 +37,12 @@ ONLY_THESE_SIGNS = N_("Use letters, digits and . _ - @ + only.")
 NOT_AN_ADDRESS = N_("This is not an e-mail address.")
 NEEDS_A_REP = N_("A rep's account needs the rep it belongs to.")
 NEEDS_A_TEAM = N_("A team manager's account needs the team.")
-WRONG_PASSWORD = N_("This is not your present password.")
-SAME_AS_BEFORE = N_("Choose another one than before.")
 
 
 class AlreadyFounded(SalesError):
     """The first administrator exists already."""
 
     text = N_("The first administrator has been created already. Please sign in.")
-
-
-class ResetNotOpen(SalesError):
-    """A reset link that is wrong, used or too old: one sentence for all three."""
-
-    text = N_("This link does not open anything any more. Please ask your administrator for a new one.")
 
 
 class LastAdministrator(SalesError):
@@ -62,34 +58,54 @@ def anybody_there(database: Database, *, now: datetime) -> bool:
 
 
 def create_first_administrator(
-    database: Database, *, username: str, name: str, password: str, again: str, language: str, now: datetime
+    database: Database,
+    *,
+    username: str,
+    name: str,
+    password: str,
+    again: str,
+    language: str,
+    now: datetime,
+    origin: str,
 ) -> int:
     """Found the company and make its first administrator; return the user's number.
 
-    Raises AlreadyFounded where somebody was first, InvalidFields.
+    Of two at once the first to commit wins, by a setting whose name is unique. Raises
+    AlreadyFounded, InvalidFields.
     """
-    with database.writing(SYSTEM, now=now, action="first-run") as work:
-        found_company(work)  # its unique rows make two first runs at once queue or fail
-        if work.session.exec(select(User.id).limit(1)).first() is not None:
-            raise AlreadyFounded
-        problems = _name_problems(work, username=username, name=name, email="")
-        wrong = passwords.problem_with(password, about=(username, name))
-        if wrong:
-            problems["password"] = wrong
-        elif password != again:
-            problems["again"] = _(passwords.NOT_THE_SAME)
-        if problems:
-            raise InvalidFields(problems)
-        user = User(
-            username=normal_name(username), name=name.strip(), role=Role.ADMINISTRATOR,
-            language=language if language in LANGUAGES else "", password_hash=passwords.hash_password(password),
-        )  # fmt: skip
-        work.session.add(user)
-        work.session.flush()
-        return cast("int", user.id)
+    who = replace(SYSTEM, username=normal_name(username), name=name, origin=origin)
+    try:
+        with database.writing(who, now=now, action="first-run") as work:
+            if work.session.exec(select(User.id).limit(1)).first() is not None:
+                raise AlreadyFounded
+            problems = _name_problems(work, username=username, name=name, email="")
+            problems |= password_problems(password, again, about=(username, name))
+            if problems:
+                raise InvalidFields(problems)
+            found_company(work)
+            user = User(
+                username=normal_name(username), name=name.strip(), role=Role.ADMINISTRATOR,
+                language=language if language in LANGUAGES else "",
+                password_hash=passwords.hash_password(password),
+            )  # fmt: skip
+            work.session.add_all([user, Setting(name=FOUNDED_BY, value=user.username)])
+            work.session.flush()
+            return user.id
+    except IntegrityError as error:
+        raise AlreadyFounded from error
 
 
-def _name_problems(work: Work, *, username: str, name: str, email: str, but: int | None = None) -> dict[str, str]:
+def password_problems(password: str, again: str, *, about: tuple[str, ...]) -> dict[str, str]:
+    """Return what is wrong with a new password typed twice, by field."""
+    wrong = passwords.problem_with(password, about=about)
+    if wrong:
+        return {"password": wrong}
+    return {} if password == again else {"again": _(passwords.NOT_THE_SAME)}
+
+
+def _name_problems(
+    work: Work, *, username: str, name: str, email: str, but: int | None = None
+) -> dict[str, str]:
     problems: dict[str, str] = {}
     wanted = normal_name(username)
     if not wanted:
@@ -105,3 +121,157 @@ def _name_problems(work: Work, *, username: str, name: str, email: str, but: int
     if email.strip() and ("@" not in email.strip("@ ") or any(c.isspace() for c in email.strip())):
         problems["email"] = _(NOT_AN_ADDRESS)
     return problems
+
+
+# --- by an administrator ------------------------------------------------------------------------
+
+
+@command(Action.PEOPLE_EDIT)
+def create_user(
+    work: Work,
+    *,
+    username: str,
+    name: str,
+    role: Role,
+    email: str = "",
+    rep_id: int | None = None,
+    team_id: int | None = None,
+    language: str = "",
+) -> int:
+    """Make an account without a password, to be opened by a reset link; return its number.
+
+    Raises InvalidFields.
+    """
+    problems = _name_problems(work, username=username, name=name, email=email)
+    problems |= _place_problems(role, rep_id, team_id)
+    if problems:
+        raise InvalidFields(problems)
+    user = User(
+        username=normal_name(username), name=name.strip(), email=email.strip(), role=role, rep_id=rep_id,
+        team_id=team_id, language=language if language in LANGUAGES else "",
+    )  # fmt: skip
+    work.session.add(user)
+    work.session.flush()
+    return user.id
+
+
+@command(Action.PEOPLE_EDIT)
+def edit_user(
+    work: Work,
+    *,
+    user_id: int,
+    version: int,
+    name: str,
+    role: Role,
+    email: str = "",
+    rep_id: int | None = None,
+    team_id: int | None = None,
+    active: bool = True,
+) -> None:
+    """Change an account; one that is switched off loses its sign-ins.
+
+    Raises NotFound, EditedMeanwhile, InvalidFields, LastAdministrator.
+    """
+    user = get_visible(work, User, user_id, version=version)
+    problems = _name_problems(work, username=user.username, name=name, email=email, but=user_id)
+    problems |= _place_problems(role, rep_id, team_id)
+    if problems:
+        raise InvalidFields(problems)
+    stays = active and role is Role.ADMINISTRATOR
+    if user.role is Role.ADMINISTRATOR and user.active and not stays:
+        _refuse_last_administrator(work, user_id)
+    if role is not user.role or not active:
+        revoke(work, user_id)
+    user.name, user.role, user.email = name.strip(), role, email.strip()
+    user.rep_id, user.team_id, user.active = rep_id, team_id, active
+
+
+@command(Action.PEOPLE_EDIT)
+def make_reset_link(work: Work, *, user_id: int) -> str:
+    """Return the token of a one-time link (`/?reset=…`), good for a day; older links end.
+
+    The link takes the place of an e-mail: the administrator hands it over.
+    """
+    user = get_visible(work, User, user_id)
+    for old in work.session.exec(
+        select(PasswordReset).where(PasswordReset.user_id == user_id, col(PasswordReset.used_at).is_(None))
+    ):
+        old.used_at = work.now
+    token = secrets.token_urlsafe(32)
+    work.session.add(
+        PasswordReset(token_hash=fingerprint(token), user_id=user_id, expires_at=work.now + RESET_LIFE)
+    )
+    work.note("password.reset-link", "app_user", user_id, name=user.username)
+    return token
+
+
+@command(Action.PEOPLE_EDIT)
+def reset_password(work: Work, *, user_id: int, password: str) -> None:
+    """Set a password for somebody, who must change it at the next sign-in; ends their sign-ins.
+
+    Raises NotFound, InvalidFields.
+    """
+    user = get_visible(work, User, user_id)
+    wrong = passwords.problem_with(password, about=(user.username, user.name, user.email))
+    if wrong:
+        raise InvalidFields({"password": wrong})
+    set_password(work, user, password)
+    user.must_change_password = True
+    revoke(work, user_id)
+
+
+@command(Action.PEOPLE_EDIT)
+def revoke_sign_ins(work: Work, *, user_id: int | None = None) -> int:
+    """End all sign-ins of a user, or of everybody; return how many."""
+    return revoke(work, user_id)
+
+
+# --- what they share ------------------------------------------------------------------------------------
+
+
+def set_password(work: Work, user: User, password: str) -> None:
+    """Give the user a password that has been checked."""
+    user.password_hash = passwords.hash_password(password)
+    user.must_change_password = False
+    work.note("password.changed", "app_user", user.id, name=user.username)
+
+
+def live_rows(work: Work, idle_minutes: int | None = None) -> SelectOfScalar[SignInSession]:
+    """Return the statement of all sign-ins that hold, whoever's; idle ones too where no limit is given."""
+    rows = select(SignInSession).where(
+        col(SignInSession.revoked_at).is_(None), SignInSession.expires_at > work.now
+    )
+    if idle_minutes is None:
+        return rows
+    return rows.where(SignInSession.seen_at > work.now - timedelta(minutes=idle_minutes))
+
+
+def revoke(work: Work, user_id: int | None, *, but: int | None = None) -> int:
+    """End the sign-ins of a user, or of everybody, but for one; return how many."""
+    statement = live_rows(work)
+    if user_id is not None:
+        statement = statement.where(SignInSession.user_id == user_id)
+    ended = [row for row in work.session.exec(statement) if row.id != but]
+    for row in ended:
+        row.revoked_at = work.now
+    if ended:
+        work.note("sign-in.revoked", "app_user", user_id, sign_ins=len(ended))
+    return len(ended)
+
+
+def _place_problems(role: Role, rep_id: int | None, team_id: int | None) -> dict[str, str]:
+    if role is Role.REP and rep_id is None:
+        return {"rep_id": _(NEEDS_A_REP)}
+    if role is Role.MANAGER and team_id is None:
+        return {"team_id": _(NEEDS_A_TEAM)}
+    return {}
+
+
+def _refuse_last_administrator(work: Work, user_id: int) -> None:
+    others = work.session.exec(
+        select(func.count()).select_from(User).where(
+            User.role == Role.ADMINISTRATOR, User.active, col(User.id) != user_id
+        )
+    ).one()  # fmt: skip
+    if not others:
+        raise LastAdministrator

@@ -113,7 +113,7 @@ def _begin(
         return (
             user.id if user is not None and open_to else None,
             user.password_hash if user is not None and open_to else None,
-            cast("int", attempt.id),
+            attempt.id,
         )
 
 

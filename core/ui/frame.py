@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.i18n import N_, _, language
-from core.ui import first_run, routes, session, sign_in
+from core.access.actors import Actor
+from core.i18n import _, language
+from core.ui import first_run, reset, routes, session, sign_in
+from core.ui.frame_words import LANGUAGE_NAMES, ROLE_NAMES
 from core.ui.routes import PageSpec
 
 BARE = "home"  # the first page lies at the bare address; this name of it is never shown
-LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
-ROLE_NAMES = {
-    "rep": N_("Rep"),
-    "manager": N_("Team manager"),
-    "leadership": N_("Leadership"),
-    "operations": N_("Sales operations"),
-    "administrator": N_("Administrator"),
-}
 
 
 def run() -> None:
     """Draw the frame and the page that was asked for."""
     st.set_page_config(page_title="罗盘 Luopan", page_icon="🧭", layout="wide", initial_sidebar_state="auto")
-    here = session.signed_in()
+    here = None if reset.TOKEN in st.query_params else session.signed_in()
     if here is None:
         _for_strangers()
         return
     if here.must_change_password:
         account = routes.page("account")
         asked = st.navigation([_page(account, default=True), _alias_of(account)], position="hidden")
-        _sidebar(here.actor.name, str(here.actor.role))
+        _sidebar(here.actor)
         asked.run()
         return
     pages = routes.pages_for(here.actor)
@@ -40,15 +34,19 @@ def run() -> None:
         if drawn:
             menu[_(section)] = drawn
     asked = st.navigation({**menu, "": [_alias_of(home)]}, expanded=True)
-    _sidebar(here.actor.name, str(here.actor.role))
+    _sidebar(here.actor)
     asked.run()
 
 
 def _page(spec: PageSpec, *, default: bool) -> st.Page:
     return st.Page(
-        spec.file, title=_(spec.title), icon=f":material/{spec.icon}:", url_path=BARE if default else spec.name, default=default,
+        spec.file,
+        title=_(spec.title),
+        icon=f":material/{spec.icon}:",
+        url_path=BARE if default else spec.name,
+        default=default,
         visibility="visible" if spec.visible else "hidden",
-    )  # fmt: skip
+    )
 
 
 def _alias_of(home: PageSpec) -> st.Page:
@@ -62,9 +60,13 @@ def _alias_of(home: PageSpec) -> st.Page:
 
 def _for_strangers() -> None:
     """Every address leads to the sign-in page, but a share link's to its view."""
+    session.signed_in()
     first = first_run.is_needed()
-    script = first_run.draw if first else sign_in.draw
-    title = _("First start") if first else _("Sign in")
+    script, title = sign_in.draw, _("Sign in")
+    if first:
+        script, title = first_run.draw, _("First start")
+    elif reset.TOKEN in st.query_params:
+        script, title = reset.draw, _("New password")
     pages = [st.Page(script, title=title, url_path="welcome", default=True)]
     for spec in routes.present_pages():
         if spec.name == "shared" and not first:
@@ -78,10 +80,10 @@ def _for_strangers() -> None:
     asked.run()
 
 
-def _sidebar(name: str, role: str) -> None:
+def _sidebar(actor: Actor) -> None:
     with st.sidebar:
-        st.text(name)
-        st.caption(_(ROLE_NAMES[role]))
+        st.text(actor.name)
+        st.caption(_(ROLE_NAMES[actor.role]))
         if routes.page("account").file.is_file():
             st.page_link(routes.page("account").file, label=_("My account"), icon=":material/account_circle:")
         _language_switch()

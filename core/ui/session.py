@@ -102,6 +102,12 @@ def choose_language(code: str) -> None:
         use_language(code)
 
 
+def follow_account_language() -> None:
+    """Speak what the account says again, after it was changed there."""
+    st.session_state.pop(LANGUAGE_KEY, None)
+    forget_run()
+
+
 def forget_run() -> None:
     """Have the next question ask the database again, after this run changed the user's own row."""
     st.session_state.pop(_SEEN_KEY, None)

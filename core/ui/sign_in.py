@@ -18,6 +18,7 @@ from core.services import sign_in
 from core.ui import session
 
 NO_COOKIES = N_("Signing in needs cookies. Please allow them for this address and load the page again.")
+DEMO_KEY = "luopan_demo_sign_ins"
 _WELCOME = N_("Sales performance, from the deal to the forecast")
 
 
@@ -67,14 +68,8 @@ class TicketCookies:
     def set_cookie(self) -> None:
         """Send this browser, with its ticket, to the route that sets the cookie."""
         user_id = self.checker.authentication_model.user_id
-        binding = session.cookie(session.BROWSER_COOKIE)
-        if user_id is None or not binding:
-            st.error(_(NO_COOKIES), icon=":material/cookie_off:")
-            return
-        ticket = sign_in.issue_ticket(
-            session.database(), user_id=user_id, binding=binding, next_path=self.next_path, now=session.now()
-        )
-        go_to(f"/auth/redeem?{urlencode({'ticket': ticket})}")
+        if user_id is not None:
+            send_with_ticket(user_id, self.next_path)
 
 
 class SignInForm(Authenticate):  # type: ignore[misc]
@@ -86,6 +81,18 @@ class SignInForm(Authenticate):  # type: ignore[misc]
         self.path = None
         self.authentication_controller = checker
         self.cookie_controller = TicketCookies(checker, next_path)
+
+
+def send_with_ticket(user_id: int, next_path: str) -> None:
+    """Sign the user in to this browser, by a ticket that only this browser can redeem."""
+    binding = session.cookie(session.BROWSER_COOKIE)
+    if not binding:
+        st.error(_(NO_COOKIES), icon=":material/cookie_off:")
+        return
+    ticket = sign_in.issue_ticket(
+        session.database(), user_id=user_id, binding=binding, next_path=next_path, now=session.now()
+    )
+    go_to(f"/auth/redeem?{urlencode({'ticket': ticket})}")
 
 
 def go_to(path: str) -> None:
@@ -103,9 +110,13 @@ def draw() -> None:
     with middle:
         st.title(_("Luopan"), anchor=False)
         st.caption(_(_WELCOME))
+        if st.session_state.get(DEMO_KEY):
+            st.success(_("The demo company is there. Keep this: the page shows it once."))
+            st.code(st.session_state[DEMO_KEY], language=None, wrap_lines=True)
         refusal = st.empty()
         labels = {
-            "Form name": _("Sign in"), "Username": _("Name"), "Password": _("Password"), "Login": _("Sign in"),
+            "Form name": _("Sign in"), "Username": _("Name for signing in"), "Password": _("Password"),
+            "Login": _("Sign in"),
         }  # fmt: skip
         try:
             SignInForm(_asked_for()).login(fields=labels, key="sign_in")

@@ -57,6 +57,7 @@ class SecurityMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -84,11 +85,8 @@ def _dress(request: Request, headers: MutableHeaders) -> None:
     if secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if "text/html" in request.headers.get("accept", "") and BROWSER_COOKIE not in request.cookies:
-        headers.append(
-            "Set-Cookie",
-            f"{BROWSER_COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={_COOKIE_AGE}; HttpOnly; SameSite=Lax"
-            + ("; Secure" if secure else ""),
-        )
+        said = f"{BROWSER_COOKIE}={secrets.token_urlsafe(32)}; Path=/; Max-Age={_COOKIE_AGE}"
+        headers.append("Set-Cookie", f"{said}; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}")
 
 
 def _digest(script: str) -> str:

@@ -1,0 +1,79 @@
+"""What an installation keeps beside its database: keys, the setup code, the demo company's sign-ins."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from core.domain.periods import day_of
+from core.i18n import _
+from core.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from core.db.work import Database
+
+COOKIE_KEY = "cookie.key"
+DEMO_SIGN_IN = "demo-sign-in.txt"
+SETUP_CODE = "setup-code.txt"
+DEMO_DEALS = 12_000
+
+
+def private_file(name: str, make: Callable[[], str]) -> str:
+    """Return what file `name` of the data folder says; made at first use, for this user alone to read."""
+    path = settings().data_dir / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="utf-8").strip()
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        text = make()
+        file.write(text + "\n")
+    return text
+
+
+def cookie_key() -> str:
+    """Return the key that Streamlit signs its cookies with."""
+    return private_file(COOKIE_KEY, lambda: secrets.token_urlsafe(48))
+
+
+def setup_code() -> str:
+    """Return the code that opens the first start to a browser on another machine."""
+    return private_file(SETUP_CODE, lambda: secrets.token_hex(4))
+
+
+def forget_setup_code() -> None:
+    """Delete the setup code: somebody has an account now."""
+    (settings().data_dir / SETUP_CODE).unlink(missing_ok=True)
+
+
+def demo_sign_ins() -> str:
+    """Return the demo company's sign-ins as they are shown; "" where it was never loaded."""
+    path = settings().data_dir / DEMO_SIGN_IN
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+
+def load_demo_company(
+    database: Database,
+    *,
+    now: datetime,
+    deals: int = DEMO_DEALS,
+    progress: Callable[[float], None] | None = None,
+) -> str:
+    """Load the demo company up to today and keep its sign-ins in a private file; return their text.
+
+    progress: called with the share done. Raises data.demo.NotEmpty.
+    """
+    from data.demo import load_demo
+
+    summary = load_demo(database, deals=deals, until=day_of(now, database.zone), progress=progress)
+    longest = max(len(user.username) for user in summary.users)
+    names = [f"{user.username:<{longest}}  {user.role}" for user in summary.users]
+    text = "\n".join([_("Demo sign-ins, all with the passphrase {said}", said=summary.passphrase), *names])
+    (settings().data_dir / DEMO_SIGN_IN).unlink(missing_ok=True)
+    forget_setup_code()
+    return private_file(DEMO_SIGN_IN, lambda: text)
