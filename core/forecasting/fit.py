@@ -34,7 +34,7 @@ SEASONAL_FROM: Final[dict[Frequency, int]] = {"day": 14, "week": 52, "month": 12
 SMOOTHING_FROM = 4
 ZEROS_FOR_MEAN = 0.6
 ORIGINS: Final[dict[Frequency, int]] = {"day": 3, "week": 4, "month": 5}
-CEILING = 5.0
+CEILING: Final[dict[Method, float]] = {"prophet": 5.0, "smoothing": 2.0, "seasonal_naive": 2.0, "mean": 2.0}
 NAIVE_WINS = 0.9
 
 REASONS: Final[dict[tuple[Method, Frequency], str]] = {
@@ -84,7 +84,8 @@ def fit_series(
     except ProphetFailed:
         return fallback_fit(prepared, horizon=horizon, reason=AFTER_FAILURE, events=events)
     scores = None if fit.backtest is None else fit.backtest.scores
-    if scores is None or not scores.naive_wape < NAIVE_WINS * scores.wape:
+    whole_season = len(fit.y) >= SEASON[prepared.frequency]
+    if scores is None or not whole_season or not scores.naive_wape < NAIVE_WINS * scores.wape:
         return fit
     beaten = Sentence(
         NAIVE_WON,
@@ -196,7 +197,7 @@ def _build(
         below=width.width,
         above=width.width,
         correlation=width.correlation,
-        ceiling=CEILING * float(np.abs(y).max()),
+        ceiling=CEILING[method] * float(np.abs(y).max()),
         signed=bool((y < 0).any()),
         seed=SEED,
         backtest=None,
@@ -219,7 +220,7 @@ def _least(method: Method, frequency: Frequency, count: int) -> int:
         return yearly if count > yearly else PROPHET_FROM[frequency]
     if method == "seasonal_naive":
         return SEASON[frequency]
-    return SMOOTHING_FROM if count > SMOOTHING_FROM else 1
+    return SMOOTHING_FROM if method == "smoothing" else 1
 
 
 def _in_sample(method: Method, z: Floats, fitted: Floats, season: int) -> Floats:

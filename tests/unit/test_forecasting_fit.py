@@ -244,3 +244,27 @@ def test_where_last_season_alone_did_better_it_makes_the_forecast():
 def test_a_fit_without_prophet_says_why():
     fit = fallback_fit(series(seasonal(36)), horizon=6, reason="Because I said so.")
     assert (fit.method, str(fit.reason)) == ("seasonal_naive", "Because I said so.")
+
+
+@pytest.mark.parametrize("frequency", ["day", "week", "month"])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 11, 13, 27])
+@pytest.mark.parametrize("kind", ["noise", "signed", "half zeros", "doubling"])
+def test_no_short_series_gives_an_absurd_forecast(frequency, count, kind):
+    random = np.random.default_rng(count)
+    values = {
+        "noise": random.gamma(2, 1e5, count),
+        "signed": random.normal(0, 1e4, count),
+        "half zeros": random.gamma(2, 1e5, count) * (np.arange(count) % 2),
+        "doubling": 2.0 ** np.arange(count),
+    }[kind]
+    fit = fit_series(series(values, frequency), horizon=6, origins=1)
+    frame = apply(fit).frame[["lo", "yhat", "hi"]].to_numpy()
+    assert np.isfinite(frame).all()
+    assert (np.diff(frame, axis=1) >= 0).all()
+    assert np.abs(frame).max() <= 5 * np.abs(values).max()
+    assert Fit.from_json(fit.to_json()).notes == fit.notes
+
+
+def test_a_method_that_lost_is_not_replaced_by_a_season_that_was_never_seen():
+    values = 100.0 * 1.01 ** np.arange(40) + np.where(np.arange(40) > 30, 200.0, 0.0)
+    assert fit_series(series(values, "week"), horizon=8).method == "prophet"
