@@ -35,6 +35,7 @@ LEVEL_WEIGHT, LEVEL_DECAY = 0.4, 0.98
 CALENDAR_PRIOR = 0.5
 PARAMETERS: Final = ("k", "m", "delta", "beta", "sigma_obs")
 SEED = 20_260_101
+ITERATIONS = 1_000
 TIMEOUT_SECONDS = 1.0
 
 
@@ -159,6 +160,7 @@ def _fitted(
                     history,
                     algorithm="LBFGS",
                     seed=SEED,
+                    iter=ITERATIONS,
                     timeout=TIMEOUT_SECONDS,
                     init=init,
                     output_dir=folder,
