@@ -54,7 +54,12 @@ INDUSTRIES: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
 )  # fmt: skip
 """What customers do: the industry's name, in English, and the words that stand in company names."""
 
-_FORMS = (("有限公司", "Co., Ltd.", 0.62), ("股份有限公司", "Inc.", 0.18), ("有限责任公司", "LLC", 0.12), ("集团有限公司", "Group Co., Ltd.", 0.08))
+_FORMS = (
+    ("有限公司", "Co., Ltd.", 0.62),
+    ("股份有限公司", "Inc.", 0.18),
+    ("有限责任公司", "LLC", 0.12),
+    ("集团有限公司", "Group Co., Ltd.", 0.08),
+)
 
 
 @dataclass(frozen=True)
@@ -101,18 +106,34 @@ def companies(rng: np.random.Generator, cities: list[tuple[str, str]]) -> list[C
         trade_zh, trade_en = trades[int(trade[at] * len(trades))]
         form_zh, form_en, _share = _FORMS[form[at]]
         for turn in range(len(heads) * len(tails) * len(_PLUS)):
-            (a, a_en), (b, b_en) = heads[(head[at] + turn // len(tails)) % len(heads)], tails[(tail[at] + turn) % len(tails)]
+            (a, a_en), (b, b_en) = (
+                heads[(head[at] + turn // len(tails)) % len(heads)],
+                tails[(tail[at] + turn) % len(tails)],
+            )
             plus, plus_en = _PLUS[turn // (len(heads) * len(tails))]
             short = f"{a}{b}{plus}"
             full = f"{city}{short}{trade_zh}{form_zh}"
             if full not in taken:
                 break
         taken.add(full)
-        found.append(CompanyName(full, city + short, f"{city_en} {a_en}{b_en}{plus_en} {trade_en} {form_en}", industry[at]))
+        found.append(
+            CompanyName(
+                full, city + short, f"{city_en} {a_en}{b_en}{plus_en} {trade_en} {form_en}", industry[at]
+            )
+        )
     return found
 
 
-_PLUS = (("", ""), ("达", "da"), ("恒", "heng"), ("瑞", "rui"), ("信", "xin"), ("成", "cheng"), ("源", "yuan"), ("通", "tong"))
+_PLUS = (
+    ("", ""),
+    ("达", "da"),
+    ("恒", "heng"),
+    ("瑞", "rui"),
+    ("信", "xin"),
+    ("成", "cheng"),
+    ("源", "yuan"),
+    ("通", "tong"),
+)
 
 
 def _pairs(words: str) -> list[tuple[str, str]]:

@@ -20,11 +20,22 @@ def main(arguments: list[str] | None = None) -> int:
     """Migrate the database, load the company, print what was written and the true parameters."""
     chosen = settings()
     yesterday = day_of(datetime.now(UTC), chosen.zone) - timedelta(days=1)
-    parser = argparse.ArgumentParser(prog="python -m data.demo", description="Load the demo company into an empty database.")
+    parser = argparse.ArgumentParser(
+        prog="python -m data.demo", description="Load the demo company into an empty database."
+    )
     parser.add_argument("--deals", type=_count, default=12_000, help="how many deals (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=SEED, help="the same seed makes the same company (default: %(default)s)")
-    parser.add_argument("--until", type=date.fromisoformat, default=yesterday, help="the last day, YYYY-MM-DD (default: yesterday)")
-    parser.add_argument("--database", default=chosen.url, help="SQLAlchemy address (default: as the settings say)")
+    parser.add_argument(
+        "--seed", type=int, default=SEED, help="the same seed makes the same company (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--until",
+        type=date.fromisoformat,
+        default=yesterday,
+        help="the last day, YYYY-MM-DD (default: yesterday)",
+    )
+    parser.add_argument(
+        "--database", default=chosen.url, help="SQLAlchemy address (default: as the settings say)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     asked = parser.parse_args(arguments)
     migrate(asked.database)
@@ -59,11 +70,23 @@ def _plain(summary: DemoSummary) -> dict[str, object]:
 
 
 def _readable(summary: DemoSummary) -> str:
-    lines = [f"Demo company: {summary.deals:,} deals from {summary.since} to {summary.until}, seed {summary.seed}", "", "True parameters"]
+    lines = [
+        f"Demo company: {summary.deals:,} deals from {summary.since} to {summary.until}, seed {summary.seed}",
+        "",
+        "True parameters",
+    ]
     lines += [f"  {name:26} {_said(value)}" for name, value in asdict(summary.parameters).items()]
-    lines += [f"  {'(implied) conversion':26} {_said(summary.conversion)}", f"  {'(implied) win rate':26} {summary.win_rate:.3f}"]
+    lines += [
+        f"  {'(implied) conversion':26} {_said(summary.conversion)}",
+        f"  {'(implied) win rate':26} {summary.win_rate:.3f}",
+    ]
     lines += ["", "Rows written", *(f"  {name:26} {count:>12,}" for name, count in summary.rows.items())]
-    lines += ["", f"{summary.seconds:.1f} seconds, {summary.deals_a_second:,.0f} deals a second", "", "Sign-ins"]
+    lines += [
+        "",
+        f"{summary.seconds:.1f} seconds, {summary.deals_a_second:,.0f} deals a second",
+        "",
+        "Sign-ins",
+    ]
     lines += [f"  {user.username:26} {user.role.value}" for user in summary.users]
     return "\n".join([*lines, f"  passphrase of all: {summary.passphrase}"])
 

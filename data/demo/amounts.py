@@ -58,7 +58,7 @@ class Amounts:
 
 def make_rates(rng: np.random.Generator, calendar: Calendar) -> Rates:
     """Return weekly rates that wander a little around `CURRENCIES`."""
-    days = np.arange(calendar.first - 7, calendar.last + 1, 7, dtype=np.int64)
+    days = np.arange(calendar.first - calendar.true.earlier_days - 7, calendar.last + 1, 7, dtype=np.int64)
     rows = [np.full(len(days), _SCALE)]
     for usual in CURRENCIES.values():
         walk = np.cumsum(rng.normal(0.0, 0.003, size=len(days)))
@@ -72,7 +72,9 @@ def make_amounts(
 ) -> Amounts:  # fmt: skip
     """Return what each deal holds and is worth, and the amounts it had before its changes."""
     true, count = calendar.true, len(histories)
-    currency = np.where(rng.random(count) < true.foreign_currency_rate, rng.integers(1, len(CURRENCIES) + 1, size=count), HOME)
+    currency = np.where(
+        rng.random(count) < true.foreign_currency_rate, rng.integers(1, len(CURRENCIES) + 1, size=count), HOME
+    )
     usual = np.array([HOME_RATE, *CURRENCIES.values()])[currency]
     lines = _lines(rng, calendar, histories, segment, currency, usual)
     amount = np.bincount(lines.deal, weights=lines.amount, minlength=count).astype(np.int64)
@@ -106,10 +108,15 @@ def _lines(
     variant = (rng.random(len(deal)) < np.where(segment[deal] == 0, 0.75, 0.35)).astype(np.int64)
     sku = 2 * product + variant
     list_price = np.array([PRODUCTS[p].skus[s][2] * 100 for p, s in SKUS])[sku]
-    wanted = np.array([plan.usual * 100 for plan in PRODUCTS])[product] * np.array(true.segment_amount_factors)[segment[deal]]
+    wanted = (
+        np.array([plan.usual * 100 for plan in PRODUCTS])[product]
+        * np.array(true.segment_amount_factors)[segment[deal]]
+    )
     wanted *= np.exp(true.amount_spread * rng.standard_normal(len(deal))) * np.where(first, 1.0, 0.35)
     percent = rng.choice((0, 3, 5, 8, 10, 15), len(deal), p=(0.35, 0.12, 0.22, 0.13, 0.13, 0.05))
     quantity = np.maximum(np.rint(wanted / list_price).astype(np.int64), 1)
-    price = np.where(currency[deal] == HOME, list_price, np.rint(list_price / usual[deal] / 100).astype(np.int64) * 100)
+    price = np.where(
+        currency[deal] == HOME, list_price, np.rint(list_price / usual[deal] / 100).astype(np.int64) * 100
+    )
     gross = quantity * price
     return Lines(deal, sku, quantity, price, percent, (gross * (100 - percent) + 50) // 100)

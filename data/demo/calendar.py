@@ -59,6 +59,11 @@ class Calendar:
         return number(self.start)
 
     @cached_property
+    def earliest(self) -> int:
+        """The number of the day before which nothing happened."""
+        return self.first - self.true.earlier_days - 60
+
+    @cached_property
     def last(self) -> int:
         """The number of the last day."""
         return number(self.until)
@@ -84,16 +89,21 @@ class Calendar:
 
     @cached_property
     def _days(self) -> list[date]:
-        return [day_numbered(count) for count in range(self.first - 31, self.last + _MARGIN)]
-
-    def _by_day(self, values: list[Any], days: Days, kind: Any) -> Any:
-        return np.asarray(values, dtype=kind)[days - (self.first - 31)]
+        return [day_numbered(count) for count in range(self.earliest, self.last + _MARGIN)]
 
     @cached_property
     def weights(self) -> NDArray[np.float64]:
         """How many deals begin on each day of the history, up to a factor."""
+        return self._weights(0, self.last - self.first + 1)
+
+    @cached_property
+    def earlier_weights(self) -> NDArray[np.float64]:
+        """The same for the `earlier_days` before the history."""
+        return self._weights(-self.true.earlier_days, 0)
+
+    def _weights(self, begin: int, end: int) -> NDArray[np.float64]:
         true, found = self.true, []
-        for index in range(self.last - self.first + 1):
+        for index in range(begin, end):
             day = self.start + timedelta(days=index)
             weight = (1.0 + true.yearly_growth_rate) ** (index / 365.25) * true.month_weights[day.month - 1]
             weight *= true.weekend_weight if day.weekday() >= 5 else 1.0
@@ -113,7 +123,7 @@ class Calendar:
             moved = day
             while True:
                 since = [(moved - festival).days for festival in SPRING_FESTIVALS]
-                if (festive := [days for days in since if -1 <= days < 7]):
+                if festive := [days for days in since if -1 <= days < 7]:
                     moved += timedelta(days=7 - festive[0] + day.day % 4)
                 elif moved.weekday() == 5 and moved >= day and (moved - day).days == 0:
                     moved -= timedelta(days=1)
@@ -136,7 +146,7 @@ class Calendar:
     def business(self, rng: np.random.Generator, instants: Seconds, after: Seconds) -> Seconds:
         """Move instants into business hours near them, and behind `after`."""
         days = np.minimum(self.day_of(instants), self.last + _MARGIN - 60)
-        days = days + self._shift[days - (self.first - 31)]
+        days = days + self._shift[days - self.earliest]
         moved = days * DAY + _OPENS + rng.integers(_HOURS, size=len(days)) - self.offset
         beyond = instants > self.end
         moved = np.where(beyond, np.maximum(instants, moved), moved)
@@ -145,7 +155,7 @@ class Calendar:
     def pulled(self, rng: np.random.Generator, instants: Seconds, after: Seconds) -> Seconds:
         """Pull closings of a quarter's first days into the quarter before, where they began there."""
         days = np.minimum(self.day_of(instants), self.last + _MARGIN - 60)
-        since, yearly = (values[days - (self.first - 31)] for values in self._quarter_ends)
+        since, yearly = (values[days - self.earliest] for values in self._quarter_ends)
         rate = np.where(yearly, self.true.year_end_pull_rate, self.true.quarter_end_pull_rate)
         wanted = (since < self.true.pull_window_days) & (rng.random(len(days)) < rate)
         earlier = (days - since - 1 - rng.integers(0, 7, size=len(days))) * DAY + _OPENS - self.offset
@@ -162,7 +172,7 @@ class Calendar:
 
     def day_texts(self, days: Days) -> list[str]:
         """Return days as ISO texts."""
-        found: list[str] = self._day_texts[days - (self.first - 31)].tolist()
+        found: list[str] = self._day_texts[days - self.earliest].tolist()
         return found
 
     @cached_property
@@ -173,7 +183,7 @@ class Calendar:
         """Return instants as the tables keep them: UTC, to the microsecond."""
         days, seconds = np.divmod(instants, DAY)
         both = np.empty(len(instants), dtype=[("day", "U10"), ("second", "U16")])
-        both["day"] = self._day_texts[days - (self.first - 31)]
+        both["day"] = self._day_texts[days - self.earliest]
         both["second"] = self._second_texts[seconds]
         found: list[str] = both.view("U26").tolist()
         return found

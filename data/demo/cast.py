@@ -71,17 +71,22 @@ def make_cast(rng: np.random.Generator, calendar: Calendar, *, reps: int, custom
     seat_team = np.searchsorted(np.cumsum(shares), seat_team, side="right").astype(np.int64)
     late, leaving = _who_changes(rng, seat_team, late=seats // 4, leaving=leavers)
 
-    joined = np.full(seats, calendar.first) - rng.integers(60, 2200, size=seats)
+    joined = np.full(seats, calendar.first) - rng.integers(true.earlier_days + 30, 2400, size=seats)
     joined[late] = calendar.first + rng.integers(90, days - 150, size=len(late))
     left = np.full(reps, NEVER)
     left_on = calendar.first + np.sort(rng.integers(120, days - 75, size=leavers))
-    gone_for = np.where(rng.random(leavers) < 0.4, rng.integers(25, 60, size=leavers), -rng.integers(0, 10, size=leavers))
+    gone_for = np.where(
+        rng.random(leavers) < 0.4, rng.integers(25, 60, size=leavers), -rng.integers(0, 10, size=leavers)
+    )
     team = np.concatenate([seat_team, seat_team[leaving]])
     seat = np.concatenate([np.arange(seats), leaving])
     left[leaving] = left_on
     joined = np.concatenate([joined, left_on + gone_for])
 
-    stayers = [np.setdiff1d(np.flatnonzero(seat_team == t), np.concatenate([late, leaving])) for t in range(len(TEAMS))]
+    stayers = [
+        np.setdiff1d(np.flatnonzero(seat_team == t), np.concatenate([late, leaving]))
+        for t in range(len(TEAMS))
+    ]
     cover = np.array([stayers[t][place % len(stayers[t])] for place, t in enumerate(seat_team)])
     holder = np.repeat(np.arange(seats)[:, None], days, axis=1)
     for place in late:
@@ -117,10 +122,12 @@ def _customers(rng: np.random.Generator, calendar: Calendar, seat_team: Ints, *,
         cities = TERRITORIES[t][3]
         city.append(cities[int(share**1.5 * len(cities))])
     segment = rng.choice(len(SEGMENTS), count, p=true.segment_shares)
-    sizes = [SIZES[s][int(r < 0.55)] for s, r in zip(segment.tolist(), rng.random(count).tolist(), strict=True)]
+    sizes = [
+        SIZES[s][int(r < 0.55)] for s, r in zip(segment.tolist(), rng.random(count).tolist(), strict=True)
+    ]
     return Customers(
         names=companies(rng, city), city=city, territory=territory, seat=seat, segment=segment, size=sizes,
-        weight=rng.gamma(1.6, size=count) + 0.15, since=calendar.first - rng.integers(1, 28, size=count),
+        weight=rng.gamma(1.6, size=count) + 0.15, since=calendar.first - true.earlier_days - rng.integers(1, 50, size=count),
         contacts=_contacts(rng, count),
     )  # fmt: skip
 

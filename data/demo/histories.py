@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -83,10 +83,14 @@ class Histories:
         return self.stage < WON
 
 
-def openings(rng: np.random.Generator, calendar: Calendar, count: int) -> Ints:
-    """Return the instants at which `count` deals begin, in order, by the days' weights."""
-    share = calendar.weights / calendar.weights.sum()
-    days = calendar.first + rng.choice(len(share), count, p=share)
+def openings(rng: np.random.Generator, calendar: Calendar, count: int, *, earlier: bool = False) -> Ints:
+    """Return the instants at which `count` deals begin, in order, by the days' weights.
+
+    earlier: in the days before the history instead of in it.
+    """
+    weights = calendar.earlier_weights if earlier else calendar.weights
+    start = calendar.first - (len(weights) if earlier else 0)
+    days = start + rng.choice(len(weights), count, p=weights / weights.sum())
     seconds = 9 * 3600 + rng.integers(int(9.4 * 3600), size=count)
     return np.sort(days * DAY + seconds - calendar.offset)
 
@@ -96,11 +100,13 @@ def live(rng: np.random.Generator, calendar: Calendar, cast: Cast, opened: Ints)
     true, count = calendar.true, len(opened)
     customer = _customers(rng, calendar, cast, opened)
     seat = cast.customers.seat[customer]
-    owner = cast.holder[seat, calendar.day_of(opened) - calendar.first]
+    owner = cast.holder[seat, np.maximum(calendar.day_of(opened) - calendar.first, 0)]
     channel = rng.choice(len(true.channel_shares), count, p=true.channel_shares)
     segment = cast.customers.segment[customer]
     effect = (
-        cast.reps.skill[owner] + np.array(true.channel_effects)[channel] + np.array(true.segment_effects)[segment]
+        cast.reps.skill[owner]
+        + np.array(true.channel_effects)[channel]
+        + np.array(true.segment_effects)[segment]
     )
     pace = np.array(true.segment_duration_factors)[segment]
     moves, reopened = _walk(rng, calendar, opened, effect, pace)
@@ -110,7 +116,9 @@ def live(rng: np.random.Generator, calendar: Calendar, cast: Cast, opened: Ints)
     closed = np.where(stage >= WON, entered, -1)
     last = np.where(closed >= 0, closed, calendar.end + 1)
     reason = moves.reason[tail]
-    rival = np.where(reason == LOST_REASONS.index("competitor"), rng.integers(len(COMPETITORS), size=count), -1)
+    rival = np.where(
+        reason == LOST_REASONS.index("competitor"), rng.integers(len(COMPETITORS), size=count), -1
+    )
     owners, final_owner = _handovers(rng, calendar, cast, owner, opened, last)
     steady = (last - opened > 2 * DAY) & ~reopened
     first_expected, expected, pushes = _expectations(rng, calendar, opened, last, pace, steady)
@@ -118,9 +126,26 @@ def live(rng: np.random.Generator, calendar: Calendar, cast: Cast, opened: Ints)
         opened=opened, customer=customer, channel=channel, first_owner=owner, owner=final_owner, stage=stage,
         entered=entered, closed=closed, reason=reason, competitor=rival, moves=moves, owners=owners,
         first_expected=first_expected, expected=expected, pushes=pushes,
-        amount_changes=_amount_changes(rng, true, opened, last, steady),
+        amount_changes=_amount_changes(rng, calendar, opened, last, steady),
         meetings=_meetings(rng, calendar, opened, last, stage, owner, final_owner, owners),
     )  # fmt: skip
+
+
+def kept(histories: Histories, which: Flags) -> Histories:
+    """Return the histories of some deals alone."""
+    place = np.cumsum(which) - 1
+
+    def of(part: Any) -> Any:
+        chosen = which[part.deal]
+        cut = {each.name: getattr(part, each.name)[chosen] for each in fields(part)}
+        return replace(part, **(cut | {"deal": place[cut["deal"]]}))
+
+    chosen = which[histories.amount_changes[0]]
+    deal, when = (values[chosen] for values in histories.amount_changes)
+    parts = {name: of(getattr(histories, name)) for name in ("moves", "owners", "pushes", "meetings")}
+    whole = {each.name: getattr(histories, each.name) for each in fields(histories)}
+    arrays = {name: values[which] for name, values in whole.items() if isinstance(values, np.ndarray)}
+    return replace(histories, **arrays, **parts, amount_changes=(place[deal], when))
 
 
 def effects_of(cast: Cast, calendar: Calendar) -> dict[float, float]:
@@ -130,7 +155,9 @@ def effects_of(cast: Cast, calendar: Calendar) -> dict[float, float]:
     """
     true, known = calendar.true, cast.customers
     segments = len(true.segment_shares)
-    buying = np.bincount(known.seat * segments + known.segment, weights=known.weight, minlength=cast.holder.shape[0] * segments)
+    buying = np.bincount(
+        known.seat * segments + known.segment, weights=known.weight, minlength=cast.holder.shape[0] * segments
+    )
     by_rep = np.zeros((len(cast.reps), segments))
     for seat, holders in enumerate(cast.holder):
         days = np.bincount(holders, weights=calendar.weights, minlength=len(cast.reps))
@@ -138,7 +165,9 @@ def effects_of(cast: Cast, calendar: Calendar) -> dict[float, float]:
     found: dict[float, float] = {}
     for channel, share in zip(true.channel_effects, true.channel_shares, strict=True):
         effects = cast.reps.skill[:, None] + np.array(true.segment_effects) + channel
-        for effect, weight in zip((np.rint(effects * 20) / 20).ravel().tolist(), (by_rep * share).ravel().tolist(), strict=True):
+        for effect, weight in zip(
+            (np.rint(effects * 20) / 20).ravel().tolist(), (by_rep * share).ravel().tolist(), strict=True
+        ):
             found[effect] = found.get(effect, 0.0) + weight
     whole = sum(found.values())
     return {effect: weight / whole for effect, weight in sorted(found.items()) if weight}
@@ -151,7 +180,9 @@ def _customers(rng: np.random.Generator, calendar: Calendar, cast: Cast, opened:
     return np.minimum(drawn, len(shares) - 1)
 
 
-def _walk(rng: np.random.Generator, calendar: Calendar, opened: Ints, effect: Floats, pace: Floats) -> tuple[Moves, Flags]:
+def _walk(
+    rng: np.random.Generator, calendar: Calendar, opened: Ints, effect: Floats, pace: Floats
+) -> tuple[Moves, Flags]:
     """Walk all deals stage by stage until each is decided or the calendar ends."""
     true, count = calendar.true, len(opened)
     rates = np.array(true.advance_rates)
@@ -175,7 +206,9 @@ def _walk(rng: np.random.Generator, calendar: Calendar, opened: Ints, effect: Fl
         days *= np.where(~dormant & (rng.random(size) < true.stale_rate), true.stale_factor, 1.0)
         to, reason = _next(rng, true, at, logits[place] + effect[living], backed[living])
         to = np.where(dormant, fell_from[living], to)
-        reason = np.where(to == LOST, (rng.random(size)[:, None] > reasons[place]).sum(axis=1).clip(max=7), reason)
+        reason = np.where(
+            to == LOST, (rng.random(size)[:, None] > reasons[place]).sum(axis=1).clip(max=7), reason
+        )
         when = calendar.business(rng, now[living] + (days * DAY).astype(np.int64), now[living])
         won = np.flatnonzero(to == WON)
         when[won] = calendar.pulled(rng, when[won], now[living[won]])
@@ -194,7 +227,9 @@ def _walk(rng: np.random.Generator, calendar: Calendar, opened: Ints, effect: Fl
     return Moves(deal[order], before[order], after[order], when[order], reason[order]), reopened
 
 
-def _next(rng: np.random.Generator, true: TrueParameters, at: Ints, logit: Floats, backed: Flags) -> tuple[Ints, Ints]:
+def _next(
+    rng: np.random.Generator, true: TrueParameters, at: Ints, logit: Floats, backed: Flags
+) -> tuple[Ints, Ints]:
     """Return where deals in the stages `at` go: a step on, two, one back, or lost."""
     size = len(at)
     ahead = rng.random(size) < 1.0 / (1.0 + np.exp(-logit))
@@ -204,10 +239,10 @@ def _next(rng: np.random.Generator, true: TrueParameters, at: Ints, logit: Float
     return to, np.full(size, -1)
 
 
-def _within(rng: np.random.Generator, start: Ints, end: Ints) -> Ints:
-    """Draw an instant strictly between two that lie more than an hour apart."""
-    span = end - start - 120
-    return start + 60 + (span * rng.uniform(0.05, 0.98, size=len(start))).astype(np.int64)
+def _within(rng: np.random.Generator, calendar: Calendar, start: Ints, end: Ints) -> Ints:
+    """Draw an instant in business hours strictly between two that lie more than a day apart."""
+    drawn = start + 60 + ((end - start - 120) * rng.uniform(0.05, 0.95, size=len(start))).astype(np.int64)
+    return np.minimum(calendar.business(rng, drawn, start), end - rng.integers(60, 3600, size=len(start)))
 
 
 def _handovers(
@@ -230,7 +265,7 @@ def _handovers(
         table[row, : len(stayers)] = stayers
     team = reps.team[owner[place]]
     after[place] = table[team, (pick * widths[team]).astype(np.int64)]
-    moved_at[place] = _within(rng, opened[place], last[place])
+    moved_at[place] = _within(rng, calendar, opened[place], last[place])
     changed = np.flatnonzero(after != owner)
     return Changes(changed, moved_at[changed], owner[changed], after[changed]), after
 
@@ -242,17 +277,30 @@ def _expectations(
     true, count = calendar.true, len(opened)
     usual = 1.25 * sum(true.median_days) * pace
     latest = calendar.last + 700
-    first = calendar.day_of(opened) + 3 + (usual * np.exp(true.expected_close_spread * rng.standard_normal(count))).astype(np.int64)
+    first = (
+        calendar.day_of(opened)
+        + 3
+        + (usual * np.exp(true.expected_close_spread * rng.standard_normal(count))).astype(np.int64)
+    )
     first = np.minimum(first, latest)
     expected, pushing = first.copy(), steady.copy()
     found = []
     previous = opened
     for _turn in range(3):
-        when = (expected + rng.integers(-4, 2, size=count)) * DAY + 9 * 3600 + rng.integers(9 * 3600, size=count) - calendar.offset
+        when = (
+            (expected + rng.integers(-4, 2, size=count)) * DAY
+            + 9 * 3600
+            + rng.integers(9 * 3600, size=count)
+            - calendar.offset
+        )
         when = np.maximum(when, previous + 3600)
         pushing &= (when < last) & (rng.random(count) < true.push_rate)
         place = np.flatnonzero(pushing)
-        later = calendar.day_of(when[place]) + 5 + (25 * np.exp(0.5 * rng.standard_normal(len(place)))).astype(np.int64)
+        later = (
+            calendar.day_of(when[place])
+            + 5
+            + (25 * np.exp(0.5 * rng.standard_normal(len(place)))).astype(np.int64)
+        )
         found.append((place, when[place], expected[place], np.minimum(later, latest)))
         expected[place] = np.minimum(later, latest)
         previous = np.where(pushing, when, previous)
@@ -262,12 +310,12 @@ def _expectations(
 
 
 def _amount_changes(
-    rng: np.random.Generator, true: TrueParameters, opened: Ints, last: Ints, steady: Flags,
+    rng: np.random.Generator, calendar: Calendar, opened: Ints, last: Ints, steady: Flags,
 ) -> tuple[Ints, Ints]:  # fmt: skip
     """Return the deals and instants of amount changes, sorted by deal and time."""
-    counts = np.where(steady, rng.choice(len(true.amount_change_rates), len(opened), p=true.amount_change_rates), 0)
+    counts = np.where(steady, rng.choice(3, len(opened), p=calendar.true.amount_change_rates), 0)
     deal = np.repeat(np.arange(len(opened)), counts)
-    when = _within(rng, opened[deal], last[deal])
+    when = _within(rng, calendar, opened[deal], last[deal])
     order = np.lexsort((when, deal))
     deal, when = deal[order], when[order]
     same = np.flatnonzero((deal[1:] == deal[:-1]) & (when[1:] <= when[:-1])) + 1
@@ -289,7 +337,9 @@ def _meetings(
     forgotten = is_open & (last - opened > 120 * DAY) & (rng.random(count) < 0.5)
     span = np.where(forgotten, 0.4, 1.0)[deal] * (last - opened)[deal]
     when = opened[deal] + (span * rng.random(len(deal))).astype(np.int64)
-    when = np.clip(calendar.business(rng, when, opened[deal]), opened[deal], np.minimum(last, calendar.end)[deal])
+    when = np.clip(
+        calendar.business(rng, when, opened[deal]), opened[deal], np.minimum(last, calendar.end)[deal]
+    )
     moved = np.full(count, NEVER * DAY)
     moved[owners.deal] = owners.at
     rep = np.where(when < moved[deal], owner[deal], final[deal])
@@ -304,8 +354,3 @@ def _meetings(
         deal=deal, kind=rng.choice(len(shares), len(deal), p=shares), rep=np.concatenate([rep, final[planned]]),
         at=at, due=np.concatenate([np.full(len(when), -1), due]), subject=rng.random(len(deal)),
     )  # fmt: skip
-
-
-def integers(values: Any) -> Ints:
-    """Return an int64 array."""
-    return np.asarray(values, dtype=np.int64)

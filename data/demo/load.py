@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -25,15 +25,26 @@ from data.demo.accounts import DEMO_USERS, DemoUser, hashed, make_passphrase
 from data.demo.amounts import SKUS, Rates, make_amounts, make_rates
 from data.demo.calendar import DAY, Calendar, day_numbered, instant
 from data.demo.cast import NEVER, Cast, industry_of, make_cast
-from data.demo.histories import effects_of, live, openings
+from data.demo.histories import Histories, effects_of, kept, live, openings
 from data.demo.parameters import LOST, WON, TrueParameters
 from data.demo.quotas import make_quotas, of_teams, quota_months
-from data.demo.reference import COMPANY, CURRENCIES, LOST_REASONS, PRODUCTS, SEGMENTS, TEAMS, TERRITORIES
+from data.demo.reference import (
+    COMPANY,
+    CURRENCIES,
+    LOST_REASONS,
+    PRODUCTS,
+    ROADS,
+    SEGMENTS,
+    TEAMS,
+    TERRITORIES,
+    ZONES,
+)
 from data.demo.rows import Numbers, write_block
 from data.demo.writer import BulkWriter, bulk_writing
 
 SEED = 20_260_101
 BLOCK = 25_000
+_LARGE = 5_000
 _STAMP = ("created_at", "updated_at", "version")
 
 
@@ -91,21 +102,26 @@ def load_demo(
     rng = np.random.default_rng(seed)
     cast = make_cast(rng, calendar, reps=max(40, deals // 500), customers=max(1500, deals // 8))
     rates = make_rates(rng, calendar)
-    opened = openings(rng, calendar, deals)
-    with bulk_writing(database.engine) as writer:
-        numbers = _write_surroundings(writer, calendar, cast, rates, now, hashed(passphrase), database.base_currency)
+    earlier = _underway(rng, calendar, cast, deals)
+    opened = openings(rng, calendar, deals - len(earlier))
+    with bulk_writing(database.engine, large=deals >= _LARGE) as writer:
+        numbers = _write_surroundings(
+            writer, calendar, cast, rates, now, hashed(passphrase), database.base_currency
+        )
         booked = np.zeros((len(cast.reps), true.months + 1), dtype=np.int64)
         first_deal = writer.first_id("deal")
-        for block, start in enumerate(range(0, deals, BLOCK)):
-            chance = np.random.default_rng([seed, block])
-            histories = live(chance, calendar, cast, opened[start : start + BLOCK])
-            amounts = make_amounts(chance, calendar, rates, histories, cast.customers.segment[histories.customer])
-            write_block(writer, calendar, cast, numbers, histories, amounts, first_deal=first_deal + start)
+        written = 0
+        for histories, chance in _blocks(calendar, cast, seed, earlier, opened):
+            amounts = make_amounts(
+                chance, calendar, rates, histories, cast.customers.segment[histories.customer]
+            )
+            write_block(writer, calendar, cast, numbers, histories, amounts, first_deal=first_deal + written)
             won = np.flatnonzero(histories.stage == WON)
             months = _month_of(calendar, calendar.day_of(histories.closed[won]))
             np.add.at(booked, (histories.owner[won], months), amounts.base[won])
+            written += len(histories)
             if progress:
-                progress(min(start + BLOCK, deals) / deals)
+                progress(written / deals)
         _write_quotas(writer, rng, calendar, cast, numbers, booked, now)
         _audit(writer, now, deals=deals, seed=seed, until=until.isoformat())
         rows = dict(writer.rows_of)
@@ -122,6 +138,26 @@ def _refuse_unless_empty(database: Database, now: datetime) -> None:
         for table in (Deal, Customer, Rep, Team, Product):
             if work.session.scalar(select(func.count()).select_from(table)):
                 raise NotEmpty
+
+
+def _underway(rng: np.random.Generator, calendar: Calendar, cast: Cast, deals: int) -> Histories:
+    """Return the deals that were open when the history began, as if the company had brought them in."""
+    ratio = calendar.earlier_weights.sum() / calendar.weights.sum()
+    begun = openings(rng, calendar, round(0.93 * deals * ratio), earlier=True)
+    histories = live(rng, calendar, cast, begun)
+    start = calendar.at(calendar.first, 0)
+    return kept(histories, (histories.closed < 0) | (histories.closed >= start))
+
+
+def _blocks(
+    calendar: Calendar, cast: Cast, seed: int, earlier: Histories, opened: Any,
+) -> Iterator[tuple[Histories, np.random.Generator]]:  # fmt: skip
+    """Yield the histories block by block, each with its own source of chance."""
+    if len(earlier):
+        yield earlier, np.random.default_rng([seed, 0])
+    for block, start in enumerate(range(0, len(opened), BLOCK), start=1):
+        chance = np.random.default_rng([seed, block])
+        yield live(chance, calendar, cast, opened[start : start + BLOCK]), chance
 
 
 def _month_of(calendar: Calendar, days: Any) -> Any:
@@ -152,8 +188,12 @@ def _write_surroundings(
     writer.insert("fx_rate", (*_STAMP, "currency", "on", "rate"), [
         (*stamp, code, day_numbered(int(day)).isoformat(), int(rate))
         for row, code in enumerate(CURRENCIES, start=1) for day, rate in zip(rates.days, rates.rates[row], strict=True)])  # fmt: skip
-    if not writer.connection.scalar(select(func.count()).select_from(Setting).where(Setting.name == "company_name")):
-        writer.insert("setting", (*_STAMP, "name", "value"), [(*stamp, "company_name", f"{COMPANY[0]}（演示）")])
+    if not writer.connection.scalar(
+        select(func.count()).select_from(Setting).where(Setting.name == "company_name")
+    ):
+        writer.insert(
+            "setting", (*_STAMP, "name", "value"), [(*stamp, "company_name", f"{COMPANY[0]}（演示）")]
+        )
     star = _star(cast)
     said = calendar.instant_texts(np.array([calendar.end]))[0]
     writer.insert("app_user", (
@@ -202,7 +242,9 @@ def _write_reps(writer: BulkWriter, cast: Cast, stamp: tuple[str, str, int], fir
         rows.append((*stamp, first["rep"] + i, zh, en, mail, first["team"] + team, joined, left))
         assigned.append((*stamp, first["rep"] + i, first["territory"] + TEAMS[team].territory, joined, left))
     writer.insert("rep", (*_STAMP, "id", "name", "name_en", "email", "team_id", "joined_on", "left_on"), rows)
-    writer.insert("territory_assignment", (*_STAMP, "rep_id", "territory_id", "from_on", "until_on"), assigned)
+    writer.insert(
+        "territory_assignment", (*_STAMP, "rep_id", "territory_id", "from_on", "until_on"), assigned
+    )
 
 
 def _write_customers(writer: BulkWriter, calendar: Calendar, cast: Cast, first: dict[str, int]) -> Any:
@@ -213,11 +255,10 @@ def _write_customers(writer: BulkWriter, calendar: Calendar, cast: Cast, first: 
     rows, contacts, primary, number = [], [], [], first["contact"]
     made = calendar.instant_texts(calendar.at(0, 10 * 3600) + known.since * DAY)
     for i, name in enumerate(known.names):
-        code = TERRITORIES[int(known.territory[i])]
         rows.append((
             made[i], made[i], 1, first["customer"] + i, name.full, name.english, fold_name(name.full), owners[i],
             first["territory"] + int(known.territory[i]), SEGMENTS[int(known.segment[i])], known.size[i], industry_of(name),
-            "中国", known.city[i][0], f"{known.city[i][0]}市{code[1]}产业园{1 + i % 188}号", f"400-{phones[i] % 10**7:07d}", "", "",
+            "中国", known.city[i][0], f"{known.city[i][0]}市{ZONES[phones[i] % len(ZONES)]}{ROADS[i % len(ROADS)]}{1 + phones[i] % 388}号", f"400-{phones[i] % 10**7:07d}", "", "",
         ))  # fmt: skip
         primary.append(number)
         for place, (zh, en, title) in enumerate(known.contacts[i]):
@@ -240,7 +281,9 @@ def _write_quotas(
     months = [month.isoformat() for month in quota_months(calendar)]
     of_reps = make_quotas(rng, calendar, cast, booked)
     said = calendar.instant_texts(np.array([calendar.at(calendar.first, 9 * 3600)]))[0]
-    first_team = int(writer.connection.scalar(select(func.min(Team.id)).where(Team.name == TEAMS[0].name)) or 0)
+    first_team = int(
+        writer.connection.scalar(select(func.min(Team.id)).where(Team.name == TEAMS[0].name)) or 0
+    )
     rows: list[tuple[Any, ...]] = [
         (said, said, 1, numbers.first_rep + rep, None, months[at], amount)
         for rep, owed in enumerate(of_reps.tolist()) for at, amount in enumerate(owed) if amount

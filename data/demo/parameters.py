@@ -18,15 +18,29 @@ class TrueParameters:
     """
 
     months: int = 36
+    earlier_days: int = 270
     yearly_growth_rate: float = 0.18
-    month_weights: tuple[float, ...] = (0.92, 0.82, 1.10, 1.05, 1.02, 1.05, 0.98, 0.95, 1.10, 0.98, 1.06, 1.00)
+    month_weights: tuple[float, ...] = (
+        0.92,
+        0.82,
+        1.10,
+        1.05,
+        1.02,
+        1.05,
+        0.98,
+        0.95,
+        1.10,
+        0.98,
+        1.06,
+        1.00,
+    )
     weekend_weight: float = 0.12
     spring_festival_weight: float = 0.20
     spring_festival_days: tuple[int, int] = (-7, 8)
     national_day_weight: float = 0.25
 
     first_stage_shares: tuple[float, ...] = (0.90, 0.08, 0.02, 0.0, 0.0)
-    advance_rates: tuple[float, ...] = (0.84, 0.82, 0.80, 0.80, 0.72)
+    advance_rates: tuple[float, ...] = (0.80, 0.78, 0.77, 0.78, 0.68)
     skip_rate: float = 0.05
     back_rate: float = 0.04
     reopen_rate: float = 0.03
@@ -36,9 +50,9 @@ class TrueParameters:
     stale_rate: float = 0.03
     stale_factor: float = 6.0
 
-    quarter_end_pull_rate: float = 0.40
-    year_end_pull_rate: float = 0.60
-    pull_window_days: int = 25
+    quarter_end_pull_rate: float = 0.30
+    year_end_pull_rate: float = 0.45
+    pull_window_days: int = 20
 
     skill_spread: float = 0.30
     activity_spread: float = 0.30

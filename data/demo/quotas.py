@@ -24,18 +24,23 @@ def quota_months(calendar: Calendar) -> list[date]:
     return found
 
 
-def make_quotas(rng: np.random.Generator, calendar: Calendar, cast: Cast, booked: NDArray[np.int64]) -> NDArray[np.int64]:
+def make_quotas(
+    rng: np.random.Generator, calendar: Calendar, cast: Cast, booked: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Return the quota of each rep in each of `quota_months`, 0 where the rep was not there.
 
-    booked: hundredths won, a row a rep and a column a month. A rep's quota is the rep's usual
-    month (drawn 40 % towards everybody's), grown and seasoned as the company's, over the year's
-    drawn attainment; half of that in the first three months.
+    booked: hundredths won, a row a rep and a column a month. A rep's plan is the rep's usual month
+    (drawn 40 % towards everybody's), grown and seasoned as the company's, half of it in the first
+    three months. Planners know something: over a whole past quarter the plan moves 60 % of the way
+    to what was booked. The quota is that over the drawn attainment of the rep's quarter.
     """
     true, months = calendar.true, quota_months(calendar)
     reps, reps_count = cast.reps, len(cast.reps)
     starts = np.array([number(month) for month in months])
     ends = np.array([number(add_months(month, 1)) for month in months])
-    present = (reps.joined[:, None] < ends) & (np.where(reps.left == NEVER, NEVER, reps.left)[:, None] > starts)
+    present = (reps.joined[:, None] < ends) & (
+        np.where(reps.left == NEVER, NEVER, reps.left)[:, None] > starts
+    )
     lived = present & (starts < calendar.last)
     worked = np.maximum(lived.sum(axis=1), 1)
     done = np.zeros((reps_count, len(months)), dtype=np.int64)
@@ -45,15 +50,22 @@ def make_quotas(rng: np.random.Generator, calendar: Calendar, cast: Cast, booked
 
     growth = (1.0 + true.yearly_growth_rate) ** ((starts - (calendar.first + calendar.last) / 2) / 365.25)
     company = done[:, : true.months].sum(axis=0) / growth[: true.months]
-    of_year = np.array([company[[m.month == at for m in months[: true.months]]].mean() for at in range(1, 13)])
+    of_year = np.array(
+        [company[[m.month == at for m in months[: true.months]]].mean() for at in range(1, 13)]
+    )
     season = 0.4 + 0.6 * of_year / max(of_year.mean(), 1.0)
-    years = sorted({month.year for month in months})
-    middle, spread = true.quota_attainment
-    asked = np.clip(rng.normal(middle, spread, size=(reps_count, len(years))), 0.6, 1.3)
-    year_at = np.array([years.index(month.year) for month in months])
-    month_at = np.array([month.month - 1 for month in months])
     ramp = np.where(starts - reps.joined[:, None] < 75, 0.5, 1.0)
-    owed = usual[:, None] * growth * season[month_at] * ramp / asked[:, year_at]
+    plan = usual[:, None] * growth * season[[month.month - 1 for month in months]] * ramp * present
+
+    quarter = np.array([(month.year - months[0].year) * 4 + (month.month - 1) // 3 for month in months])
+    quarter -= quarter[0]
+    of_quarter = np.equal.outer(quarter, np.arange(quarter[-1] + 1)).astype(float)
+    planned, won = plan @ of_quarter, done @ of_quarter
+    over = np.array([ends[quarter == at].max() <= calendar.last + 1 for at in range(quarter[-1] + 1)])
+    known = np.where(over & (planned > 0), 0.4 + 0.6 * won / np.maximum(planned, 1.0), 1.0)
+    middle, spread = true.quota_attainment
+    asked = np.clip(rng.normal(middle, spread, size=known.shape), 0.6, 1.3)
+    owed = plan * (known / asked)[:, quarter]
     return np.where(present, np.maximum(np.rint(owed / _STEP), 1).astype(np.int64) * _STEP, 0)
 
 

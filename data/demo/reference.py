@@ -98,6 +98,23 @@ SUBJECTS = {
 ACTIVITY_SHARES = {"visit": 0.18, "call": 0.34, "email": 0.16, "message": 0.20, "meeting": 0.12}
 """Kinds by frequency, with subjects in `SUBJECTS`."""
 
+ZONES = ("高新区", "经济开发区", "工业园区", "城北新区")
+ROADS = (
+    "创业路",
+    "科技大道",
+    "兴业街",
+    "通达路",
+    "云桥路",
+    "长安街",
+    "金穗路",
+    "东风大道",
+    "明湖路",
+    "学院路",
+    "滨河路",
+    "锦绣路",
+    "新港路",
+)
+
 TITLES = ("总经理", "采购经理", "生产总监", "信息部主任", "设备科长", "厂长", "财务经理", "项目经理")
 
 SPRING_FESTIVALS = tuple(date.fromisoformat(day) for day in (

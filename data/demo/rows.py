@@ -26,7 +26,16 @@ DEAL = (
     "expected_close_on", "opened_at", "closed_at", "lost_reason_id", "competitor", "note",
 )  # fmt: skip
 LINE = ("deal_id", "product_id", "sku_id", "quantity", "unit_price", "discount_rate", "amount")
-MOVE = ("deal_id", "from_stage_id", "to_stage_id", "effective_at", "recorded_at", "by_user_id", "lost_reason_id", "note")
+MOVE = (
+    "deal_id",
+    "from_stage_id",
+    "to_stage_id",
+    "effective_at",
+    "recorded_at",
+    "by_user_id",
+    "lost_reason_id",
+    "note",
+)
 CHANGE = ("deal_id", "field", "before", "after", "effective_at", "recorded_at", "by_user_id")
 ACTIVITY = (
     "created_at", "updated_at", "version", "kind", "subject", "note", "customer_id", "contact_id", "deal_id", "rep_id",
@@ -85,7 +94,9 @@ def _write_deals(
     blank = [""] * count
     opened = calendar.instant_texts(histories.opened)
     entered = calendar.instant_texts(histories.entered)
-    closed = [at if shut else None for at, shut in zip(entered, (histories.closed >= 0).tolist(), strict=True)]
+    closed = [
+        at if shut else None for at, shut in zip(entered, (histories.closed >= 0).tolist(), strict=True)
+    ]
     last = histories.entered.copy()
     for changes in (histories.owners, histories.pushes):
         np.maximum.at(last, changes.deal, changes.at)
@@ -108,7 +119,9 @@ def _write_deals(
     )))  # fmt: skip
 
 
-def _write_moves(writer: BulkWriter, calendar: Calendar, numbers: Numbers, histories: Histories, first: int) -> None:
+def _write_moves(
+    writer: BulkWriter, calendar: Calendar, numbers: Numbers, histories: Histories, first: int
+) -> None:
     moves = histories.moves
     at = calendar.instant_texts(moves.at)
     before = np.where(moves.before >= 0, numbers.stages[moves.before], 0)
@@ -132,7 +145,9 @@ def _write_changes(
     code_array = np.array(codes, dtype=object)
     owners, pushes = histories.owners, histories.pushes
     deals = np.concatenate([every, every, every, deal_of, owners.deal, pushes.deal])
-    times = np.concatenate([histories.opened, histories.opened, histories.opened, when_of, owners.at, pushes.at])
+    times = np.concatenate(
+        [histories.opened, histories.opened, histories.opened, when_of, owners.at, pushes.at]
+    )
     fields = (["amount"] * count + ["owner"] * count + ["expected_close"] * count
               + ["amount"] * len(deal_of) + ["owner"] * len(owners.deal) + ["expected_close"] * len(pushes.deal))  # fmt: skip
     said = code_array[deal_of].tolist()
@@ -151,7 +166,9 @@ def _write_changes(
     writer.insert("deal_change", CHANGE, [rows[place] for place in np.lexsort((times, deals)).tolist()])
 
 
-def _write_activities(writer: BulkWriter, calendar: Calendar, numbers: Numbers, histories: Histories, first: int) -> None:
+def _write_activities(
+    writer: BulkWriter, calendar: Calendar, numbers: Numbers, histories: Histories, first: int
+) -> None:
     met = histories.meetings
     kinds = np.array(list(ACTIVITY_SHARES), dtype=object)
     width = max(len(texts) for texts in SUBJECTS.values())
@@ -179,7 +196,9 @@ def _owner_at(histories: Histories, deals: Ints, times: Ints) -> Ints:
 
 
 def _amount_texts(minor: Ints, codes: list[str]) -> list[str]:
-    return [f"{value // 100}.{value % 100:02d} {code}" for value, code in zip(minor.tolist(), codes, strict=True)]
+    return [
+        f"{value // 100}.{value % 100:02d} {code}" for value, code in zip(minor.tolist(), codes, strict=True)
+    ]
 
 
 def _codes(numbers: Numbers, currency: Ints) -> list[str]:
