@@ -9,12 +9,12 @@ from sqlalchemy import literal
 
 from core.access.actions import Action
 from core.analytics import funnel as statements
+from core.analytics.dimensions import Dimension
 from core.analytics.filters import Filters
 from core.gate import query
 from core.queries.overview import HUNDREDTHS, chosen_pipeline
 
 if TYPE_CHECKING:
-    from core.analytics.dimensions import Dimension
     from core.db.work import Work
     from core.domain.periods import Period
 

@@ -11,6 +11,7 @@ import pandas as pd
 from core.access.actions import Action
 from core.analytics import kpis, quotas
 from core.analytics.facts import default_pipeline
+from core.analytics.dimensions import Dimension
 from core.analytics.filters import Filters
 from core.analytics.rates import coverage, rate, wilson
 from core.domain.periods import Period, add_months
@@ -19,7 +20,6 @@ from core.gate import query
 if TYPE_CHECKING:
     from datetime import date
 
-    from core.analytics.dimensions import Dimension
     from core.db.mirror import ScopedMirror
     from core.db.work import Work
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -15,8 +16,6 @@ from core.queries.drill import tidy
 from core.queries.overview import HUNDREDTHS, as_old, key_figures
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from core.db.work import Work
 
 SPANS: Final = {"month": Preset.THIS_MONTH, "quarter": Preset.THIS_QUARTER, "year": Preset.THIS_YEAR}

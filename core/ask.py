@@ -1,0 +1,283 @@
+"""Ask a question of the program from the command line, through the same gate as its pages.
+
+    python -m core.ask cohort_funnel --as USER --from 2026-01-01 --to 2026-04-01 --team 3 --json
+    python -m core.ask --help
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import json
+import pkgutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qs
+
+import pandas as pd
+
+import core.queries
+from core.analytics.filters import Filters
+from core.analytics.selection import Selection
+from core.db.work import Database, open_database
+from core.domain.periods import FiscalCalendar, Period, Preset, day_of
+from core.errors import SalesError
+from core.gate import QUERIES, Entry, answer
+from core.i18n import LANGUAGES, use_language
+from core.queries.actors import actor_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHORT: Final = {
+    "overview": "overview_kpis",
+    "funnel": "cohort_funnel",
+    "compare": "funnel_compare",
+    "stays": "time_in_stage",
+    "losses": "losses_by_stage",
+    "drill": "deals_behind",
+    "series": "booked_series",
+}
+"""Short names that a page goes by."""
+
+FILTERS: Final = ("team", "territory", "product", "channel", "rep", "segment", "pipeline")
+_GIVEN: Final = frozenset({"work", "period", "filters", "selection"})
+
+
+class Unreadable(ValueError):
+    """An argument of the command line that cannot be read; the message says which."""
+
+
+def questions() -> dict[str, Entry]:
+    """Return every question that can be asked, by name."""
+    for module in pkgutil.iter_modules(core.queries.__path__):
+        importlib.import_module(f"{core.queries.__name__}.{module.name}")
+    return {name: entry for name, entry in sorted(QUERIES.items()) if entry.askable}
+
+
+def parser(entries: dict[str, Entry]) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m core.ask",
+        description="Ask a question of the program, as a user and in that user's scope.",
+        epilog=_epilog(entries),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("name", choices=[*entries, *SHORT], metavar="NAME", help="the question (see below)")
+    made.add_argument("--as", dest="user", required=True, metavar="USER", help="the user who asks")
+    made.add_argument("--from", dest="start", metavar="DAY", help="first day of the period")
+    made.add_argument("--to", dest="end", metavar="DAY", help="day after the last one of the period")
+    made.add_argument("--preset", choices=list(Preset), help="a named period instead; else this quarter")
+    for name in FILTERS:
+        made.add_argument(
+            f"--{name}", action="append", default=[], help="narrows; a number (a segment: its text)"
+        )
+    made.add_argument("--language", choices=LANGUAGES, default="en", help="of names in the answer")
+    form = made.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="answer as JSON")
+    form.add_argument("--csv", action="store_true", help="answer as CSV")
+    made.add_argument(
+        "--selection",
+        default="",
+        help="for drill: measure=…&by=…&key=…; the period and the filters are taken from the options",
+    )
+    made.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other argument of the question"
+    )
+    return made
+
+
+def _epilog(entries: dict[str, Entry]) -> str:
+    lines = ["questions:"]
+    for name, entry in entries.items():
+        short = [alias for alias, whole in SHORT.items() if whole == name]
+        lines.append(f"  {name}{' (' + ', '.join(short) + ')' if short else ''}")
+        doc = inspect.getdoc(entry.function) or ""
+        lines.append(f"      {doc.splitlines()[0] if doc else ''}")
+        lines.extend(f"      {line}" for line in _arguments_said(entry))
+    lines += ["", "What each column means: docs/queries.md"]
+    return "\n".join(lines).replace("%", "%%")
+
+
+def _arguments_said(entry: Entry) -> Iterator[str]:
+    taken, others = [], []
+    hints = _hints(entry)
+    for name, parameter in inspect.signature(entry.function).parameters.items():
+        if name in _GIVEN:
+            options = {"period": "--from --to", "filters": "the filters", "selection": "--selection"}
+            taken += [options[name]] if name in options else []
+            continue
+        choices = "|".join(str(choice) for choice in _choices(hints.get(name)))
+        needed = "" if parameter.default is not inspect.Parameter.empty else " (needed)"
+        others.append(f"--set {name}={choices or '…'}{needed}")
+    if taken or others:
+        yield "takes " + ", ".join([*taken, *others])
+
+
+def _hints(entry: Entry) -> dict[str, Any]:
+    """Return the types of a question's own arguments; text where a type is known to checkers alone."""
+    function = inspect.unwrap(entry.function)
+    found: dict[str, Any] = {}
+    for name, annotation in function.__annotations__.items():
+        if name not in _GIVEN and name != "return":
+            lonely = type("Lonely", (), {"__annotations__": {name: annotation}})
+            try:
+                found |= get_type_hints(lonely, globalns=function.__globals__)
+            except NameError:
+                found[name] = str
+    return found
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return tuple(choice for part in get_args(hint) for choice in _choices(part))
+
+
+def arguments(entry: Entry, said: argparse.Namespace, *, today: date, calendar: FiscalCalendar) -> dict[str, Any]:
+    """Return the keyword arguments of a question; raises Unreadable."""
+    hints = _hints(entry)
+    others = dict(_pair(text) for text in said.set)
+    period = _period(said, today=today, calendar=calendar)
+    filters = Filters.from_params({name: getattr(said, name) for name in FILTERS})
+    found: dict[str, Any] = {}
+    for name, parameter in inspect.signature(entry.function).parameters.items():
+        if name == "work":
+            continue
+        if name == "period":
+            found[name] = period
+        elif name == "filters":
+            found[name] = filters
+        elif name == "selection":
+            found[name] = _selection(said.selection, period, filters)
+        elif name in others:
+            found[name] = _value(others.pop(name), hints[name], name)
+        elif parameter.default is inspect.Parameter.empty:
+            raise Unreadable(f"{entry.name} needs --set {name}=…")
+    if others:
+        raise Unreadable(f"{entry.name} takes no {', '.join(sorted(others))}")
+    return found
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise Unreadable(f"--set wants NAME=VALUE, not {text}")
+    return name, value
+
+
+def _period(said: argparse.Namespace, *, today: date, calendar: FiscalCalendar) -> Period:
+    if said.start or said.end:
+        if not (said.start and said.end):
+            raise Unreadable("--from and --to come together")
+        try:
+            return Period(date.fromisoformat(said.start), date.fromisoformat(said.end))
+        except ValueError as error:
+            raise Unreadable(f"no period: {error}") from error
+    return calendar.preset(Preset(said.preset or Preset.THIS_QUARTER), today=today)
+
+
+def _selection(text: str, period: Period, filters: Filters) -> Selection:
+    params: dict[str, list[str]] = {
+        "from": [period.start.isoformat()],
+        "to": [period.end.isoformat()],
+        **filters.to_params(),
+        **parse_qs(text),
+    }
+    found = Selection.from_params(params)
+    if found is None:
+        raise Unreadable("--selection names no measure, e.g. measure=won or measure=reached:3")
+    return found
+
+
+def _value(text: str, hint: Any, name: str) -> Any:
+    """Return `text` as what the parameter's type wants."""
+    choices = _choices(hint)
+    if choices:
+        if text not in choices:
+            raise Unreadable(f"{name} is one of {', '.join(map(str, choices))}")
+        return text
+    kinds = {hint, *get_args(hint)}
+    try:
+        if get_origin(hint) is tuple:
+            return tuple(part for part in text.split(",") if part)
+        if bool in kinds:
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        if date in kinds:
+            return date.fromisoformat(text)
+        if int in kinds:
+            return int(text)
+    except (KeyError, ValueError) as error:
+        raise Unreadable(f"{name} cannot be {text}") from error
+    return text
+
+
+def as_frame(answered: Any) -> pd.DataFrame:
+    """Return any answer as a frame."""
+    if isinstance(answered, pd.DataFrame):
+        return answered
+    if isinstance(answered, tuple) and hasattr(answered, "_asdict"):
+        return pd.DataFrame([answered._asdict()])
+    if is_dataclass(answered) and not isinstance(answered, type):
+        return pd.DataFrame([asdict(answered)])
+    if isinstance(answered, Sequence) and not isinstance(answered, str):
+        return pd.DataFrame([asdict(item) if is_dataclass(item) else item for item in answered])
+    return pd.DataFrame({"answer": [answered]})
+
+
+def as_json(frame: pd.DataFrame) -> str:
+    """Return a frame as JSON rows; missing numbers are null, days and instants ISO."""
+    rows = [
+        {str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict("records")
+    ]
+    return json.dumps(rows, ensure_ascii=False, indent=1)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if pd.isna(value):
+        return None
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    return value.item() if hasattr(value, "item") else value
+
+
+def main(given: Sequence[str] | None = None, *, database: Database | None = None, now: datetime | None = None) -> int:
+    """Answer one command line; 2 for one that cannot be read, 1 for a refusal."""
+    entries = questions()
+    said = parser(entries).parse_args(given)
+    use_language(said.language)
+    now = now or datetime.now(UTC)
+    opened = database or open_database()
+    try:
+        actor = actor_named(opened, said.user, now=now, origin="command line")
+        with opened.reading(actor, now=now) as work:
+            calendar = work.calendar
+        entry = entries[SHORT.get(said.name, said.name)]
+        values = arguments(entry, said, today=day_of(now, opened.zone), calendar=calendar)
+        frame = as_frame(answer(opened, actor, entry.function, now, **values))
+    except Unreadable as error:
+        print(error, file=sys.stderr)
+        return 2
+    except SalesError as error:
+        print(error.message(), file=sys.stderr)
+        return 1
+    finally:
+        if database is None:
+            opened.close()
+    if said.json:
+        print(as_json(frame))
+    elif said.csv:
+        print(frame.to_csv(index=False), end="")
+    else:
+        print(frame.to_string(index=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
