@@ -246,8 +246,10 @@ def _insert(
 
 
 def _defaults(table: Table) -> dict[str, Any]:
+    (mapper,) = _mappers([table.name])
+    fields = mapper.class_.model_fields
     return {
-        column.name: column.default.arg if column.default is not None and column.default.is_scalar else None
+        column.name: None if fields[column.name].is_required() else fields[column.name].get_default()
         for column in table.columns
     }
 
