@@ -1,7 +1,7 @@
 """Ask a question of the program from the command line, through the same gate as its pages.
 
-    python -m core.ask cohort_funnel --as USER --from 2026-01-01 --to 2026-04-01 --team 3 --json
-    python -m core.ask --help
+python -m core.ask cohort_funnel --as USER --from 2026-01-01 --to 2026-04-01 --team 3 --json
+python -m core.ask --help
 """
 
 from __future__ import annotations
@@ -138,7 +138,9 @@ def _choices(hint: Any) -> tuple[Any, ...]:
     return tuple(choice for part in get_args(hint) for choice in _choices(part))
 
 
-def arguments(entry: Entry, said: argparse.Namespace, *, today: date, calendar: FiscalCalendar) -> dict[str, Any]:
+def arguments(
+    entry: Entry, said: argparse.Namespace, *, today: date, calendar: FiscalCalendar
+) -> dict[str, Any]:
     """Return the keyword arguments of a question; raises Unreadable."""
     hints = _hints(entry)
     others = dict(_pair(text) for text in said.set)
@@ -225,15 +227,17 @@ def as_frame(answered: Any) -> pd.DataFrame:
     if is_dataclass(answered) and not isinstance(answered, type):
         return pd.DataFrame([asdict(answered)])
     if isinstance(answered, Sequence) and not isinstance(answered, str):
-        return pd.DataFrame([asdict(item) if is_dataclass(item) else item for item in answered])
+        return pd.DataFrame([_named(item) for item in answered])
     return pd.DataFrame({"answer": [answered]})
+
+
+def _named(item: Any) -> Any:
+    return asdict(item) if is_dataclass(item) and not isinstance(item, type) else item
 
 
 def as_json(frame: pd.DataFrame) -> str:
     """Return a frame as JSON rows; missing numbers are null, days and instants ISO."""
-    rows = [
-        {str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict("records")
-    ]
+    rows = [{str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
     return json.dumps(rows, ensure_ascii=False, indent=1)
 
 
@@ -247,7 +251,9 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def main(given: Sequence[str] | None = None, *, database: Database | None = None, now: datetime | None = None) -> int:
+def main(
+    given: Sequence[str] | None = None, *, database: Database | None = None, now: datetime | None = None
+) -> int:
     """Answer one command line; 2 for one that cannot be read, 1 for a refusal."""
     entries = questions()
     said = parser(entries).parse_args(given)

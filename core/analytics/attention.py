@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import func, or_, select
 
-from core.analytics.facts import spoken
-from core.analytics.filters import Filters, deal_conditions
+from core.analytics.facts import Statement, spoken
+from core.analytics.filters import NO_FILTERS, deal_conditions
 from core.analytics.selection import is_counted, is_idle, is_slow
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.analytics.facts import Facts
 
 
-def needing_attention(facts: Facts, *, today: date, idle_days: int, limit: int) -> Select[Any]:
+def needing_attention(facts: Facts, *, today: date, idle_days: int, limit: int) -> Statement:
     """Return the open deals that are overdue, idle or slow, largest first; `amount` in hundredths."""
     deals = facts.deals.c
     overdue = is_counted(facts, "overdue", period=None, today=today)
@@ -37,7 +37,7 @@ def needing_attention(facts: Facts, *, today: date, idle_days: int, limit: int) 
             .outerjoin(facts.reps, facts.reps.c.id == deals.owner_id)
             .outerjoin(facts.stages, facts.stages.c.id == deals.stage_id)
         )
-        .where(deals.state == "open", or_(overdue, idle, slow), *deal_conditions(facts, Filters()))
+        .where(deals.state == "open", or_(overdue, idle, slow), *deal_conditions(facts, NO_FILTERS))
         .order_by(deals.amount.desc(), deals.id)
         .limit(limit)
     )  # fmt: skip

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, Date, Select, String, cast, func, literal, null, select, union_all
+from sqlalchemy import BigInteger, Date, String, cast, func, literal, null, select, union_all
 
-from core.analytics.facts import spoken
-from core.analytics.filters import Filters, deal_conditions
+from core.analytics.facts import Statement, spoken
+from core.analytics.filters import NO_FILTERS, deal_conditions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,9 +21,9 @@ KINDS: Final = ("created", "advanced", "won", "lost", "slipped")
 
 def _events(facts: Facts, since: datetime) -> Subquery:
     deals, moves, changes = facts.deals.c, facts.moves.c, facts.changes.c
-    inside = deal_conditions(facts, Filters())
+    inside = deal_conditions(facts, NO_FILTERS)
 
-    def event(kind: str, at: ColumnElement[Any], *steps: Any) -> Select[Any]:
+    def event(kind: str, at: ColumnElement[Any], *steps: Any) -> Statement:
         columns = ("from_stage_id", "to_stage_id", "before", "after")
         filled = [*steps, *[null()] * (len(columns) - len(steps))]
         types = (None, None, String, String)
@@ -56,7 +56,7 @@ def _events(facts: Facts, since: datetime) -> Subquery:
     return union_all(*parts).subquery("events")
 
 
-def summary(facts: Facts, *, since: datetime) -> Select[Any]:
+def summary(facts: Facts, *, since: datetime) -> Statement:
     """Return `kind`, `count` and `value` (hundredths) of the distinct deals of each kind of event."""
     deals = facts.deals.c
     events = _events(facts, since)
@@ -72,7 +72,7 @@ def summary(facts: Facts, *, since: datetime) -> Select[Any]:
     )
 
 
-def listed(facts: Facts, *, since: datetime, kind: str | None, limit: int) -> Select[Any]:
+def listed(facts: Facts, *, since: datetime, kind: str | None, limit: int) -> Statement:
     """Return the events, newest first; `amount` in hundredths, `occurred_at` UTC without a zone."""
     deals = facts.deals.c
     events = _events(facts, since)

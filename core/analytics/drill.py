@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Select, cast, func, select
+from sqlalchemy import BigInteger, cast, func, select
 
-from core.analytics.facts import spoken
+from core.analytics.facts import Statement, spoken
 from core.analytics.selection import Selection, selected, summed
 
 if TYPE_CHECKING:
@@ -15,17 +15,16 @@ if TYPE_CHECKING:
     from core.analytics.facts import Facts
 
 
-def total(facts: Facts, selection: Selection, *, today: date, idle_days: int) -> Select[Any]:
+def total(facts: Facts, selection: Selection, *, today: date, idle_days: int) -> Statement:
     """Return `count` and `value` (hundredths) of the deals behind a selection."""
     value = func.coalesce(cast(func.sum(summed(facts, selection.measure)), BigInteger), 0)
-    return select(func.count().label("count"), value.label("value")).where(
+    chosen: Statement = select(func.count().label("count"), value.label("value")).where(
         *selected(facts, selection, today=today, idle_days=idle_days)
     )
+    return chosen
 
 
-def rows(
-    facts: Facts, selection: Selection, *, today: date, idle_days: int, limit: int | None
-) -> Select[Any]:
+def rows(facts: Facts, selection: Selection, *, today: date, idle_days: int, limit: int | None) -> Statement:
     """Return the deals behind a selection, largest value first; `amount` and `value` in hundredths."""
     deals = facts.deals.c
     owner, credited = facts.reps.alias("owner"), facts.reps.alias("credited")

@@ -5,7 +5,7 @@ A statement builder takes `Facts` and never a table, so it cannot leave the scop
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import ColumnElement, FromClause, Select, false, func, literal, or_, select, true
 
@@ -15,6 +15,10 @@ from core.i18n import language
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
+
+
+Statement: TypeAlias = "Select[*tuple[Any, ...]]"
+"""A SELECT of any columns."""
 
 
 class Facts:

@@ -74,6 +74,10 @@ class Filters:
         )
 
 
+NO_FILTERS = Filters()
+"""Every deal in the scope."""
+
+
 def strings(params: Params, name: str) -> list[str]:
     """Return the values of a parameter that may come once, repeated, or not at all."""
     value = params.get(name, ())

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Select, String, and_, cast, func, literal, select
+from sqlalchemy import BigInteger, String, and_, cast, func, literal, select
 
 from core.analytics.dimensions import Dimension, key_of, text_or_none
-from core.analytics.facts import spoken
+from core.analytics.facts import Statement, spoken
 from core.analytics.filters import Filters, deal_conditions
 from core.analytics.kpis import named, quantile
 from core.analytics.rates import rate
@@ -65,8 +65,14 @@ class Funnel:
 
 
 def cohort(
-    facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, today: date, by: Dimension | None = None
-) -> Select[Any]:
+    facts: Facts,
+    *,
+    period: Period,
+    filters: Filters,
+    pipeline_id: int,
+    today: date,
+    by: Dimension | None = None,
+) -> Statement:
     """Return `key`, `name`, `furthest`, `state`, `count` and `value` (hundredths) of the deals opened in the period."""
     deals = facts.deals.c
     key: list[ColumnElement[str]] = [] if by is None else [key_of(facts, by).label("key")]
@@ -91,7 +97,7 @@ def cohort(
     return named(facts, parts, by)
 
 
-def steps(facts: Facts, *, pipeline_id: int, occupied: Iterable[int]) -> Select[Any]:
+def steps(facts: Facts, *, pipeline_id: int, occupied: Iterable[int]) -> Statement:
     """Return the stages of a funnel in order: open and won ones in use, and retired ones that hold a deal."""
     stages = facts.stages.c
     return (
@@ -117,9 +123,7 @@ def funnels(parts: Iterable[Any], positions: list[int]) -> list[Funnel]:
     for part in parts:
         if part.key not in found:
             found[part.key] = Funnel(part.key, part.name, {position: Reached() for position in positions})
-        found[part.key].add(
-            furthest=part.furthest, state=part.state, count=part.count, value=part.value
-        )
+        found[part.key].add(furthest=part.furthest, state=part.state, count=part.count, value=part.value)
     return sorted(found.values(), key=lambda funnel: (-_entered(funnel), funnel.group_key))
 
 
@@ -148,7 +152,7 @@ def funnel_rows(funnel: Funnel, stages: Iterable[Any]) -> list[dict[str, Any]]:
 
 def stays(
     facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, now: ColumnElement[Any], today: date
-) -> Select[Any]:
+) -> Statement:
     """Return a row per open stage with the stays of the deals opened in the period, in days.
 
     Columns: stage_key, stage, completed, median_days, p90_days, still_inside, still_inside_median_days,
@@ -199,16 +203,14 @@ def stays(
     )
 
 
-def losses(
-    facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, today: date
-) -> Select[Any]:
+def losses(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, today: date) -> Statement:
     """Return `stage_key`, `stage`, `reason_key`, `reason`, `count`, `value` (hundredths) of the deals opened in the
     period and lost, by the furthest stage that they got to.
     """
     deals, stages, reasons = facts.deals.c, facts.stages.c, facts.lost_reasons.c
     reason_key = text_or_none(deals.lost_reason_id)
     at = and_(stages.pipeline_id == deals.pipeline_id, stages.position == deals.furthest)
-    return (
+    chosen: Statement = (
         select(
             cast(stages.id, String).label("stage_key"),
             spoken(facts.stages).label("stage"),
@@ -231,6 +233,7 @@ def losses(
         .group_by(*_all_of(stages, reasons), deals.lost_reason_id)
         .order_by(stages.position, func.count().desc(), reason_key)
     )
+    return chosen
 
 
 def _all_of(stages: Any, reasons: Any) -> list[Any]:

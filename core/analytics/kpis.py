@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Date, Select, String, case, cast, func, literal_column, select
+from sqlalchemy import BigInteger, Date, String, case, cast, func, literal_column, select
 
 from core.analytics.dimensions import Dimension, key_of, names_of
-from core.analytics.facts import spoken
+from core.analytics.facts import Statement, spoken
 from core.analytics.filters import Filters, deal_conditions
 from core.analytics.selection import inside, is_counted, summed
 
@@ -71,20 +71,20 @@ def open_columns(facts: Facts, period: Period, *, today: date) -> list[ColumnEle
     ]
 
 
-def totals(facts: Facts, *, period: Period, filters: Filters, today: date) -> Select[Any]:
+def totals(facts: Facts, *, period: Period, filters: Filters, today: date) -> Statement:
     """Return one row: what was decided in the period and what is open now."""
     columns = [*decided_columns(facts, period, today=today), *open_columns(facts, period, today=today)]
     return select(*columns).where(*deal_conditions(facts, filters))
 
 
-def decided(facts: Facts, *, period: Period, filters: Filters, today: date) -> Select[Any]:
+def decided(facts: Facts, *, period: Period, filters: Filters, today: date) -> Statement:
     """Return one row: what was decided in the period."""
     return select(*decided_columns(facts, period, today=today)).where(
         inside(facts.deals.c.closed_on, period), *deal_conditions(facts, filters)
     )
 
 
-def by_dimension(facts: Facts, *, period: Period, by: Dimension, filters: Filters, today: date) -> Select[Any]:
+def by_dimension(facts: Facts, *, period: Period, by: Dimension, filters: Filters, today: date) -> Statement:
     """Return `key`, `name` and the columns of `totals`, a row for each part that has a deal in any of them."""
     key = key_of(facts, by)
     parts = (
@@ -104,7 +104,7 @@ def by_dimension(facts: Facts, *, period: Period, by: Dimension, filters: Filter
     return named(facts, parts, by)
 
 
-def named(facts: Facts, parts: Any, by: Dimension) -> Select[Any]:
+def named(facts: Facts, parts: Any, by: Dimension) -> Statement:
     """Return the rows of `parts` (with a `key`) with their `name`."""
     names, name = names_of(facts, by, parts.c.key)
     chosen = [parts.c.key, name.label("name"), *(c for c in parts.c if c.name != "key")]
@@ -113,12 +113,13 @@ def named(facts: Facts, parts: Any, by: Dimension) -> Select[Any]:
     return select(*chosen).select_from(parts.outerjoin(names, text_key(names) == parts.c.key))
 
 
-def names(facts: Facts, by: Dimension) -> Select[Any]:
+def names(facts: Facts, by: Dimension) -> Statement:
     """Return `key` and `name` of everything in a dimension that has a table of its own."""
     table, name = names_of(facts, by, literal_column("''"))
     if table is None:
         raise ValueError(f"{by} has no table")
-    return select(text_key(table).label("key"), name.label("name"))
+    chosen: Statement = select(text_key(table).label("key"), name.label("name"))
+    return chosen
 
 
 def text_key(table: Any) -> ColumnElement[str]:
@@ -128,11 +129,11 @@ def text_key(table: Any) -> ColumnElement[str]:
 
 def booked_by(
     facts: Facts, *, period: Period, filters: Filters, today: date, step: Step = "month"
-) -> Select[Any]:
+) -> Statement:
     """Return `on` (first day of the month, week or day), `booked` in hundredths and `won`."""
     deals = facts.deals.c
     on = cast(func.date_trunc(literal_column(f"'{step}'"), deals.closed_on), Date)
-    return (
+    chosen: Statement = (
         select(
             on.label("on"),
             cast(func.sum(deals.amount), BigInteger).label("booked"),
@@ -142,9 +143,10 @@ def booked_by(
         .group_by(on)
         .order_by(on)
     )
+    return chosen
 
 
-def open_by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, today: date) -> Select[Any]:
+def open_by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, today: date) -> Statement:
     """Return a row per open stage of a pipeline, in order, with what stands there now, in hundredths."""
     deals, stages = facts.deals.c, facts.stages.c
     inside_now = (

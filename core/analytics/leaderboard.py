@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from sqlalchemy import Double, Select, and_, case, cast, func, or_, select
+from sqlalchemy import Double, and_, case, cast, func, or_, select
 
 from core.access.actors import Reach
-from core.analytics.facts import Facts, spoken
+from core.analytics.facts import Facts, Statement, spoken
 from core.analytics.filters import Filters, deal_conditions, people_conditions
 from core.analytics.kpis import decided_columns
 from core.analytics.quotas import owed, owing
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
     from core.domain.periods import Period
 
-Measure = Literal[
-    "booked", "attainment", "win_rate", "won_count", "average_deal", "cycle_days", "activities"
-]
+Measure = Literal["booked", "attainment", "win_rate", "won_count", "average_deal", "cycle_days", "activities"]
 MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
 LEAST_FIRST: Final = frozenset({"cycle_days"})
 By = Literal["rep", "team"]
@@ -45,7 +43,7 @@ class Contest:
     today: date
 
 
-def standings(facts: Facts, contest: Contest) -> Select[Any]:
+def standings(facts: Facts, contest: Contest) -> Statement:
     """Return a row for each rep or team that was there in the period or sold in it; money in hundredths.
 
     Columns: id, name, team, booked, won_count, decided_count, cycle_days, activities, quota, win_rate (NULL under
@@ -79,10 +77,10 @@ def standings(facts: Facts, contest: Contest) -> Select[Any]:
     )  # fmt: skip
 
 
-def ranking(contest: Contest, measure: Measure) -> Callable[[Facts], Select[Any]]:
+def ranking(contest: Contest, measure: Measure) -> Callable[[Facts], Statement]:
     """Return the builder of a statement that gives (id, value of the measure) of each row of `standings`."""
 
-    def build(facts: Facts) -> Select[Any]:
+    def build(facts: Facts) -> Statement:
         rows = standings(facts, contest).subquery("standings")
         return select(rows.c.id, rows.c[measure])
 
@@ -161,7 +159,9 @@ def ranks(values: dict[str, float], *, least_first: bool = False) -> dict[str, i
     return {key: first[value] for key, value in values.items() if not isnan(value)}
 
 
-def most_improved(now: dict[str, float], before: dict[str, float], *, least_first: bool = False) -> str | None:
+def most_improved(
+    now: dict[str, float], before: dict[str, float], *, least_first: bool = False
+) -> str | None:
     """Return the key whose value improved most against the period before; None where none did."""
     sign = -1.0 if least_first else 1.0
     gains = {key: sign * (value - before[key]) for key, value in now.items() if key in before}

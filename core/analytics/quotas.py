@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Date, Double, Select, cast, func, literal, select, text
+from sqlalchemy import BigInteger, Date, Double, cast, func, literal, select, text
 
 from core.analytics.dimensions import text_or_none
 from core.analytics.filters import Filters, people_conditions
@@ -12,7 +12,7 @@ from core.analytics.filters import Filters, people_conditions
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
-    from core.analytics.facts import Facts
+    from core.analytics.facts import Facts, Statement
     from core.domain.periods import Period
 
 
@@ -29,14 +29,12 @@ def owed(facts: Facts, period: Period) -> ColumnElement[int]:
     return cast(func.round(cast(quotas.amount * days, Double) / (following - quotas.month)), BigInteger)
 
 
-def quota_total(facts: Facts, *, period: Period, filters: Filters) -> Select[Any]:
+def quota_total(facts: Facts, *, period: Period, filters: Filters) -> Statement:
     """Return one row, `quota`: hundredths, NULL where nobody owes anything."""
     return select(func.sum(owed(facts, period)).label("quota")).where(*owing(facts, period, filters))
 
 
-def quota_by(
-    facts: Facts, *, period: Period, filters: Filters, by: QuotaKey
-) -> Select[Any]:
+def quota_by(facts: Facts, *, period: Period, filters: Filters, by: QuotaKey) -> Statement:
     """Return `key` (text; a month as a day) and `quota` in hundredths. A team's is its own rows and its reps'."""
     quotas = facts.quotas.c
     key: ColumnElement[Any] = quotas.month

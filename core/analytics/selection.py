@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final, Self, cast
+from typing import TYPE_CHECKING, Final, Self
 
 from sqlalchemy import ColumnElement, and_, case, or_, select
 
 from core.analytics.dimensions import DIMENSIONS, Dimension, key_of
-from core.analytics.filters import Filters, deal_conditions, number, strings
+from core.analytics.filters import NO_FILTERS, Filters, deal_conditions, number, strings
 from core.domain.periods import Period
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Selection:
 
     measure: str
     period: Period | None = None
-    filters: Filters = Filters()
+    filters: Filters = NO_FILTERS
     by: Dimension | None = None
     key: str | None = None
 
@@ -69,7 +69,7 @@ class Selection:
             measure=first["measure"],
             period=_period(first["from"], first["to"]),
             filters=Filters.from_params(params),
-            by=cast("Dimension | None", by),
+            by=by,
             key=first["key"] if by else None,
         )
         return found if found.is_known else None

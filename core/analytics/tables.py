@@ -93,7 +93,12 @@ PRODUCTS = _named("products")
 CHANNELS = _named("channels")
 LOST_REASONS = _named("lost_reasons")
 PIPELINES = Table(
-    "pipelines", MIRRORED, *_ids("id"), Column("name", Text), Column("name_en", Text), Column("is_default", Boolean)
+    "pipelines",
+    MIRRORED,
+    *_ids("id"),
+    Column("name", Text),
+    Column("name_en", Text),
+    Column("is_default", Boolean),
 )
 STAGES = Table(
     "stages", MIRRORED, *_ids("id", "pipeline_id", "position", "expected_days"), Column("name", Text),

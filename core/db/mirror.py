@@ -12,7 +12,7 @@ import duckdb
 import duckdb_engine
 
 from core.access.actors import Scope
-from core.analytics.facts import Facts
+from core.analytics.facts import Facts, Statement
 from core.db.mirror_load import DIMENSIONS, Loader
 from core.db.mirror_source import Changed, Source, open_source
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import pandas as pd
-    from sqlalchemy import Select
 
     from core.db.work import Database
 
@@ -150,23 +149,23 @@ class ScopedMirror:
         assert found is not None
         return int(found[0])
 
-    def frame(self, statement: Select[Any]) -> pd.DataFrame:
+    def frame(self, statement: Statement) -> pd.DataFrame:
         """Run a statement and return a frame; whole numbers that may be missing are Int64."""
         return self._run(statement).df()
 
-    def rows(self, statement: Select[Any]) -> list[Any]:
+    def rows(self, statement: Statement) -> list[Any]:
         """Run a statement and return its rows as named tuples."""
         found = self._run(statement)
         row = NamedTuple("Row", [(column.name, Any) for column in statement.selected_columns])  # type: ignore[misc]
         return [row(*values) for values in found.fetchall()]
 
-    def value(self, statement: Select[tuple[Any]]) -> Any:
+    def value(self, statement: Statement) -> Any:
         """Return the first column of the first row, None where there is none."""
         found = self._run(statement).fetchone()
         return None if found is None else found[0]
 
     def standing(
-        self, ranking: Callable[[Facts], Select[Any]], *, rep_id: int, least_first: bool = False
+        self, ranking: Callable[[Facts], Statement], *, rep_id: int, least_first: bool = False
     ) -> Standing:
         """Return the place of one rep of this scope in a ranking among all, and nothing else of it.
 
@@ -185,7 +184,7 @@ class ScopedMirror:
         ahead = sum(value < own if least_first else value > own for value in values.values())
         return Standing(ahead + 1, len(values))
 
-    def _run(self, statement: Select[Any]) -> duckdb.DuckDBPyConnection:
+    def _run(self, statement: Statement) -> duckdb.DuckDBPyConnection:
         compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         values = [compiled.params[name] for name in compiled.positiontup or ()]
         return self._reading().execute(str(compiled), values)
@@ -223,7 +222,10 @@ def _apply(loader: Loader, cursor: duckdb.DuckDBPyConnection, changes: Iterable[
         deals |= _numbers(cursor, "SELECT id FROM deals WHERE $all OR list_contains($keys, owner_id) "
                           "OR list_contains($keys, credited_id)", keys["rep"], everyone)  # fmt: skip
         activities |= _numbers(
-            cursor, "SELECT id FROM activities WHERE $all OR list_contains($keys, rep_id)", keys["rep"], everyone
+            cursor,
+            "SELECT id FROM activities WHERE $all OR list_contains($keys, rep_id)",
+            keys["rep"],
+            everyone,
         )
     if keys.get("customer"):
         loader.load_customers(keys["customer"])

@@ -10,7 +10,7 @@ from sqlalchemy import literal
 from core.access.actions import Action
 from core.analytics import funnel as statements
 from core.analytics.dimensions import Dimension
-from core.analytics.filters import Filters
+from core.analytics.filters import NO_FILTERS, Filters
 from core.gate import query
 from core.queries.overview import HUNDREDTHS, chosen_pipeline
 
@@ -26,7 +26,7 @@ MOST_GROUPS = 6
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
-def cohort_funnel(work: Work, *, period: Period, filters: Filters = Filters()) -> pd.DataFrame:
+def cohort_funnel(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
     """Return how many of the deals opened in the period ever reached each stage, and what became of the rest."""
     stages, found = _funnels(work, period, filters, by=None)
     empty = statements.Funnel(stages={stage.position: statements.Reached() for stage in stages})
@@ -36,7 +36,7 @@ def cohort_funnel(work: Work, *, period: Period, filters: Filters = Filters()) -
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
 def funnel_compare(
-    work: Work, *, period: Period, by: Dimension, keys: tuple[str, ...] = (), filters: Filters = Filters()
+    work: Work, *, period: Period, by: Dimension, keys: tuple[str, ...] = (), filters: Filters = NO_FILTERS
 ) -> pd.DataFrame:
     """Return the funnels of some groups under each other; of the six with most deals where none is chosen."""
     stages, found = _funnels(work, period, filters, by=by)
@@ -66,7 +66,7 @@ def _funnels(
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
-def time_in_stage(work: Work, *, period: Period, filters: Filters = Filters()) -> pd.DataFrame:
+def time_in_stage(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
     """Return how long the deals opened in the period stayed in each open stage, in days."""
     mirror = work.mirror
     frame = mirror.frame(
@@ -85,7 +85,7 @@ def time_in_stage(work: Work, *, period: Period, filters: Filters = Filters()) -
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
-def losses_by_stage(work: Work, *, period: Period, filters: Filters = Filters()) -> pd.DataFrame:
+def losses_by_stage(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
     """Return how many of the deals opened in the period were lost, by furthest stage and reason."""
     mirror = work.mirror
     frame = mirror.frame(

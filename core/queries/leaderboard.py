@@ -11,7 +11,7 @@ from sqlalchemy import Date, cast, func, literal_column, select
 from core.access.actions import Action
 from core.analytics import leaderboard as statements
 from core.analytics.facts import spoken
-from core.analytics.filters import Filters, deal_conditions
+from core.analytics.filters import NO_FILTERS, Filters, deal_conditions
 from core.analytics.kpis import text_key
 from core.analytics.rates import rate
 from core.analytics.selection import inside, is_counted
@@ -47,7 +47,7 @@ def leaderboard(
     period: Period,
     by: statements.By = "rep",
     measure: statements.Measure = "booked",
-    filters: Filters = Filters(),
+    filters: Filters = NO_FILTERS,
     minimum_decided: int | None = None,
 ) -> pd.DataFrame:
     """Return the reps or teams of the actor's scope, ranked by a measure, with the rank of the period before."""
@@ -103,7 +103,7 @@ def own_rank(work: Work, *, period: Period, measure: statements.Measure = "booke
     mirror, least_first = work.mirror, measure in statements.LEAST_FIRST
     found = [
         mirror.standing(
-            statements.ranking(_contest(work, span, "rep", Filters(), None), measure),
+            statements.ranking(_contest(work, span, "rep", NO_FILTERS, None), measure),
             rep_id=rep_id,
             least_first=least_first,
         )
@@ -156,9 +156,7 @@ def rep_trend(work: Work, *, rep_id: int, months: int = 12) -> pd.DataFrame:
     for name, statement in (("lost", lost.group_by(lost_on)), ("activities", done.group_by(done_on))):
         counts = {row.month: row.n for row in mirror.rows(statement)}
         frame[name] = [counts.get(month, 0) for month in frame["month"]]
-    frame["win_rate"] = [
-        rate(won, won + lost) for won, lost in zip(frame["won"], frame["lost"], strict=True)
-    ]
+    frame["win_rate"] = [rate(won, won + lost) for won, lost in zip(frame["won"], frame["lost"], strict=True)]
     return frame
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from core.access.actions import Action
 from core.analytics import kpis, quotas
-from core.analytics.facts import default_pipeline
 from core.analytics.dimensions import Dimension
-from core.analytics.filters import Filters
+from core.analytics.facts import default_pipeline
+from core.analytics.filters import NO_FILTERS, Filters
 from core.analytics.rates import coverage, rate, wilson
 from core.domain.periods import Period, add_months
 from core.gate import query
@@ -28,7 +28,7 @@ HUNDREDTHS = 100.0
 
 @query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
 def overview_kpis(
-    work: Work, *, period: Period, filters: Filters = Filters(), to_date: bool = False
+    work: Work, *, period: Period, filters: Filters = NO_FILTERS, to_date: bool = False
 ) -> pd.DataFrame:
     """Return the key figures of the period, of the one before and of the same one a year before.
 
@@ -101,7 +101,7 @@ def quotas_by(
 
 
 @query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
-def booked_by_month(work: Work, *, period: Period, filters: Filters = Filters()) -> pd.DataFrame:
+def booked_by_month(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
     """Return each month's booked value, quota, won deals, and the same month's booked value a year before."""
     return months_frame(work, work.mirror, period, filters)
 
@@ -134,9 +134,7 @@ BREAKDOWN = (
 
 
 @query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
-def breakdown(
-    work: Work, *, period: Period, by: Dimension, filters: Filters = Filters()
-) -> pd.DataFrame:
+def breakdown(work: Work, *, period: Period, by: Dimension, filters: Filters = NO_FILTERS) -> pd.DataFrame:
     """Return the key figures of each team, territory, product, channel, segment or rep, largest booked first."""
     mirror = work.mirror
     statement = kpis.by_dimension(mirror.facts, period=period, by=by, filters=filters, today=work.today)
@@ -154,7 +152,9 @@ def breakdown(
         })  # fmt: skip
     rows += _idle_parts(mirror, by, owed)
     frame = pd.DataFrame(rows, columns=list(BREAKDOWN))
-    return frame.sort_values(["booked", "open_value", "key"], ascending=[False, False, True], ignore_index=True)
+    return frame.sort_values(
+        ["booked", "open_value", "key"], ascending=[False, False, True], ignore_index=True
+    )
 
 
 def _idle_parts(mirror: ScopedMirror, by: Dimension, owed: dict[Any, float]) -> list[dict[str, Any]]:
@@ -171,7 +171,7 @@ def _idle_parts(mirror: ScopedMirror, by: Dimension, owed: dict[Any, float]) -> 
 
 
 @query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
-def pipeline_by_stage(work: Work, *, filters: Filters = Filters()) -> pd.DataFrame:
+def pipeline_by_stage(work: Work, *, filters: Filters = NO_FILTERS) -> pd.DataFrame:
     """Return what is open in each stage of a pipeline now, in the order of the process."""
     mirror = work.mirror
     chosen = chosen_pipeline(mirror, filters)

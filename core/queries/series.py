@@ -10,7 +10,7 @@ import pandas as pd
 from core.access.actions import Action
 from core.analytics import kpis
 from core.analytics.dimensions import Dimension, key_of
-from core.analytics.filters import Filters, number
+from core.analytics.filters import NO_FILTERS, Filters, number
 from core.domain.periods import Period
 from core.gate import query
 from core.queries.overview import HUNDREDTHS
@@ -33,11 +33,11 @@ def booked_series(
     if frequency not in get_args(kpis.Step):
         raise ValueError(f"no series goes by {frequency}")
     mirror = work.mirror
-    filters = Filters()
+    filters = NO_FILTERS
     if dimension == "team":
         filters = Filters(team_ids=() if (found := number(key)) is None else (found,))
     statement = kpis.booked_by(mirror.facts, period=EVER, filters=filters, today=work.today, step=frequency)
-    if dimension not in ("company", "team") or (dimension == "team" and not filters.team_ids):
+    if dimension != "company" and not filters.team_ids:
         statement = statement.where(key_of(mirror.facts, dimension) == key)
     rows = [(row.on, row.booked / HUNDREDTHS, row.won) for row in mirror.rows(statement)]
     return pd.DataFrame(rows, columns=["on", "value", "count"])

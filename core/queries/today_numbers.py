@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.access.actions import Action
 from core.analytics import attention, changes
-from core.analytics.filters import Filters
+from core.analytics.filters import NO_FILTERS
 from core.domain.periods import Preset, day_start
 from core.gate import query
 from core.queries.drill import tidy
@@ -36,7 +36,7 @@ def attainment_now(work: Work) -> pd.DataFrame:
     mirror, rows = work.mirror, []
     for name, preset in SPANS.items():
         period = work.calendar.preset(preset, today=work.today)
-        figures = key_figures(work, mirror, "current", period, period, Filters())
+        figures = key_figures(work, mirror, "current", period, period, NO_FILTERS)
         kept = ("start", "end", "booked", "quota", "attainment", "closing_value", "won_count")
         rows.append(
             {"row": name, **{k: figures[k] for k in kept}, "elapsed_rate": period.elapsed_rate(work.today)}
@@ -56,7 +56,7 @@ def six_numbers(work: Work) -> pd.DataFrame:
         ("year_before", calendar.year_before(quarter)),
     ):
         cut = whole if name == "value" else as_old(whole, quarter, today=work.today)
-        figures[name] = key_figures(work, mirror, name, cut, whole, Filters())
+        figures[name] = key_figures(work, mirror, name, cut, whole, NO_FILTERS)
     rows = [
         {"name": name, "unit": unit, **{side: float(found[name]) for side, found in figures.items()}, "better": better}
         for name, unit, better in SIX

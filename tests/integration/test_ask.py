@@ -19,12 +19,27 @@ def ask(company, *given):
 
 def won(company, **values):
     opened = datetime(2026, 7, 1, 2, tzinfo=UTC)
-    return company.deal(path=(("identified", opened), ("won", datetime(2026, 7, 10, 2, tzinfo=UTC))), **values)
+    return company.deal(
+        path=(("identified", opened), ("won", datetime(2026, 7, 10, 2, tzinfo=UTC))), **values
+    )
 
 
 def test_an_answer_is_the_pages_answer(small_company, answer_as, capsys):
     won(small_company, amount="1234.56")
-    assert ask(small_company, "overview", "--as", "leader", "--from", "2026-07-01", "--to", "2026-10-01", "--json") == 0
+    assert (
+        ask(
+            small_company,
+            "overview",
+            "--as",
+            "leader",
+            "--from",
+            "2026-07-01",
+            "--to",
+            "2026-10-01",
+            "--json",
+        )
+        == 0
+    )
     current = json.loads(capsys.readouterr().out)[0]
     page = answer_as("leader", overview_kpis, period=Period(date(2026, 7, 1), date(2026, 10, 1))).iloc[0]
     assert current["booked"] == page["booked"] == 1234.56
