@@ -69,11 +69,10 @@ def suggest_choices(sources: Sequence[Source], reference: Reference, start: Choi
     """Fill in what the files suggest wherever `start` leaves it open."""
     choices = start or _remembered(sources, reference) or Choices()
     words = stage_words(sources)
-    if words and set(words) - {one.word for one in choices.stages}:
-        pipeline, stages = processes.suggest_stages(words, reference, _paths(sources, choices))
-        choices = replace(choices, pipeline=pipeline, stages=stages)
-    if choices.pipeline and all(one.external_id != choices.pipeline for one in reference.pipelines):
-        pipeline, stages = processes.suggest_stages(words, reference, _paths(sources, choices))
+    pipeline, stages = processes.suggest_stages(words, reference, _paths(sources))
+    unmatched = set(words) - {one.word for one in choices.stages}
+    is_there = not choices.pipeline or any(one.external_id == choices.pipeline for one in reference.pipelines)
+    if words and (unmatched or not is_there or (start is None and pipeline and not choices.pipeline)):
         choices = replace(choices, pipeline=pipeline, stages=stages)
     if not words and not choices.pipeline:
         default = next((one for one in reference.pipelines if one.id == reference.default_pipeline_id), None)
@@ -141,6 +140,10 @@ def prepare(
         process = processes.settle(choices, records, win_rate=win_rate, stay_days=rules.expected_days)
     if process is not None:
         _take_deals(sources, records, ledger, choices, process, rules, known)
+    if not plan.rows.get("deal"):
+        plan.default_pipeline = None
+        for table in ("pipeline", "stage"):
+            plan.rows.pop(table, None)
     _give_customers_owners(records)
     _assign_territories(records, rules.undated_on, sources, choices)
     _finish(plan, ledger, sources, choices)
@@ -231,7 +234,7 @@ def _remembered(sources: Sequence[Source], reference: Reference) -> Choices | No
     return None
 
 
-def _paths(sources: Sequence[Source], choices: Choices) -> list[list[str]]:
+def _paths(sources: Sequence[Source]) -> list[list[str]]:
     steps: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for index, source in _of_kind(sources, FileKind.HISTORY):
         for row in rows_of(index, source):

@@ -262,9 +262,17 @@ def _remember_mappings(work: Work, plan: ImportPlan) -> None:
             )
         ).one_or_none()
         if found is None:
-            work.session.add(ImportMapping(kind=kind, signature=signature, mapping=mapping))  # type: ignore[call-arg]
+            table = cast("Any", ImportMapping).__table__
+            (number,) = reserve_numbers(work.session, table, 1)
+            row = {"id": number, "created_at": work.now, "updated_at": work.now, "version": 1}
+            insert_rows(work.session, table, [{**row, "kind": kind, "signature": signature, "mapping": mapping}])
         elif found.mapping != mapping:
-            found.mapping = mapping
+            work.session.execute(
+                update(ImportMapping)
+                .where(cast("Any", ImportMapping.id) == found.id)
+                .values(mapping=mapping, updated_at=work.now, version=found.version + 1),
+                execution_options={"synchronize_session": False},
+            )
 
 
 def _touched(work: Work, batch: ImportBatch, made: dict[str, list[int]]) -> list[tuple[str, int, str]]:
