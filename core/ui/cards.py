@@ -68,7 +68,7 @@ def change(value: float | None, before: float | None, unit: Unit) -> str | None:
 
 def draw_cards(view: View, cards: list[Card], *, key: str) -> None:
     """Draw the cards in a grid that fits the width; each opens its deals."""
-    with st.grid(min_column_width=300 if view.large else 200, gap="small", key=f"cards-{key}"):
+    with st.grid(min_column_width=300 if view.large else 185, gap="small", key=f"cards-{key}"):
         for card in cards:
             with st.container(border=True, gap="xxsmall", height="stretch", key=f"card-{key}-{card.key}"):
                 _draw(view, card, key)
@@ -82,11 +82,11 @@ def _draw(view: View, card: Card, key: str) -> None:
         said(card.value, card.unit, view.currency),
         delta=delta,
         delta_color="normal" if card.better == "more" else "inverse",
-        delta_description=_("against the period before") if delta else None,
+        delta_description=_("vs period before") if delta else None,
         help=card.help,
     )
     if last_year is not None:
-        st.caption(_("{change} against last year", change=last_year))
+        st.caption(_("{change} vs last year", change=last_year))
     if card.note:
         st.caption(card.note)
     if card.selection is not None:

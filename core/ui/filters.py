@@ -14,7 +14,7 @@ from core.queries.choices import filter_choices, first_deal_on
 from core.ui.page import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from core.queries.choices import Choices
     from core.ui.page import View
@@ -78,9 +78,16 @@ def read_period(
 
 
 def analysis_filters(
-    view: View, *, default: Preset = Preset.THIS_QUARTER, without: Sequence[str] = ()
+    view: View,
+    *,
+    default: Preset = Preset.THIS_QUARTER,
+    without: Sequence[str] = (),
+    beside: Callable[[View], None] | None = None,
 ) -> tuple[Period, Filters]:
-    """Draw the filter bar and return what it says; a share link's filters are shown, not offered."""
+    """Draw the filter bar and return what it says; a share link's filters are shown, not offered.
+
+    `beside` draws something at the end of the bar.
+    """
     params = address(view)
     since = view.ask(first_deal_on)
     if view.query is None:
@@ -89,6 +96,8 @@ def analysis_filters(
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="filter-bar"):
             params |= _period_control(view, params, default, since)
             params |= _narrowing(choices, params, without)
+            if beside is not None:
+                beside(view)
         st.session_state[_REMEMBERED] = {name: value for name, value in params.items() if name in _OWN}
         write_address(**{name: params.get(name, []) for name in _OWN})
     period = read_period(params, calendar=view.calendar, today=view.today, since=since, default=default)

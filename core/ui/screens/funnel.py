@@ -9,11 +9,13 @@ import streamlit as st
 from core.analytics.selection import Selection
 from core.charts.bars import grouped_bars
 from core.charts.funnel import cohort_funnel, lost_by_stage, time_in_stage
+from core.domain.periods import Preset
 from core.i18n import N_, _, _n, format_number, format_rate
 from core.queries import funnel as questions
 from core.reports.tables import Column
 from core.ui.drill import chart, deals_button, numbers
 from core.ui.filters import address, analysis_filters, write_address
+from core.ui.page import plain
 from core.ui.sharing import share_button
 
 if TYPE_CHECKING:
@@ -40,8 +42,7 @@ _GROUPS_SHOWN = 6
 
 def draw(view: View) -> None:
     """Draw the page."""
-    share_button(view)
-    period, filters = analysis_filters(view)
+    period, filters = analysis_filters(view, default=Preset.THIS_YEAR, beside=share_button)
     stages = view.ask(questions.cohort_funnel, period=period, filters=filters)
     if stages.empty or not int(stages["reached"].iloc[0]):
         st.info(
@@ -67,8 +68,8 @@ def _headline(view: View, period: Period, filters: Filters, stages: pd.DataFrame
     still = int(stages["still_open"].sum())
     st.subheader(
         _n(
-            "Of {n} deal opened in this period, {won} were won so far ({rate}); {still} are still open.",
-            "Of {n} deals opened in this period, {won} were won so far ({rate}); {still} are still open.",
+            "Of {n} deal opened in this period: won so far {won} ({rate}), still open {still}.",
+            "Of {n} deals opened in this period: won so far {won} ({rate}), still open {still}.",
             entered,
             n=format_number(entered),
             won=format_number(won),
@@ -77,18 +78,12 @@ def _headline(view: View, period: Period, filters: Filters, stages: pd.DataFrame
         ),
         anchor=False,
     )
-    steps = stages.iloc[1:]
-    if len(steps) > 1:
-        worst = steps.loc[steps["rate_from_previous"].idxmin()]
-        before = stages.iloc[stages.index.get_loc(worst.name) - 1]
-        st.caption(
-            _(
-                "The narrowest step is from {before} to {after}: {rate} went on.",
-                before=before["stage"],
-                after=worst["stage"],
-                rate=format_rate(worst["rate_from_previous"]),
-            )
-        )
+    losing = stages.iloc[:-1]
+    shares = losing["lost_here"] / losing["reached"].where(losing["reached"] > 0)
+    if shares.notna().any() and float(shares.max()) > 0:
+        worst = losing.loc[shares.idxmax()]
+        said = _("Most fall out at {stage}: {rate} of those who reached it.")
+        st.caption(plain(said.format(stage=worst["stage"], rate=format_rate(shares.max()))))
     deals_button(
         view,
         Selection("created", period, filters),

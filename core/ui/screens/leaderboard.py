@@ -38,14 +38,14 @@ MEASURES: dict[str, tuple[str, Unit]] = {
     "activities": (N_("Activities"), "count"),
 }
 BY_NAMES = {"rep": N_("Reps"), "team": N_("Teams")}
-_MEDALS = ("🥇", "🥈", "🥉")
+_MEDALS = (":orange[:material/trophy:]", ":gray[:material/workspace_premium:]", ":red[:material/military_tech:]")
+_ROCKET = ":green[:material/rocket_launch:]"
 _BARS_SHOWN = 20
 
 
 def draw(view: View) -> None:
     """Draw the page."""
-    share_button(view)
-    period, filters = analysis_filters(view)
+    period, filters = analysis_filters(view, beside=share_button)
     by, measure = _chosen(view)
     board = view.ask(questions.leaderboard, period=period, by=by, measure=measure, filters=filters)
     if view.actor.role is Role.REP:
@@ -89,7 +89,7 @@ def _own_place(view: View, period: Period, measure: str) -> None:
         _("My place in the company"),
         _("{rank} of {n}", rank=format_number(own.rank), n=format_number(own.of)),
         delta=moved or None,
-        delta_description=_("against the period before") if moved else None,
+        delta_description=_("vs period before") if moved else None,
     )
 
 
@@ -105,7 +105,7 @@ def _podium(view: View, ranked: pd.DataFrame, measure: str) -> None:
         for row in improved.head(1).to_dict("records"):
             gain = _("from {before} to {after}", before=said(row["previous_value"], unit, view.currency),
                      after=said(row[measure], unit, view.currency))  # fmt: skip
-            _winner(view, "🚀", row, _("Most improved"), gain)
+            _winner(view, _ROCKET, row, _("Most improved"), gain)
 
 
 def _winner(view: View, mark: str, row: dict[Any, Any], value: str, note: str) -> None:
@@ -139,7 +139,6 @@ def _bars(view: View, board: pd.DataFrame, ranked: pd.DataFrame, by: str, measur
 def _table(view: View, board: pd.DataFrame, by: str) -> None:
     shown = board.assign(
         change=[_moved(row) for row in board["rank_change"]],
-        badge=["🚀" if improved else "" for improved in board["most_improved"]],
     )
     columns = [
         Column("rank", _("Rank"), "count", width="small"),

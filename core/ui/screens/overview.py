@@ -11,7 +11,7 @@ from core.charts.bars import ranked_bars
 from core.charts.pipeline import by_stage
 from core.charts.trend import booked_by_month
 from core.domain.periods import Period, add_months
-from core.i18n import N_, _, _n, format_date, format_number, format_rate
+from core.i18n import N_, _, _n, format_date, format_money, format_number, format_rate
 from core.queries.overview import booked_by_month as months_booked
 from core.queries.overview import breakdown, overview_kpis, pipeline_by_stage
 from core.reports.tables import Column
@@ -42,8 +42,7 @@ _BARS_SHOWN = 12
 
 def draw(view: View) -> None:
     """Draw the page."""
-    share_button(view)
-    period, filters = analysis_filters(view)
+    period, filters = analysis_filters(view, beside=share_button)
     kpis = view.ask(overview_kpis, period=period, filters=filters, to_date=view.today in period)
     rows = {str(row["row"]): row for row in cast("list[dict[str, Any]]", kpis.to_dict("records"))}
     now = rows["current"]
@@ -52,7 +51,7 @@ def draw(view: View) -> None:
             _("No deals in this period. Choose another one, log a deal or import your company's deals."),
             icon=":material/inbox:",
         )
-    draw_cards(view, cards(period, filters, rows), key="overview")
+    draw_cards(view, cards(period, filters, rows, view.currency), key="overview")
     if view.today in period:
         st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
     _trend(view, period, filters)
@@ -63,7 +62,7 @@ def draw(view: View) -> None:
         _breakdown(view, period, filters)
 
 
-def cards(period: Period, filters: Filters, rows: dict[str, dict[str, Any]]) -> list[Card]:
+def cards(period: Period, filters: Filters, rows: dict[str, dict[str, Any]], currency: str) -> list[Card]:
     """Return the page's nine cards."""
     now, before, year = rows["current"], rows["previous"], rows["year_before"]
 
@@ -80,10 +79,12 @@ def cards(period: Period, filters: Filters, rows: dict[str, dict[str, Any]]) -> 
         )  # fmt: skip
 
     interval = _("95% interval {low} to {high}", low=format_rate(now["win_rate_low"]), high=format_rate(now["win_rate_high"]))
+    quota = format_money(now["quota"], currency, compact=True)
     return [
         card("booked", _("Booked"), "money", "booked", count="won_count",
              help=_("Value of the deals won in the period, net of tax, by the day on which they were closed.")),
-        card("attainment", _("Attainment"), "rate", None, compared=False,
+        card("attainment", _("Attainment"), "rate", "booked", count="won_count", compared=False,
+             note=_("Quota {amount}", amount=quota) if now["quota"] == now["quota"] else "",
              help=_("Booked divided by quota. Shown where the filters go by team or rep alone.")),
         card("won_count", _("Won deals"), "count", "won", count="won_count"),
         card("win_rate", _("Win rate"), "rate", "decided", count="decided_count", note=interval if now["decided_count"] else "",

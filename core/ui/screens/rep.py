@@ -42,7 +42,7 @@ def draw(view: View) -> None:
     filters = Filters(rep_ids=(number,))
     rows = view.ask(overview_kpis, period=period, filters=filters, to_date=view.today in period)
     found: dict[str, dict[str, Any]] = {str(row["row"]): dict(row) for _i, row in rows.iterrows()}
-    draw_cards(view, cards(period, filters, found), key="rep")
+    draw_cards(view, cards(period, filters, found, view.currency), key="rep")
     _trend(view, number, filters)
 
 
