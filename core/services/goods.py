@@ -1,0 +1,132 @@
+"""Changing what is sold: products, and the specifications in which they are sold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import select
+
+from core.access.actions import Action
+from core.db.work import get_visible
+from core.domain.money import CENT
+from core.errors import InvalidFields
+from core.gate import command
+from core.i18n import _
+from core.model import Currency, Product, Sku
+from core.services.deals import MOST_MONEY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.db.work import Work
+
+
+@dataclass(frozen=True)
+class ProductRow:
+    """A product as typed into the grid; without `number` a new one. `row` names it in refusals."""
+
+    row: int
+    code: str
+    name: str
+    name_en: str = ""
+    category: str = ""
+    active: bool = True
+    number: int | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class SkuRow:
+    """A specification as typed into the grid, of the product with the code `product_code`."""
+
+    row: int
+    product_code: str
+    code: str
+    list_price: Decimal | None
+    specification: str = ""
+    unit: str = ""
+    currency: str = "CNY"
+    active: bool = True
+    number: int | None = None
+    version: int | None = None
+
+
+@command(Action.PRODUCT_EDIT)
+def save_products(work: Work, *, rows: Sequence[ProductRow]) -> int:
+    """Save changed and new products, all or none; return how many.
+
+    Raises NotFound, EditedMeanwhile, and InvalidFields whose fields are `row:column`.
+    """
+    problems: dict[str, str] = {}
+    taken = {code: number for number, code in work.session.exec(select(Product.id, Product.code))}
+    for row in rows:
+        problems |= _lengths(row.row, row, {"code": 80, "name": 200, "name_en": 200, "category": 80})
+        problems |= _needed(row.row, row, ("code", "name"))
+        problems |= _doubled(row, row.code.strip(), rows, taken)
+    if problems:
+        raise InvalidFields(problems)
+    for row in rows:
+        product = Product(code=row.code, name=row.name)
+        if row.number is not None:
+            product = get_visible(work, Product, row.number, version=row.version)
+        product.code, product.name, product.name_en = row.code.strip(), row.name.strip(), row.name_en.strip()
+        product.category, product.active = row.category.strip(), row.active
+        work.session.add(product)
+    return len(rows)
+
+
+@command(Action.PRODUCT_EDIT)
+def save_skus(work: Work, *, rows: Sequence[SkuRow]) -> int:
+    """Save changed and new specifications with their prices, all or none; return how many.
+
+    Raises NotFound, EditedMeanwhile, and InvalidFields whose fields are `row:column`.
+    """
+    problems: dict[str, str] = {}
+    taken = {code: number for number, code in work.session.exec(select(Sku.id, Sku.code))}
+    products = {code: number for number, code in work.session.exec(select(Product.id, Product.code))}
+    currencies = set(work.session.exec(select(Currency.code).where(Currency.active)))
+    for row in rows:
+        problems |= _lengths(row.row, row, {"code": 80, "specification": 200, "unit": 20})
+        problems |= _needed(row.row, row, ("code",))
+        problems |= _doubled(row, row.code.strip(), rows, taken)
+        if row.product_code.strip() not in products:
+            problems[f"{row.row}:product_code"] = _("Please choose a product from the list.")
+        if row.list_price is None or not 0 <= row.list_price < MOST_MONEY:
+            problems[f"{row.row}:list_price"] = _("A price is zero or more, and below ten trillion.")
+        if row.currency not in currencies:
+            problems[f"{row.row}:currency"] = _("Please choose a currency from the list.")
+    if problems:
+        raise InvalidFields(problems)
+    for row in rows:
+        product_id = products[row.product_code.strip()]
+        sku = Sku(product_id=product_id, code=row.code)
+        if row.number is not None:
+            sku = get_visible(work, Sku, row.number, version=row.version)
+        sku.product_id, sku.code = product_id, row.code.strip()
+        sku.specification, sku.unit = row.specification.strip(), row.unit.strip()
+        sku.list_price = (row.list_price or Decimal(0)).quantize(CENT)
+        sku.currency, sku.active = row.currency, row.active
+        work.session.add(sku)
+    return len(rows)
+
+
+def _lengths(number: int, row: object, longest: dict[str, int]) -> dict[str, str]:
+    return {
+        f"{number}:{field}": _("At most {n} characters, please.", n=most)
+        for field, most in longest.items()
+        if len(getattr(row, field).strip()) > most
+    }
+
+
+def _needed(number: int, row: object, fields: tuple[str, ...]) -> dict[str, str]:
+    return {f"{number}:{field}": _("This is needed.") for field in fields if not getattr(row, field).strip()}
+
+
+def _doubled(row: Any, code: str, rows: Sequence[Any], taken: dict[str, int]) -> dict[str, str]:
+    """Return a problem where the code is another row's, in the grid or stored."""
+    inside = any(other.code.strip() == code and other is not row for other in rows)
+    if inside or taken.get(code, row.number) != row.number:
+        return {f"{row.row}:code": _("This code is taken already.")}
+    return {}
