@@ -111,9 +111,15 @@ def _take(
             None,
         )
     else:
-        natural = _NATURAL.get(name, "code" if name == "currency" else "")
-        found = present.get((name, str(row[natural]))) if natural else None
-    if name in {"currency", "setting"}:
+        natural = _NATURAL.get(name)
+        found = present.get((name, str(row[natural]))) if natural and row.get(natural) else None
+    if name == "currency":
+        if row["code"] not in reference.currencies:
+            plan.add(name, **row)
+        return
+    if name == "setting" and row["name"] in reference.settings:
+        return
+    if name == "fx_rate" and any(on == row["on"] for on, _rate in reference.rates.get(row["currency"], ())):
         return
     if name == "pipeline" and found is None and row["is_default"]:
         row["is_default"] = False
@@ -135,13 +141,13 @@ def _typed(name: str, row: Mapping[str, str]) -> dict[str, Any]:
     return {
         column.name: _read(column, row[column.name])
         for column in metadata.tables[name].columns
-        if column.name in row
+        if row.get(column.name) or (column.name in row and column.nullable)
     }
 
 
 def _read(column: Any, text: str) -> Any:
     if text == "":
-        return None if column.nullable else ("" if column.type.python_type is str else None)
+        return None
     kind = column.type
     if type(kind).__name__ == "Instant":
         return datetime.fromisoformat(text)

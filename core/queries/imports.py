@@ -19,6 +19,7 @@ from core.gate import query
 from core.model import (
     BatchState,
     Channel,
+    Currency,
     Customer,
     Deal,
     FxRate,
@@ -28,6 +29,7 @@ from core.model import (
     Pipeline,
     Product,
     Rep,
+    Setting,
     Sku,
     Stage,
     Team,
@@ -95,6 +97,8 @@ class Reference:
     mappings: dict[tuple[str, str], dict[str, Any]]
     imported_files: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     deal_count: int = 0
+    currencies: frozenset[str] = frozenset()
+    settings: frozenset[str] = frozenset()
 
 
 @query(Action.IMPORT)
@@ -139,6 +143,8 @@ def import_reference(work: Work) -> Reference:
             (row.kind, row.signature): row.mapping for row in session.scalars(select(ImportMapping))
         },
         imported_files=files,
+        currencies=frozenset(session.scalars(select(cast("Any", Currency.code)))),
+        settings=frozenset(session.scalars(select(cast("Any", Setting.name)))),
         deal_count=session.scalar(select(func.count(cast("Any", Deal.id)))) or 0,
     )
 

@@ -213,6 +213,11 @@ def _add_batch(work: Work, plan: ImportPlan) -> int:
 def _insert(
     work: Work, table: Table, rows: list[dict[str, Any]], numbers: dict[int, int], batch_id: int
 ) -> list[int]:
+    if "id" not in table.columns:
+        insert_rows(
+            work.session, table, [{**_defaults(table), **{k: v for k, v in row.items() if k != "id"}} for row in rows]
+        )
+        return []
     given = reserve_numbers(work.session, table, len(rows))
     for row, number in zip(rows, given, strict=True):
         numbers[row["id"]] = number
