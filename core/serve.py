@@ -67,8 +67,8 @@ def welcome() -> str:
     if not people.anybody_there(open_database(), now=datetime.now(UTC)):
         code = installation.setup_code()
         lines += [
-            _("  Nobody has an account yet: open the address to begin."),
-            _("  Setup code, asked for from other machines: {code}", code=code),
+            "  " + _("Nobody has an account yet: open the address to begin."),
+            "  " + _("Setup code, asked for from other machines: {code}", code=code),
         ]
     elif installation.demo_sign_ins():
         lines += [f"  {line}" for line in installation.demo_sign_ins().splitlines()]
@@ -95,14 +95,8 @@ def main() -> int:
     try:
         opened = listener(chosen.host, chosen.port)
     except OSError as error:
-        print(
-            _(
-                "{host}:{port} cannot be opened: {reason}",
-                host=chosen.host,
-                port=chosen.port,
-                reason=error.strerror,
-            )
-        )
+        place = f"{chosen.host}:{chosen.port}"
+        print(_("{place} cannot be opened: {reason}", place=place, reason=error.strerror), file=sys.stderr)
         return 1
     prepare()
     sys.path.insert(0, str(PROJECT_ROOT))

@@ -25,6 +25,7 @@ from core.services.founding import found_company
 from core.services.sign_in import fingerprint, normal_name
 
 if TYPE_CHECKING:
+    from core.access.actors import Actor
     from core.db.work import Database, Work
 
 FOUNDED_BY = "founded_by"
@@ -121,6 +122,19 @@ def _name_problems(
     if email.strip() and ("@" not in email.strip("@ ") or any(c.isspace() for c in email.strip())):
         problems["email"] = _(NOT_AN_ADDRESS)
     return problems
+
+
+def create_with_password(
+    database: Database, operator: Actor, *, username: str, name: str, role: Role, password: str, now: datetime
+) -> int:
+    """Make an account that can sign in at once; return its number. Raises InvalidFields."""
+    wrong = passwords.problem_with(password, about=(username, name))
+    with database.writing(operator, now=now, action="create_user") as work:
+        if wrong:
+            raise InvalidFields({"password": wrong})
+        user_id = create_user(work, username=username, name=name, role=role)
+        work.session.get_one(User, user_id).password_hash = passwords.hash_password(password)
+        return user_id
 
 
 # --- by an administrator ------------------------------------------------------------------------
