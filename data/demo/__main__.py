@@ -61,12 +61,21 @@ def _count(text: str) -> int:
 
 def _plain(summary: DemoSummary) -> dict[str, object]:
     return {
-        "deals": summary.deals, "seed": summary.seed, "since": summary.since.isoformat(), "until": summary.until.isoformat(),
-        "rows": summary.rows, "seconds": round(summary.seconds, 3), "deals_a_second": round(summary.deals_a_second),
+        "deals": summary.deals,
+        "seed": summary.seed,
+        "since": summary.since.isoformat(),
+        "until": summary.until.isoformat(),
+        "rows": summary.rows,
+        "seconds": round(summary.seconds, 3),
+        "deals_a_second": round(summary.deals_a_second),
         "passphrase": summary.passphrase,
-        "users": [{"username": user.username, "role": user.role.value, "name": user.name} for user in summary.users],
-        "parameters": asdict(summary.parameters), "conversion": summary.conversion, "win_rate": summary.win_rate,
-    }  # fmt: skip
+        "users": [
+            {"username": user.username, "role": user.role.value, "name": user.name} for user in summary.users
+        ],
+        "parameters": asdict(summary.parameters),
+        "conversion": summary.conversion,
+        "win_rate": summary.win_rate,
+    }
 
 
 def _readable(summary: DemoSummary) -> str:

@@ -11,14 +11,15 @@ from core.access.policy import Role
 
 _COST = 12
 _WORDS = (
-    "amber apple autumn bamboo basil birch bridge bronze candle canyon cedar cherry clover cobalt copper coral "
-    "cotton crane crystal dahlia desert dolphin ember falcon fern field forest garden ginger glacier granite harbor "
-    "hazel heron indigo island ivory jade jasmine juniper kestrel lagoon lantern lemon lilac linen lotus maple "
-    "marble meadow mango mint mountain nectar nutmeg ocean olive orchid osprey paper pearl pepper pine plum "
-    "pebble poplar prairie quartz quiet raven reef river robin saffron sail sand sesame shadow silver sparrow spring "
-    "spruce star stone summit sunrise swallow tea temple thistle thunder tiger timber tulip valley velvet violet "
-    "walnut water willow window winter wren yarrow zephyr"
-).split()
+    "amber apple autumn bamboo basil birch bridge bronze candle canyon cedar cherry clover cobalt "
+    "copper coral cotton crane crystal dahlia desert dolphin ember falcon fern field forest garden "
+    "ginger glacier granite harbor hazel heron indigo island ivory jade jasmine juniper kestrel "
+    "lagoon lantern lemon lilac linen lotus maple marble meadow mango mint mountain nectar nutmeg "
+    "ocean olive orchid osprey paper pearl pepper pine plum pebble poplar prairie quartz quiet raven "
+    "reef river robin saffron sail sand sesame shadow silver sparrow spring spruce star stone summit "
+    "sunrise swallow tea temple thistle thunder tiger timber tulip valley velvet violet walnut water "
+    "willow window winter wren yarrow zephyr "
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ DEMO_USERS = (
 
 def make_passphrase() -> str:
     """Return four words and two digits: over 30 bits, easy to read aloud."""
-    return "-".join([*(secrets.choice(_WORDS) for _ in range(4)), f"{secrets.randbelow(100):02d}"])
+    return "-".join([*(secrets.choice(_WORDS.split()) for _ in range(4)), f"{secrets.randbelow(100):02d}"])
 
 
 def hashed(passphrase: str) -> str:

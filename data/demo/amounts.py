@@ -68,8 +68,12 @@ def make_rates(rng: np.random.Generator, calendar: Calendar) -> Rates:
 
 
 def make_amounts(
-    rng: np.random.Generator, calendar: Calendar, rates: Rates, histories: Histories, segment: Ints,
-) -> Amounts:  # fmt: skip
+    rng: np.random.Generator,
+    calendar: Calendar,
+    rates: Rates,
+    histories: Histories,
+    segment: Ints,
+) -> Amounts:
     """Return what each deal holds and is worth, and the amounts it had before its changes."""
     true, count = calendar.true, len(histories)
     currency = np.where(
@@ -97,8 +101,13 @@ HOME_RATE = 1.0
 
 
 def _lines(
-    rng: np.random.Generator, calendar: Calendar, histories: Histories, segment: Ints, currency: Ints, usual: NDArray[np.float64],
-) -> Lines:  # fmt: skip
+    rng: np.random.Generator,
+    calendar: Calendar,
+    histories: Histories,
+    segment: Ints,
+    currency: Ints,
+    usual: NDArray[np.float64],
+) -> Lines:
     true, count = calendar.true, len(histories)
     counts = 1 + rng.choice(len(true.line_shares), count, p=true.line_shares)
     deal = np.repeat(np.arange(count), counts)

@@ -126,10 +126,16 @@ def _customers(rng: np.random.Generator, calendar: Calendar, seat_team: Ints, *,
         SIZES[s][int(r < 0.55)] for s, r in zip(segment.tolist(), rng.random(count).tolist(), strict=True)
     ]
     return Customers(
-        names=companies(rng, city), city=city, territory=territory, seat=seat, segment=segment, size=sizes,
-        weight=rng.gamma(1.6, size=count) + 0.15, since=calendar.first - true.earlier_days - rng.integers(1, 50, size=count),
+        names=companies(rng, city),
+        city=city,
+        territory=territory,
+        seat=seat,
+        segment=segment,
+        size=sizes,
+        weight=rng.gamma(1.6, size=count) + 0.15,
+        since=calendar.first - true.earlier_days - rng.integers(1, 50, size=count),
         contacts=_contacts(rng, count),
-    )  # fmt: skip
+    )
 
 
 def _contacts(rng: np.random.Generator, customers: int) -> list[list[tuple[str, str, str]]]:

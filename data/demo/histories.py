@@ -21,7 +21,7 @@ _MOST_STEPS = 24
 
 @dataclass(frozen=True)
 class Moves:
-    """Steps of deals, sorted by deal and time; `before` is -1 for a deal's first; `reason` -1 but for a loss."""
+    """Steps of deals, by deal and time; `before` is -1 for a deal's first; `reason` -1 but for a loss."""
 
     deal: Ints
     before: Ints
@@ -98,7 +98,7 @@ def openings(rng: np.random.Generator, calendar: Calendar, count: int, *, earlie
 def live(rng: np.random.Generator, calendar: Calendar, cast: Cast, opened: Ints) -> Histories:
     """Return what becomes of the deals that begin at `opened`, up to the calendar's end."""
     true, count = calendar.true, len(opened)
-    customer = _customers(rng, calendar, cast, opened)
+    customer = _customers(rng, cast, opened)
     seat = cast.customers.seat[customer]
     owner = cast.holder[seat, np.maximum(calendar.day_of(opened) - calendar.first, 0)]
     channel = rng.choice(len(true.channel_shares), count, p=true.channel_shares)
@@ -111,7 +111,7 @@ def live(rng: np.random.Generator, calendar: Calendar, cast: Cast, opened: Ints)
     pace = np.array(true.segment_duration_factors)[segment]
     moves, reopened = _walk(rng, calendar, opened, effect, pace)
 
-    tail = np.append(np.flatnonzero(np.diff(moves.deal)), len(moves.deal) - 1)
+    tail = np.searchsorted(moves.deal, np.arange(count), side="right") - 1
     stage, entered = moves.after[tail], moves.at[tail]
     closed = np.where(stage >= WON, entered, -1)
     last = np.where(closed >= 0, closed, calendar.end + 1)
@@ -123,12 +123,24 @@ def live(rng: np.random.Generator, calendar: Calendar, cast: Cast, opened: Ints)
     steady = (last - opened > 2 * DAY) & ~reopened
     first_expected, expected, pushes = _expectations(rng, calendar, opened, last, pace, steady)
     return Histories(
-        opened=opened, customer=customer, channel=channel, first_owner=owner, owner=final_owner, stage=stage,
-        entered=entered, closed=closed, reason=reason, competitor=rival, moves=moves, owners=owners,
-        first_expected=first_expected, expected=expected, pushes=pushes,
+        opened=opened,
+        customer=customer,
+        channel=channel,
+        first_owner=owner,
+        owner=final_owner,
+        stage=stage,
+        entered=entered,
+        closed=closed,
+        reason=reason,
+        competitor=rival,
+        moves=moves,
+        owners=owners,
+        first_expected=first_expected,
+        expected=expected,
+        pushes=pushes,
         amount_changes=_amount_changes(rng, calendar, opened, last, steady),
         meetings=_meetings(rng, calendar, opened, last, stage, owner, final_owner, owners),
-    )  # fmt: skip
+    )
 
 
 def kept(histories: Histories, which: Flags) -> Histories:
@@ -143,8 +155,10 @@ def kept(histories: Histories, which: Flags) -> Histories:
     chosen = which[histories.amount_changes[0]]
     deal, when = (values[chosen] for values in histories.amount_changes)
     parts = {name: of(getattr(histories, name)) for name in ("moves", "owners", "pushes", "meetings")}
-    whole = {each.name: getattr(histories, each.name) for each in fields(histories)}
-    arrays = {name: values[which] for name, values in whole.items() if isinstance(values, np.ndarray)}
+    whole: dict[str, Any] = {each.name: getattr(histories, each.name) for each in fields(histories)}
+    arrays: dict[str, Any] = {
+        name: values[which] for name, values in whole.items() if isinstance(values, np.ndarray)
+    }
     return replace(histories, **arrays, **parts, amount_changes=(place[deal], when))
 
 
@@ -173,11 +187,12 @@ def effects_of(cast: Cast, calendar: Calendar) -> dict[float, float]:
     return {effect: weight / whole for effect, weight in sorted(found.items()) if weight}
 
 
-def _customers(rng: np.random.Generator, calendar: Calendar, cast: Cast, opened: Ints) -> Ints:
-    """Choose customers by weight; one who came later than the deal gives way to another draw."""
+def _customers(rng: np.random.Generator, cast: Cast, opened: Ints) -> Ints:
+    """Choose customers by weight."""
     shares = np.cumsum(cast.customers.weight)
     drawn = np.searchsorted(shares, rng.random(len(opened)) * shares[-1], side="right")
-    return np.minimum(drawn, len(shares) - 1)
+    found: Ints = np.minimum(drawn, len(shares) - 1)
+    return found
 
 
 def _walk(
@@ -201,8 +216,13 @@ def _walk(
         at, size = stage[living], len(living)
         dormant = at == LOST
         place = np.where(dormant, 0, at)
-        days = np.exp(np.where(dormant, np.log(true.reopen_median_days), medians[place])
-                      + np.where(dormant, 0.6, spreads[place]) * rng.standard_normal(size)) * pace[living]  # fmt: skip
+        days = (
+            np.exp(
+                np.where(dormant, np.log(true.reopen_median_days), medians[place])
+                + np.where(dormant, 0.6, spreads[place]) * rng.standard_normal(size)
+            )
+            * pace[living]
+        )
         days *= np.where(~dormant & (rng.random(size) < true.stale_rate), true.stale_factor, 1.0)
         to, reason = _next(rng, true, at, logits[place] + effect[living], backed[living])
         to = np.where(dormant, fell_from[living], to)
@@ -242,12 +262,20 @@ def _next(
 def _within(rng: np.random.Generator, calendar: Calendar, start: Ints, end: Ints) -> Ints:
     """Draw an instant in business hours strictly between two that lie more than a day apart."""
     drawn = start + 60 + ((end - start - 120) * rng.uniform(0.05, 0.95, size=len(start))).astype(np.int64)
-    return np.minimum(calendar.business(rng, drawn, start), end - rng.integers(60, 3600, size=len(start)))
+    found: Ints = np.minimum(
+        calendar.business(rng, drawn, start), end - rng.integers(60, 3600, size=len(start))
+    )
+    return found
 
 
 def _handovers(
-    rng: np.random.Generator, calendar: Calendar, cast: Cast, owner: Ints, opened: Ints, last: Ints,
-) -> tuple[Changes, Ints]:  # fmt: skip
+    rng: np.random.Generator,
+    calendar: Calendar,
+    cast: Cast,
+    owner: Ints,
+    opened: Ints,
+    last: Ints,
+) -> tuple[Changes, Ints]:
     """Hand leavers' unfinished deals to their heirs; give a few deals to a colleague for other reasons."""
     reps = cast.reps
     left = reps.left[owner]
@@ -271,8 +299,13 @@ def _handovers(
 
 
 def _expectations(
-    rng: np.random.Generator, calendar: Calendar, opened: Ints, last: Ints, pace: Floats, steady: Flags,
-) -> tuple[Ints, Ints, Changes]:  # fmt: skip
+    rng: np.random.Generator,
+    calendar: Calendar,
+    opened: Ints,
+    last: Ints,
+    pace: Floats,
+    steady: Flags,
+) -> tuple[Ints, Ints, Changes]:
     """Expect a close at first, and push it (three times at most) as it draws near unfulfilled."""
     true, count = calendar.true, len(opened)
     usual = 1.25 * sum(true.median_days) * pace
@@ -310,8 +343,12 @@ def _expectations(
 
 
 def _amount_changes(
-    rng: np.random.Generator, calendar: Calendar, opened: Ints, last: Ints, steady: Flags,
-) -> tuple[Ints, Ints]:  # fmt: skip
+    rng: np.random.Generator,
+    calendar: Calendar,
+    opened: Ints,
+    last: Ints,
+    steady: Flags,
+) -> tuple[Ints, Ints]:
     """Return the deals and instants of amount changes, sorted by deal and time."""
     counts = np.where(steady, rng.choice(3, len(opened), p=calendar.true.amount_change_rates), 0)
     deal = np.repeat(np.arange(len(opened)), counts)
@@ -324,10 +361,16 @@ def _amount_changes(
 
 
 def _meetings(
-    rng: np.random.Generator, calendar: Calendar, opened: Ints, last: Ints, stage: Ints, owner: Ints, final: Ints,
+    rng: np.random.Generator,
+    calendar: Calendar,
+    opened: Ints,
+    last: Ints,
+    stage: Ints,
+    owner: Ints,
+    final: Ints,
     owners: Changes,
-) -> Meetings:  # fmt: skip
-    """Meet the customers through the deal's life, more of late; forget half of the long-lived; plan the next."""
+) -> Meetings:
+    """Meet the customers, more often of late; forget half of the long-lived deals; plan the next."""
     true, count = calendar.true, len(opened)
     recent = opened > calendar.end - 120 * DAY
     mean = np.where(recent, true.activities_a_deal + 0.8, true.activities_a_deal)
@@ -351,6 +394,10 @@ def _meetings(
     at = np.concatenate([when, np.full(len(planned), -1)])
     shares = list(ACTIVITY_SHARES.values())
     return Meetings(
-        deal=deal, kind=rng.choice(len(shares), len(deal), p=shares), rep=np.concatenate([rep, final[planned]]),
-        at=at, due=np.concatenate([np.full(len(when), -1), due]), subject=rng.random(len(deal)),
-    )  # fmt: skip
+        deal=deal,
+        kind=rng.choice(len(shares), len(deal), p=shares),
+        rep=np.concatenate([rep, final[planned]]),
+        at=at,
+        due=np.concatenate([np.full(len(when), -1), due]),
+        subject=rng.random(len(deal)),
+    )

@@ -21,10 +21,30 @@ _STATES = np.array(["open"] * WON + ["won", "lost"], dtype=object)
 _CODES = np.array(["CNY", *CURRENCIES], dtype=object)
 
 DEAL = (
-    "id", "created_at", "updated_at", "version", "name", "customer_id", "contact_id", "pipeline_id", "stage_id",
-    "stage_entered_at", "state", "owner_id", "credited_id", "channel_id", "amount", "currency", "base_amount",
-    "expected_close_on", "opened_at", "closed_at", "lost_reason_id", "competitor", "note",
-)  # fmt: skip
+    "id",
+    "created_at",
+    "updated_at",
+    "version",
+    "name",
+    "customer_id",
+    "contact_id",
+    "pipeline_id",
+    "stage_id",
+    "stage_entered_at",
+    "state",
+    "owner_id",
+    "credited_id",
+    "channel_id",
+    "amount",
+    "currency",
+    "base_amount",
+    "expected_close_on",
+    "opened_at",
+    "closed_at",
+    "lost_reason_id",
+    "competitor",
+    "note",
+)
 LINE = ("deal_id", "product_id", "sku_id", "quantity", "unit_price", "discount_rate", "amount")
 MOVE = (
     "deal_id",
@@ -38,9 +58,19 @@ MOVE = (
 )
 CHANGE = ("deal_id", "field", "before", "after", "effective_at", "recorded_at", "by_user_id")
 ACTIVITY = (
-    "created_at", "updated_at", "version", "kind", "subject", "note", "customer_id", "contact_id", "deal_id", "rep_id",
-    "due_on", "done_at",
-)  # fmt: skip
+    "created_at",
+    "updated_at",
+    "version",
+    "kind",
+    "subject",
+    "note",
+    "customer_id",
+    "contact_id",
+    "deal_id",
+    "rep_id",
+    "due_on",
+    "done_at",
+)
 
 
 @dataclass(frozen=True)
@@ -70,25 +100,49 @@ class Numbers:
 
 
 def write_block(
-    writer: BulkWriter, calendar: Calendar, cast: Cast, numbers: Numbers, histories: Histories, amounts: Amounts,
-    *, first_deal: int,
-) -> None:  # fmt: skip
+    writer: BulkWriter,
+    calendar: Calendar,
+    cast: Cast,
+    numbers: Numbers,
+    histories: Histories,
+    amounts: Amounts,
+    *,
+    first_deal: int,
+) -> None:
     """Write a block of deals and all that hangs on them; its first deal gets the number `first_deal`."""
     _write_deals(writer, calendar, cast, numbers, histories, amounts, first_deal)
     lines = amounts.lines
     products = np.array([product for product, _sku in SKUS]) + numbers.first_product
-    writer.insert("deal_line", LINE, list(zip(
-        (lines.deal + first_deal).tolist(), products[lines.sku].tolist(), (lines.sku + numbers.first_sku).tolist(),
-        lines.quantity.tolist(), lines.price.tolist(), (lines.percent / 100).tolist(), lines.amount.tolist(), strict=True,
-    )))  # fmt: skip
+    writer.insert(
+        "deal_line",
+        LINE,
+        list(
+            zip(
+                (lines.deal + first_deal).tolist(),
+                products[lines.sku].tolist(),
+                (lines.sku + numbers.first_sku).tolist(),
+                lines.quantity.tolist(),
+                lines.price.tolist(),
+                (lines.percent / 100).tolist(),
+                lines.amount.tolist(),
+                strict=True,
+            )
+        ),
+    )
     _write_moves(writer, calendar, numbers, histories, first_deal)
     _write_changes(writer, calendar, numbers, histories, amounts, first_deal)
     _write_activities(writer, calendar, numbers, histories, first_deal)
 
 
 def _write_deals(
-    writer: BulkWriter, calendar: Calendar, cast: Cast, numbers: Numbers, histories: Histories, amounts: Amounts, first: int,
-) -> None:  # fmt: skip
+    writer: BulkWriter,
+    calendar: Calendar,
+    cast: Cast,
+    numbers: Numbers,
+    histories: Histories,
+    amounts: Amounts,
+    first: int,
+) -> None:
     count = len(histories)
     ones = [1] * count
     blank = [""] * count
@@ -109,14 +163,38 @@ def _write_deals(
     heads = np.searchsorted(amounts.lines.deal, np.arange(count))
     names = (short[histories.customer] + " · " + titles[amounts.lines.sku[heads]]).tolist()
     rivals = np.array([*COMPETITORS, ""], dtype=object)[histories.competitor].tolist()
-    writer.insert("deal", DEAL, list(zip(
-        range(first, first + count), opened, calendar.instant_texts(last), ones, names,
-        (histories.customer + numbers.first_customer).tolist(), numbers.primary_contacts[histories.customer].tolist(),
-        [numbers.pipeline] * count, numbers.stages[histories.stage].tolist(), entered, _STATES[histories.stage].tolist(),
-        owner.tolist(), _or_none(credited), numbers.channels[histories.channel].tolist(), amounts.amount.tolist(),
-        _codes(numbers, amounts.currency), amounts.base.tolist(), calendar.day_texts(histories.expected), opened, closed,
-        _or_none(reason), rivals, blank, strict=True,
-    )))  # fmt: skip
+    writer.insert(
+        "deal",
+        DEAL,
+        list(
+            zip(
+                range(first, first + count),
+                opened,
+                calendar.instant_texts(last),
+                ones,
+                names,
+                (histories.customer + numbers.first_customer).tolist(),
+                numbers.primary_contacts[histories.customer].tolist(),
+                [numbers.pipeline] * count,
+                numbers.stages[histories.stage].tolist(),
+                entered,
+                _STATES[histories.stage].tolist(),
+                owner.tolist(),
+                _or_none(credited),
+                numbers.channels[histories.channel].tolist(),
+                amounts.amount.tolist(),
+                _codes(numbers, amounts.currency),
+                amounts.base.tolist(),
+                calendar.day_texts(histories.expected),
+                opened,
+                closed,
+                _or_none(reason),
+                rivals,
+                blank,
+                strict=True,
+            )
+        ),
+    )
 
 
 def _write_moves(
@@ -127,15 +205,33 @@ def _write_moves(
     before = np.where(moves.before >= 0, numbers.stages[moves.before], 0)
     reason = np.where(moves.reason >= 0, numbers.reasons[moves.reason], 0)
     users = numbers.users(_owner_at(histories, moves.deal, moves.at))
-    writer.insert("stage_move", MOVE, list(zip(
-        (moves.deal + first).tolist(), _or_none(before), numbers.stages[moves.after].tolist(), at, at, users,
-        _or_none(reason), [""] * len(at), strict=True,
-    )))  # fmt: skip
+    writer.insert(
+        "stage_move",
+        MOVE,
+        list(
+            zip(
+                (moves.deal + first).tolist(),
+                _or_none(before),
+                numbers.stages[moves.after].tolist(),
+                at,
+                at,
+                users,
+                _or_none(reason),
+                [""] * len(at),
+                strict=True,
+            )
+        ),
+    )
 
 
 def _write_changes(
-    writer: BulkWriter, calendar: Calendar, numbers: Numbers, histories: Histories, amounts: Amounts, first: int,
-) -> None:  # fmt: skip
+    writer: BulkWriter,
+    calendar: Calendar,
+    numbers: Numbers,
+    histories: Histories,
+    amounts: Amounts,
+    first: int,
+) -> None:
     """Write the values that deals begin with and each change, by deal and time."""
     count = len(histories)
     every = np.arange(count)
@@ -148,18 +244,31 @@ def _write_changes(
     times = np.concatenate(
         [histories.opened, histories.opened, histories.opened, when_of, owners.at, pushes.at]
     )
-    fields = (["amount"] * count + ["owner"] * count + ["expected_close"] * count
-              + ["amount"] * len(deal_of) + ["owner"] * len(owners.deal) + ["expected_close"] * len(pushes.deal))  # fmt: skip
+    fields = (
+        ["amount"] * count
+        + ["owner"] * count
+        + ["expected_close"] * count
+        + ["amount"] * len(deal_of)
+        + ["owner"] * len(owners.deal)
+        + ["expected_close"] * len(pushes.deal)
+    )
     said = code_array[deal_of].tolist()
     befores: list[Any] = [
-        *nothing, *nothing, *nothing, *_amount_texts(amounts.change_before, said),
-        *map(str, (owners.before + numbers.first_rep).tolist()), *calendar.day_texts(pushes.before),
-    ]  # fmt: skip
+        *nothing,
+        *nothing,
+        *nothing,
+        *_amount_texts(amounts.change_before, said),
+        *map(str, (owners.before + numbers.first_rep).tolist()),
+        *calendar.day_texts(pushes.before),
+    ]
     afters: list[str] = [
-        *_amount_texts(amounts.first, codes), *map(str, (histories.first_owner + numbers.first_rep).tolist()),
-        *calendar.day_texts(histories.first_expected), *_amount_texts(amounts.change_after, said),
-        *map(str, (owners.after + numbers.first_rep).tolist()), *calendar.day_texts(pushes.after),
-    ]  # fmt: skip
+        *_amount_texts(amounts.first, codes),
+        *map(str, (histories.first_owner + numbers.first_rep).tolist()),
+        *calendar.day_texts(histories.first_expected),
+        *_amount_texts(amounts.change_after, said),
+        *map(str, (owners.after + numbers.first_rep).tolist()),
+        *calendar.day_texts(pushes.after),
+    ]
     at = calendar.instant_texts(times)
     users = numbers.users(_owner_at(histories, deals, times))
     rows = list(zip((deals + first).tolist(), fields, befores, afters, at, at, users, strict=True))
@@ -179,12 +288,27 @@ def _write_activities(
     due = calendar.day_texts(np.where(done, calendar.last, met.due))
     customer = histories.customer[met.deal]
     flags, size = done.tolist(), len(at)
-    writer.insert("activity", ACTIVITY, list(zip(
-        at, at, [1] * size, kinds[met.kind].tolist(), subject, [""] * size, (customer + numbers.first_customer).tolist(),
-        numbers.primary_contacts[customer].tolist(), (met.deal + first).tolist(), (met.rep + numbers.first_rep).tolist(),
-        [None if was else day for was, day in zip(flags, due, strict=True)],
-        [when if was else None for was, when in zip(flags, at, strict=True)], strict=True,
-    )))  # fmt: skip
+    writer.insert(
+        "activity",
+        ACTIVITY,
+        list(
+            zip(
+                at,
+                at,
+                [1] * size,
+                kinds[met.kind].tolist(),
+                subject,
+                [""] * size,
+                (customer + numbers.first_customer).tolist(),
+                numbers.primary_contacts[customer].tolist(),
+                (met.deal + first).tolist(),
+                (met.rep + numbers.first_rep).tolist(),
+                [None if was else day for was, day in zip(flags, due, strict=True)],
+                [when if was else None for was, when in zip(flags, at, strict=True)],
+                strict=True,
+            )
+        ),
+    )
 
 
 def _owner_at(histories: Histories, deals: Ints, times: Ints) -> Ints:
