@@ -79,7 +79,7 @@ def load_demo(
     """Found the demo company with `deals` deals begun in the three years up to `until`.
 
     The same deals, seed and day give the same company, but for the passphrase. Reps and customers
-    grow with the deals: 40 and 1,500 up to 12,000 deals, a rep for 500 and a customer for 8 beyond.
+    grow with the deals: a rep for each 500, 40 at least; a customer for each 8, 1,500 at least.
     progress: called with the share done, in [0, 1]. Raises NotEmpty.
     """
     began = time.perf_counter()

@@ -229,7 +229,7 @@ def _write_customers(writer: BulkWriter, calendar: Calendar, cast: Cast, first: 
                 industry_of(name),
                 "中国",
                 known.city[i][0],
-                f"{known.city[i][0]}市{ZONES[phones[i] % len(ZONES)]}{ROADS[i % len(ROADS)]}{1 + phones[i] % 388}号",
+                _address(known.city[i][0], i, phones[i]),
                 f"400-{phones[i] % 10**7:07d}",
                 "",
                 "",
@@ -281,3 +281,7 @@ def _write_customers(writer: BulkWriter, calendar: Calendar, cast: Cast, first: 
         contacts,
     )
     return np.array(primary)
+
+
+def _address(city: str, place: int, phone: int) -> str:
+    return f"{city}市{ZONES[phone % len(ZONES)]}{ROADS[place % len(ROADS)]}{1 + phone % 388}号"

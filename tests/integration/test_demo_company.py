@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import bcrypt
@@ -73,7 +74,7 @@ def test_replaying_a_deals_history_gives_the_deal(loaded):
 def _replay(deal, moves, changes, kinds, rates, database) -> None:
     assert moves[0].from_stage_id is None
     assert moves[0].effective_at == deal.opened_at
-    for earlier, later in zip(moves, moves[1:], strict=False):
+    for earlier, later in pairwise(moves):
         assert later.from_stage_id == earlier.to_stage_id
         assert later.effective_at > earlier.effective_at
     last = moves[-1]
