@@ -59,7 +59,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("leaderboard", N_("Leaderboard"), "trophy", Action.LEADERBOARD_VIEW, ANALYSIS),
     PageSpec("rep", N_("Rep"), "person", Action.LEADERBOARD_VIEW, ANALYSIS, visible=False),
     PageSpec("forecast", N_("Forecast"), "trending_up", Action.FORECAST_VIEW, ANALYSIS),
-    PageSpec("import", N_("Import"), "upload_file", Action.IMPORT, ADMINISTRATION),
+    PageSpec("import_data", N_("Import"), "upload_file", Action.IMPORT, ADMINISTRATION),
     PageSpec("people", N_("People and teams"), "group", Action.PEOPLE_VIEW, ADMINISTRATION),
     PageSpec("process", N_("Sales process"), "account_tree", Action.PROCESS_EDIT, ADMINISTRATION),
     PageSpec("goods", N_("Products"), "inventory_2", Action.PRODUCT_EDIT, ADMINISTRATION),

@@ -1,0 +1,173 @@
+"""The review step: what would come in, every problem, and names to merge; then the result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from core.i18n import N_, _, _n, format_number
+from core.importing.ledger import Outcome
+from core.importing.refused import refused_csv, refused_rows
+from core.importing.samples import sample_deals
+from core.reports.tables import Column, xlsx_bytes
+from core.ui.import_state import ImportState, merge, settle
+from core.ui.tables import table
+
+if TYPE_CHECKING:
+    from core.importing.batches import Preview
+    from core.ui.page import View
+
+OUTCOMES = {
+    Outcome.IMPORTED: N_("Imported"),
+    Outcome.MERGED: N_("Merged"),
+    Outcome.PRESENT: N_("There already"),
+    Outcome.REFUSED: N_("Refused"),
+}
+SUBJECTS = {
+    "product": N_("Product"), "customer": N_("Customer"), "rep": N_("Rep"), "industry": N_("Industry"),
+    "country": N_("Country"),
+}  # fmt: skip
+
+
+def review(view: View, now: ImportState) -> bool:
+    """Draw the step; say whether there is something to import."""
+    with st.spinner(_("Checking every row …")):
+        reference = settle(view, now)
+    preview = now.preview
+    assert preview is not None  # noqa: S101 - settle has just made it
+    for file, batch in preview.repeated:
+        st.info(_("{file} was imported before (import {batch}).", file=file, batch=batch), icon=":material/history:")
+    _counts(preview)
+    _pairs(now)
+    frame = sample_deals(preview, reference)
+    if not frame.empty:
+        st.subheader(_("The first deals as they will be"), anchor=False)
+        currency = preview.choices.currency or view.currency
+        table(view, frame, [
+            Column("name", _("Deal")), Column("customer", _("Customer")), Column("rep", _("Rep")),
+            Column("stage", _("Stage")), Column("amount", _("Amount"), "money", currency),
+            Column("opened_on", _("Opened on"), "date"), Column("closed_on", _("Closed on"), "date"),
+            Column("expected_on", _("Expected close"), "date"),
+        ], name="import-sample", export=False)  # fmt: skip
+    _problems(view, preview)
+    refused_downloads(view, preview)
+    return bool(preview.plan.rows)
+
+
+def _counts(preview: Preview) -> None:
+    with st.container(horizontal=True):
+        for end, label in OUTCOMES.items():
+            st.metric(_(label), format_number(preview.counts[end]), border=True)
+    rows = [
+        {
+            "file": source.table.file,
+            "rows": len(source.table.rows),
+            **{end.value: preview.ledger.counts(index)[end] for end in Outcome},
+        }
+        for index, source in enumerate(preview.sources)
+    ]
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True,
+        column_config={"file": _("File"), "rows": _("Rows"), **{end.value: _(OUTCOMES[end]) for end in Outcome}},
+    )  # fmt: skip
+
+
+def _pairs(now: ImportState) -> None:
+    if not now.pairs or now.choices is None:
+        return
+    st.subheader(_("Names that almost match"), anchor=False)
+    st.caption(_("Nothing is merged unless you tick it. The numbers say in how many rows a name stands."))
+    choices = now.choices
+    frame = pd.DataFrame(
+        {
+            "merge": [choices.merges.get(pair.subject, {}).get(pair.written) == pair.known for pair in now.pairs],
+            "subject": [_(SUBJECTS[pair.subject]) for pair in now.pairs],
+            "written": [f"{pair.written} ({format_number(pair.written_count)})" for pair in now.pairs],
+            "known": [f"{pair.known} ({format_number(pair.known_count)})" for pair in now.pairs],
+            "score": [pair.score for pair in now.pairs],
+        }
+    )
+    edited = st.data_editor(
+        frame, hide_index=True, disabled=["subject", "written", "known", "score"], key=f"import-pairs-{now.round}",
+        column_config={
+            "merge": st.column_config.CheckboxColumn(_("Merge")),
+            "subject": _("Kind"),
+            "written": _("In the file"),
+            "known": _("Take it for"),
+            "score": st.column_config.ProgressColumn(_("Likeness"), min_value=0, max_value=100, format="%.0f"),
+        },
+    )  # fmt: skip
+    accepted = merge(choices, [pair for pair, ticked in zip(now.pairs, edited["merge"], strict=True) if ticked])
+    if accepted != choices:
+        now.decide(accepted)
+        st.rerun()
+
+
+def _problems(view: View, preview: Preview) -> None:
+    problems = preview.problems
+    st.subheader(_("Problems and notes"), anchor=False)
+    if not problems:
+        st.success(_("Every row is right."), icon=":material/check:")
+        return
+    errors = sum(one.is_error for one in problems)
+    st.caption(
+        _("{errors} refuse their row, {notes} say how a row was taken.",
+          errors=_n("{n} problem", "{n} problems", errors), notes=_n("{n} note", "{n} notes", len(problems) - errors))
+    )  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "severity": [_("Refused") if one.is_error else _("Note") for one in problems],
+            "file": [one.file for one in problems],
+            "row": [one.row for one in problems],
+            "column": [one.column for one in problems],
+            "value": [one.value for one in problems],
+            "reason": [one.message() for one in problems],
+            "kind": [_(one.reason) for one in problems],
+        }
+    )
+    left, middle, right = st.columns(3)
+    for place, column, label in ((left, "severity", _("Severity")), (middle, "file", _("File"))):
+        chosen = place.multiselect(label, sorted(frame[column].unique()), key=f"import-only-{column}")
+        if chosen:
+            frame = frame[frame[column].isin(chosen)]
+    said = frame["kind"].value_counts()
+    reason = right.selectbox(
+        _("Reason"), [None, *said.index], key="import-only-reason",
+        format_func=lambda kind: _("All reasons") if kind is None else f"{kind} ({format_number(said.get(kind, 0))})",
+    )  # fmt: skip
+    if reason is not None:
+        frame = frame[frame["kind"] == reason]
+    table(view, frame, [
+        Column("severity", _("Severity")), Column("file", _("File")), Column("row", _("Row"), "count"),
+        Column("column", _("Column")), Column("value", _("Value")), Column("reason", _("Reason"), width="large"),
+    ], name="import-problems", height=360)  # fmt: skip
+
+
+def refused_downloads(view: View, preview: Preview) -> None:
+    """Offer each file's refused rows with their reasons, to mend and import again."""
+    refused = [i for i in range(len(preview.sources)) if preview.ledger.counts(i)[Outcome.REFUSED]]
+    if not refused:
+        return
+    st.caption(_("Refused rows, with the reason in a column: mend them and import the file again."))
+    with st.container(horizontal=True):
+        for index in refused:
+            stem = preview.sources[index].table.file.rsplit(".", 1)[0]
+            st.download_button(
+                f"{stem}.csv", lambda index=index: refused_csv(preview, index), file_name=f"refused-{stem}.csv",
+                mime="text/csv", on_click="ignore", icon=":material/download:", key=f"import-refused-csv-{index}",
+            )  # fmt: skip
+            st.download_button(
+                f"{stem}.xlsx", lambda index=index: _refused_xlsx(view, preview, index),
+                file_name=f"refused-{stem}.xlsx", on_click="ignore", icon=":material/download:",
+                mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                key=f"import-refused-xlsx-{index}",
+            )  # fmt: skip
+
+
+def _refused_xlsx(view: View, preview: Preview, index: int) -> bytes:
+    headings, rows = refused_rows(preview, index)
+    keys = [f"c{place}" for place in range(len(headings))]
+    columns = [Column(key, label) for key, label in zip(keys, headings, strict=True)]
+    return xlsx_bytes(pd.DataFrame(rows, columns=keys), columns, view.zone, title=preview.sources[index].table.file)
