@@ -66,9 +66,14 @@ def change(value: float | None, before: float | None, unit: Unit) -> str | None:
     return ("+" if rate >= 0 else "") + format_rate(rate)
 
 
+def is_still(delta: str) -> bool:
+    """Say whether a written change rounds to nothing."""
+    return not any(digit in "123456789" for digit in delta)
+
+
 def draw_cards(view: View, cards: list[Card], *, key: str) -> None:
     """Draw the cards in a grid that fits the width; each opens its deals."""
-    with st.grid(min_column_width=300 if view.large else 185, gap="small", key=f"cards-{key}"):
+    with st.grid(min_column_width=300 if view.large else 160, gap="small", key=f"cards-{key}"):
         for card in cards:
             with st.container(border=True, gap="xxsmall", height="stretch", key=f"card-{key}-{card.key}"):
                 _draw(view, card, key)
@@ -80,9 +85,9 @@ def _draw(view: View, card: Card, key: str) -> None:
     st.metric(
         card.title,
         said(card.value, card.unit, view.currency),
-        delta=delta,
+        delta=0 if delta is not None and is_still(delta) else delta,
         delta_color="normal" if card.better == "more" else "inverse",
-        delta_description=_("vs period before") if delta else None,
+        delta_description=_("vs prior") if delta else None,
         help=card.help,
     )
     if last_year is not None:

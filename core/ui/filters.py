@@ -151,6 +151,8 @@ def _narrowing(choices: Choices, params: Params, without: Sequence[str]) -> Para
     active = sum(1 for name in offered if params.get(name))
     label = _("Filters ({n})", n=active) if active else _("Filters")
     found: Params = {}
+    if not offered and (len(choices["pipeline"]) < 2 or "pipeline" in without):
+        return found
     with st.popover(label, icon=":material/tune:"):
         for name, options in offered.items():
             found[name] = st.multiselect(

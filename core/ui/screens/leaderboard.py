@@ -89,7 +89,7 @@ def _own_place(view: View, period: Period, measure: str) -> None:
         _("My place in the company"),
         _("{rank} of {n}", rank=format_number(own.rank), n=format_number(own.of)),
         delta=moved or None,
-        delta_description=_("vs period before") if moved else None,
+        delta_description=_("vs prior") if moved else None,
     )
 
 

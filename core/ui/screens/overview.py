@@ -98,7 +98,7 @@ def cards(period: Period, filters: Filters, rows: dict[str, dict[str, Any]], cur
              help=_("Value of all deals that are open now.")),
         card("weighted_pipeline", _("Weighted pipeline"), "money", "weighted", count="open_count", compared=False,
              help=_("Open value times the probability of each deal's stage.")),
-        card("coverage", _("Coverage"), "times", "closing", compared=False, label=_("Deals expected to close"),
+        card("coverage", _("Coverage"), "times", "closing", compared=False, label=_("Show deals"),
              help=_("Open value expected to close in the period, divided by what is still missing to the quota.")),
     ]  # fmt: skip
 
