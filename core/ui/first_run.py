@@ -59,7 +59,7 @@ def _may_begin() -> bool:
 
 def _is_at_this_machine() -> bool:
     proxied = any(name in st.context.headers for name in _PROXY_HEADERS)
-    return settings().host in _LOOPBACK and st.context.ip_address is None and not proxied
+    return settings().host in _LOOPBACK and session.address() in _LOOPBACK and not proxied
 
 
 def _offer_demo() -> None:
