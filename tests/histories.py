@@ -30,7 +30,7 @@ def random_path(random: Random) -> tuple[tuple[str, Any], ...]:
         at += timedelta(hours=random.randint(1, 700))
         if at >= NOW:
             break
-        path.append((random.choice((*OPEN, *OPEN, "won", "lost", "lost")), at))
+        path.append((random.choice((*OPEN, "won", "won", "lost", "lost")), at))
     return tuple(step for i, step in enumerate(path) if i == 0 or step[0] != path[i - 1][0])
 
 

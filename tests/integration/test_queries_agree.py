@@ -1,0 +1,253 @@
+"""Laws of the answers on random histories: parts make the whole, a funnel never widens, a drill is its number."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from math import isclose, isnan
+from random import Random
+
+import pytest
+
+from core.analytics.dimensions import DIMENSIONS
+from core.analytics.filters import Filters
+from core.analytics.selection import Selection
+from core.domain.periods import Period
+from core.errors import NotFound
+from core.gate import QUERIES
+from core.queries.drill import deals_behind, selection_total
+from core.queries.funnel import cohort_funnel, funnel_compare, losses_by_stage, time_in_stage
+from core.queries.leaderboard import leaderboard, own_rank, rep_card, rep_trend
+from core.queries.overview import booked_by_month, breakdown, overview_kpis, pipeline_by_stage
+from core.queries.series import booked_series
+from core.queries.today_numbers import (
+    attainment_now,
+    changes_since,
+    deals_needing_attention,
+    events_since,
+    six_numbers,
+)
+from tests.factories import NOW
+from tests.histories import random_deals
+
+YEAR = Period(date(2026, 1, 1), date(2027, 1, 1))
+PERIODS = (YEAR, Period(date(2026, 4, 1), date(2026, 7, 1)))
+
+
+@pytest.fixture
+def answers(small_company, answer_as):
+    random_deals(small_company, Random(11), 40)
+    return lambda query, who="leader", **values: answer_as(who, query, **values)
+
+
+def agrees(answers, count, value, measure, period=YEAR, **more):
+    """The drill of a number has its count and its sum, and so has the total."""
+    selection = Selection(measure, period, **more)
+    deals = answers(deals_behind, selection=selection)
+    total = answers(selection_total, selection=selection).iloc[0]
+    assert (len(deals), total["count"]) == (count, count), measure
+    assert isclose(deals["value"].sum(), value, abs_tol=1e-6), measure
+    assert isclose(total["value"], value, abs_tol=1e-6), measure
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=["year", "quarter"])
+def test_every_key_figure_opens_to_its_deals(answers, period):
+    row = answers(overview_kpis, period=period).iloc[0]
+    agrees(answers, row["won_count"], row["booked"], "booked", period)
+    agrees(answers, row["open_count"], row["pipeline"], "open", period)
+    agrees(answers, row["open_count"], row["weighted_pipeline"], "weighted", period)
+    agrees(answers, row["overdue_count"], row["overdue_value"], "overdue", period)
+    closing = answers(deals_behind, selection=Selection("closing", period))
+    assert isclose(closing["value"].sum(), row["closing_value"], abs_tol=1e-6)
+    decided = answers(deals_behind, selection=Selection("decided", period))
+    assert len(decided) == row["decided_count"]
+    assert (decided["state"] == "won").sum() == row["won_count"]
+
+
+@pytest.mark.parametrize("by", DIMENSIONS)
+def test_the_parts_add_up_to_the_whole_and_open_to_their_deals(answers, by):
+    whole = answers(overview_kpis, period=YEAR).iloc[0]
+    parts = answers(breakdown, period=YEAR, by=by)
+    for part, all_of_it in (
+        ("booked", "booked"), ("won_count", "won_count"), ("lost_count", "lost_count"),
+        ("open_count", "open_count"), ("open_value", "pipeline"), ("weighted", "weighted_pipeline"),
+    ):  # fmt: skip
+        assert isclose(parts[part].sum(), whole[all_of_it], abs_tol=1e-6), part
+    for row in parts.to_dict("records"):
+        agrees(answers, row["won_count"], row["booked"], "won", by=by, key=row["key"])
+        agrees(answers, row["open_count"], row["open_value"], "open", by=by, key=row["key"])
+
+
+def test_months_add_up_to_the_period(answers):
+    months = answers(booked_by_month, period=YEAR)
+    whole = answers(overview_kpis, period=YEAR).iloc[0]
+    assert len(months) == 12
+    assert isclose(months["booked"].sum(), whole["booked"], abs_tol=1e-6)
+    assert months["won"].sum() == whole["won_count"]
+    for row in months[months["won"] > 0].to_dict("records"):
+        month = Period(row["month"], date(2026 + row["month"].month // 12, row["month"].month % 12 + 1, 1))
+        agrees(answers, row["won"], row["booked"], "booked", month)
+
+
+def test_the_pipeline_opens_stage_by_stage(answers):
+    for row in answers(pipeline_by_stage).to_dict("records"):
+        agrees(answers, row["count"], row["value"], f"stage:{row['stage_key']}")
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=["year", "quarter"])
+def test_a_funnel_never_widens_and_nobody_is_lost_from_sight(answers, period):
+    funnel = answers(cohort_funnel, period=period)
+    reached = funnel["reached"].to_list()
+    assert reached == sorted(reached, reverse=True)
+    agrees(answers, reached[0], funnel["value"].iloc[0], "created", period)
+    for here, further in zip(funnel.to_dict("records"), [*reached[1:], None], strict=True):
+        if further is not None:
+            assert here["reached"] == further + here["still_open"] + here["lost_here"]
+        key = here["stage_key"]
+        agrees(answers, here["reached"], here["value"], f"reached:{key}", period)
+        agrees(answers, here["still_open"], here["still_open_value"], f"still_open_at:{key}", period)
+        agrees(answers, here["lost_here"], here["lost_here_value"], f"lost_at:{key}", period)
+
+
+def test_losses_open_to_their_deals_and_make_up_the_funnels_losses(answers):
+    losses = answers(losses_by_stage, period=YEAR)
+    funnel = answers(cohort_funnel, period=YEAR)
+    assert losses["count"].sum() == funnel["lost_here"].sum() > 0
+    for row in losses.to_dict("records"):
+        agrees(answers, row["count"], row["value"], f"lost_at:{row['stage_key']}:{row['reason_key']}")
+
+
+@pytest.mark.parametrize("by", DIMENSIONS)
+def test_funnels_side_by_side_add_up_to_the_one(answers, by):
+    groups = answers(funnel_compare, period=YEAR, by=by)
+    whole = answers(cohort_funnel, period=YEAR)
+    assert groups.groupby("stage_key", sort=False)["reached"].sum().to_list() == whole["reached"].to_list()
+    key = groups["group_key"].iloc[0]
+    alone = answers(funnel_compare, period=YEAR, by=by, keys=(key,))
+    assert set(alone["group_key"]) == {key}
+    for row in alone.to_dict("records"):
+        agrees(answers, row["reached"], row["value"], f"reached:{row['stage_key']}", by=by, key=key)
+
+
+def test_scopes_add_up_to_the_company(answers):
+    """A deal counts in one scope alone, whoever has it now."""
+    scopes = ("eastern manager", "western manager")
+    company = answers(overview_kpis, period=YEAR).iloc[0]
+    parts = [answers(overview_kpis, who=who, period=YEAR).iloc[0] for who in scopes]
+    for name in ("booked", "won_count", "lost_count", "open_count", "pipeline"):
+        assert isclose(sum(part[name] for part in parts), company[name], abs_tol=1e-6), name
+
+
+def test_a_team_filter_includes_the_teams_below(answers, small_company):
+    head = Filters(team_ids=(small_company.teams["head"],))
+    assert answers(overview_kpis, period=YEAR, filters=head).equals(answers(overview_kpis, period=YEAR))
+
+
+def test_the_series_is_the_booked_value(answers):
+    whole = answers(overview_kpis, period=Period(date(2000, 1, 1), date(2100, 1, 1))).iloc[0]
+    for frequency in ("day", "week", "month"):
+        series = answers(booked_series, frequency=frequency)
+        assert isclose(series["value"].sum(), whole["booked"], abs_tol=1e-6)
+        assert series["count"].sum() == whole["won_count"]
+        assert series["on"].is_monotonic_increasing
+    assert all(day.weekday() == 0 for day in answers(booked_series, frequency="week")["on"])
+
+
+def test_the_leaderboard_ranks_what_overview_counts(answers):
+    board = answers(leaderboard, period=YEAR)
+    parts = answers(breakdown, period=YEAR, by="rep").set_index("key")
+    assert board["rank"].to_list() == [1, 2, 3]
+    assert board["booked"].is_monotonic_decreasing
+    for row in board.to_dict("records"):
+        assert isclose(row["booked"], parts.loc[row["key"], "booked"], abs_tol=1e-6)
+        assert row["decided_count"] == parts.loc[row["key"], "decided_count"]
+
+
+def test_ones_own_rank_is_the_leaderboards(answers, small_company):
+    for measure in ("booked", "won_count", "cycle_days", "average_deal"):
+        board = answers(leaderboard, period=YEAR, measure=measure).set_index("key")
+        for who, rep in (("eastern rep", "alice"), ("second eastern rep", "bob"), ("western rep", "charlie")):
+            own = answers(own_rank, who=who, period=YEAR, measure=measure)
+            assert own.rank == board.loc[str(small_company.reps[rep]), "rank"]
+            assert own.of == board["rank"].notna().sum() == 3
+    assert answers(own_rank, period=YEAR).rank is None, "the leader is no rep"
+
+
+SINCE = {"since": date(2026, 1, 1)}
+QUESTIONS = [
+    (overview_kpis, {"period": YEAR}),
+    (booked_by_month, {"period": YEAR}),
+    *[(breakdown, {"period": YEAR, "by": by}) for by in DIMENSIONS],
+    (pipeline_by_stage, {}),
+    (cohort_funnel, {"period": YEAR}),
+    *[(funnel_compare, {"period": YEAR, "by": by}) for by in DIMENSIONS],
+    (time_in_stage, {"period": YEAR}),
+    (losses_by_stage, {"period": YEAR}),
+    (leaderboard, {"period": YEAR}),
+    (leaderboard, {"period": YEAR, "by": "team"}),
+    *[(deals_behind, {"selection": Selection(m, YEAR)}) for m in ("won", "lost", "open", "created", "idle")],
+    (selection_total, {"selection": Selection("created", YEAR)}),
+    (booked_series, {}),
+    (attainment_now, {}),
+    (six_numbers, {}),
+    (deals_needing_attention, {}),
+    (changes_since, SINCE),
+    (events_since, SINCE),
+    (own_rank, {"period": YEAR}),
+]
+
+
+@pytest.mark.parametrize(("query", "values"), QUESTIONS, ids=lambda value: getattr(value, "__name__", ""))
+def test_the_west_learns_nothing_of_the_east(small_company, answer_as, query, values):
+    """Answers to the western rep are the same with the whole business of the east and without it."""
+    before = answer_as("western rep", query, **values)
+    for owner in ("alice", "bob"):
+        small_company.quota(month=date(2026, 7, 1), amount=900, rep=owner)
+    small_company.quota(month=date(2026, 8, 1), amount=5000, team="east")
+    _eastern_business(small_company)
+    after = answer_as("western rep", query, **values)
+    if query is own_rank:
+        assert (before.rank, after.rank, after.of) == (None, 2, 3)
+    else:
+        assert after.equals(before)
+
+
+def _eastern_business(company):
+    customer = company.customer(owner="alice", segment="Secret")
+    for owner, last in (("alice", "won"), ("bob", "lost"), ("alice", "demo")):
+        path = (("identified", NOW - timedelta(days=40)), (last, NOW - timedelta(days=20)))
+        deal = company.deal(owner=owner, path=path, customer=customer, amount=777)
+        company.activity(rep=owner, customer=customer, deal_id=deal.id)
+
+
+def test_a_rep_of_another_team_does_not_exist(small_company, answer_as):
+    eastern, nobody = small_company.reps["alice"], 999_999
+    for query in (rep_trend, rep_card):
+        refusals = set()
+        for number in (eastern, nobody):
+            with pytest.raises(NotFound) as refusal:
+                answer_as("western rep", query, rep_id=number)
+            refusals.add(str(refusal.value).replace(str(number), "N"))
+        assert len(refusals) == 1
+        assert not answer_as("eastern manager", query, rep_id=eastern).empty
+
+
+def test_every_analytic_question_is_in_the_cast_test():
+    asked = {query.__name__ for query, _values in QUESTIONS} | {"rep_trend", "rep_card"}
+    mine = {
+        name
+        for name, entry in QUERIES.items()
+        if entry.mirrored
+        and entry.function.__module__.rpartition(".")[2]
+        in {"overview", "funnel", "leaderboard", "drill", "series", "today_numbers"}
+    }
+    assert mine == asked
+
+
+def test_an_empty_company_gets_empty_answers_with_all_columns(small_company, answer_as):
+    for query, values in QUESTIONS:
+        found = answer_as("leader", query, **values)
+        if query is not own_rank:
+            assert len(found.columns) > 0, query.__name__
+    first = answer_as("leader", overview_kpis, period=YEAR).iloc[0]
+    assert (first["booked"], first["won_count"]) == (0.0, 0)
+    assert isnan(first["win_rate"])
