@@ -98,6 +98,7 @@ def main() -> int:
         place = f"{chosen.host}:{chosen.port}"
         print(_("{place} cannot be opened: {reason}", place=place, reason=error.strerror), file=sys.stderr)
         return 1
+    os.umask(0o077)  # the database and its keys are this user's alone
     prepare()
     sys.path.insert(0, str(PROJECT_ROOT))
     config = uvicorn.Config(

@@ -20,7 +20,7 @@ else:
     st.text(f"{me.name} · {me.username} · {_(frame_words.ROLE_NAMES[me.role])}")
 
 st.subheader(_("Password"), anchor=False)
-with st.form("password"):
+with st.form("password", width=520):
     present = st.text_input(_("Present password"), type="password", autocomplete="current-password")
     no_present = st.empty()
     password = st.text_input(_("New password"), type="password", autocomplete="new-password")
@@ -66,7 +66,7 @@ if chosen != me.language:
 st.subheader(_("Where you are signed in"), anchor=False)
 sign_ins = view.ask(account.my_sign_ins, idle_minutes=settings().session_idle_minutes)
 for row in sign_ins:
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", width=520):
         is_this = row.number == this_browser
         name = plain(f"{frame_words.browser_name(row.browser)} · {row.address or '–'}")
         seen = _("last used {when}", when=format_instant(row.seen_at, view.zone))

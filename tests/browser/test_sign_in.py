@@ -56,7 +56,6 @@ def test_a_sign_in_that_the_server_revokes_ends_at_the_next_click(
     page.get_by_role("textbox", name="密码", exact=True).wait_for(timeout=15_000)
     settle(page)
     assert page.get_by_role("button", name="退出登录").count() == 0
-    page.screenshot(path="/tmp/shots/signin/revoked.png")
 
 
 def test_no_page_breaks_the_content_security_policy(page_as: PageAs) -> None:
