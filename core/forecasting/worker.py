@@ -19,7 +19,7 @@ from core.forecasting.series import PreparedSeries
 from core.forecasting.steps import Frequency
 
 
-def order(prepared: PreparedSeries, horizon: int, events: tuple[Event, ...]) -> str:
+def order(prepared: PreparedSeries, horizon: int, events: tuple[Event, ...], *, china: bool = True) -> str:
     """Write an order as one line."""
     days = prepared.points["ds"].to_numpy().astype("datetime64[D]")
     return json.dumps(
@@ -29,6 +29,7 @@ def order(prepared: PreparedSeries, horizon: int, events: tuple[Event, ...]) -> 
             "y": prepared.points["y"].tolist(),
             "horizon": horizon,
             "events": [event.to_dict() for event in events],
+            "china": china,
         }
     )
 
@@ -39,7 +40,8 @@ def answer(line: str) -> str:
     points = pd.DataFrame({"ds": pd.to_datetime(asked["ds"]), "y": asked["y"]})
     prepared = PreparedSeries(cast(Frequency, asked["frequency"]), points, ())
     events = tuple(Event.from_dict(kept) for kept in asked["events"])
-    return fit_series(prepared, horizon=int(asked["horizon"]), events=events).to_json()
+    fit = fit_series(prepared, horizon=int(asked["horizon"]), events=events, china=bool(asked["china"]))
+    return fit.to_json()
 
 
 def serve(orders: TextIO, answers: TextIO) -> None:

@@ -124,20 +124,27 @@ class FitPool:
             self._idle.put(worker)
 
     def submit(
-        self, key: Hashable, prepared: PreparedSeries, horizon: int, events: Sequence[Event] = ()
+        self,
+        key: Hashable,
+        prepared: PreparedSeries,
+        horizon: int,
+        events: Sequence[Event] = (),
+        *,
+        china: bool = True,
     ) -> Future[Fit]:
         """Return the fit for `key` (series, settings, data version), begun at most once.
 
+        `china`: whether the holidays of China are looked at.
         A fit that fails in the optimiser, dies twice or takes too long comes back by a simpler
         method that says so. The future raises NotEnoughHistory for an empty series.
         """
-        whole: Key = (key, prepared.frequency, horizon, tuple(events))
+        whole: Key = (key, prepared.frequency, horizon, tuple(events), china)
         with self._lock:
             if whole in self._fits:
                 self._fits.move_to_end(whole)
                 return self._fits[whole]
             if len(prepared):
-                task = self._threads.submit(self._fit, prepared, horizon, tuple(events))
+                task = self._threads.submit(self._fit, prepared, horizon, tuple(events), china=china)
             else:
                 task = Future()
                 task.set_exception(NotEnoughHistory())
@@ -158,8 +165,8 @@ class FitPool:
         for key in finished[: max(0, len(self._fits) - self._kept)]:
             del self._fits[key]
 
-    def _fit(self, prepared: PreparedSeries, horizon: int, events: tuple[Event, ...]) -> Fit:
-        line = order(prepared, horizon, events)
+    def _fit(self, prepared: PreparedSeries, horizon: int, events: tuple[Event, ...], *, china: bool) -> Fit:
+        line = order(prepared, horizon, events, china=china)
         worker = self._idle.get()
         try:
             for _attempt in range(2):
@@ -188,7 +195,12 @@ _pools: list[FitPool] = []
 
 
 def submit_fit(
-    key: Hashable, prepared: PreparedSeries, horizon: int, events: Sequence[Event] = ()
+    key: Hashable,
+    prepared: PreparedSeries,
+    horizon: int,
+    events: Sequence[Event] = (),
+    *,
+    china: bool = True,
 ) -> Future[Fit]:
     """Fit in the program's own pool, started on first use and ended with the program."""
     with _lock:
@@ -196,7 +208,7 @@ def submit_fit(
             _pools.append(FitPool())
             atexit.register(shutdown)
         pool = _pools[0]
-    return pool.submit(key, prepared, horizon, events)
+    return pool.submit(key, prepared, horizon, events, china=china)
 
 
 def shutdown() -> None:

@@ -1,0 +1,227 @@
+"""The widgets of the Forecast page: which series, how far, and the levers of the scenario."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import streamlit as st
+
+from core.access.actors import Reach
+from core.forecasting.calendar import Event
+from core.i18n import N_, _, format_date, format_rate
+from core.queries.choices import filter_choices
+from core.ui.filters import write_address
+from core.ui.page import plain
+from core.ui.screens.forecast_state import (
+    DIMENSIONS,
+    FREQUENCIES,
+    LONGEST,
+    LONGEST_NAME,
+    MOST_EVENTS,
+    NEUTRAL,
+    SHORTEST,
+    Shown,
+    event_code,
+    is_neutral,
+    read_event,
+)
+
+if TYPE_CHECKING:
+    from core.forecasting.steps import Frequency
+    from core.queries.choices import Choices
+    from core.ui.page import View
+
+DIMENSION_NAMES: Final[dict[str, str]] = {
+    "company": N_("Company"),
+    "team": N_("Team"),
+    "territory": N_("Territory"),
+    "product": N_("Product"),
+}
+FREQUENCY_NAMES: Final[dict[str, str]] = {"month": N_("Month"), "week": N_("Week"), "day": N_("Day")}
+AHEAD_NAMES: Final[dict[str, str]] = {
+    "month": N_("Months ahead"),
+    "week": N_("Weeks ahead"),
+    "day": N_("Days ahead"),
+}
+PREFIX: Final = "forecast-"
+_EVENTS: Final = f"{PREFIX}events"
+
+LEVERS: Final[tuple[tuple[str, str, int, int, str, str], ...]] = (
+    ("growth", N_("Growth a year"), -50, 100, "%+d %%",
+     N_("Multiplies each step by (1 + growth) to the power of the years until it, on top of the trend.")),
+    ("win_rate", N_("Win rate"), -50, 50, "%+d %%",
+     N_("Relative: +10 % turns a win rate of 30 % into 33 %. Multiplies every step by (1 + change).")),
+    ("average_deal", N_("Average deal"), -50, 50, "%+d %%",
+     N_("Multiplies every step by (1 + change of the average deal's value).")),
+    ("headcount", N_("Headcount"), -50, 100, "%+d %%",
+     N_("People who sell, against today. New ones reach full output in a straight line over the ramp; who leaves is "
+        "gone at once.")),
+    ("ramp_months", N_("Ramp of new people"), 0, 24, N_("%d months"),
+     N_("Months until somebody new sells as much as the others.")),
+    ("seasonality", N_("Seasonality"), -100, 100, "%+d %%",
+     N_("Changes the size of the seasonal swing: -100 % is flat, +100 % twice the swing of the past.")),
+)  # fmt: skip
+"""Lever, name, least and most of its slider, format, help: in per cent, the ramp in months."""
+
+
+def series_name(view: View, shown: Shown) -> str:
+    """Return what the series is, in the reader's words."""
+    if shown.dimension == "company":
+        return _("Whole company") if view.actor.scope.reach is Reach.ALL else _("All that is yours")
+    return view.ask(filter_choices)[shown.dimension].get(shown.key) or _("None")
+
+
+def choose_series(view: View, shown: Shown) -> Shown:
+    """Draw the choice of series, step and horizon; return what is chosen."""
+    choices = view.ask(filter_choices)
+    offered = [name for name in DIMENSIONS if name == "company" or choices[name]]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="forecast-bar"):
+        dimension = st.segmented_control(
+            _("Forecast of"), offered, format_func=lambda code: _(DIMENSION_NAMES[code]), required=True,
+            key=_seeded("of", shown.dimension, offered),
+        ) or "company"  # fmt: skip
+        key = _choose_key(choices, str(dimension), shown)
+        frequency = cast("Frequency", st.segmented_control(
+            _("Step"), list(FREQUENCIES), format_func=lambda code: _(FREQUENCY_NAMES[code]), required=True,
+            key=_seeded("by", shown.frequency, list(FREQUENCIES)),
+        ) or "month")  # fmt: skip
+        usual = shown.horizon if frequency == shown.frequency else Shown.from_params({"by": [frequency]}).horizon
+        horizon = st.slider(
+            _(AHEAD_NAMES[frequency]), SHORTEST[frequency], LONGEST[frequency], key=_seeded(f"ahead-{frequency}", usual),
+            width=260,
+        )  # fmt: skip
+    return replace(shown, dimension=str(dimension), key=key, frequency=frequency, horizon=int(horizon))
+
+
+def _choose_key(choices: Choices, dimension: str, shown: Shown) -> str:
+    if dimension == "company":
+        return ""
+    names = choices[dimension]
+    picked = st.selectbox(
+        _(DIMENSION_NAMES[dimension]), list(names), format_func=names.__getitem__, width=220,
+        key=_seeded(f"key-{dimension}", shown.key if dimension == shown.dimension else "", list(names)),
+    )  # fmt: skip
+    return str(picked)
+
+
+def choose_levers(shown: Shown) -> Shown:
+    """Draw the scenario's sliders, the holidays' switch and the events; return what they say."""
+    found: dict[str, float] = {}
+    for lever, title, least, most, written, told in LEVERS:
+        whole = lever == "ramp_months"
+        value = getattr(shown.levers, lever) * (1 if whole else 100)
+        if whole and not shown.levers.headcount and not st.session_state.get(f"{PREFIX}headcount"):
+            continue
+        picked = st.slider(
+            _(title), least, most, key=_seeded(lever, min(max(round(value), least), most)), help=_(told),
+            format=_(written) if whole else written, step=1,
+        )  # fmt: skip
+        found[lever] = float(picked) if whole else picked / 100
+    shown = replace(shown, levers=replace(shown.levers, **cast("Any", found)))
+    shown = _choose_events(shown)
+    china = st.toggle(
+        _("Holidays of China"), key=_seeded("china", shown.china),
+        help=_("Takes the Spring Festival and the public holidays into account. Switching it computes the forecast anew, once."),
+    )  # fmt: skip
+    shown = replace(shown, china=bool(china))
+    changed = not is_neutral(shown.levers) or bool(shown.events) or not shown.china
+    st.button(
+        _("Reset"), icon=":material/restart_alt:", key="forecast-reset", disabled=not changed, width="stretch",
+        help=_("Back to the base forecast"), on_click=show, args=(replace(shown, levers=NEUTRAL, events=(), china=True),),
+    )  # fmt: skip
+    return shown
+
+
+def _choose_events(shown: Shown) -> Shown:
+    codes: list[str] = st.session_state.setdefault(_EVENTS, [event_code(event) for event in shown.all_events])
+    events = [event for event in map(read_event, codes) if event is not None]
+    label = _("Events ({n})", n=len(events)) if events else _("Events")
+    with st.popover(label, icon=":material/event:", width="stretch"):
+        st.caption(_("Promotions, fairs, launches. With an uplift they change the scenario only; without one the effect "
+                     "is learned from the same event in the past."))  # fmt: skip
+        for number, event in enumerate(events):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(plain(event_words(event)), width="stretch")
+                st.button(
+                    "", icon=":material/delete:", key=f"forecast-drop-{number}", type="tertiary",
+                    help=_("Remove {name}", name=plain(event.name)), on_click=_drop, args=(number,),
+                )  # fmt: skip
+        with st.form("forecast-event", clear_on_submit=True, border=False):
+            name = st.text_input(_("Name"), max_chars=LONGEST_NAME, key="forecast-event-name")
+            days = st.date_input(_("First and last day"), value=(), format="YYYY-MM-DD", key="forecast-event-days")
+            uplift = st.number_input(
+                _("Expected uplift, %"), -100, 1000, value=None, step=5, key="forecast-event-uplift",
+                help=_("20 means 20 % more on each of these days. Leave it empty to learn it from the past."),
+            )  # fmt: skip
+            if st.form_submit_button(_("Add event"), icon=":material/add:", key="forecast-add"):
+                problem = _added(name, days, uplift, codes)
+                if problem:
+                    st.error(problem)
+                else:
+                    st.rerun()
+    return shown.with_events(events)
+
+
+def _added(name: str, days: Any, uplift: float | None, codes: list[str]) -> str:
+    """Add an event to `codes`; return what is wrong with it, else nothing."""
+    name = " ".join(name.split())
+    if not name:
+        return _("Give the event a name.")
+    if not isinstance(days, tuple) or not days:
+        return _("Choose its first and last day.")
+    if len(codes) >= MOST_EVENTS:
+        return _("At most {n} events.", n=MOST_EVENTS)
+    share = None if uplift is None else uplift / 100
+    codes.append(event_code(Event(name, days[0], days[-1] + timedelta(days=1), share)))
+    return ""
+
+
+def event_words(event: Event) -> str:
+    """Return an event as a line for people."""
+    last = event.ends_on - timedelta(days=1)
+    days = format_date(event.starts_on)
+    if last > event.starts_on:
+        days = _("{start} to {end}", start=days, end=format_date(last))
+    effect = _("learned from the past")
+    if event.uplift is not None:
+        effect = ("+" if event.uplift >= 0 else "") + format_rate(event.uplift, 0)
+    return f"{event.name} · {days} · {effect}"
+
+
+def lever_words(shown: Shown) -> str:
+    """Return the levers that are not neutral, in one line."""
+    said = []
+    for lever, title, _least, _most, _format, _help in LEVERS:
+        value = getattr(shown.levers, lever)
+        if value == getattr(NEUTRAL, lever) or lever == "ramp_months":
+            continue
+        text = f"{_(title)} {'+' if value > 0 else ''}{format_rate(value, 0)}"
+        if lever == "headcount" and value > 0:
+            text += _(" (full output after {n} months)", n=f"{shown.levers.ramp_months:.3g}")
+        said.append(text)
+    said += [event_words(event) for event in shown.all_events]
+    if not shown.china:
+        said.append(_("without the holidays of China"))
+    return "  ·  ".join(said)
+
+
+def show(shown: Shown) -> None:
+    """Have the next run draw the page as `shown` says: a callback's work."""
+    for name in [key for key in st.session_state if str(key).startswith(PREFIX)]:
+        del st.session_state[name]
+    write_address(**shown.to_params())
+
+
+def _drop(number: int) -> None:
+    codes = [code for code in st.session_state[_EVENTS] if read_event(code) is not None]
+    st.session_state[_EVENTS] = codes[:number] + codes[number + 1 :]
+
+
+def _seeded(name: str, value: Any, options: list[str] | None = None) -> str:
+    """Return the key of a widget that first stands where the address says."""
+    key = PREFIX + name
+    if key not in st.session_state or (options and st.session_state[key] not in options):
+        st.session_state[key] = value if options is None or value in options else options[0]
+    return key

@@ -1,0 +1,154 @@
+"""The fit behind the Forecast page: at most once for a series and its data, in the background."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.domain.periods import Period, add_months
+from core.forecasting.backtest import score
+from core.forecasting.fit import fallback_fit
+from core.forecasting.result import COMPONENTS, Backtest, Components, Fit
+from core.forecasting.series import prepare
+from core.forecasting.steps import ends, steps_from
+from core.forecasting.workers import state_of, submit_fit
+from core.i18n import N_, _
+from core.queries.scenarios import monthly_quotas
+from core.queries.series import booked_series
+from core.ui import session
+from core.ui.screens.forecast_state import LONGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from concurrent.futures import Future
+    from datetime import date, datetime
+
+    from core.forecasting.series import PreparedSeries
+    from core.forecasting.transform import Floats
+    from core.ui.page import View
+    from core.ui.screens.forecast_state import Shown
+
+FIRST_ANSWER = N_("A quick first forecast, shown until the full one is ready.")
+_BEGUN = "luopan_fit_begun"
+_USUAL_SECONDS = 8.0
+_LOOK_SECONDS = 0.7
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A prepared series with its fit, and what is owed in the same steps.
+
+    `fit` is the quick first answer while `pending` runs. `owed`: month -> quota; `quota`: a value a
+    future step, NaN where a day of it lies in a month without quota.
+    """
+
+    prepared: PreparedSeries
+    fit: Fit
+    pending: Future[Fit] | None
+    owed: Mapping[date, float]
+    quota: Floats
+
+
+def series_of(view: View, shown: Shown) -> PreparedSeries:
+    """Return the chosen series; without a point where it has no complete step."""
+    rows = view.ask(booked_series, frequency=shown.frequency, dimension=shown.dimension, key=shown.key)  # type: ignore[arg-type]
+    return prepare(rows, frequency=shown.frequency, today=view.today)
+
+
+def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
+    """Return the forecast of a series with at least one point.
+
+    The fit always reaches the longest horizon and is cut to the chosen one, and levers are laid on
+    its arrays, so that no slider fits anything again.
+    """
+    longest = LONGEST[shown.frequency]
+    owed = _owed(view, shown, prepared, longest)
+    named = (view.database.url, view.actor.scope, shown.dimension, shown.key, _fingerprint(prepared))
+    task = submit_fit(named, prepared, longest, shown.events, china=shown.china)
+    if state_of(task) in ("done", "failed"):
+        whole, pending = task.result(), None
+    else:
+        whole = fallback_fit(prepared, horizon=longest, reason=FIRST_ANSWER, events=shown.events)
+        pending = task
+    fit = cut(whole, shown.horizon)
+    return Forecast(prepared, fit, pending, owed, quota_by_step(fit, owed))
+
+
+def watch(task: Future[Fit]) -> None:
+    """Show how far a fit is, and draw the page again once it is done."""
+    begun: dict[int, datetime] = st.session_state.setdefault(_BEGUN, {})
+    start = begun.setdefault(id(task), session.now())
+
+    @session.fragment(run_every=_LOOK_SECONDS)
+    def look() -> None:
+        state = state_of(task)
+        if state in ("done", "failed"):
+            begun.pop(id(task), None)
+            st.rerun()
+        seconds = (session.now() - start).total_seconds()
+        waits = _("Waiting for a free worker … A quick first forecast is shown meanwhile.")
+        works = _("Computing the full forecast in the background … A quick first one is shown meanwhile.")
+        done = 0.0 if state == "queued" else 1 - 0.5 ** (seconds / _USUAL_SECONDS * 2)
+        st.progress(min(done, 0.97), text=waits if state == "queued" else works)
+
+    look()
+
+
+def cut(fit: Fit, horizon: int) -> Fit:
+    """Return the first `horizon` steps of a fit, its past forecasts scored over the same steps."""
+    if horizon >= fit.horizon:
+        return fit
+    count = len(fit.y) + horizon
+    parts = Components(*(getattr(fit.parts, name)[:count] for name in COMPONENTS))
+    return replace(
+        fit,
+        steps=fit.steps[:count],
+        parts=parts,
+        below=fit.below[:horizon],
+        above=fit.above[:horizon],
+        backtest=_backtest(fit.backtest, horizon),
+    )
+
+
+def _backtest(whole: Backtest | None, horizon: int) -> Backtest | None:
+    if whole is None:
+        return None
+    frame = whole.frame[whole.frame["step"] <= horizon].reset_index(drop=True)
+    off = float((whole.frame["actual"] - whole.frame["forecast"]).abs().mean())
+    scale = off / whole.scores.mase if whole.scores.mase > 0 else float("nan")
+    return Backtest(frame, score(frame, scale=scale))
+
+
+def quota_by_step(fit: Fit, owed: Mapping[date, float]) -> Floats:
+    """Return what is owed in each future step, months shared by their days; NaN where one has no quota."""
+    starts = fit.future
+    stops = ends(starts, fit.frequency)
+    days = pd.date_range(starts[0], stops[-1] - pd.Timedelta(days=1))
+    daily = np.array([owed.get(day.date().replace(day=1), np.nan) / day.days_in_month for day in days])
+    first = (starts - starts[0]).days.to_numpy()
+    return np.add.reduceat(daily, first)
+
+
+def _owed(view: View, shown: Shown, prepared: PreparedSeries, longest: int) -> dict[date, float]:
+    last = prepared.points["ds"].iloc[-1].date()
+    future = steps_from(last, longest + 1, shown.frequency)[1:]
+    period = Period(
+        future[0].date().replace(day=1),
+        add_months(ends(future, shown.frequency)[-1].date().replace(day=1), 1),
+    )
+    frame = view.ask(monthly_quotas, period=period, dimension=shown.dimension, key=shown.key)  # type: ignore[arg-type]
+    months = [pd.Timestamp(month).date() for month in frame["month"]]
+    return dict(zip(months, map(float, frame["quota"]), strict=True))
+
+
+def _fingerprint(prepared: PreparedSeries) -> str:
+    """Name the data of a series: the same steps and values have the same name, whoever changed what else."""
+    points = prepared.points
+    found = hashlib.sha256(points["ds"].to_numpy().astype("int64").tobytes())
+    found.update(points["y"].to_numpy(dtype="float64").tobytes())
+    return found.hexdigest()

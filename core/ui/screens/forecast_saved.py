@@ -1,0 +1,176 @@
+"""Scenarios kept by name: saved, opened, renamed, deleted, and compared side by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pandas as pd
+import streamlit as st
+
+from core.access.actions import Action
+from core.charts.forecast import scenario_totals
+from core.errors import InvalidFields, SalesError
+from core.forecasting.scenarios import Levers, apply
+from core.i18n import _, format_instant
+from core.queries.scenarios import my_scenarios
+from core.services.scenarios import ScenarioNameTaken, delete_scenario, rename_scenario, save_scenario
+from core.ui.drill import chart
+from core.ui.page import plain
+from core.ui.screens.forecast_controls import PREFIX, lever_words, series_name, show
+from core.ui.screens.forecast_state import MOST_COMPARED, from_saved, read_scenario, scenario_code, series_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.ui.page import View
+    from core.ui.screens.forecast_fit import Forecast
+    from core.ui.screens.forecast_state import Shown
+
+_FORM_KEY = "luopan_scenario_key"
+_TAKEN = "luopan_scenario_taken"
+_ASKED = "luopan_scenario_delete"
+_COMPARED = f"{PREFIX}compared"
+
+
+def choose_compared(view: View, shown: Shown) -> Shown:
+    """Offer to save the levers, and to lay kept scenarios on the same series, up to four."""
+    if not view.may(Action.SCENARIO_SAVE):
+        return shown
+    st.divider()
+    kept = view.ask(my_scenarios)
+    names = {scenario_code(name, levers): name for name, levers in shown.compared}
+    for row in kept.to_dict("records"):
+        names[scenario_code(row["name"], Levers.from_dict(row["levers"]))] = row["name"]
+    first = [scenario_code(name, levers) for name, levers in shown.compared]
+    st.session_state[_COMPARED] = [code for code in st.session_state.get(_COMPARED, first) if code in names]
+    if names:
+        picked = st.multiselect(
+            _("Compare with"), list(names), format_func=names.__getitem__, key=_COMPARED,
+            max_selections=MOST_COMPARED, placeholder=_("Saved scenarios"),
+            help=_("Up to four. Their levers are laid on the series shown here."),
+        )  # fmt: skip
+        found = [read_scenario(code) for code in picked]
+        shown = replace(shown, compared=tuple(scenario for scenario in found if scenario is not None))
+    else:
+        shown = replace(shown, compared=())
+    with st.container(horizontal=True):
+        if st.button(_("Save"), icon=":material/bookmark_add:", key="scenario-save", help=_("Keep these levers by a name")):
+            st.session_state[_FORM_KEY] = uuid4().hex
+            st.session_state.pop(_TAKEN, None)
+            _save_dialog(view, shown)
+        if len(kept) and st.button(_("My scenarios"), icon=":material/bookmarks:", key="scenario-list"):
+            st.session_state.pop(_ASKED, None)
+            _list_dialog(view)
+    return shown
+
+
+def _save_dialog(view: View, shown: Shown) -> None:
+    @st.dialog(_("Save this scenario"))
+    def opened() -> None:
+        st.caption(plain(f"{series_name(view, shown)}  ·  {lever_words(shown) or _('all levers neutral')}"))
+        name = st.text_input(_("Name"), max_chars=80, key="scenario-name")
+        beside = st.empty()
+        note = st.text_area(_("Note"), max_chars=1000, key="scenario-note")
+        taken = st.session_state.get(_TAKEN)
+        replacing = bool(taken) and taken == " ".join(name.split())
+        label = _("Replace it") if replacing else _("Save")
+        if not st.button(label, type="primary", key="scenario-send"):
+            if replacing:
+                beside.warning(ScenarioNameTaken(name=taken).message())
+            return
+        try:
+            view.do(
+                save_scenario, key=st.session_state[_FORM_KEY], name=name, note=note, series=series_of(shown),
+                levers=shown.levers.to_dict(), replace=replacing,
+            )  # fmt: skip
+        except InvalidFields as error:
+            beside.error(" ".join(error.problems.values()))
+        except ScenarioNameTaken as error:
+            st.session_state[_TAKEN] = " ".join(name.split())
+            beside.warning(error.message())
+            st.rerun(scope="fragment")
+        except SalesError as error:
+            st.error(error.message())
+        else:
+            st.toast(_("The scenario is saved."), icon=":material/check_circle:")
+            st.rerun()
+
+    opened()
+
+
+def _list_dialog(view: View) -> None:
+    @st.dialog(_("My scenarios"), width="large")
+    def opened() -> None:
+        kept = view.ask(my_scenarios)
+        if kept.empty:
+            st.info(_("You keep no scenario yet."), icon=":material/inbox:")
+        for row in kept.to_dict("records"):
+            with st.container(border=True, key=f"scenario-{row['id']}"):
+                _kept(view, row)
+
+    opened()
+
+
+def _kept(view: View, row: dict[str, Any]) -> None:
+    number, saved = int(row["id"]), from_saved(row["series"], row["levers"])
+    st.markdown(f"**{plain(row['name'])}**")
+    told = [series_name(view, saved), lever_words(saved) or _("all levers neutral")]
+    told.append(_("saved {when}", when=format_instant(row["updated_at"], view.zone)))
+    st.caption(plain("  ·  ".join(told)))
+    if row["note"]:
+        st.text(row["note"])
+    if st.session_state.get(_ASKED) == number:
+        st.warning(_("Delete this scenario for good?"), icon=":material/delete:")
+        with st.container(horizontal=True):
+            if st.button(_("Delete"), type="primary", key=f"scenario-gone-{number}"):
+                _done(view, number)
+            if st.button(_("Keep it"), key=f"scenario-stays-{number}"):
+                st.session_state.pop(_ASKED)
+                st.rerun(scope="fragment")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.button(_("Open"), icon=":material/open_in_new:", key=f"scenario-open-{number}", on_click=show, args=(saved,)):
+            st.rerun()
+        with st.popover(_("Rename"), icon=":material/edit:"):
+            name = st.text_input(_("Name"), value=row["name"], max_chars=80, key=f"scenario-name-{number}")
+            if st.button(_("Rename"), type="primary", key=f"scenario-rename-{number}"):
+                _rename(view, number, name, int(row["version"]))
+        if st.button(_("Delete"), icon=":material/delete:", key=f"scenario-delete-{number}"):
+            st.session_state[_ASKED] = number
+            st.rerun(scope="fragment")
+
+
+def _rename(view: View, number: int, name: str, version: int) -> None:
+    try:
+        view.do(rename_scenario, scenario_id=number, name=name, version=version)
+    except InvalidFields as error:
+        st.error(" ".join(error.problems.values()))
+    except SalesError as error:
+        st.error(error.message())
+    else:
+        st.rerun(scope="fragment")
+
+
+def _done(view: View, number: int) -> None:
+    try:
+        view.do(delete_scenario, scenario_id=number)
+    except SalesError as error:
+        st.error(error.message())
+        return
+    st.session_state.pop(_ASKED, None)
+    st.rerun(scope="fragment")
+
+
+def compared_totals(view: View, forecast: Forecast, scenarios: Mapping[str, Levers]) -> None:
+    """Draw the totals of the base and the scenarios side by side."""
+    base = apply(forecast.fit).total
+    rows = [("base", _("Base"), base)]
+    rows += [(name, name, apply(forecast.fit, levers).total) for name, levers in scenarios.items()]
+    quota = float(forecast.quota.sum())
+    figure = scenario_totals(
+        pd.DataFrame(rows, columns=["key", "name", "value"]), quota=None if pd.isna(quota) else quota,
+        dark=view.dark, large=view.large, currency=view.currency,
+    )  # fmt: skip
+    chart(view, figure, key="forecast-compared", alt=_("Scenarios compared"))
