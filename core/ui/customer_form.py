@@ -1,0 +1,221 @@
+"""Making and editing customers and contacts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import streamlit as st
+
+from core.access.actions import Action
+from core.errors import EditedMeanwhile, SalesError
+from core.i18n import _
+from core.queries.customers import similar_customers
+from core.services.customers import (
+    ContactFields,
+    CustomerFields,
+    add_contact,
+    create_customer,
+    edit_contact,
+    edit_customer,
+    remove_contact,
+)
+from core.ui.forms import Form, names_of
+from core.ui.page import plain
+from core.ui.routes import go, page
+
+if TYPE_CHECKING:
+    from core.model import Contact
+    from core.queries.customers import CustomerRecord
+    from core.queries.reference import FormChoices
+    from core.ui.page import View
+
+_TEXTS = (
+    "name",
+    "name_en",
+    "segment",
+    "size",
+    "industry",
+    "country",
+    "city",
+    "address",
+    "phone",
+    "website",
+    "note",
+)
+
+
+def _labels() -> dict[str, str]:
+    return {
+        "name": _("Customer name"),
+        "name_en": _("English name"),
+        "segment": _("Segment"),
+        "size": _("Size"),
+        "industry": _("Industry"),
+        "country": _("Country"),
+        "city": _("City"),
+        "address": _("Address"),
+        "phone": _("Phone"),
+        "website": _("Website"),
+        "note": _("Note"),
+        "territory_id": _("Territory"),
+    }
+
+
+def draw_new_customer(view: View, choices: FormChoices) -> None:
+    """Draw the short form of a new customer; it opens the customer's page."""
+    form = Form(
+        view,
+        "new_customer",
+        {"name": "", "city": "", "segment": "", "phone": "", "owner_id": view.actor.rep_id},
+        drafted=False,
+    )
+    labels = _labels()
+    name = form.text("name", labels["name"], max_chars=200)
+    for hit in view.ask(similar_customers, name=name) if name.strip() else []:
+        st.warning(
+            _("This looks like a customer that is here already. Is it this one?"),
+            icon=":material/content_copy:",
+        )
+        st.page_link(
+            page("customer").file,
+            label=plain(hit.name),
+            icon=":material/apartment:",
+            query_params={"id": str(hit.id)},
+        )
+    for field in ("city", "segment", "phone"):
+        form.text(field, labels[field])
+    if view.actor.rep_id is None or len(choices.reps) > 1:
+        form.choose("owner_id", _("Owner"), names_of(choices.reps), optional=True)
+    form.show_refusal()
+    if st.button(_("Save customer"), type="primary", key="save-new-customer"):
+        fields = {field: form[field] or "" for field in ("name", "city", "segment", "phone")}
+        customer = form.send(
+            create_customer, key=form.key, fields=cast("CustomerFields", fields), owner_id=form["owner_id"]
+        )
+        if customer is not None:
+            go("customer", id=customer.id)
+        st.rerun()
+
+
+def draw_customer_edit(view: View, record: CustomerRecord, choices: FormChoices) -> None:
+    """Draw the form of a customer's own facts."""
+    customer, labels = record.customer, _labels()
+    defaults: dict[str, Any] = {name: getattr(customer, name) for name in _TEXTS}
+    defaults |= {
+        "territory_id": customer.territory_id,
+        "owner_id": customer.owner_id,
+        "version": customer.version,
+    }
+    form = Form(view, f"edit_customer_{customer.id}", defaults, drafted=False)
+    with st.grid(min_column_width=220, gap="small"):
+        for name in _TEXTS[:-1]:
+            with st.container(gap="xxsmall"):
+                form.text(name, labels[name])
+        with st.container(gap="xxsmall"):
+            form.choose("territory_id", labels["territory_id"], names_of(choices.territories), optional=True)
+        if view.may(Action.DEAL_REASSIGN):
+            with st.container(gap="xxsmall"):
+                known = {customer.owner_id: record.owner} if customer.owner_id else {}
+                form.choose("owner_id", _("Owner"), {**known, **names_of(choices.reps)}, optional=True)
+    form.area("note", labels["note"])
+    form.show_refusal()
+    with st.container(horizontal=True):
+        save = st.button(_("Save"), type="primary", icon=":material/check:", key="save-customer")
+        if st.button(_("Cancel"), key="cancel-customer"):
+            close_customer_edit(form)
+    if save:
+        changed = {
+            name: form[name] if name == "territory_id" else form[name] or ""
+            for name in (*_TEXTS, "territory_id")
+            if (form[name] or None) != (defaults[name] or None)
+        }
+        try:
+            saved = form.send(
+                edit_customer,
+                customer_id=customer.id,
+                version=form["version"],
+                fields=cast("CustomerFields", changed),
+                owner_id=form["owner_id"],
+            )
+        except EditedMeanwhile as error:
+            form.refuse(error)
+            form["version"] = customer.version
+            saved = None
+        if saved is not None:
+            close_customer_edit(form)
+        st.rerun()
+
+
+def close_customer_edit(form: Form) -> None:
+    """Close the form and forget what was typed."""
+    form.forget()
+    st.session_state["customer.editing"] = False
+    st.rerun()
+
+
+def draw_contacts(view: View, record: CustomerRecord) -> None:
+    """Draw the people at a customer, each with a form of its own, and one for a new contact."""
+    for contact in record.contacts:
+        with st.container(border=True, gap="xxsmall", key=f"contact-{contact.id}"):
+            star = " :orange[:material/star:]" if contact.is_primary else ""
+            title = f" · {contact.title}" if contact.title else ""
+            st.markdown(f"**{plain(contact.name)}**{plain(title)}{star}")
+            reached = " · ".join(part for part in (contact.phone, contact.email) if part)
+            if reached:
+                st.text(reached)
+            if record.may_edit:
+                with st.popover(
+                    _("Edit"), icon=":material/edit:", type="tertiary", key=f"contact-edit-{contact.id}"
+                ):
+                    _contact_form(view, record, contact)
+    if not record.contacts:
+        st.caption(_("No contacts yet. Add the person you talk to."))
+    if record.may_edit:
+        with st.popover(_("Add a contact"), icon=":material/person_add:", key="contact-new"):
+            _contact_form(view, record, None)
+
+
+def _contact_form(view: View, record: CustomerRecord, contact: Contact | None) -> None:
+    texts = {
+        "name": _("Name"),
+        "title": _("Job title"),
+        "phone": _("Phone"),
+        "email": _("E-mail"),
+        "note": _("Note"),
+    }
+    defaults = {name: getattr(contact, name, "") for name in texts}
+    defaults["is_primary"] = bool(contact and contact.is_primary)
+    form = Form(
+        view, f"contact_{record.customer.id}_{contact.id if contact else 'new'}", defaults, drafted=False
+    )
+    for name, label in texts.items():
+        form.text(name, label)
+    st.toggle(_("Main contact"), **form.widget("is_primary"))
+    form.show_refusal()
+    fields = cast(
+        "ContactFields", {name: form[name] if name == "is_primary" else form[name] or "" for name in defaults}
+    )
+    if st.button(_("Save"), type="primary", key=f"{form.name}-save"):
+        try:
+            if contact is None:
+                form.send(add_contact, key=form.key, customer_id=record.customer.id, fields=fields)
+            else:
+                form.send(edit_contact, contact_id=contact.id, version=contact.version, fields=fields)
+        except EditedMeanwhile as error:
+            form.refuse(error)
+        st.rerun()
+    if (
+        contact is not None
+        and st.button(_("Remove"), type="tertiary", icon=":material/delete:", key=f"{form.name}-remove")
+        and _removed(view, contact)
+    ):
+        st.rerun()
+
+
+def _removed(view: View, contact: Contact) -> bool:
+    try:
+        view.do(remove_contact, contact_id=contact.id, version=contact.version)
+    except SalesError as error:
+        st.error(plain(error.message()))
+        return False
+    return True

@@ -1,0 +1,121 @@
+"""Deals as a board by stage, and as a table with its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.access.actions import Action
+from core.i18n import _, _n, format_date, format_money, language, speaking
+from core.queries.deals import BoardColumn, DealFilter, DealsPage, deals_board, deals_page
+from core.reports.tables import Column, csv_bytes, xlsx_bytes
+from core.ui.page import plain
+from core.ui.routes import go, page
+from core.ui.selling import STATE_NAMES
+from core.ui.tables import table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.ui.page import View
+
+SIZE = 50
+_PAGE = "deals-page"
+
+
+def draw_board(view: View, wanted: DealFilter) -> None:
+    """Draw a column for each open stage: its count, its sum, its largest deals."""
+    with st.container(horizontal=True, wrap=False, gap="small", key="board"):
+        for column in view.ask(deals_board, wanted=wanted):
+            with st.container(width=270, gap="xsmall", key=f"board-{column.stage_id}"):
+                _draw_column(view, column)
+
+
+def _draw_column(view: View, column: BoardColumn) -> None:
+    st.markdown(f"**{plain(column.stage)}**")
+    value = format_money(column.value, view.currency, compact=True)
+    st.caption(plain(f"{_n('{n} deal', '{n} deals', column.count)} · {value}"))
+    for card in column.cards.to_dict("records"):
+        with st.container(border=True, gap="xxsmall", key=f"card-{card['id']}"):
+            st.page_link(page("deal").file, label=plain(card["name"]), query_params={"id": str(card["id"])})
+            st.caption(plain(f"{card['customer']} · {card['owner']}"))
+            amount = plain(format_money(card["amount"], card["currency"], compact=True))
+            due = plain(format_date(card["expected_close_on"]))
+            late = card["expected_close_on"] < view.today
+            st.markdown(f"**{amount}** · {f':red[{due}]' if late else f':gray[{due}]'}")
+    left = column.count - len(column.cards)
+    if left and st.button(_("and {n} more", n=left), type="tertiary", key=f"more-{column.stage_id}"):
+        go("deals", stage=column.stage_id, state="open", sort="amount", down=1)
+
+
+def columns_of(view: View) -> list[Column]:
+    """Return the columns of the table of deals."""
+    return [
+        Column("name", _("Deal"), width="medium"),
+        Column("customer", _("Customer"), width="medium"),
+        Column("stage", _("Stage"), width="small"),
+        Column("base_amount", _("Amount"), "money", currency=view.currency, width="small"),
+        Column("expected_close_on", _("Expected close"), "date", width="small"),
+        Column("owner", _("Owner"), width="small"),
+        Column("state", _("State"), width="small"),
+        Column("closed_at", _("Closed"), "instant", width="small"),
+        Column("channel", _("Channel"), width="small"),
+    ]
+
+
+def spoken(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the deals with their states in the reader's words."""
+    return frame.assign(state=[_(STATE_NAMES[state]) for state in frame["state"]])
+
+
+def draw_table(view: View, wanted: DealFilter, sort: str, *, descending: bool) -> None:
+    """Draw one page of the table, the sum of all of it, the pages and the files."""
+    number = int(st.session_state.get(_PAGE, 1))
+    found: DealsPage = view.ask(
+        deals_page, wanted=wanted, sort=sort, descending=descending, size=SIZE, page=number
+    )
+    pages = max(1, -(-found.total // SIZE))
+    if number > pages:
+        st.session_state[_PAGE] = pages
+        st.rerun()
+    value = format_money(found.value, view.currency, compact=True)
+    st.caption(plain(f"{_n('{n} deal', '{n} deals', found.total)} · {value}"))
+    if found.total == 0:
+        st.info(_("No deals match. Clear the filters, or log a deal."), icon=":material/inbox:")
+        return
+    table(view, spoken(found.rows), columns_of(view), name="deals", opens="deal", export=False)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        if pages > 1:
+            st.pagination(pages, key=_PAGE)
+        if view.may(Action.EXPORT):
+            _draw_files(view, wanted, sort, descending=descending)
+
+
+def _draw_files(view: View, wanted: DealFilter, sort: str, *, descending: bool) -> None:
+    """Offer the whole list, not the one page, as files made on the click."""
+    speech, columns = language(), columns_of(view)
+    stem = f"luopan-deals-{view.today.isoformat()}"
+
+    def whole() -> pd.DataFrame:
+        with speaking(speech):  # the click is served by a thread that speaks no language yet
+            answer: DealsPage = view.ask(
+                deals_page, wanted=wanted, sort=sort, descending=descending, size=None
+            )
+            return spoken(answer.rows)
+
+    files = {
+        "csv": lambda: csv_bytes(whole(), columns, view.zone),
+        "xlsx": lambda: xlsx_bytes(whole(), columns, view.zone, title="deals"),
+    }
+    with st.container(horizontal=True, width="content"):
+        for kind, make in files.items():
+            st.download_button(
+                kind.upper(),
+                make,
+                f"{stem}.{kind}",
+                on_click="ignore",
+                type="tertiary",
+                icon=":material/download:",
+                key=f"{kind}-deals",
+            )

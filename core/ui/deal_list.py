@@ -1,0 +1,153 @@
+"""The deals page's filters, kept in its address as codes, and its sorting."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.analytics.filters import Filters
+from core.domain.periods import Period, Preset
+from core.domain.stages import StageKind
+from core.i18n import N_, _
+from core.queries.choices import filter_choices
+from core.queries.deals import SORT_KEYS, DealFilter
+from core.queries.reference import form_choices
+from core.ui.filters import FILTER_NAMES, PRESET_NAMES, address, write_address
+from core.ui.selling import STATE_NAMES
+
+if TYPE_CHECKING:
+    from core.ui.filters import Params
+    from core.ui.page import View
+
+SORT_NAMES = {
+    "expected": N_("Expected close"),
+    "amount": N_("Amount"),
+    "name": N_("Deal"),
+    "customer": N_("Customer"),
+    "owner": N_("Owner"),
+    "stage": N_("Stage"),
+    "entered": N_("In this stage since"),
+    "opened": N_("Opened"),
+    "closed": N_("Closed"),
+}
+_PERIODS = {"expected": N_("Expected close"), "closed": N_("Closed"), "opened": N_("Opened")}
+_NARROWING = ("stage", *FILTER_NAMES, *_PERIODS)
+
+
+def deal_filter(view: View) -> tuple[DealFilter, str, bool]:
+    """Draw the filters and return what they say, the sort key and whether it goes downwards."""
+    params = address(view)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="deal-filters"):
+        search = st.text_input(
+            _("Search"),
+            value=_first(params, "q"),
+            type="search",
+            live="300ms",
+            icon=":material/search:",
+            key="deals-search",
+            placeholder=_("Deal or customer"),
+            width=240,
+        )
+        states = list(STATE_NAMES)
+        known = _first(params, "state")
+        state = st.segmented_control(
+            _("State"),
+            states,
+            default=StageKind(known) if known in states else None,
+            format_func=lambda state: _(STATE_NAMES[state]),
+            key="deals-state",
+        )
+        found = _popover(view, params)
+        sort, descending = _sorting(params)
+    said = {"q": (search or "").strip(), "state": str(state) if state else "", **found}
+    write_address(**said, sort="" if sort == "expected" else sort, down="1" if descending else "")
+    return _wanted(view, said, state), sort, descending
+
+
+def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
+    active = sum(1 for name in _NARROWING if params.get(name))
+    label = _("Filters ({n})", n=active) if active else _("Filters")
+    choices, stages = view.ask(filter_choices), view.ask(form_choices).stages
+    found: dict[str, str | list[str]] = {}
+    with st.popover(label, icon=":material/tune:", key="deals-more"):
+        offered = {"stage": {str(stage.id): stage.name for stage in stages}} | {
+            name: choices[name] for name in FILTER_NAMES if len(choices[name]) > 1
+        }
+        for name, options in offered.items():
+            found[name] = st.multiselect(
+                _("Stage") if name == "stage" else _(FILTER_NAMES[name]),
+                list(options),
+                default=[value for value in params.get(name, []) if value in options],
+                format_func=options.__getitem__,
+                key=f"deals-{name}",
+                placeholder=_("All"),
+            )
+        for name, text in _PERIODS.items():
+            codes = ["", *(str(preset) for preset in PRESET_NAMES)]
+            known = _first(params, name)
+            if known not in codes:
+                codes.append(known)
+            found[name] = st.selectbox(
+                _(text),
+                codes,
+                index=codes.index(known),
+                key=f"deals-{name}",
+                format_func=lambda code: (
+                    _(PRESET_NAMES[Preset(code)]) if code in set(Preset) else code or _("Any day")
+                ),
+            )
+        if active:
+            st.button(_("Clear filters"), icon=":material/filter_alt_off:", type="tertiary", on_click=_clear)
+    return found
+
+
+def _sorting(params: Params) -> tuple[str, bool]:
+    known = _first(params, "sort")
+    with st.popover(_("Sort"), icon=":material/sort:", key="deals-sorting"):
+        sort = st.selectbox(
+            _("Sort by"),
+            list(SORT_KEYS),
+            index=SORT_KEYS.index(known if known in SORT_KEYS else "expected"),
+            format_func=lambda key: _(SORT_NAMES[key]),
+            key="deals-sort",
+        )
+        descending = st.toggle(
+            _("Largest or latest first"), value=_first(params, "down") == "1", key="deals-down"
+        )
+    return str(sort), descending
+
+
+def _wanted(view: View, said: dict[str, str | list[str]], state: StageKind | None) -> DealFilter:
+    periods = {name: _period(view, str(said[name])) for name in _PERIODS}
+    return DealFilter(
+        search=str(said["q"]),
+        states=(state,) if state else (),
+        stage_ids=tuple(int(value) for value in said["stage"]),
+        expected=periods["expected"],
+        closed=periods["closed"],
+        opened=periods["opened"],
+        filters=Filters.from_params({name: said[name] for name in FILTER_NAMES if name in said}),
+    )
+
+
+def _period(view: View, code: str) -> Period | None:
+    """Return the period that a code names: a preset, or `2026-01-01..2026-04-01`, half-open."""
+    if code in set(Preset):
+        return view.calendar.preset(Preset(code), today=view.today, since=date(2000, 1, 1))
+    start, _dots, end = code.partition("..")
+    try:
+        return Period(date.fromisoformat(start), date.fromisoformat(end))
+    except ValueError:
+        return None
+
+
+def _clear() -> None:
+    for name in _NARROWING:
+        st.query_params.pop(name, None)
+        st.session_state.pop(f"deals-{name}", None)
+
+
+def _first(params: Params, name: str) -> str:
+    return (params.get(name) or [""])[0]

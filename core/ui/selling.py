@@ -1,0 +1,64 @@
+"""What the selling pages share: records named in the address, states and days in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+from core.analytics.filters import number
+from core.domain.stages import ActivityKind, StageKind
+from core.i18n import N_
+from core.queries.customers import CustomerHit, customer_record
+from core.queries.reference import named
+
+if TYPE_CHECKING:
+    from core.ui.page import View
+
+KIND_NAMES: dict[ActivityKind, str] = {
+    ActivityKind.VISIT: N_("Visit"),
+    ActivityKind.CALL: N_("Call"),
+    ActivityKind.EMAIL: N_("E-mail"),
+    ActivityKind.MESSAGE: N_("Message"),
+    ActivityKind.MEETING: N_("Meeting"),
+}
+KIND_ICONS: dict[str, str] = {
+    "visit": "pin_drop",
+    "call": "call",
+    "email": "mail",
+    "message": "chat",
+    "meeting": "groups",
+    "opened": "add_circle",
+    "moved": "arrow_forward",
+    "back": "arrow_back",
+    "won": "emoji_events",
+    "lost": "cancel",
+    "reopened": "lock_open",
+    "amount": "payments",
+    "owner": "person",
+    "expected_close": "event",
+}
+STATE_NAMES: dict[StageKind, str] = {
+    StageKind.OPEN: N_("Open"),
+    StageKind.WON: N_("Won"),
+    StageKind.LOST: N_("Lost"),
+}
+STATE_COLORS: dict[StageKind, Literal["blue", "green", "gray"]] = {
+    StageKind.OPEN: "blue",
+    StageKind.WON: "green",
+    StageKind.LOST: "gray",
+}
+
+
+def number_in_address(name: str) -> int | None:
+    """Return the record number that the address names, None where there is none that can be read."""
+    return number(st.query_params.get(name, ""))
+
+
+def customer_from_address(view: View) -> CustomerHit | None:
+    """Return the customer that `?customer=` names; the run ends with a sentence where there is none."""
+    chosen = number_in_address("customer")
+    if chosen is None:
+        return None
+    record = view.ask(customer_record, customer_id=chosen)
+    return CustomerHit(chosen, named(record.customer), record.customer.city, record.owner)

@@ -1,0 +1,107 @@
+import streamlit as st
+
+from core.access.actions import Action
+from core.domain.periods import day_of
+from core.i18n import _, _n, format_date, format_money
+from core.queries.customers import customer_record
+from core.queries.reference import form_choices, named
+from core.reports.tables import Column
+from core.ui.activities import draw_due
+from core.ui.customer_form import draw_contacts, draw_customer_edit
+from core.ui.page import open_page, plain
+from core.ui.routes import go
+from core.ui.selling import KIND_ICONS, KIND_NAMES, STATE_NAMES, number_in_address
+from core.ui.tables import table
+
+view = open_page("customer", heading=False)
+number = number_in_address("id")
+if number is None:
+    st.info(_("Choose a customer from the list."), icon=":material/info:")
+    if st.button(_("To the customers"), icon=":material/apartment:"):
+        go("customers")
+    st.stop()
+record, choices = view.ask(customer_record, customer_id=number), view.ask(form_choices)
+customer = record.customer
+if st.session_state.get("customer.of") != number:
+    st.session_state["customer.of"], st.session_state["customer.editing"] = number, False
+
+view.heading(named(customer))
+profile = (customer.segment, customer.size, customer.industry, record.territory, customer.city, record.owner)
+st.caption(plain(" · ".join(part for part in profile if part)))
+with st.grid(min_column_width=150, gap="small", key="customer-numbers"):
+    money = {
+        _("Won value"): (record.won_value, _n("{n} deal", "{n} deals", record.won_count)),
+        _("Open value"): (record.open_value, _n("{n} deal", "{n} deals", record.open_count)),
+    }
+    for label, (value, count) in money.items():
+        st.metric(
+            label,
+            format_money(value, view.currency, compact=True),
+            delta=count,
+            delta_arrow="off",
+            delta_color="off",
+            border=True,
+            height="stretch",
+        )
+    st.metric(_("Lost deals"), str(record.lost_count), border=True, height="stretch")
+    last = day_of(record.last_activity_at, view.zone) if record.last_activity_at else None
+    st.metric(_("Last activity"), format_date(last), border=True, height="stretch")
+
+with st.container(horizontal=True):
+    if view.may(Action.DEAL_LOG) and st.button(_("Log a deal"), type="primary", icon=":material/add:"):
+        go("log_deal", customer=number)
+    if view.may(Action.ACTIVITY_LOG) and st.button(_("Log an activity"), icon=":material/edit_calendar:"):
+        go("log_activity", customer=number)
+    if record.may_edit and st.button(_("Edit"), icon=":material/edit:", key="edit-customer"):
+        st.session_state["customer.editing"] = True
+if record.may_edit and st.session_state["customer.editing"]:
+    with st.container(border=True):
+        draw_customer_edit(view, record, choices)
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    st.subheader(_("Deals"), anchor=False)
+    deals = record.deals.assign(state=[_(STATE_NAMES[state]) for state in record.deals["state"]])
+    columns = [
+        Column("name", _("Deal"), width="medium"),
+        Column("stage", _("Stage"), width="small"),
+        Column("base_amount", _("Amount"), "money", currency=view.currency),
+        Column("expected_close_on", _("Expected close"), "date"),
+        Column("owner", _("Owner"), width="small"),
+        Column("state", _("State"), width="small"),
+    ]
+    table(
+        view, deals, columns, name="customer-deals", opens="deal", empty=_("No deals with this customer yet.")
+    )
+    st.subheader(_("Activities"), anchor=False)
+    draw_due(
+        view,
+        [row.activity for row in record.activities if row.activity.done_at is None],
+        empty=_("Nothing is planned."),
+    )
+    for row in [row for row in record.activities if row.activity.done_at is not None][:30]:
+        activity = row.activity
+        with st.container(gap="xxsmall"):
+            title = activity.subject or _(KIND_NAMES[activity.kind])
+            st.markdown(f":material/{KIND_ICONS[activity.kind]}: **{plain(title)}**")
+            if activity.note:
+                st.text(activity.note)
+            day = format_date(day_of(activity.done_at, view.zone)) if activity.done_at else ""
+            st.caption(plain(" · ".join(part for part in (day, row.rep, row.deal) if part)))
+with right:
+    st.subheader(_("Contacts"), anchor=False)
+    draw_contacts(view, record)
+    st.subheader(_("Profile"), anchor=False)
+    facts = {
+        _("Owner"): record.owner,
+        _("Territory"): record.territory,
+        _("Segment"): customer.segment,
+        _("Size"): customer.size,
+        _("Industry"): customer.industry,
+        _("Address"): " ".join(part for part in (customer.country, customer.city, customer.address) if part),
+        _("Phone"): customer.phone,
+        _("Website"): customer.website,
+    }
+    st.markdown("  \n".join(f"{plain(label)}: {plain(value)}" for label, value in facts.items() if value))
+    if customer.note:
+        st.text(customer.note)

@@ -1,0 +1,113 @@
+import streamlit as st
+
+from core.domain.periods import day_of
+from core.domain.stages import StageKind
+from core.i18n import _, format_date, format_days, format_money, format_rate, format_relative_day
+from core.queries.deals import deal_record
+from core.queries.reference import form_choices
+from core.ui.activities import draw_due
+from core.ui.deal_edit import draw_edit
+from core.ui.deal_panels import draw_buttons, draw_panel, draw_stages, opened_panel
+from core.ui.page import open_page, plain
+from core.ui.routes import go, page
+from core.ui.selling import STATE_COLORS, STATE_NAMES, number_in_address
+from core.ui.timeline import draw_timeline
+
+view = open_page("deal", heading=False)
+number = number_in_address("id")
+if number is None:
+    st.info(_("Choose a deal from the list."), icon=":material/info:")
+    if st.button(_("To the deals"), icon=":material/handshake:"):
+        go("deals")
+    st.stop()
+record, choices = view.ask(deal_record, deal_id=number), view.ask(form_choices)
+deal = record.deal
+
+view.heading(deal.name)
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    st.badge(_(STATE_NAMES[deal.state]), color=STATE_COLORS[deal.state])
+    st.page_link(
+        page("customer").file,
+        label=plain(record.customer.name),
+        icon=":material/apartment:",
+        query_params={"id": str(deal.customer_id)},
+    )
+    st.caption(plain(" · ".join(part for part in (record.owner, record.channel) if part)))
+
+stage = choices.stage(deal.stage_id)
+days = (view.today - day_of(deal.stage_entered_at, view.zone)).days
+with st.grid(min_column_width=150, gap="small", key="deal-numbers"):
+    st.metric(_("Amount"), format_money(deal.amount, deal.currency), border=True, height="stretch")
+    if deal.state is StageKind.OPEN:
+        st.metric(
+            _("Expected close"),
+            format_date(deal.expected_close_on),
+            delta=format_relative_day(deal.expected_close_on, view.today),
+            delta_arrow="off",
+            delta_color="inverse" if deal.expected_close_on < view.today else "off",
+            border=True,
+            height="stretch",
+        )
+        slow = bool(stage.expected_days) and days > stage.expected_days
+        st.metric(
+            _("In this stage for"),
+            format_days(days),
+            delta=_("expected {days}", days=format_days(stage.expected_days))
+            if stage.expected_days
+            else None,
+            delta_arrow="off",
+            delta_color="inverse" if slow else "off",
+            border=True,
+            height="stretch",
+        )
+        st.metric(_("Probability"), format_rate(stage.probability, 0), border=True, height="stretch")
+    else:
+        closed = day_of(deal.closed_at, view.zone) if deal.closed_at else None
+        st.metric(_("Closed on"), format_date(closed), border=True, height="stretch")
+        label, said = (
+            (_("Credited to"), record.credited) if record.credited else (_("Lost reason"), record.lost_reason)
+        )
+        st.metric(label, plain(said), border=True, height="stretch")
+if deal.currency != view.currency:
+    st.caption(
+        plain(_("{amount} in the company's currency", amount=format_money(deal.base_amount, view.currency)))
+    )
+
+draw_stages(view, record, choices)
+if record.may_edit:
+    draw_buttons(view, record)
+    draw_panel(view, record, choices)
+    if opened_panel(record) == "edit":
+        with st.container(border=True, key="panel-edit"):
+            draw_edit(view, record, choices)
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    st.subheader(_("History"), anchor=False)
+    draw_timeline(view, record.timeline, key=f"deal-{deal.id}")
+with right:
+    st.subheader(_("Next steps"), anchor=False)
+    draw_due(view, record.due, empty=_("Nothing is planned. Plan the next step, so that this deal moves on."))
+    if record.may_edit and st.button(_("Plan the next step"), icon=":material/event:"):
+        go("log_activity", deal=deal.id, when="due")
+    if record.lines:
+        st.subheader(_("Products"), anchor=False)
+        for line in record.lines:
+            price = format_money(line.unit_price, deal.currency)
+            off = f" − {format_rate(line.discount_rate, 0)}" if line.discount_rate else ""
+            total = format_money(line.amount, deal.currency)
+            st.markdown(
+                f"**{plain(line.product)}**  \n{plain(f'{line.quantity:,} × {price}{off} = {total}')}"
+            )
+    facts = {
+        _("Contact"): record.contact.name if record.contact else "",
+        _("Sales process"): record.pipeline,
+        _("Opened"): format_date(day_of(deal.opened_at, view.zone)),
+        _("Competitor"): deal.competitor,
+        _("Number"): str(deal.id),
+    }
+    st.subheader(_("Details"), anchor=False)
+    st.markdown("  \n".join(f"{plain(label)}: {plain(value)}" for label, value in facts.items() if value))
+    if deal.note:
+        st.caption(_("Note"))
+        st.text(deal.note)

@@ -1,0 +1,36 @@
+import streamlit as st
+
+from core.access.actions import Action
+from core.i18n import _
+from core.ui.deal_board import draw_board, draw_table
+from core.ui.deal_list import deal_filter
+from core.ui.page import open_page
+from core.ui.routes import go
+
+LAYOUTS = {"table": ":material/table_rows:", "board": ":material/view_kanban:"}
+
+view = open_page("deals")
+names = {"table": _("Table"), "board": _("Board")}
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    known = st.query_params.get("as", "table")
+    layout = st.segmented_control(
+        _("Layout"),
+        list(LAYOUTS),
+        default=known if known in LAYOUTS else "table",
+        required=True,
+        format_func=lambda code: f"{LAYOUTS[code]} {names[code]}",
+        label_visibility="collapsed",
+        key="deals-layout",
+    )
+    if view.may(Action.DEAL_LOG) and st.button(_("Log a deal"), type="primary", icon=":material/add:"):
+        go("log_deal")
+if layout == "board":
+    st.query_params["as"] = "board"
+else:
+    st.query_params.pop("as", None)
+
+wanted, sort, descending = deal_filter(view)
+if layout == "board":
+    draw_board(view, wanted)
+else:
+    draw_table(view, wanted, sort, descending=descending)

@@ -1,0 +1,142 @@
+from datetime import timedelta
+from decimal import Decimal
+
+import streamlit as st
+
+from core.domain.stages import StageKind
+from core.errors import InvalidFields
+from core.i18n import _, format_money
+from core.queries.reference import form_choices
+from core.services.deals import log_deal
+from core.ui.deal_lines import deal_lines, line_defaults
+from core.ui.forms import Form, names_of
+from core.ui.page import open_page
+from core.ui.picker import CUSTOMER_DEFAULTS, choose, pick_customer
+from core.ui.saved import show_saved, was_saved
+from core.ui.selling import customer_from_address
+
+view = open_page("log_deal")
+choices = view.ask(form_choices)
+if show_saved("log_deal", view):
+    st.stop()
+
+pipeline = choices.pipelines[0] if choices.pipelines else None
+stages = choices.stages_of(pipeline.id) if pipeline else []
+if not [stage for stage in stages if stage.kind is StageKind.OPEN]:
+    st.info(
+        _("The sales process has no open stage yet. Sales operations can set it up."), icon=":material/info:"
+    )
+    st.stop()
+days = sum(stage.expected_days for stage in stages if stage.kind is StageKind.OPEN)
+form = Form(
+    view,
+    "log_deal",
+    {
+        **CUSTOMER_DEFAULTS,
+        **line_defaults(()),
+        "name": "",
+        "amount": "",
+        "currency": choices.currencies[0] if choices.currencies else view.currency,
+        "stage_id": stages[0].id,
+        "expected_close_on": view.today + timedelta(days=days or 30),
+        "channel_id": None,
+        "owner_id": view.actor.rep_id,
+        "opened_on": view.today,
+        "closed_on": view.today,
+        "lost_reason_id": None,
+        "competitor": "",
+        "note": "",
+    },
+)
+form.offer_draft()
+given = customer_from_address(view)
+if given is not None and form["customer_id"] is None and not form["customer_new"]:
+    choose(form, given)
+
+st.subheader(_("Who is it for?"), anchor=False)
+customer_id, new_customer = pick_customer(form)
+
+st.subheader(_("What is it worth?"), anchor=False)
+currency = str(form["currency"] or view.currency)
+lines, lines_whole = deal_lines(form, choices, currency)
+total = sum((line.amount for line in lines), Decimal(0))
+with st.container(horizontal=True, vertical_alignment="top"):
+    with st.container(width=260, gap="xxsmall"):
+        amount = form.money(
+            "amount",
+            _("Amount"),
+            currency=currency,
+            placeholder=_("{amount} from the products", amount=format_money(total, currency))
+            if lines
+            else "120000",
+        )
+    with st.container(width=120, gap="xxsmall"):
+        form.choose("currency", _("Currency"), {code: code for code in choices.currencies})
+
+st.subheader(_("Where does it stand?"), anchor=False)
+with st.container(horizontal=True, vertical_alignment="top"):
+    with st.container(width=260, gap="xxsmall"):
+        stage_id = form.choose("stage_id", _("Stage"), names_of(stages))
+    kind = choices.stage(stage_id).kind
+    if kind is StageKind.OPEN:
+        with st.container(width=200, gap="xxsmall"):
+            form.day("expected_close_on", _("Expected close"))
+    else:
+        with st.container(width=200, gap="xxsmall"):
+            form.day("closed_on", _("Closed on"))
+    with st.container(width=200, gap="xxsmall"):
+        form.choose("channel_id", _("Channel"), names_of(choices.channels), optional=True)
+    if view.actor.rep_id is None or len(choices.reps) > 1:
+        with st.container(width=200, gap="xxsmall"):
+            form.choose("owner_id", _("Owner"), names_of(choices.reps), optional=True)
+if kind is StageKind.LOST:
+    with st.container(horizontal=True, vertical_alignment="top"):
+        with st.container(width=260, gap="xxsmall"):
+            form.choose("lost_reason_id", _("Lost reason"), names_of(choices.lost_reasons), optional=True)
+        with st.container(width=260, gap="xxsmall"):
+            form.text("competitor", _("Competitor"), max_chars=120)
+with st.expander(_("Name, opening day and note"), expanded=bool(form["note"] or form["name"])):
+    form.text(
+        "name",
+        _("Deal name"),
+        placeholder=_("Made from customer and product where left empty"),
+        max_chars=200,
+    )
+    form.day("opened_on", _("Opened on"))
+    form.area("note", _("Note"), max_chars=4000)
+
+form.show_refusal()
+if st.button(_("Save deal"), type="primary", icon=":material/check:", key="save-deal", width="stretch"):
+    if form.unread("amount") or not lines_whole:
+        marked = _("Please complete or remove the marked product.")
+        form.refuse(
+            InvalidFields({"amount": _("This is not an amount.")} if lines_whole else {"lines": marked})
+        )
+        st.rerun()
+    closed = kind is not StageKind.OPEN
+    with st.spinner(_("Saving …")):
+        deal = form.send(
+            log_deal,
+            key=form.key,
+            customer_id=customer_id,
+            new_customer=new_customer,
+            name=form["name"] or "",
+            lines=lines,
+            amount=amount,
+            currency=currency,
+            stage_id=stage_id,
+            expected_close_on=None if closed else form["expected_close_on"],
+            channel_id=form["channel_id"],
+            owner_id=form["owner_id"],
+            opened_on=None if form["opened_on"] == view.today else form["opened_on"],
+            closed_on=form["closed_on"] if closed else None,
+            lost_reason_id=form["lost_reason_id"] if kind is StageKind.LOST else None,
+            competitor=form["competitor"] or "",
+            note=form["note"] or "",
+        )
+    if deal is not None:
+        st.query_params.clear()
+        said = _("Saved: {name}, {amount}", name=deal.name, amount=format_money(deal.amount, deal.currency))
+        was_saved("log_deal", said, deal_id=deal.id, customer_id=deal.customer_id)
+    st.rerun()
+form.keep_draft()
