@@ -24,7 +24,7 @@ def sample_deals(preview: Preview, reference: Reference, *, count: int = 10) -> 
             "name": deal["name"], "customer": customers.get(deal["customer_id"], ""),
             "rep": reps.get(deal["owner_id"], ""), "stage": stages.get(deal["stage_id"], ""),
             "amount": float(deal["amount"]), "opened_on": day_of(deal["opened_at"], reference.zone),
-            "closed_on": day_of(deal["closed_at"], reference.zone) if deal["closed_at"] else None,
+            "closed_on": day_of(deal["closed_at"], reference.zone) if deal["closed_at"] else pd.NaT,
             "expected_on": deal["expected_close_on"],
         }
         for deal in preview.plan.rows.get("deal", ())[:count]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.ui.page import View
 
 NOT_READ = N_("– not read –")
-STAGE_KINDS = {StageKind.OPEN: N_("Open"), StageKind.WON: N_("Won"), StageKind.LOST: N_("Lost")}
+STAGE_KINDS = {StageKind.OPEN: N_("In progress"), StageKind.WON: N_("Won"), StageKind.LOST: N_("Lost")}
 
 
 def map_files(view: View, now: ImportState) -> bool:
@@ -181,7 +181,7 @@ def _new_stages(now: ImportState, choices: Choices, words: Any) -> tuple[StageCh
     edited = st.data_editor(
         frame, hide_index=True, disabled=["word", "rows"], key=f"import-stages-new-{now.round}",
         column_config={
-            "order": st.column_config.NumberColumn(_("Order"), min_value=1, step=1, required=True),
+            "order": st.column_config.NumberColumn(_("Step"), min_value=1, step=1, required=True),
             "word": st.column_config.TextColumn(_("Stage")),
             "kind": st.column_config.SelectboxColumn(_("Means"), options=list(kinds), required=True),
             "rows": st.column_config.NumberColumn(_("Rows")),

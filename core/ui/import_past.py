@@ -31,7 +31,7 @@ def past_imports(view: View) -> None:
     frame = pd.DataFrame(batches)
     frame["state"] = [_(STATES[state]) for state in frame["state"]]
     table(view, frame, [
-        Column("id", _("No."), "count"), Column("at", _("Time"), "instant"), Column("by", _("By")),
+        Column("id", _("No."), "count"), Column("at", _("Time"), "instant"), Column("by", _("Imported by")),
         Column("file_name", _("Files"), width="large"), Column("state", _("State")),
         Column("rows_read", _("Rows"), "count"), Column("rows_imported", _("Imported"), "count"),
         Column("rows_merged", _("Merged or there already"), "count"), Column("rows_refused", _("Refused"), "count"),
@@ -63,7 +63,7 @@ def _ask(view: View, number: int) -> None:
         )  # fmt: skip
         st.dataframe(
             pd.DataFrame(kept[1], columns=["table", "id", "name"]), hide_index=True, height=200,
-            column_config={"table": _("Kind"), "id": _("No."), "name": _("Name")},
+            column_config={"table": _("Record kind"), "id": _("No."), "name": _("Record")},
         )  # fmt: skip
     label = _("Undo and keep these") if kept and kept[0] == number else _("Undo the import")
     if st.button(label, type="primary", key="import-undo-confirm"):

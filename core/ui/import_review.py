@@ -8,11 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from core.i18n import N_, _, _n, format_number
+from core.importing.fields import FileKind
 from core.importing.ledger import Outcome
 from core.importing.refused import refused_csv, refused_rows
 from core.importing.samples import sample_deals
 from core.reports.tables import Column, xlsx_bytes
 from core.ui.import_state import ImportState, merge, settle
+from core.ui.page import plain
 from core.ui.tables import table
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from core.ui.page import View
 
 OUTCOMES = {
-    Outcome.IMPORTED: N_("Imported"),
+    Outcome.IMPORTED: N_("To import"),
     Outcome.MERGED: N_("Merged"),
     Outcome.PRESENT: N_("There already"),
     Outcome.REFUSED: N_("Refused"),
@@ -48,7 +50,7 @@ def review(view: View, now: ImportState) -> bool:
         table(view, frame, [
             Column("name", _("Deal")), Column("customer", _("Customer")), Column("rep", _("Rep")),
             Column("stage", _("Stage")), Column("amount", _("Amount"), "money", currency),
-            Column("opened_on", _("Opened on"), "date"), Column("closed_on", _("Closed on"), "date"),
+            Column("opened_on", _("Opening day"), "date"), Column("closed_on", _("Closing day"), "date"),
             Column("expected_on", _("Expected close"), "date"),
         ], name="import-sample", export=False)  # fmt: skip
     _problems(view, preview)
@@ -67,11 +69,15 @@ def _counts(preview: Preview) -> None:
             **{end.value: preview.ledger.counts(index)[end] for end in Outcome},
         }
         for index, source in enumerate(preview.sources)
+        if source.mapping.kind is not FileKind.NONE
     ]
+    left_out = [one.table.file for one in preview.sources if one.mapping.kind is FileKind.NONE]
     st.dataframe(
         pd.DataFrame(rows), hide_index=True,
         column_config={"file": _("File"), "rows": _("Rows"), **{end.value: _(OUTCOMES[end]) for end in Outcome}},
     )  # fmt: skip
+    if left_out:
+        st.caption(plain(_("Left out: {files}", files=", ".join(left_out))))
 
 
 def _pairs(now: ImportState) -> None:
@@ -93,7 +99,7 @@ def _pairs(now: ImportState) -> None:
         frame, hide_index=True, disabled=["subject", "written", "known", "score"], key=f"import-pairs-{now.round}",
         column_config={
             "merge": st.column_config.CheckboxColumn(_("Merge")),
-            "subject": _("Kind"),
+            "subject": _("Record kind"),
             "written": _("In the file"),
             "known": _("Take it for"),
             "score": st.column_config.ProgressColumn(_("Likeness"), min_value=0, max_value=100, format="%.0f"),
@@ -141,7 +147,7 @@ def _problems(view: View, preview: Preview) -> None:
         frame = frame[frame["kind"] == reason]
     table(view, frame, [
         Column("severity", _("Severity")), Column("file", _("File")), Column("row", _("Row"), "count"),
-        Column("column", _("Column")), Column("value", _("Value")), Column("reason", _("Reason"), width="large"),
+        Column("column", _("Column")), Column("value", _("Cell")), Column("reason", _("Reason"), width="large"),
     ], name="import-problems", height=360)  # fmt: skip
 
 
