@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from core.access.actions import Action
 from core.access.actors import SYSTEM
 from core.access.policy import Role
+from core.access.sign_ins import fingerprint
 from core.db.work import get_visible
 from core.errors import InvalidFields, NotFound, SalesError
 from core.gate import command, query
@@ -18,7 +19,6 @@ from core.i18n import LANGUAGES, N_, _
 from core.model import PasswordReset, SignInSession, User
 from core.services import passwords
 from core.services.people import live_rows, password_problems, revoke, set_password
-from core.services.sign_in import fingerprint
 
 if TYPE_CHECKING:
     from core.db.work import Database, Work
@@ -76,10 +76,7 @@ def my_sign_ins(work: Work, *, idle_minutes: int) -> list[OwnSignIn]:
         .where(SignInSession.user_id == work.actor.user_id)
         .order_by(col(SignInSession.seen_at).desc())
     )
-    return [
-        OwnSignIn(row.id, row.created_at, row.seen_at, row.expires_at, row.address, row.browser)
-        for row in rows
-    ]
+    return [OwnSignIn(row.id, row.created_at, row.seen_at, row.expires_at, row.address, row.browser) for row in rows]
 
 
 @command(Action.ACCOUNT)
@@ -131,9 +128,7 @@ def reset_is_open(database: Database, *, token: str, now: datetime) -> bool:
         return _open_reset(work, token) is not None
 
 
-def use_reset_link(
-    database: Database, *, token: str, password: str, again: str, now: datetime, origin: str
-) -> int:
+def use_reset_link(database: Database, *, token: str, password: str, again: str, now: datetime, origin: str) -> int:
     """Set the password of the link's user, once; return the user's number.
 
     Raises ResetNotOpen, InvalidFields.

@@ -15,6 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from core.access.actions import Action
 from core.access.actors import SYSTEM
 from core.access.policy import Role
+from core.access.sign_ins import fingerprint
 from core.db.work import get_visible
 from core.errors import InvalidFields, SalesError
 from core.gate import command
@@ -22,7 +23,7 @@ from core.i18n import LANGUAGES, N_, _
 from core.model import PasswordReset, Setting, SignInSession, User
 from core.services import passwords
 from core.services.founding import found_company
-from core.services.sign_in import fingerprint, normal_name
+from core.services.sign_in import normal_name
 
 if TYPE_CHECKING:
     from core.access.actors import Actor
@@ -104,9 +105,7 @@ def password_problems(password: str, again: str, *, about: tuple[str, ...]) -> d
     return {} if password == again else {"again": _(passwords.NOT_THE_SAME)}
 
 
-def _name_problems(
-    work: Work, *, username: str, name: str, email: str, but: int | None = None
-) -> dict[str, str]:
+def _name_problems(work: Work, *, username: str, name: str, email: str, but: int | None = None) -> dict[str, str]:
     problems: dict[str, str] = {}
     wanted = normal_name(username)
     if not wanted:
@@ -212,9 +211,7 @@ def make_reset_link(work: Work, *, user_id: int) -> str:
     ):
         old.used_at = work.now
     token = secrets.token_urlsafe(32)
-    work.session.add(
-        PasswordReset(token_hash=fingerprint(token), user_id=user_id, expires_at=work.now + RESET_LIFE)
-    )
+    work.session.add(PasswordReset(token_hash=fingerprint(token), user_id=user_id, expires_at=work.now + RESET_LIFE))
     work.note("password.reset-link", "app_user", user_id, name=user.username)
     return token
 
@@ -252,9 +249,7 @@ def set_password(work: Work, user: User, password: str) -> None:
 
 def live_rows(work: Work, idle_minutes: int | None = None) -> SelectOfScalar[SignInSession]:
     """Return the statement of all sign-ins that hold, whoever's; idle ones too where no limit is given."""
-    rows = select(SignInSession).where(
-        col(SignInSession.revoked_at).is_(None), SignInSession.expires_at > work.now
-    )
+    rows = select(SignInSession).where(col(SignInSession.revoked_at).is_(None), SignInSession.expires_at > work.now)
     if idle_minutes is None:
         return rows
     return rows.where(SignInSession.seen_at > work.now - timedelta(minutes=idle_minutes))

@@ -6,7 +6,6 @@ system; what they did stands in the audit under the name that was given.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,10 +15,10 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from core.access.actors import SYSTEM, Actor
+from core.access.sign_ins import SignedIn, fingerprint
 from core.errors import SalesError
 from core.i18n import N_
 from core.model import SignInAttempt, SignInSession, SignInTicket, User
-from core.queries.actors import actor_of
 from core.services.passwords import password_matches
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ TRIES_OF_ADDRESS = 40
 TRIES_OF_ACCOUNT = 50
 TICKET_LIFE = timedelta(seconds=60)
 KNOWN_ADDRESS = timedelta(days=30)
-_TOUCH_EVERY = timedelta(seconds=60)
 _KIND = "sign_in"
 
 
@@ -50,27 +48,12 @@ class TooManyTries(SalesError):
 
 
 @dataclass(frozen=True)
-class SignedIn:
-    """Who a browser belongs to in this moment. `session_id` is None for an actor put in by a test."""
-
-    actor: Actor
-    session_id: int | None
-    language: str = ""
-    must_change_password: bool = False
-
-
-@dataclass(frozen=True)
 class Redeemed:
     """A ticket turned into a sign-in: the cookie's token, its end, and the page to go to."""
 
     token: str
     expires_at: datetime
     next_path: str
-
-
-def fingerprint(secret: str) -> str:
-    """Return the SHA-256 of a token: what is kept of it."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def normal_name(username: str) -> str:
@@ -97,9 +80,7 @@ def authenticate(database: Database, *, username: str, password: str, address: s
     return user_id
 
 
-def _begin(
-    database: Database, *, name: str, address: str, now: datetime
-) -> tuple[int | None, str | None, int]:
+def _begin(database: Database, *, name: str, address: str, now: datetime) -> tuple[int | None, str | None, int]:
     with database.writing(SYSTEM, now=now, action="sign-in") as work:
         session = work.session
         user = session.exec(select(User).where(User.username == name).with_for_update()).one_or_none()
@@ -134,9 +115,7 @@ def _wait(session: Session, *, name: str, address: str, now: datetime) -> timede
         )
         .order_by(col(SignInAttempt.at))
     ).all()
-    last_success = max(
-        (at for who, where, at, well in recent if well and who == name and where == place), default=None
-    )
+    last_success = max((at for who, where, at, well in recent if well and who == name and where == place), default=None)
     failures = [(who, where, at) for who, where, at, well in recent if not well]
     pair = [
         at for who, where, at in failures
@@ -210,40 +189,8 @@ def redeem_ticket(
         return Redeemed(token, row.expires_at, found.next_path)
 
 
-def session_of(
-    database: Database, *, token: str, now: datetime, origin: str, idle_minutes: int
-) -> SignedIn | None:
-    """Return who the cookie's token belongs to; None where the row is gone, revoked, late or idle."""
-    idle = timedelta(minutes=idle_minutes)
-    with database.reading(SYSTEM, now=now) as work:
-        found = work.session.exec(
-            select(SignInSession, User)
-            .join(User, col(User.id) == col(SignInSession.user_id))
-            .where(SignInSession.token_hash == fingerprint(token))
-        ).one_or_none()
-        if found is None:
-            return None
-        row, user = found
-        if (
-            row.revoked_at is not None
-            or row.expires_at <= now
-            or row.seen_at + idle <= now
-            or not user.active
-        ):
-            return None
-        said = SignedIn(
-            actor=actor_of(work.session, user, origin=origin),
-            session_id=row.id,
-            language=user.language,
-            must_change_password=user.must_change_password,
-        )
-        stale = now - row.seen_at > _TOUCH_EVERY
-    if stale:
-        _touch(database, cast("int", said.session_id), now=now)
-    return said
-
-
-def _touch(database: Database, session_id: int, *, now: datetime) -> None:
+def touch(database: Database, session_id: int, *, now: datetime) -> None:
+    """Keep that a browser was just used, so that it does not end by idling."""
     with database.writing(SYSTEM, now=now, action="sign-in") as work:
         row = work.session.get(SignInSession, session_id)
         if row is not None and row.seen_at < now:
@@ -259,11 +206,6 @@ def sign_out(database: Database, who: SignedIn, *, now: datetime) -> None:
         if row is not None and row.revoked_at is None:
             row.revoked_at = now
             work.note("sign-out", _KIND, row.id)
-
-
-def is_live(database: Database, *, token: str, now: datetime, idle_minutes: int) -> bool:
-    """Say whether the token still signs somebody in."""
-    return session_of(database, token=token, now=now, origin="", idle_minutes=idle_minutes) is not None
 
 
 def forget_old(database: Database, *, now: datetime) -> None:

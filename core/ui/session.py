@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypeVar, cast
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.access.actors import SYSTEM, Actor
+from core.access.sign_ins import SignedIn
 from core.db.work import Database, open_database
 from core.i18n import LANGUAGES, parse_accept, use_language
+from core.queries.sign_ins import session_of
 from core.services import sign_in
 from core.settings import settings
 
@@ -66,7 +68,7 @@ def cookie(name: str) -> str:
     return st.context.cookies.to_dict().get(name, "")
 
 
-def signed_in() -> sign_in.SignedIn | None:
+def signed_in() -> SignedIn | None:
     """Return who is signed in here, by the server's own row; None for a stranger.
 
     Asked of the database once in each run and in each run of a fragment, with role and scope as
@@ -76,7 +78,7 @@ def signed_in() -> sign_in.SignedIn | None:
     run = None if context is None else context.cursors
     kept = st.session_state.get(_SEEN_KEY)
     if kept is not None and run is not None and kept[0] is run:
-        found = cast("sign_in.SignedIn | None", kept[1])
+        found = cast("SignedIn | None", kept[1])
     else:
         found = _look_up()
         st.session_state[_SEEN_KEY] = (run, found)
@@ -122,9 +124,7 @@ def sign_out() -> None:
     forget_run()
 
 
-def fragment(
-    *, run_every: float | timedelta | None = None
-) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
+def fragment(*, run_every: float | timedelta | None = None) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
     """Make a part of a page that runs again by itself, for as long as its reader is signed in.
 
     Like `st.fragment`, and in each run it checks the sign-in and speaks the reader's language;
@@ -132,34 +132,53 @@ def fragment(
     """
 
     def make(function: Callable[P, R]) -> Callable[P, R | None]:
-        @wraps(function)
-        def checked(*args: P.args, **kwargs: P.kwargs) -> R | None:
-            if current_actor() is None and not st.session_state.get(SHARED_KEY):
-                st.rerun()
-            return function(*args, **kwargs)
-
-        return cast("Callable[P, R | None]", st.fragment(checked, run_every=run_every))
+        return cast("Callable[P, R | None]", st.fragment(_checked(function), run_every=run_every))
 
     return make
 
 
+def dialog(
+    title: str, *, width: Literal["small", "medium", "large"] = "small"
+) -> Callable[[Callable[P, R]], Callable[P, None]]:
+    """Make a dialog, which checks the sign-in and speaks the reader's language in each of its own runs."""
+
+    def make(function: Callable[P, R]) -> Callable[P, None]:
+        return cast("Callable[P, None]", st.dialog(title, width=width)(_checked(function)))
+
+    return make
+
+
+def _checked(function: Callable[P, R]) -> Callable[P, R]:
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        if st.session_state.get(SHARED_KEY):
+            use_language(st.session_state.get(SHARED_LANGUAGE_KEY) or current_user_language())
+        elif current_actor() is None:
+            st.rerun()
+        return function(*args, **kwargs)
+
+    return checked
+
+
 SHARED_KEY = "luopan_shared"
+SHARED_LANGUAGE_KEY = "luopan_shared_language"
 
 
-def _look_up() -> sign_in.SignedIn | None:
+def _look_up() -> SignedIn | None:
     given = st.session_state.get(ACTOR_KEY)
     if given is not None:
-        return sign_in.SignedIn(actor=cast("Actor", given), session_id=None)
+        return SignedIn(actor=cast("Actor", given), session_id=None)
     token = cookie(SESSION_COOKIE)
     if not token:
         return None
-    chosen = settings()
-    return sign_in.session_of(
-        database(), token=token, now=now(), origin=address(), idle_minutes=chosen.session_idle_minutes
-    )
+    minutes = settings().session_idle_minutes
+    found = session_of(database(), token=token, now=now(), origin=address(), idle_minutes=minutes)
+    if found is not None and found.stale and found.session_id is not None:
+        sign_in.touch(database(), found.session_id, now=now())
+    return found
 
 
-def _language_of(found: sign_in.SignedIn | None) -> str:
+def _language_of(found: SignedIn | None) -> str:
     chosen = st.session_state.get(LANGUAGE_KEY)
     if chosen:
         return str(chosen)

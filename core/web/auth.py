@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core.db.work import open_database
+from core.queries.sign_ins import is_live
 from core.services import sign_in
 from core.settings import settings
 
@@ -49,16 +50,14 @@ async def leave(request: Request) -> Response:
     answer = _go("/")
     token = request.cookies.get(SESSION_COOKIE, "")
     live = await run_in_threadpool(
-        sign_in.is_live,
+        is_live,
         open_database(),
         token=token,
         now=datetime.now(UTC),
         idle_minutes=settings().session_idle_minutes,
     )
     if not live:
-        answer.delete_cookie(
-            SESSION_COOKIE, path="/", httponly=True, samesite="lax", secure=is_secure(request)
-        )
+        answer.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax", secure=is_secure(request))
     return answer
 
 

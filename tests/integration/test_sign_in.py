@@ -11,10 +11,12 @@ import pytest
 from sqlmodel import select
 
 from core.access.actors import SYSTEM
+from core.access.sign_ins import SignedIn, fingerprint
 from core.db import audit
 from core.db.work import Database
 from core.errors import InvalidFields, NotAllowed, NotFound
 from core.model import AuditEntry, PasswordReset, SignInSession, SignInTicket, User
+from core.queries.sign_ins import session_of
 from core.services import account, passwords, people, sign_in
 from tests.factories import NOW, Company
 
@@ -44,9 +46,7 @@ def with_password(company: Company) -> Company:
     return company
 
 
-def _try(
-    company: Company, password: str, *, name: str = "leader", address: str = HERE, now: datetime = NOW
-) -> int:
+def _try(company: Company, password: str, *, name: str = "leader", address: str = HERE, now: datetime = NOW) -> int:
     return sign_in.authenticate(company.database, username=name, password=password, address=address, now=now)
 
 
@@ -65,8 +65,11 @@ def _redeem(company: Company, ticket: str, *, binding: str = "this browser", now
     )
 
 
-def _who(company: Company, token: str, *, now: datetime = NOW) -> sign_in.SignedIn | None:
-    return sign_in.session_of(company.database, token=token, now=now, origin=HERE, idle_minutes=IDLE)
+def _who(company: Company, token: str, *, now: datetime = NOW) -> SignedIn | None:
+    found = session_of(company.database, token=token, now=now, origin=HERE, idle_minutes=IDLE)
+    if found is not None and found.stale and found.session_id is not None:
+        sign_in.touch(company.database, found.session_id, now=now)
+    return found
 
 
 def _audited(database: Database) -> list[str]:
@@ -181,12 +184,10 @@ def test_only_fingerprints_of_tokens_are_kept(with_password: Company, perform_as
     token = _session(with_password)
     link = perform_as("administrator", people.make_reset_link, user_id=with_password.users["leader"])
     with with_password.database.reading(SYSTEM, now=NOW) as work:
-        kept = [
-            work.session.exec(select(table)).one() for table in (SignInSession, SignInTicket, PasswordReset)
-        ]
+        kept = [work.session.exec(select(table)).one() for table in (SignInSession, SignInTicket, PasswordReset)]
         entries = work.session.exec(select(AuditEntry)).all()
     said = repr(kept) + repr(entries)
-    assert sign_in.fingerprint(token) in said
+    assert fingerprint(token) in said
     assert token not in said
     assert link not in said
 
@@ -222,9 +223,7 @@ def test_role_and_scope_are_those_of_this_moment(with_password: Company) -> None
     assert after.actor.scope.rep_ids == (with_password.reps["bob"],)
 
 
-def test_an_administrator_ends_everybodys_sign_ins(
-    with_password: Company, perform_as: Callable[..., Any]
-) -> None:
+def test_an_administrator_ends_everybodys_sign_ins(with_password: Company, perform_as: Callable[..., Any]) -> None:
     tokens = [_session(with_password, name) for name in ("leader", "operations", "western rep")]
     with pytest.raises(NotAllowed):
         perform_as("leader", people.revoke_sign_ins)
@@ -242,9 +241,7 @@ def test_somebody_elses_sign_in_looks_as_if_there_were_none(
             perform_as("operations", account.end_my_sign_in, number=number)
 
 
-def test_a_changed_password_ends_the_other_browsers(
-    with_password: Company, perform_as: Callable[..., Any]
-) -> None:
+def test_a_changed_password_ends_the_other_browsers(with_password: Company, perform_as: Callable[..., Any]) -> None:
     this, other = _session(with_password), _session(with_password)
     here = _who(with_password, this)
     assert here is not None

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from core.db.work import open_database
+from core.queries.sign_ins import session_of
 from core.services import sign_in
 from core.settings import settings
 from core.web import auth, health
@@ -79,9 +80,7 @@ def test_a_link_to_the_way_out_ends_no_living_sign_in(client: TestClient, small_
     client.get("/auth/redeem", params={"ticket": _ticket(small_company, _binding(client))})
     token = client.cookies["sid"]
     assert "set-cookie" not in client.get("/auth/leave").headers
-    here = sign_in.session_of(
-        small_company.database, token=token, now=datetime.now(UTC), origin="", idle_minutes=120
-    )
+    here = session_of(small_company.database, token=token, now=datetime.now(UTC), origin="", idle_minutes=120)
     assert here is not None
     sign_in.sign_out(small_company.database, here, now=datetime.now(UTC))
     assert 'sid=""' in client.get("/auth/leave").headers["set-cookie"]
@@ -99,9 +98,7 @@ def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
     assert answer.headers["strict-transport-security"].startswith("max-age=")
 
 
-@pytest.mark.parametrize(
-    "path", ["/_stcore/metrics", "/_stcore/metrics/", "/x/_stcore/metrics", "/_stcore/agent/mcp"]
-)
+@pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/metrics/", "/x/_stcore/metrics", "/_stcore/agent/mcp"])
 def test_streamlits_open_doors_are_shut(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
 

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.actors import SYSTEM
 from core.access.policy import Role
+from core.access.sign_ins import SignedIn
 from core.model import User
 from core.services import installation
 from core.ui import routes, session
@@ -124,9 +125,7 @@ def test_a_browser_on_another_machine_needs_the_consoles_code(
     assert [field.label for field in test.text_input] == ["Setup code"]
     test.text_input[0].set_value("00000000")
     test.button[0].click().run()
-    assert [error.value for error in test.error] == [
-        "This is not the code that stands in the server's console."
-    ]
+    assert [error.value for error in test.error] == ["This is not the code that stands in the server's console."]
     test.text_input[0].set_value(installation.setup_code())
     test.button[0].click().run()
     session.use_database(None)
@@ -147,13 +146,11 @@ def test_the_first_administrators_problems_stand_beside_their_fields(sqlite_data
     ]  # fmt: skip
 
 
-def test_who_must_change_the_password_is_offered_nothing_else(
-    on: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_must_change_the_password_is_offered_nothing_else(on: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     leader = actor(on, "leader")
     with on.database.writing(SYSTEM, now=NOW, action="test") as work:
         work.session.get_one(User, leader.user_id).must_change_password = True
-    here = session.sign_in.SignedIn(actor=replace(leader), session_id=None, must_change_password=True)
+    here = SignedIn(actor=replace(leader), session_id=None, must_change_password=True)
     monkeypatch.setattr(session, "_look_up", lambda: here)
     test = _frame(on, luopan_language="en").run()
     assert not test.exception
