@@ -12,10 +12,12 @@ from core.errors import InvalidFields, SalesError
 from core.gate import command
 from core.i18n import N_, _
 from core.model import Rep, Team, Territory
+from core.services.people import create_user
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from core.access.policy import Role
     from core.db.work import Work
 
 LONGEST_NAME = 80
@@ -97,6 +99,38 @@ def add_rep(
     work.session.add(rep)
     work.session.flush()
     return rep.id
+
+
+@command(Action.PEOPLE_EDIT)
+def create_account(
+    work: Work,
+    *,
+    username: str,
+    name: str,
+    role: Role,
+    email: str = "",
+    rep_id: int | None = None,
+    team_id: int | None = None,
+    language: str = "",
+    makes_rep: bool = False,
+) -> int:
+    """Make an account and, with `makes_rep`, the rep whom it belongs to, of the team; return its number.
+
+    Raises InvalidFields, NotFound (no such team).
+    """
+    if makes_rep:
+        rep_id = add_rep(work, name=name, email=email, team_id=team_id, joined_on=work.today)
+        team_id = None
+    return create_user(
+        work,
+        username=username,
+        name=name,
+        role=role,
+        email=email,
+        rep_id=rep_id,
+        team_id=team_id,
+        language=language,
+    )
 
 
 @command(Action.PEOPLE_EDIT)

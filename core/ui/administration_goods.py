@@ -1,0 +1,207 @@
+"""Products and their specifications: two grids that are edited in place and saved at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import InvalidFields, SalesError
+from core.i18n import _, _n
+from core.queries.administration import currency_lines, product_page, specifications
+from core.services.goods import ProductRow, SkuRow, save_products, save_skus
+from core.ui.administration import (
+    do,
+    grid_key,
+    is_touched,
+    renew_grid,
+    show_what_was_told,
+    tell,
+    typed_number,
+    typed_text,
+)
+from core.ui.page import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from core.model import Product, Sku
+    from core.ui.page import View
+
+_ROWS = 50
+_GRIDS = ("products", "skus")
+
+
+def draw(view: View) -> None:
+    """Draw the page."""
+    show_what_was_told()
+    st.caption(
+        _("What is sold. Type into the grid, add lines at its end, then save. Retired products stay on old deals.")
+    )
+    busy = any(is_touched(name) for name in _GRIDS)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        search = st.text_input(
+            _("Search"), placeholder=_("Code, name or category"), disabled=busy, key="goods-search", width=320
+        )
+        retired = st.toggle(_("Show retired ones"), disabled=busy, key="goods-retired")
+    total, found = view.ask(product_page, search=search, retired=retired, limit=_ROWS, offset=0)
+    pages = max(1, -(-total // _ROWS))
+    page = 1
+    if pages > 1:
+        page = min(st.pagination(pages, disabled=busy, key="goods-page"), pages)
+        if page > 1:
+            total, found = view.ask(
+                product_page, search=search, retired=retired, limit=_ROWS, offset=(page - 1) * _ROWS
+            )
+    st.caption(_n("{n} product", "{n} products", total))
+    products, skus = st.tabs([_("Products"), _("Specifications and prices")])
+    with products:
+        _products(view, found)
+    with skus:
+        _skus(view, found, retired=retired)
+
+
+def _products(view: View, found: list[Product]) -> None:
+    fields = ("code", "name", "name_en", "category", "active")
+    start = pd.DataFrame([{name: getattr(row, name) for name in fields} for row in found], columns=list(fields))
+    text, tick = st.column_config.TextColumn, st.column_config.CheckboxColumn
+    labels = {
+        "code": _("Code"),
+        "name": _("Chinese name"),
+        "name_en": _("English name"),
+        "category": _("Category"),
+        "active": _("In use"),
+    }
+    typed = st.data_editor(
+        start.astype({"active": bool}),
+        num_rows="add",
+        hide_index=True,
+        key=grid_key("products"),
+        column_config={
+            "code": text(labels["code"], required=True, max_chars=80),
+            "name": text(labels["name"], required=True, max_chars=200, width="medium"),
+            "name_en": text(labels["name_en"], max_chars=200, width="medium"),
+            "category": text(labels["category"], max_chars=80),
+            "active": tick(labels["active"], default=True),
+        },
+    )
+    rows: list[ProductRow] = []
+    for index, line in enumerate(cast("Any", typed).to_dict("records")):
+        known = found[index] if index < len(found) else None
+        row = ProductRow(
+            row=index + 1,
+            code=typed_text(line["code"]),
+            name=typed_text(line["name"]),
+            name_en=typed_text(line["name_en"]),
+            category=typed_text(line["category"]),
+            active=bool(line["active"]) if line["active"] is not None else True,
+            number=known.id if known else None,
+            version=known.version if known else None,
+        )
+        if known is None or any(getattr(row, name) != getattr(known, name) for name in fields):
+            rows.append(row)
+    _save("products", rows, labels, lambda: do(view, save_products, rows=rows))
+
+
+def _skus(view: View, found: list[Product], *, retired: bool) -> None:
+    if not found:
+        st.info(_("There is no product yet. Add the first one under Products."), icon=":material/inbox:")
+        return
+    codes = {product.id: product.code for product in found}
+    skus = view.ask(specifications, product_ids=tuple(codes), retired=retired)
+    currencies = [line.currency.code for line in view.ask(currency_lines) if line.currency.active]
+    fields = ("product_code", "code", "specification", "unit", "list_price", "currency", "active")
+    start = pd.DataFrame([_sku_line(sku, codes) for sku in skus], columns=list(fields))
+    text = st.column_config.TextColumn
+    choose = st.column_config.SelectboxColumn
+    labels = {
+        "product_code": _("Product"),
+        "code": _("SKU"),
+        "specification": _("Specification"),
+        "unit": _("Unit"),
+        "list_price": _("List price"),
+        "currency": _("Currency"),
+        "active": _("In use"),
+    }
+    typed = st.data_editor(
+        start.astype({"active": bool}),
+        num_rows="add",
+        hide_index=True,
+        key=grid_key("skus"),
+        column_config={
+            "product_code": choose(labels["product_code"], options=list(codes.values()), required=True),
+            "code": text(labels["code"], required=True, max_chars=80),
+            "specification": text(labels["specification"], max_chars=200, width="medium"),
+            "unit": text(labels["unit"], max_chars=20, width="small"),
+            "list_price": text(labels["list_price"], required=True, alignment="right", width="small"),
+            "currency": choose(
+                labels["currency"], options=currencies, required=True, default=view.currency, width="small"
+            ),
+            "active": st.column_config.CheckboxColumn(labels["active"], default=True),
+        },
+    )
+    rows: list[SkuRow] = []
+    for index, line in enumerate(cast("Any", typed).to_dict("records")):
+        known = skus[index] if index < len(skus) else None
+        before = _sku_line(known, codes) if known else {}
+        if known and all(line[name] == before[name] for name in fields):
+            continue
+        try:
+            price = typed_number(line["list_price"])
+        except ValueError:
+            price = None
+        rows.append(
+            SkuRow(
+                row=index + 1,
+                product_code=typed_text(line["product_code"]),
+                code=typed_text(line["code"]),
+                specification=typed_text(line["specification"]),
+                unit=typed_text(line["unit"]),
+                list_price=price,
+                currency=typed_text(line["currency"]),
+                active=bool(line["active"]) if line["active"] is not None else True,
+                number=known.id if known else None,
+                version=known.version if known else None,
+            )
+        )
+    _save("skus", rows, labels, lambda: do(view, save_skus, rows=rows))
+
+
+def _sku_line(sku: Sku, codes: dict[int, str]) -> dict[str, Any]:
+    return {
+        "product_code": codes[sku.product_id],
+        "code": sku.code,
+        "specification": sku.specification,
+        "unit": sku.unit,
+        "list_price": f"{sku.list_price:,.2f}",
+        "currency": sku.currency,
+        "active": sku.active,
+    }
+
+
+def _save(name: str, rows: Sequence[object], labels: dict[str, str], save: Callable[[], int]) -> None:
+    """Draw the buttons under a grid; refusals stand there with their line and column."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        sent = st.button(_("Save"), type="primary", icon=":material/save:", disabled=not rows, key=f"{name}-save")
+        if rows and st.button(_("Throw away"), icon=":material/undo:", key=f"{name}-undo"):
+            renew_grid(name)
+            st.rerun()
+        if rows:
+            st.caption(_n("{n} line changed, not saved yet.", "{n} lines changed, not saved yet.", len(rows)))
+    if not sent:
+        return
+    try:
+        count = save()
+    except InvalidFields as error:
+        for place, sentence in list(error.problems.items())[:8]:
+            line, _sep, field = place.partition(":")
+            said = _("Line {line}, {field}: {problem}", line=line, field=labels[field], problem=sentence)
+            st.error(plain(said), icon=":material/error:")
+        return
+    except SalesError as error:
+        st.error(plain(error.message()), icon=":material/block:")
+        return
+    renew_grid(name)
+    tell(_n("{n} line is saved.", "{n} lines are saved.", count))
+    st.rerun()

@@ -1,0 +1,83 @@
+"""The company's own settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from babel.dates import get_month_names
+
+from core.domain.periods import FiscalCalendar
+from core.i18n import LANGUAGES, _, format_date, language
+from core.queries.administration import company_settings
+from core.services.company import WHOLE_NUMBERS, change_settings
+from core.settings import settings
+from core.ui.administration import Fields, show_what_was_told, tell
+from core.ui.frame_words import LANGUAGE_NAMES
+
+if TYPE_CHECKING:
+    from core.ui.page import View
+
+
+def draw(view: View) -> None:
+    """Draw the page."""
+    show_what_was_told()
+    now = view.ask(company_settings)
+    version = "-".join(now.values())
+    fields = Fields(view, f"settings-{version}")
+    values: dict[str, str] = {}
+    with st.container(border=True, width=640):
+        st.subheader(_("Company"), anchor=False)
+        values["company_name"] = fields.text("company_name", _("Company's name"), now["company_name"], max_chars=80)
+        words = {"": _("As the browser says"), **{code: LANGUAGE_NAMES[code] for code in LANGUAGES}}
+        values["default_language"] = fields.choose(
+            "default_language",
+            _("Language"),
+            words,
+            now["default_language"],
+            help=_("For those who have not chosen one of their own."),
+        )
+    with st.container(border=True, width=640):
+        st.subheader(_("Calendar"), anchor=False)
+        months = {str(n): name for n, name in get_month_names(locale=language()).items()}
+        first = fields.choose("fiscal_first_month", _("The fiscal year begins in"), months, now["fiscal_first_month"])
+        values["fiscal_first_month"] = first
+        calendar = FiscalCalendar(int(first))
+        number = calendar.year_of(view.today)
+        year = calendar.year(number)
+        st.caption(
+            _(
+                "Fiscal year {year} is then {first} to {last}. Quarters, presets and quotas by year follow at once.",
+                year=number,
+                first=format_date(year.start),
+                last=format_date(year.last_day),
+            )
+        )
+    with st.container(border=True, width=640):
+        st.subheader(_("Rules of the numbers"), anchor=False)
+        for name, label, about in (
+            (
+                "idle_days",
+                _("Days without an activity until a deal counts as idle"),
+                _("Today lists such deals."),
+            ),
+            (
+                "minimum_decided",
+                _("Closed deals that a rate needs"),
+                _("With fewer, rankings by rate say “too few” instead of a rank."),
+            ),
+        ):
+            least, most = WHOLE_NUMBERS[name]
+            values[name] = str(fields.whole(name, label, int(now[name]), least, most, help=about))
+    if fields.sent(_("Save"), icon=":material/save:"):
+        done = fields.do(change_settings, values=values)
+        if done:
+            tell(_("Saved."))
+            st.rerun()
+    st.caption(
+        _(
+            "Time zone {zone} and currency {currency} are set where the program is installed.",
+            zone=settings().time_zone,
+            currency=view.currency,
+        )
+    )
