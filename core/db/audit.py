@@ -99,13 +99,11 @@ def chain_hash(row: dict[str, Any]) -> str:
 def broken_links(session: Session) -> Iterator[int]:
     """Yield the number of each entry that does not follow from the one before it."""
     last = FIRST_HASH
-    entries = session.scalars(
-        select(AuditEntry).order_by(cast("Any", AuditEntry.id)).execution_options(yield_per=1000)
-    )
+    entries = session.scalars(select(AuditEntry).order_by(cast("Any", AuditEntry.id)).execution_options(yield_per=1000))
     for entry in entries:
         row = {name: getattr(entry, name) for name in AuditEntry.model_fields}
         if entry.previous_hash != last or chain_hash(row) != entry.hash:
-            yield cast("int", entry.id)
+            yield entry.id
         last = entry.hash
 
 

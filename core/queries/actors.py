@@ -48,7 +48,7 @@ def scope_of(session: Session, user: User) -> Scope:
                 rep_id for rep_id, team_id in session.exec(select(Rep.id, Rep.team_id)) if team_id in teams
             }
             own = {user.rep_id} if user.rep_id is not None else set()
-            return Scope.of_reps({number for number in reps | own if number is not None}, teams)
+            return Scope.of_reps(reps | own, teams)
         case Role.REP if user.rep_id is not None:
             return Scope.of_reps({user.rep_id})
     return Scope.nothing()

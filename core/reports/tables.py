@@ -55,32 +55,23 @@ class Column:
 
 def shown(column: Column, zone: ZoneInfo) -> Callable[[Any], str]:
     """Return the function that writes one value of `column` for a reader."""
-    match column.kind:
-        case "money":
-            return lambda value: format_money(value, column.currency)
-        case "count":
-            return format_number
-        case "number":
-            return lambda value: format_number(value, 2)
-        case "rate":
-            return format_rate
-        case "days":
-            return format_days
-        case "date":
-            return lambda value: MISSING if is_missing(value) else format_date(value)
-        case "month":
-            return lambda value: MISSING if is_missing(value) else format_month(value)
-        case "instant":
-            return lambda value: MISSING if is_missing(value) else format_instant(value, zone)
-        case _:
-            return lambda value: MISSING if is_missing(value) or value == "" else str(value)
+    writers: dict[str, Callable[[Any], str]] = {
+        "money": lambda value: format_money(value, column.currency),
+        "count": format_number,
+        "number": lambda value: format_number(value, 2),
+        "rate": format_rate,
+        "days": format_days,
+        "date": format_date,
+        "month": format_month,
+        "instant": lambda value: format_instant(value, zone),
+        "text": lambda value: MISSING if is_missing(value) or value == "" else str(value),
+    }
+    return writers[column.kind]
 
 
 def is_missing(value: object) -> bool:
     """Say whether a cell holds nothing."""
-    return (
-        value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value))
-    )
+    return value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
 def defused(text: str) -> str:
@@ -134,9 +125,7 @@ def _write(sheet: Any, row: int, index: int, value: object, column: Column, zone
     if is_missing(value) or value == "":
         return
     if isinstance(value, datetime):
-        sheet.write_datetime(
-            row, index, value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
-        )
+        sheet.write_datetime(row, index, value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value)
     elif isinstance(value, date):
         sheet.write_datetime(row, index, datetime(value.year, value.month, value.day))  # noqa: DTZ001 - a cell has no zone
     elif column.kind == "text" or isinstance(value, str):

@@ -73,11 +73,14 @@ def make_share_link(
         raise PageNotShareable
     if not 1 <= hours <= 24 * 366:
         raise ExpiryOutOfRange
+    maker = work.actor.user_id
+    if maker is None:
+        raise PageNotShareable
     token = secrets.token_urlsafe(TOKEN_BYTES)
     work.session.add(
         ShareLink(
             token_hash=hash_of(token),
-            user_id=work.actor.user_id,
+            user_id=maker,
             page=page,
             title=title.strip()[:120],
             query=query,

@@ -73,7 +73,7 @@ def is_still(delta: str) -> bool:
 
 def draw_cards(view: View, cards: list[Card], *, key: str) -> None:
     """Draw the cards in a grid that fits the width; each opens its deals."""
-    with st.grid(min_column_width=300 if view.large else 160, gap="small", key=f"cards-{key}"):
+    with st.grid(min_column_width=340 if view.large else 160, gap="small", key=f"cards-{key}"):
         for card in cards:
             with st.container(border=True, gap="xxsmall", height="stretch", key=f"card-{key}-{card.key}"):
                 _draw(view, card, key)
@@ -82,6 +82,9 @@ def draw_cards(view: View, cards: list[Card], *, key: str) -> None:
 def _draw(view: View, card: Card, key: str) -> None:
     delta = change(card.value, card.previous, card.unit)
     last_year = change(card.value, card.year_before, card.unit)
+    if view.large:
+        _draw_large(view, card, delta)
+        return
     st.metric(
         card.title,
         said(card.value, card.unit, view.currency),
@@ -96,6 +99,17 @@ def _draw(view: View, card: Card, key: str) -> None:
         st.caption(card.note)
     if card.selection is not None:
         deals_button(view, card.selection, label=card.label, title=card.title, key=f"open-{key}-{card.key}")
+
+
+def _draw_large(view: View, card: Card, delta: str | None) -> None:
+    st.subheader(card.title, anchor=False)
+    st.title(said(card.value, card.unit, view.currency), anchor=False)
+    if delta is not None:
+        good = delta.startswith("+") == (card.better == "more")
+        colour = "gray" if is_still(delta) else "green" if good else "red"
+        st.markdown(f":{colour}[**{delta}**] " + _("vs prior"))
+    if card.note:
+        st.text(card.note)
 
 
 def _missing(value: float | None) -> bool:

@@ -11,6 +11,7 @@ from core.charts.theme import CONFIG
 from core.i18n import _, _n, format_money, format_number
 from core.queries.drill import deals_behind, selection_total
 from core.reports.tables import Column
+from core.ui import session
 from core.ui.page import plain
 from core.ui.tables import export_menu, table
 
@@ -49,7 +50,7 @@ def deal_columns(view: View) -> list[Column]:
 def show_deals(view: View, selection: Selection, title: str) -> None:
     """Open a dialog with exactly the deals that `selection` counts, their count and their sum."""
 
-    @st.dialog(plain(title), width="large")
+    @session.dialog(plain(title), width="large")
     def opened() -> None:
         total = view.ask(selection_total, selection=selection).iloc[0]
         deals = view.ask(deals_behind, selection=selection, limit=None)

@@ -109,7 +109,8 @@ def analysis_filters(
 def _with_remembered(params: Params) -> Params:
     if any(name in params for name in _OWN):
         return params
-    return params | st.session_state.get(_REMEMBERED, {})
+    remembered: Params = st.session_state.get(_REMEMBERED, {})
+    return params | remembered
 
 
 def _period_control(view: View, params: Params, default: Preset, since: date | None) -> Params:
@@ -130,7 +131,7 @@ def _period_control(view: View, params: Params, default: Preset, since: date | N
         _("From and to"), value=(known.start, max(known.start, known.last_day)), key="filter-days",
         format="YYYY-MM-DD", width=240,
     )  # fmt: skip
-    if isinstance(days, tuple) and len(days) == 2:
+    if len(days) == 2:
         end = days[1] + timedelta(days=1)
         return {"period": [], "from": [days[0].isoformat()], "to": [end.isoformat()]}
     return {"period": [], "from": [known.start.isoformat()], "to": [known.end.isoformat()]}
@@ -169,7 +170,9 @@ def _narrowing(choices: Choices, params: Params, without: Sequence[str]) -> Para
             )  # fmt: skip
             found["pipeline"] = [picked] if picked else []
     if active:
-        st.button(_("Clear filters"), icon=":material/filter_alt_off:", type="tertiary", on_click=_clear, key="filter-clear")
+        st.button(
+            _("Clear filters"), icon=":material/filter_alt_off:", type="tertiary", on_click=_clear, key="filter-clear"
+        )
     return found
 
 

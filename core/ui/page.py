@@ -94,6 +94,12 @@ class View:
             st.error(error.message(), icon=":material/block:")
             st.stop()
 
+    def _from_the_ice(self, name: str) -> Any:
+        if self.frozen is None or name not in self.frozen:
+            st.info(_("This part was not on the page when the link was frozen."), icon=":material/ac_unit:")
+            st.stop()
+        return self.frozen[name]
+
     def _answer(self, question: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> R:
         entry: gate.Entry = cast("Any", question).gate
         if not self.may(entry.action):
@@ -105,9 +111,7 @@ class View:
             self.database.url, version, self.actor.scope, self.actor.rep_id, entry.name, language(), self.today,
             args, sorted(params.items()),
         )  # fmt: skip
-        token = _asking.set(
-            lambda: gate.answer(self.database, self.actor, question, self.now, *args, **params)
-        )
+        token = _asking.set(lambda: gate.answer(self.database, self.actor, question, self.now, *args, **params))
         try:
             return cast("R", _kept(repr(key)))
         finally:
@@ -115,7 +119,7 @@ class View:
 
     def do(self, command: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> R:
         """Run a command in one transaction; its refusals are the page's to show."""
-        return gate.perform(self.database, self.actor, command, self.now, *args, **params)
+        return gate.perform(self.database, self.actor, command, session.now(), *args, **params)
 
     def heading(self, title: str, subtitle: str = "") -> None:
         """Draw the page's title as plain text, whatever it holds."""
@@ -153,9 +157,7 @@ def open_page(name: str, *, heading: bool = True) -> View:
     if actor is None or not actor.may(spec.action):
         st.error(_(NO_SUCH_PAGE), icon=":material/block:")
         st.stop()
-    view = View(
-        name=name, actor=actor, now=session.now(), database=session.database(), calendar=session.calendar()
-    )
+    view = View(name=name, actor=actor, now=session.now(), database=session.database(), calendar=session.calendar())
     st.session_state[ANSWERS_KEY] = view.answers
     if heading:
         view.heading(_(spec.title))

@@ -40,6 +40,7 @@ def draw_shared() -> None:
     st.session_state[_COUNTED] = token
     link = opened.link
     use_language(link.language)
+    st.session_state[session.SHARED_LANGUAGE_KEY] = link.language
     now = session.now()
     view = View(
         name=link.page, actor=opened.actor, now=link.frozen_at or now, database=session.database(),
@@ -59,7 +60,7 @@ def _open(token: str, *, count: bool) -> ShareView:
     return open_share_link(session.database(), token=token, now=session.now(), origin=session.address(), count=count)
 
 
-@st.fragment(run_every=_CHECK_SECONDS)
+@session.fragment(run_every=_CHECK_SECONDS)
 def _watch(token: str) -> None:
     """Look every few seconds whether the link is still open, and redraw the page when it is not."""
     try:

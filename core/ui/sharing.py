@@ -13,7 +13,7 @@ from core.queries.share import my_share_links
 from core.reports.frozen import freeze
 from core.services.share import make_share_link, revoke_share_link
 from core.settings import settings
-from core.ui import routes
+from core.ui import routes, session
 from core.ui.filters import address
 from core.ui.page import ANSWERS_KEY, plain
 
@@ -41,7 +41,7 @@ def share_button(view: View) -> None:
 
 
 def _open_dialog(view: View) -> None:
-    @st.dialog(_("Share this view"), width="large")
+    @session.dialog(_("Share this view"), width="large")
     def opened() -> None:
         new, old = st.tabs([_("New link"), _("My links")])
         with new:
@@ -62,7 +62,9 @@ def _new_link(view: View) -> None:
         _("Numbers"), ["live", "frozen"], default="live", required=True, key="share-kind",
         format_func=lambda code: _("Live: as they are when it is opened") if code == "live" else _("Frozen: as they are now"),
     ) or "live"  # fmt: skip
-    hours = st.selectbox(_("Expires after"), list(LIFETIMES), index=2, format_func=lambda n: _(LIFETIMES[n]), key="share-hours")
+    hours = st.selectbox(
+        _("Expires after"), list(LIFETIMES), index=2, format_func=lambda n: _(LIFETIMES[n]), key="share-hours"
+    )
     if st.button(_("Make the link"), type="primary", key="share-make"):
         answers = freeze(st.session_state.get(ANSWERS_KEY, {})) if kind == "frozen" else None
         try:
@@ -74,10 +76,10 @@ def _new_link(view: View) -> None:
             st.error(error.message(), icon=":material/block:")
             return
         st.session_state[_MADE] = token
-    token = st.session_state.get(_MADE)
-    if token:
+    made = st.session_state.get(_MADE)
+    if made:
         st.success(_("The link is ready. It is shown only this once: copy it now."), icon=":material/check_circle:")
-        st.code(link_address(token), language=None, wrap_lines=True)
+        st.code(link_address(made), language=None, wrap_lines=True)
 
 
 def _old_links(view: View) -> None:
@@ -95,7 +97,9 @@ def _old_links(view: View) -> None:
                     _("expires {when}", when=format_instant(link["expires_at"], view.zone)),
                 ]
                 st.caption(plain(" · ".join(told)))
-            if link["state"] == "open" and st.button(_("Revoke"), key=f"revoke-{link['id']}", icon=":material/link_off:"):
+            if link["state"] == "open" and st.button(
+                _("Revoke"), key=f"revoke-{link['id']}", icon=":material/link_off:"
+            ):
                 view.do(revoke_share_link, link_id=int(link["id"]))
                 st.rerun(scope="fragment")
 

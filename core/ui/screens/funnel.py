@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.analytics.filters import Filters
-    from core.analytics.selection import Dimension
+    from core.analytics.dimensions import Dimension
     from core.domain.periods import Period
     from core.ui.page import View
 
@@ -81,7 +81,7 @@ def _headline(view: View, period: Period, filters: Filters, stages: pd.DataFrame
     losing = stages.iloc[:-1]
     shares = losing["lost_here"] / losing["reached"].where(losing["reached"] > 0)
     if shares.notna().any() and float(shares.max()) > 0:
-        worst = losing.loc[shares.idxmax()]
+        worst = losing.iloc[int(shares.argmax())]
         said = _("Most fall out at {stage}: {rate} of those who reached it.")
         st.caption(plain(said.format(stage=worst["stage"], rate=format_rate(shares.max()))))
     deals_button(

@@ -16,9 +16,9 @@ from core.reports.tables import Column
 from core.ui.cards import said
 from core.ui.drill import chart, numbers
 from core.ui.filters import address, analysis_filters, write_address
-from core.ui.sharing import share_button
 from core.ui.page import plain
 from core.ui.routes import go
+from core.ui.sharing import share_button
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def draw(view: View) -> None:
     _table(view, board, by)
 
 
-def _chosen(view: View) -> tuple[str, str]:
+def _chosen(view: View) -> tuple[Any, Any]:
     params = address(view)
     by = (params.get("by") or ["rep"])[0]
     measure = (params.get("measure") or ["booked"])[0]
@@ -80,7 +80,7 @@ def _chosen(view: View) -> tuple[str, str]:
     return by, measure
 
 
-def _own_place(view: View, period: Period, measure: str) -> None:
+def _own_place(view: View, period: Period, measure: Any) -> None:
     own = view.ask(questions.own_rank, period=period, measure=measure)
     if own.rank is None:
         return
@@ -148,7 +148,9 @@ def _table(view: View, board: pd.DataFrame, by: str) -> None:
         Column("booked", _("Booked"), "money", currency=view.currency),
         Column("quota", _("Quota"), "money", currency=view.currency),
         Column("attainment", _("Attainment"), "rate"),
-        Column("win_rate", _("Win rate"), "rate", help=_("Shown once enough deals are won or lost; Settings say how many.")),
+        Column(
+            "win_rate", _("Win rate"), "rate", help=_("Shown once enough deals are won or lost; Settings say how many.")
+        ),
         Column("won_count", _("Won deals"), "count"),
         Column("average_deal", _("Average deal"), "money", currency=view.currency),
         Column("cycle_days", _("Sales cycle"), "days"),
@@ -157,7 +159,7 @@ def _table(view: View, board: pd.DataFrame, by: str) -> None:
     if view.large:
         numbers(view, shown, columns, name="board")
         return
-    from core.ui.tables import table  # noqa: PLC0415 - beside its use
+    from core.ui.tables import table
 
     opens = "rep" if by == "rep" else None
     table(view, shown, columns, name="board", opens=opens, id_column="key", height=420)

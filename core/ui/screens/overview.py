@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.analytics.filters import Filters
-    from core.analytics.selection import Dimension
+    from core.analytics.dimensions import Dimension
     from core.ui.page import View
 
 DIMENSIONS: dict[str, str] = {
@@ -78,7 +78,9 @@ def cards(period: Period, filters: Filters, rows: dict[str, dict[str, Any]], cur
             selection=selection, **more,
         )  # fmt: skip
 
-    interval = _("95% interval {low} to {high}", low=format_rate(now["win_rate_low"]), high=format_rate(now["win_rate_high"]))
+    interval = _(
+        "95% interval {low} to {high}", low=format_rate(now["win_rate_low"]), high=format_rate(now["win_rate_high"])
+    )
     quota = format_money(now["quota"], currency, compact=True)
     return [
         card("booked", _("Booked"), "money", "booked", count="won_count",
@@ -194,7 +196,7 @@ def _largest(parts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _iso_day(data: Sequence[Any]) -> date | None:
-    from datetime import date as day  # noqa: PLC0415
+    from datetime import date as day
 
     try:
         return day.fromisoformat(str(data[0])[:10]) if data else None

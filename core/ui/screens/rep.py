@@ -37,7 +37,9 @@ def draw(view: View) -> None:
     joined = card["joined_on"]
     since = _("with us since {day}", day=format_date(joined)) if joined is not None and joined == joined else ""
     view.heading(str(card["name"]), "  ·  ".join(part for part in (str(card["team"]), since) if part))
-    period, _narrowed = analysis_filters(view, without=("team", "rep", "territory", "product", "channel", "segment", "pipeline"))
+    period, _narrowed = analysis_filters(
+        view, without=("team", "rep", "territory", "product", "channel", "segment", "pipeline")
+    )
     write_address(id=str(number))
     filters = Filters(rep_ids=(number,))
     rows = view.ask(overview_kpis, period=period, filters=filters, to_date=view.today in period)
@@ -50,7 +52,7 @@ def _trend(view: View, number: int, filters: Filters) -> None:
     months = view.ask(questions.rep_trend, rep_id=number, months=12)
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        from datetime import date  # noqa: PLC0415
+        from datetime import date
 
         try:
             month = date.fromisoformat(str(data[0])[:10])
