@@ -73,9 +73,7 @@ def parser(entries: dict[str, Entry]) -> argparse.ArgumentParser:
     made.add_argument("--to", dest="end", metavar="DAY", help="day after the last one of the period")
     made.add_argument("--preset", choices=list(Preset), help="a named period instead; else this quarter")
     for name in FILTERS:
-        made.add_argument(
-            f"--{name}", action="append", default=[], help="narrows; a number (a segment: its text)"
-        )
+        made.add_argument(f"--{name}", action="append", default=[], help="narrows; a number (a segment: its text)")
     made.add_argument("--language", choices=LANGUAGES, default="en", help="of names in the answer")
     form = made.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="answer as JSON")
@@ -138,9 +136,7 @@ def _choices(hint: Any) -> tuple[Any, ...]:
     return tuple(choice for part in get_args(hint) for choice in _choices(part))
 
 
-def arguments(
-    entry: Entry, said: argparse.Namespace, *, today: date, calendar: FiscalCalendar
-) -> dict[str, Any]:
+def arguments(entry: Entry, said: argparse.Namespace, *, today: date, calendar: FiscalCalendar) -> dict[str, Any]:
     """Return the keyword arguments of a question; raises Unreadable."""
     hints = _hints(entry)
     others = dict(_pair(text) for text in said.set)
@@ -251,9 +247,7 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def main(
-    given: Sequence[str] | None = None, *, database: Database | None = None, now: datetime | None = None
-) -> int:
+def main(given: Sequence[str] | None = None, *, database: Database | None = None, now: datetime | None = None) -> int:
     """Answer one command line; 2 for one that cannot be read, 1 for a refusal."""
     entries = questions()
     said = parser(entries).parse_args(given)

@@ -31,9 +31,7 @@ def _events(facts: Facts, since: datetime) -> Subquery:
             (value if kind_of is None else cast(value, kind_of)).label(name)
             for value, kind_of, name in zip(filled, types, columns, strict=True)
         ]
-        return select(
-            literal(kind).label("kind"), deals.id.label("deal_id"), at.label("occurred_at"), *chosen
-        )
+        return select(literal(kind).label("kind"), deals.id.label("deal_id"), at.label("occurred_at"), *chosen)
 
     moved, changed = facts.moves, facts.changes
     parts = [

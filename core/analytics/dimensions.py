@@ -49,9 +49,7 @@ def text_or_none(column: ColumnElement[int]) -> ColumnElement[str]:
     return func.coalesce(cast(column, String), _NONE)
 
 
-def names_of(
-    facts: Facts, by: Dimension, key: ColumnElement[str]
-) -> tuple[FromClause | None, ColumnElement[str]]:
+def names_of(facts: Facts, by: Dimension, key: ColumnElement[str]) -> tuple[FromClause | None, ColumnElement[str]]:
     """Return the table that names the keys (to be joined on `key`) and the name itself."""
     if by == "segment":
         return None, case((key == _NONE, _EMPTY), else_=key)

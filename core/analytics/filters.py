@@ -40,11 +40,7 @@ class Filters:
     def by_people_alone(self) -> bool:
         """Whether quotas can be narrowed in the same way."""
         return not (
-            self.territory_ids
-            or self.product_ids
-            or self.channel_ids
-            or self.segments
-            or self.pipeline_id is not None
+            self.territory_ids or self.product_ids or self.channel_ids or self.segments or self.pipeline_id is not None
         )
 
     def to_params(self) -> dict[str, list[str]]:

@@ -204,8 +204,9 @@ def stays(
 
 
 def losses(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, today: date) -> Statement:
-    """Return `stage_key`, `stage`, `reason_key`, `reason`, `count`, `value` (hundredths) of the deals opened in the
-    period and lost, by the furthest stage that they got to.
+    """Return the deals opened in the period and lost, by the furthest stage that they got to.
+
+    Columns: stage_key, stage, reason_key, reason, count, value (hundredths).
     """
     deals, stages, reasons = facts.deals.c, facts.stages.c, facts.lost_reasons.c
     reason_key = text_or_none(deals.lost_reason_id)
@@ -220,9 +221,7 @@ def losses(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, 
             cast(func.sum(deals.amount), BigInteger).label("value"),
         )
         .select_from(
-            facts.deals.join(facts.stages, at).outerjoin(
-                facts.lost_reasons, reasons.id == deals.lost_reason_id
-            )
+            facts.deals.join(facts.stages, at).outerjoin(facts.lost_reasons, reasons.id == deals.lost_reason_id)
         )
         .where(
             deals.state == "lost",

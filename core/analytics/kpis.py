@@ -127,9 +127,7 @@ def text_key(table: Any) -> ColumnElement[str]:
     return cast(table.c.id, String)
 
 
-def booked_by(
-    facts: Facts, *, period: Period, filters: Filters, today: date, step: Step = "month"
-) -> Statement:
+def booked_by(facts: Facts, *, period: Period, filters: Filters, today: date, step: Step = "month") -> Statement:
     """Return `on` (first day of the month, week or day), `booked` in hundredths and `won`."""
     deals = facts.deals.c
     on = cast(func.date_trunc(literal_column(f"'{step}'"), deals.closed_on), Date)

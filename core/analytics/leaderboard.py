@@ -159,9 +159,7 @@ def ranks(values: dict[str, float], *, least_first: bool = False) -> dict[str, i
     return {key: first[value] for key, value in values.items() if not isnan(value)}
 
 
-def most_improved(
-    now: dict[str, float], before: dict[str, float], *, least_first: bool = False
-) -> str | None:
+def most_improved(now: dict[str, float], before: dict[str, float], *, least_first: bool = False) -> str | None:
     """Return the key whose value improved most against the period before; None where none did."""
     sign = -1.0 if least_first else 1.0
     gains = {key: sign * (value - before[key]) for key, value in now.items() if key in before}

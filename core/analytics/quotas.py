@@ -23,9 +23,7 @@ def owed(facts: Facts, period: Period) -> ColumnElement[int]:
     """Return the part of a quota row that falls into the period, in hundredths: by days, whole in whole months."""
     quotas = facts.quotas.c
     following = cast(quotas.month + text("INTERVAL 1 MONTH"), Date)
-    days = func.least(following, literal(period.end, Date)) - func.greatest(
-        quotas.month, literal(period.start, Date)
-    )
+    days = func.least(following, literal(period.end, Date)) - func.greatest(quotas.month, literal(period.start, Date))
     return cast(func.round(cast(quotas.amount * days, Double) / (following - quotas.month)), BigInteger)
 
 

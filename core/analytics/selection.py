@@ -113,9 +113,7 @@ def is_counted(
     raise ValueError(f"no measure is called {measure}")
 
 
-def _now(
-    facts: Facts, kind: str, numbers: list[str], *, today: date, idle_days: int
-) -> list[ColumnElement[bool]]:
+def _now(facts: Facts, kind: str, numbers: list[str], *, today: date, idle_days: int) -> list[ColumnElement[bool]]:
     deals = facts.deals.c
     match kind:
         case "stage":
@@ -132,9 +130,7 @@ def _now(
 def is_idle(facts: Facts, *, today: date, idle_days: int) -> ColumnElement[bool]:
     """Return whether nobody met the customer for more than `idle_days` days, from the opening on."""
     deals, since = facts.deals.c, today - timedelta(days=idle_days)
-    return and_(
-        deals.opened_on < since, or_(deals.last_activity_on.is_(None), deals.last_activity_on < since)
-    )
+    return and_(deals.opened_on < since, or_(deals.last_activity_on.is_(None), deals.last_activity_on < since))
 
 
 def is_slow(facts: Facts, *, today: date) -> ColumnElement[bool]:
@@ -163,14 +159,10 @@ def summed(facts: Facts, measure: str) -> ColumnElement[int]:
     return case((deals.state == "open", deals.weighted), else_=0) if measure == "weighted" else deals.amount
 
 
-def selected(
-    facts: Facts, selection: Selection, *, today: date, idle_days: int = 14
-) -> list[ColumnElement[bool]]:
+def selected(facts: Facts, selection: Selection, *, today: date, idle_days: int = 14) -> list[ColumnElement[bool]]:
     """Return the conditions that a deal behind `selection` meets."""
     found = deal_conditions(facts, selection.filters)
-    found.append(
-        is_counted(facts, selection.measure, period=selection.period, today=today, idle_days=idle_days)
-    )
+    found.append(is_counted(facts, selection.measure, period=selection.period, today=today, idle_days=idle_days))
     if selection.by is not None:
         found.append(key_of(facts, selection.by) == selection.key)
     return found

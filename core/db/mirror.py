@@ -79,8 +79,7 @@ class Mirror:
     def scoped(self, scope: Scope) -> ScopedMirror:
         """Return the mirror as a scope may see it, up to date."""
         self.refresh(wait=False)
-        assert self._connection is not None
-        return ScopedMirror(self._connection, scope)
+        return ScopedMirror(self._filled(), scope)
 
     def close(self) -> None:
         """Forget everything and give the connections back."""
@@ -90,6 +89,11 @@ class Mirror:
             if self._connection is not None:
                 self._connection.close()
             self._source = self._connection = None
+
+    def _filled(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            raise RuntimeError("the mirror was closed")
+        return self._connection
 
     def _opened(self) -> Source:
         if self._source is None:
@@ -124,8 +128,7 @@ class Mirror:
         self._connection, self._version = connection, self._version + 1
 
     def _apply(self, source: Source, changes: Iterable[Changed]) -> None:
-        assert self._connection is not None
-        with self._connection.cursor() as cursor:
+        with self._filled().cursor() as cursor:
             cursor.execute("BEGIN TRANSACTION")
             _apply(Loader(source, cursor, self._zone), cursor, changes)
             cursor.execute("UPDATE mirror_state SET version = ?", [self._version + 1])
@@ -145,9 +148,8 @@ class ScopedMirror:
     @property
     def version(self) -> int:
         """The version of the state that is read here."""
-        found = self._reading().execute("SELECT version FROM mirror_state").fetchone()
-        assert found is not None
-        return int(found[0])
+        found = self._reading().execute("SELECT version FROM mirror_state").fetchall()
+        return int(found[0][0])
 
     def frame(self, statement: Statement) -> pd.DataFrame:
         """Run a statement and return a frame; whole numbers that may be missing are Int64."""
@@ -164,9 +166,7 @@ class ScopedMirror:
         found = self._run(statement).fetchone()
         return None if found is None else found[0]
 
-    def standing(
-        self, ranking: Callable[[Facts], Statement], *, rep_id: int, least_first: bool = False
-    ) -> Standing:
+    def standing(self, ranking: Callable[[Facts], Statement], *, rep_id: int, least_first: bool = False) -> Standing:
         """Return the place of one rep of this scope in a ranking among all, and nothing else of it.
 
         `ranking` gives rows (key, value). No place where the rep is not in the scope or has no value, or where
@@ -220,12 +220,12 @@ def _apply(loader: Loader, cursor: duckdb.DuckDBPyConnection, changes: Iterable[
     if "rep" in keys:
         everyone = "rep" in whole
         deals |= _numbers(cursor, "SELECT id FROM deals WHERE $all OR list_contains($keys, owner_id) "
-                          "OR list_contains($keys, credited_id)", keys["rep"], everyone)  # fmt: skip
+                          "OR list_contains($keys, credited_id)", keys["rep"], everything=everyone)  # fmt: skip
         activities |= _numbers(
             cursor,
             "SELECT id FROM activities WHERE $all OR list_contains($keys, rep_id)",
             keys["rep"],
-            everyone,
+            everything=everyone,
         )
     if keys.get("customer"):
         loader.load_customers(keys["customer"])
@@ -241,8 +241,6 @@ def _apply(loader: Loader, cursor: duckdb.DuckDBPyConnection, changes: Iterable[
         loader.load_deals(deals)
 
 
-def _numbers(
-    cursor: duckdb.DuckDBPyConnection, sql: str, keys: Iterable[int], everything: bool = False
-) -> set[int]:
+def _numbers(cursor: duckdb.DuckDBPyConnection, sql: str, keys: Iterable[int], *, everything: bool = False) -> set[int]:
     found = cursor.execute(sql, {"keys": list(keys), "all": everything}).fetchall()
     return {number for (number,) in found}

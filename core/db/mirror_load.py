@@ -257,7 +257,8 @@ class Loader:
     def _delete(self, table: str, column: str, keys: Collection[int] | None) -> None:
         if keys is not None:
             self._cursor.execute(
-                f"DELETE FROM {table} WHERE {column} IN (SELECT unnest($keys))", {"keys": list(keys)}
+                f"DELETE FROM {table} WHERE {column} IN (SELECT unnest($keys))",
+                {"keys": list(keys)},
             )
 
 

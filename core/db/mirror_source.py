@@ -103,9 +103,7 @@ class SqliteSource(Source):
         """Return the rows logged after the mark; None where the log was emptied meanwhile."""
         if self._one("SELECT coalesce(max(id), 0) FROM change_log") < self._seen:
             return None
-        found = self._connection.execute(
-            "SELECT DISTINCT subject, key FROM change_log WHERE id > ?", (self._seen,)
-        )
+        found = self._connection.execute("SELECT DISTINCT subject, key FROM change_log WHERE id > ?", (self._seen,))
         return [Changed(*row) for row in found.fetchall()]
 
     def read(self, statement: Select[Any]) -> pa.Table:

@@ -23,9 +23,7 @@ def deals_behind(work: Work, *, selection: Selection, limit: int | None = None) 
     """Return exactly the deals that a number counted, largest first; `value` adds up to the number."""
     mirror = work.mirror
     idle_days = int(work.setting("idle_days"))
-    frame = mirror.frame(
-        drill.rows(mirror.facts, selection, today=work.today, idle_days=idle_days, limit=limit)
-    )
+    frame = mirror.frame(drill.rows(mirror.facts, selection, today=work.today, idle_days=idle_days, limit=limit))
     return tidy(frame, money=("amount", "value"), days=DAYS)
 
 

@@ -55,9 +55,7 @@ def _funnels(
     mirror = work.mirror
     pipeline = chosen_pipeline(mirror, filters)
     parts = mirror.rows(
-        statements.cohort(
-            mirror.facts, period=period, filters=filters, pipeline_id=pipeline, today=work.today, by=by
-        )
+        statements.cohort(mirror.facts, period=period, filters=filters, pipeline_id=pipeline, today=work.today, by=by)
     )
     stages = mirror.rows(
         statements.steps(mirror.facts, pipeline_id=pipeline, occupied={part.furthest for part in parts})

@@ -27,9 +27,7 @@ HUNDREDTHS = 100.0
 
 
 @query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
-def overview_kpis(
-    work: Work, *, period: Period, filters: Filters = NO_FILTERS, to_date: bool = False
-) -> pd.DataFrame:
+def overview_kpis(work: Work, *, period: Period, filters: Filters = NO_FILTERS, to_date: bool = False) -> pd.DataFrame:
     """Return the key figures of the period, of the one before and of the same one a year before.
 
     `to_date` cuts the two earlier ones at as many days as the running period is old.
@@ -90,9 +88,7 @@ def quota_of(mirror: ScopedMirror, period: Period, filters: Filters) -> float:
     return nan if found is None else found / HUNDREDTHS
 
 
-def quotas_by(
-    mirror: ScopedMirror, period: Period, filters: Filters, by: quotas.QuotaKey
-) -> dict[Any, float]:
+def quotas_by(mirror: ScopedMirror, period: Period, filters: Filters, by: quotas.QuotaKey) -> dict[Any, float]:
     """Return what each rep, team or month owes, in major units, by key."""
     if not filters.by_people_alone:
         return {}
@@ -152,9 +148,7 @@ def breakdown(work: Work, *, period: Period, by: Dimension, filters: Filters = N
         })  # fmt: skip
     rows += _idle_parts(mirror, by, owed)
     frame = pd.DataFrame(rows, columns=list(BREAKDOWN))
-    return frame.sort_values(
-        ["booked", "open_value", "key"], ascending=[False, False, True], ignore_index=True
-    )
+    return frame.sort_values(["booked", "open_value", "key"], ascending=[False, False, True], ignore_index=True)
 
 
 def _idle_parts(mirror: ScopedMirror, by: Dimension, owed: dict[Any, float]) -> list[dict[str, Any]]:
@@ -175,9 +169,7 @@ def pipeline_by_stage(work: Work, *, filters: Filters = NO_FILTERS) -> pd.DataFr
     """Return what is open in each stage of a pipeline now, in the order of the process."""
     mirror = work.mirror
     chosen = chosen_pipeline(mirror, filters)
-    frame = mirror.frame(
-        kpis.open_by_stage(mirror.facts, filters=filters, pipeline_id=chosen, today=work.today)
-    )
+    frame = mirror.frame(kpis.open_by_stage(mirror.facts, filters=filters, pipeline_id=chosen, today=work.today))
     frame["stage_key"] = frame["stage_key"].astype(str)
     for column in ("value", "weighted"):
         frame[column] = frame[column].astype("float64") / HUNDREDTHS

@@ -38,9 +38,7 @@ def attainment_now(work: Work) -> pd.DataFrame:
         period = work.calendar.preset(preset, today=work.today)
         figures = key_figures(work, mirror, "current", period, period, NO_FILTERS)
         kept = ("start", "end", "booked", "quota", "attainment", "closing_value", "won_count")
-        rows.append(
-            {"row": name, **{k: figures[k] for k in kept}, "elapsed_rate": period.elapsed_rate(work.today)}
-        )
+        rows.append({"row": name, **{k: figures[k] for k in kept}, "elapsed_rate": period.elapsed_rate(work.today)})
     return pd.DataFrame(rows)
 
 
@@ -69,9 +67,7 @@ def deals_needing_attention(work: Work, *, limit: int = 20) -> pd.DataFrame:
     """Return the open deals that are past their expected close, without an activity, or slow, largest first."""
     mirror = work.mirror
     idle_days = int(work.setting("idle_days"))
-    frame = mirror.frame(
-        attention.needing_attention(mirror.facts, today=work.today, idle_days=idle_days, limit=limit)
-    )
+    frame = mirror.frame(attention.needing_attention(mirror.facts, today=work.today, idle_days=idle_days, limit=limit))
     flags = frame[list(REASONS)].to_numpy(dtype=bool)
     frame["reasons"] = pd.Series(
         [tuple(reason for reason, is_so in zip(REASONS, row, strict=True) if is_so) for row in flags],

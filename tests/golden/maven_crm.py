@@ -60,9 +60,7 @@ def expected(folder: Path) -> Golden:
         sums["rep"][row["sales_agent"]] += value
         sums["team"][team_of[row["sales_agent"]]] += value
         sums["product"][PRODUCTS.get(row["product"], row["product"])] += value
-    cycles = [
-        (date.fromisoformat(row["close_date"]) - date.fromisoformat(row["engage_date"])).days for row in won
-    ]
+    cycles = [(date.fromisoformat(row["close_date"]) - date.fromisoformat(row["engage_date"])).days for row in won]
     told = {name: {key: str(value) for key, value in sorted(parts.items())} for name, parts in sums.items()}
     return Golden(
         rows=len(rows),

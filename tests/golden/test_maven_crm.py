@@ -78,14 +78,10 @@ def lay_down(database, product_names):
         session.flush()
         for row, deal in zip(rows, deals, strict=True):
             number = product[products[row["product"]]]
-            session.add(
-                DealLine(deal_id=deal.id, product_id=number, unit_price=deal.amount, amount=deal.amount)
-            )
+            session.add(DealLine(deal_id=deal.id, product_id=number, unit_price=deal.amount, amount=deal.amount))
             for before, after, at in ((None, first.id, deal.opened_at), (first.id, deal.stage_id, deal.closed_at)):
                 session.add(
-                    StageMove(
-                        deal_id=deal.id, from_stage_id=before, to_stage_id=after, effective_at=at, recorded_at=at
-                    )
+                    StageMove(deal_id=deal.id, from_stage_id=before, to_stage_id=after, effective_at=at, recorded_at=at)
                 )
     with database.engine.begin() as connection:
         install_triggers(connection)

@@ -19,9 +19,7 @@ def ask(company, *given):
 
 def won(company, **values):
     opened = datetime(2026, 7, 1, 2, tzinfo=UTC)
-    return company.deal(
-        path=(("identified", opened), ("won", datetime(2026, 7, 10, 2, tzinfo=UTC))), **values
-    )
+    return company.deal(path=(("identified", opened), ("won", datetime(2026, 7, 10, 2, tzinfo=UTC))), **values)
 
 
 def test_an_answer_is_the_pages_answer(small_company, answer_as, capsys):

@@ -59,9 +59,7 @@ def replay(moves, stages):
         left = moves[i + 1].effective_at if i + 1 < len(moves) else None
         if stage.kind != "lost":
             furthest = max(furthest, stage.position)
-        stays.append(
-            (stage.id, stage.position, move.effective_at, left, spent.get(stage.id, 0), furthest)
-        )
+        stays.append((stage.id, stage.position, move.effective_at, left, spent.get(stage.id, 0), furthest))
         if left is not None:
             spent[stage.id] = spent.get(stage.id, 0) + int((left - move.effective_at).total_seconds())
     return stays
@@ -78,17 +76,15 @@ def test_spans_are_what_the_raw_moves_say(company):
     spans = scoped.rows(select(scoped.facts.spans))
     facts = {row.id: row for row in scoped.rows(select(scoped.facts.deals))}
     assert len(spans) == len(moves)
-    for number in deals:
+    for number, deal in deals.items():
         expected = replay([move for move in moves if move.deal_id == number], stages)
         found = sorted((span for span in spans if span.deal_id == number), key=lambda s: s.entered_at)
-        assert [
-            (s.stage_id, s.position, s.entered_at, s.left_at, s.seconds_before, s.furthest) for s in found
-        ] == [
+        assert [(s.stage_id, s.position, s.entered_at, s.left_at, s.seconds_before, s.furthest) for s in found] == [
             (stage, position, entered.replace(tzinfo=None), left and left.replace(tzinfo=None), before, far)
             for stage, position, entered, left, before, far in expected
         ]
         assert facts[number].furthest == expected[-1][-1]
-        assert facts[number].amount == deals[number].base_amount * 100
+        assert facts[number].amount == deal.base_amount * 100
 
 
 def test_nothing_new_leaves_the_version_alone(company):

@@ -9,8 +9,6 @@ from math import isnan
 import pytest
 
 from core.analytics.filters import Filters
-from core.analytics.leaderboard import ranks
-from core.analytics.rates import coverage
 from core.domain.periods import Period
 from core.queries.funnel import cohort_funnel, losses_by_stage, time_in_stage
 from core.queries.leaderboard import leaderboard, rep_trend
@@ -132,7 +130,7 @@ def test_pipeline_by_stage(world, answer_as):
     rows = answer_as("leader", pipeline_by_stage).set_index("stage")
     assert rows.loc["First contact", ["count", "value", "weighted", "overdue_count"]].to_list() == [2, 8_000, 800, 1]
     assert rows["count"].sum() == 2
-    assert list(rows.index)[0] == "Lead identified"
+    assert next(iter(rows.index)) == "Lead identified"
 
 
 def test_the_cohort_funnel(world, answer_as):
