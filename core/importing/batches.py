@@ -144,8 +144,8 @@ def prepare(
         plan.default_pipeline = None
         for table in ("pipeline", "stage"):
             plan.rows.pop(table, None)
-    _give_customers_owners(records)
-    _assign_territories(records, rules.undated_on, sources, choices)
+    _give_customers_owners(records, choices)
+    _assign_territories(records, rules.undated_on)
     _finish(plan, ledger, sources, choices)
     repeated = [
         (source.table.file, reference.imported_files[source.hash][0])
@@ -273,17 +273,24 @@ def _rules(sources: Sequence[Source], reference: Reference, choices: Choices) ->
     return rules, won / closed if closed else 0.5
 
 
-def _give_customers_owners(records: Records) -> None:
-    """Give each new customer without an owner to the rep with the most of its deals."""
+def _give_customers_owners(records: Records, choices: Choices) -> None:
+    """Give each new customer without an owner to the rep with the most of its deals.
+
+    A customer without a territory takes that rep's; the placeholder for missing names gets neither.
+    """
     owners: dict[int, Counter[int]] = defaultdict(Counter)
     for deal in records.plan.rows.get("deal", ()):
         owners[deal["customer_id"]][deal["owner_id"]] += 1
+    territories = {rep["id"]: rep.get("_territory") for rep in records.plan.rows.get("rep", ())}
     for customer in records.plan.rows.get("customer", ()):
-        if customer.get("owner_id") is None and owners[customer["id"]]:
-            customer["owner_id"] = max(owners[customer["id"]].items(), key=lambda item: (item[1], item[0]))[0]
+        if customer["name"] == choices.no_customer_name or not owners[customer["id"]]:
+            continue
+        first = max(owners[customer["id"]].items(), key=lambda item: (item[1], item[0]))[0]
+        customer["owner_id"] = customer.get("owner_id") or first
+        customer["territory_id"] = customer.get("territory_id") or territories.get(customer["owner_id"])
 
 
-def _assign_territories(records: Records, day: date, sources: Sequence[Source], choices: Choices) -> None:
+def _assign_territories(records: Records, day: date) -> None:
     starts: dict[int, date] = {}
     zone = records.reference.zone
     for deal in records.plan.rows.get("deal", ()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -18,6 +19,7 @@ Cell = str | int | float | bool | date | datetime | time | timedelta | None
 
 SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 200
+_ESCAPED_QUOTE = re.compile(r'\\"[^,;\t|\r\n]')
 _HEADER_ROWS = 25
 _WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _OLD_WORKBOOK_MARKS = (b"\x09\x08", b"\x09\x04", b"\x09\x02")
@@ -194,7 +196,7 @@ def _is_chinese(letter: str) -> bool:
 def _text_grid(source: SourceFile, text: str) -> tuple[str, list[list[Cell]]]:
     csv.field_size_limit(16_000_000)
     best: tuple[float, str] | None = None
-    escape = "\\" if '\\"' in text and '""' not in text else None
+    escape = "\\" if '""' not in text and _ESCAPED_QUOTE.search(text) else None
     for separator in SEPARATORS:
         try:
             sample = _parse(text, separator, escape, _SAMPLE_ROWS)
