@@ -10,7 +10,7 @@ from core.ui.activities import draw_due
 from core.ui.customer_form import draw_contacts, draw_customer_edit
 from core.ui.page import open_page, plain
 from core.ui.routes import go
-from core.ui.selling import KIND_ICONS, KIND_NAMES, STATE_NAMES, number_in_address
+from core.ui.selling import KIND_ICONS, KIND_NAMES, STATE_NAMES, draw_facts, fact_card, number_in_address
 from core.ui.tables import table
 
 view = open_page("customer", heading=False)
@@ -28,24 +28,16 @@ if st.session_state.get("customer.of") != number:
 view.heading(named(customer))
 profile = (customer.segment, customer.size, customer.industry, record.territory, customer.city, record.owner)
 st.caption(plain(" · ".join(part for part in profile if part)))
-with st.grid(min_column_width=150, gap="small", key="customer-numbers"):
+with st.grid(4, min_column_width=150, gap="small", key="customer-numbers"):
     money = {
         _("Won value"): (record.won_value, _n("{n} deal", "{n} deals", record.won_count)),
         _("Open value"): (record.open_value, _n("{n} deal", "{n} deals", record.open_count)),
     }
     for label, (value, count) in money.items():
-        st.metric(
-            label,
-            format_money(value, view.currency, compact=True),
-            delta=count,
-            delta_arrow="off",
-            delta_color="off",
-            border=True,
-            height="stretch",
-        )
-    st.metric(_("Lost deals"), str(record.lost_count), border=True, height="stretch")
+        fact_card(label, format_money(value, view.currency, compact=True), count)
+    fact_card(_("Lost deals"), str(record.lost_count))
     last = day_of(record.last_activity_at, view.zone) if record.last_activity_at else None
-    st.metric(_("Last activity"), format_date(last), border=True, height="stretch")
+    fact_card(_("Last activity"), format_date(last))
 
 with st.container(horizontal=True):
     if view.may(Action.DEAL_LOG) and st.button(_("Log a deal"), type="primary", icon=":material/add:"):
@@ -70,10 +62,8 @@ with left:
         Column("owner", _("Owner"), width="small"),
         Column("state", _("State"), width="small"),
     ]
-    table(
-        view, deals, columns, name="customer-deals", opens="deal", empty=_("No deals with this customer yet.")
-    )
-    st.subheader(_("Activities"), anchor=False)
+    table(view, deals, columns, name="customer-deals", opens="deal", empty=_("No deals with this customer yet."))
+    st.subheader(_("Meetings and messages"), anchor=False)
     draw_due(
         view,
         [row.activity for row in record.activities if row.activity.done_at is None],
@@ -102,6 +92,6 @@ with right:
         _("Phone"): customer.phone,
         _("Website"): customer.website,
     }
-    st.markdown("  \n".join(f"{plain(label)}: {plain(value)}" for label, value in facts.items() if value))
+    draw_facts(facts)
     if customer.note:
         st.text(customer.note)

@@ -10,7 +10,7 @@ from core.ui.deal_edit import draw_edit
 from core.ui.deal_panels import draw_buttons, draw_panel, draw_stages, opened_panel
 from core.ui.page import open_page, plain
 from core.ui.routes import go, page
-from core.ui.selling import STATE_COLORS, STATE_NAMES, number_in_address
+from core.ui.selling import STATE_COLORS, STATE_NAMES, draw_facts, fact_card, number_in_address
 from core.ui.timeline import draw_timeline
 
 view = open_page("deal", heading=False)
@@ -36,42 +36,29 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
 
 stage = choices.stage(deal.stage_id)
 days = (view.today - day_of(deal.stage_entered_at, view.zone)).days
-with st.grid(min_column_width=150, gap="small", key="deal-numbers"):
-    st.metric(_("Amount"), format_money(deal.amount, deal.currency), border=True, height="stretch")
+with st.grid(4, min_column_width=150, gap="small", key="deal-numbers"):
+    base = format_money(deal.base_amount, view.currency)
+    foreign = deal.currency != view.currency
+    fact_card(_("Amount"), format_money(deal.amount, deal.currency), f"= {base}" if foreign else "")
     if deal.state is StageKind.OPEN:
-        st.metric(
+        late = deal.expected_close_on < view.today
+        fact_card(
             _("Expected close"),
             format_date(deal.expected_close_on),
-            delta=format_relative_day(deal.expected_close_on, view.today),
-            delta_arrow="off",
-            delta_color="inverse" if deal.expected_close_on < view.today else "off",
-            border=True,
-            height="stretch",
+            format_relative_day(deal.expected_close_on, view.today),
+            color="red" if late else "gray",
         )
         slow = bool(stage.expected_days) and days > stage.expected_days
-        st.metric(
-            _("In this stage for"),
-            format_days(days),
-            delta=_("expected {days}", days=format_days(stage.expected_days))
-            if stage.expected_days
-            else None,
-            delta_arrow="off",
-            delta_color="inverse" if slow else "off",
-            border=True,
-            height="stretch",
-        )
-        st.metric(_("Probability"), format_rate(stage.probability, 0), border=True, height="stretch")
+        expected = _("expected {days}", days=format_days(stage.expected_days)) if stage.expected_days else ""
+        fact_card(_("In this stage for"), format_days(days), expected, color="orange" if slow else "gray")
+        fact_card(_("Probability"), format_rate(stage.probability, 0))
     else:
         closed = day_of(deal.closed_at, view.zone) if deal.closed_at else None
-        st.metric(_("Closed on"), format_date(closed), border=True, height="stretch")
-        label, said = (
-            (_("Credited to"), record.credited) if record.credited else (_("Lost reason"), record.lost_reason)
-        )
-        st.metric(label, plain(said), border=True, height="stretch")
-if deal.currency != view.currency:
-    st.caption(
-        plain(_("{amount} in the company's currency", amount=format_money(deal.base_amount, view.currency)))
-    )
+        fact_card(_("Closed on"), format_date(closed))
+        if record.credited:
+            fact_card(_("Credited to"), record.credited)
+        else:
+            fact_card(_("Lost reason"), record.lost_reason)
 
 draw_stages(view, record, choices)
 if record.may_edit:
@@ -96,9 +83,7 @@ with right:
             price = format_money(line.unit_price, deal.currency)
             off = f" − {format_rate(line.discount_rate, 0)}" if line.discount_rate else ""
             total = format_money(line.amount, deal.currency)
-            st.markdown(
-                f"**{plain(line.product)}**  \n{plain(f'{line.quantity:,} × {price}{off} = {total}')}"
-            )
+            st.markdown(f"**{plain(line.product)}**  \n{plain(f'{line.quantity:,} × {price}{off} = {total}')}")
     facts = {
         _("Contact"): record.contact.name if record.contact else "",
         _("Sales process"): record.pipeline,
@@ -107,7 +92,7 @@ with right:
         _("Number"): str(deal.id),
     }
     st.subheader(_("Details"), anchor=False)
-    st.markdown("  \n".join(f"{plain(label)}: {plain(value)}" for label, value in facts.items() if value))
+    draw_facts(facts)
     if deal.note:
         st.caption(_("Note"))
         st.text(deal.note)

@@ -49,7 +49,7 @@ if form["customer_id"] is None and not form["customer_new"]:
 
 whens = {"done": _("Took place"), "due": _("Is planned")}
 st.segmented_control(
-    _("It"),
+    _("Done or planned"),
     list(whens),
     required=True,
     format_func=whens.__getitem__,
@@ -88,9 +88,7 @@ form.text("subject", _("What about?"), max_chars=200)
 form.area("note", _("Note"), max_chars=4000)
 
 form.show_refusal()
-if st.button(
-    _("Save activity"), type="primary", icon=":material/check:", width="stretch", key="save-activity"
-):
+if st.button(_("Save activity"), type="primary", icon=":material/check:", width="stretch", key="save-activity"):
     due = form["when"] == "due"
     activity = form.send(
         log_activity,

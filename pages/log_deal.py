@@ -23,9 +23,7 @@ if show_saved("log_deal", view):
 pipeline = choices.pipelines[0] if choices.pipelines else None
 stages = choices.stages_of(pipeline.id) if pipeline else []
 if not [stage for stage in stages if stage.kind is StageKind.OPEN]:
-    st.info(
-        _("The sales process has no open stage yet. Sales operations can set it up."), icon=":material/info:"
-    )
+    st.info(_("The sales process has no open stage yet. Sales operations can set it up."), icon=":material/info:")
     st.stop()
 days = sum(stage.expected_days for stage in stages if stage.kind is StageKind.OPEN)
 form = Form(
@@ -66,9 +64,7 @@ with st.container(horizontal=True, vertical_alignment="top"):
             "amount",
             _("Amount"),
             currency=currency,
-            placeholder=_("{amount} from the products", amount=format_money(total, currency))
-            if lines
-            else "120000",
+            placeholder=_("{amount} from the products", amount=format_money(total, currency)) if lines else "120000",
         )
     with st.container(width=120, gap="xxsmall"):
         form.choose("currency", _("Currency"), {code: code for code in choices.currencies})
@@ -109,9 +105,7 @@ form.show_refusal()
 if st.button(_("Save deal"), type="primary", icon=":material/check:", key="save-deal", width="stretch"):
     if form.unread("amount") or not lines_whole:
         marked = _("Please complete or remove the marked product.")
-        form.refuse(
-            InvalidFields({"amount": _("This is not an amount.")} if lines_whole else {"lines": marked})
-        )
+        form.refuse(InvalidFields({"amount": _("This is not an amount.")} if lines_whole else {"lines": marked}))
         st.rerun()
     closed = kind is not StageKind.OPEN
     with st.spinner(_("Saving …")):

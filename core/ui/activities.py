@@ -53,9 +53,7 @@ def _draw(view: View, activity: Activity, name: str, key: str) -> None:
         if view.may(Action.ACTIVITY_LOG):
             _buttons(view, activity, key)
     if name:
-        page_name, number = (
-            ("deal", activity.deal_id) if activity.deal_id else ("customer", activity.customer_id)
-        )
+        page_name, number = ("deal", activity.deal_id) if activity.deal_id else ("customer", activity.customer_id)
         st.page_link(page(page_name).file, label=plain(name), query_params={"id": str(number)})
     if activity.note:
         st.text(activity.note)
@@ -92,9 +90,7 @@ def _buttons(view: View, activity: Activity, key: str) -> None:
                 moved = attempt(view, reschedule_activity, due_on=day, **common)
                 if moved is not None:
                     st.rerun()
-            if st.button(
-                _("Delete"), icon=":material/delete:", type="tertiary", key=f"{key}-delete-{activity.id}"
-            ):
+            if st.button(_("Delete"), icon=":material/delete:", type="tertiary", key=f"{key}-delete-{activity.id}"):
                 snapshot = attempt(view, delete_activity, **common)
                 if snapshot is not None:
                     st.session_state[_UNDO] = {"at": key, "snapshot": snapshot, "key": uuid4().hex}

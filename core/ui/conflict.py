@@ -37,14 +37,10 @@ class Difference:
         return MINE if self.theirs == self.base else THEIRS
 
 
-def differences(
-    base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]
-) -> list[Difference]:
+def differences(base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Difference]:
     """Return each field of `mine` that stands otherwise in `theirs`."""
     return [
-        Difference(name, base.get(name), value, theirs[name])
-        for name, value in mine.items()
-        if value != theirs[name]
+        Difference(name, base.get(name), value, theirs[name]) for name, value in mine.items() if value != theirs[name]
     ]
 
 
@@ -65,14 +61,8 @@ def compare(
 
     `shown` writes a field's value for a reader; `who` saved in between ("" where unknown).
     """
-    said = (
-        _("{who} saved this deal while you were editing.", who=who)
-        if who
-        else _("This deal was saved meanwhile.")
-    )
-    st.warning(
-        plain(said + " " + _("Choose for each field what shall stand.")), icon=":material/compare_arrows:"
-    )
+    said = _("{who} saved this deal while you were editing.", who=who) if who else _("This deal was saved meanwhile.")
+    st.warning(plain(said + " " + _("Choose for each field what shall stand.")), icon=":material/compare_arrows:")
     chosen: dict[str, str] = {}
     for item in found:
         with st.container(border=True, gap="xsmall", key=f"{key}-{item.name}"):
@@ -80,9 +70,7 @@ def compare(
             st.markdown(f"**{plain(labels[item.name])}**{mark}")
             st.caption(plain(_("Before: {value}", value=shown(item.name, item.base))))
             values = {MINE: item.mine, THEIRS: item.theirs}
-            names = {
-                side: plain(f"{_(CHOICE_NAMES[side])}: {shown(item.name, values[side])}") for side in values
-            }
+            names = {side: plain(f"{_(CHOICE_NAMES[side])}: {shown(item.name, values[side])}") for side in values}
             picked = st.radio(
                 labels[item.name],
                 [MINE, THEIRS],

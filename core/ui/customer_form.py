@@ -164,9 +164,7 @@ def draw_contacts(view: View, record: CustomerRecord) -> None:
             if reached:
                 st.text(reached)
             if record.may_edit:
-                with st.popover(
-                    _("Edit"), icon=":material/edit:", type="tertiary", key=f"contact-edit-{contact.id}"
-                ):
+                with st.popover(_("Edit"), icon=":material/edit:", type="tertiary", key=f"contact-edit-{contact.id}"):
                     _contact_form(view, record, contact)
     if not record.contacts:
         st.caption(_("No contacts yet. Add the person you talk to."))
@@ -185,9 +183,7 @@ def _contact_form(view: View, record: CustomerRecord, contact: Contact | None) -
     }
     defaults = {name: getattr(contact, name, "") for name in texts}
     defaults["is_primary"] = bool(contact and contact.is_primary)
-    form = Form(
-        view, f"contact_{record.customer.id}_{contact.id if contact else 'new'}", defaults, drafted=False
-    )
+    form = Form(view, f"contact_{record.customer.id}_{contact.id if contact else 'new'}", defaults, drafted=False)
     for name, label in texts.items():
         form.text(name, label)
     st.toggle(_("Main contact"), **form.widget("is_primary"))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.access.actions import Action
+from core.domain.periods import day_of
 from core.i18n import _, _n, format_date, format_money, language, speaking
 from core.queries.deals import BoardColumn, DealFilter, DealsPage, deals_board, deals_page
-from core.reports.tables import Column, csv_bytes, xlsx_bytes
+from core.reports.tables import Column, csv_bytes, is_missing, xlsx_bytes
 from core.ui.page import plain
 from core.ui.routes import go, page
 from core.ui.selling import STATE_NAMES
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from core.ui.page import View
 
 SIZE = 50
+_ROW, _ROWS = 35, 18  # pixels; rows on screen before the table scrolls
 _PAGE = "deals-page"
 
 
@@ -55,26 +57,27 @@ def columns_of(view: View) -> list[Column]:
         Column("name", _("Deal"), width="medium"),
         Column("customer", _("Customer"), width="medium"),
         Column("stage", _("Stage"), width="small"),
-        Column("base_amount", _("Amount"), "money", currency=view.currency, width="small"),
-        Column("expected_close_on", _("Expected close"), "date", width="small"),
+        Column("base_amount", _("Amount"), "money", currency=view.currency),
+        Column("expected_close_on", _("Expected close"), "date"),
         Column("owner", _("Owner"), width="small"),
         Column("state", _("State"), width="small"),
-        Column("closed_at", _("Closed"), "instant", width="small"),
+        Column("closed_on", _("Closed"), "date"),
         Column("channel", _("Channel"), width="small"),
     ]
 
 
-def spoken(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the deals with their states in the reader's words."""
-    return frame.assign(state=[_(STATE_NAMES[state]) for state in frame["state"]])
+def spoken(view: View, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the deals with their states in the reader's words, and the day they closed."""
+    return frame.assign(
+        state=[_(STATE_NAMES[state]) for state in frame["state"]],
+        closed_on=[None if is_missing(at) else day_of(at, view.zone) for at in frame["closed_at"]],
+    )
 
 
 def draw_table(view: View, wanted: DealFilter, sort: str, *, descending: bool) -> None:
     """Draw one page of the table, the sum of all of it, the pages and the files."""
     number = int(st.session_state.get(_PAGE, 1))
-    found: DealsPage = view.ask(
-        deals_page, wanted=wanted, sort=sort, descending=descending, size=SIZE, page=number
-    )
+    found: DealsPage = view.ask(deals_page, wanted=wanted, sort=sort, descending=descending, size=SIZE, page=number)
     pages = max(1, -(-found.total // SIZE))
     if number > pages:
         st.session_state[_PAGE] = pages
@@ -84,7 +87,8 @@ def draw_table(view: View, wanted: DealFilter, sort: str, *, descending: bool) -
     if found.total == 0:
         st.info(_("No deals match. Clear the filters, or log a deal."), icon=":material/inbox:")
         return
-    table(view, spoken(found.rows), columns_of(view), name="deals", opens="deal", export=False)
+    height = _ROW * (min(len(found.rows), _ROWS) + 1) + 3
+    table(view, spoken(view, found.rows), columns_of(view), name="deals", opens="deal", export=False, height=height)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if pages > 1:
             st.pagination(pages, key=_PAGE)
@@ -99,10 +103,8 @@ def _draw_files(view: View, wanted: DealFilter, sort: str, *, descending: bool) 
 
     def whole() -> pd.DataFrame:
         with speaking(speech):  # the click is served by a thread that speaks no language yet
-            answer: DealsPage = view.ask(
-                deals_page, wanted=wanted, sort=sort, descending=descending, size=None
-            )
-            return spoken(answer.rows)
+            answer: DealsPage = view.ask(deals_page, wanted=wanted, sort=sort, descending=descending, size=None)
+            return spoken(view, answer.rows)
 
     files = {
         "csv": lambda: csv_bytes(whole(), columns, view.zone),

@@ -133,16 +133,12 @@ def _mine(form: Form, lines: list[LineFields]) -> dict[str, Any]:
     return {**typed, **texts, "amount": amount, "lines": tuple(lines)}
 
 
-def _save(
-    form: Form, record: DealRecord, changes: dict[str, Any], mine: dict[str, Any], version: int
-) -> None:
+def _save(form: Form, record: DealRecord, changes: dict[str, Any], mine: dict[str, Any], version: int) -> None:
     if not changes:
         _cancel(form)
         st.rerun()
     try:
-        deal = form.send(
-            edit_deal, deal_id=record.deal.id, version=version, changes=cast("DealEdit", changes)
-        )
+        deal = form.send(edit_deal, deal_id=record.deal.id, version=version, changes=cast("DealEdit", changes))
     except EditedMeanwhile:
         form["mine"] = mine
         deal = None
@@ -177,8 +173,7 @@ def _compare(
     def shown(name: str, value: Any) -> str:
         if name == "lines":
             return "; ".join(
-                f"{products.get(line.product_id, '?')} × {line.quantity} = {line.amount:,.2f}"
-                for line in value
+                f"{products.get(line.product_id, '?')} × {line.quantity} = {line.amount:,.2f}" for line in value
             ) or _("None")
         if name == "amount" and value is not None:
             return format_money(value, mine["currency"])
@@ -187,14 +182,10 @@ def _compare(
         known = {"channel_id": channels, "contact_id": contacts}.get(name)
         return str(known.get(value, "") if known else value) or _("None")
 
-    changes = compare(
-        found, labels=labels, shown=shown, who=record.last_editor, key=f"conflict-{record.deal.id}"
-    )
+    changes = compare(found, labels=labels, shown=shown, who=record.last_editor, key=f"conflict-{record.deal.id}")
     if changes is not None:
         _save(form, record, changes, mine, record.deal.version)
-    st.button(
-        _("Throw my changes away"), on_click=_cancel, args=(form,), type="tertiary", key="conflict-cancel"
-    )
+    st.button(_("Throw my changes away"), on_click=_cancel, args=(form,), type="tertiary", key="conflict-cancel")
 
 
 def _cancel(form: Form) -> None:

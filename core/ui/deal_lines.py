@@ -89,17 +89,13 @@ def _line(form: Form, row: int, products: dict[str, ProductChoice], currency: st
                 options,
                 index=None,
                 placeholder=_("Choose a product"),
-                format_func=lambda code: (
-                    products[code].name if code in products else _("A product no longer sold")
-                ),
+                format_func=lambda code: products[code].name if code in products else _("A product no longer sold"),
                 on_change=_price_from_list,
                 args=(form, row, products, currency),
                 width=260,
                 **form.widget(f"product{row}"),
             )
-            quantity = st.number_input(
-                _("Quantity"), min_value=1, step=1, width=120, **form.widget(f"quantity{row}")
-            )
+            quantity = st.number_input(_("Quantity"), min_value=1, step=1, width=120, **form.widget(f"quantity{row}"))
             price = st.text_input(
                 _("Unit price ({currency})", currency=currency), width=140, **form.widget(f"price{row}")
             )

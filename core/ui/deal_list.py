@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.ui.filters import Params
     from core.ui.page import View
 
+ALL = "all"
 SORT_NAMES = {
     "expected": N_("Expected close"),
     "amount": N_("Amount"),
@@ -50,20 +51,21 @@ def deal_filter(view: View) -> tuple[DealFilter, str, bool]:
             placeholder=_("Deal or customer"),
             width=240,
         )
-        states = list(STATE_NAMES)
-        known = _first(params, "state")
+        states = [*STATE_NAMES, ALL]
+        known = _first(params, "state") or (StageKind.OPEN if not set(params) - {"as"} else ALL)
         state = st.segmented_control(
             _("State"),
             states,
-            default=StageKind(known) if known in states else None,
-            format_func=lambda state: _(STATE_NAMES[state]),
+            default=known if known in states else ALL,
+            required=True,
+            format_func=lambda state: _("All") if state == ALL else _(STATE_NAMES[StageKind(state)]),
             key="deals-state",
         )
         found = _popover(view, params)
         sort, descending = _sorting(params)
-    said = {"q": (search or "").strip(), "state": str(state) if state else "", **found}
+    said = {"q": (search or "").strip(), "state": str(state), **found}
     write_address(**said, sort="" if sort == "expected" else sort, down="1" if descending else "")
-    return _wanted(view, said, state), sort, descending
+    return _wanted(view, said, None if state == ALL else StageKind(state)), sort, descending
 
 
 def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
@@ -94,9 +96,7 @@ def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
                 codes,
                 index=codes.index(known),
                 key=f"deals-{name}",
-                format_func=lambda code: (
-                    _(PRESET_NAMES[Preset(code)]) if code in set(Preset) else code or _("Any day")
-                ),
+                format_func=lambda code: _(PRESET_NAMES[Preset(code)]) if code in set(Preset) else code or _("Any day"),
             )
         if active:
             st.button(_("Clear filters"), icon=":material/filter_alt_off:", type="tertiary", on_click=_clear)
@@ -113,9 +113,7 @@ def _sorting(params: Params) -> tuple[str, bool]:
             format_func=lambda key: _(SORT_NAMES[key]),
             key="deals-sort",
         )
-        descending = st.toggle(
-            _("Largest or latest first"), value=_first(params, "down") == "1", key="deals-down"
-        )
+        descending = st.toggle(_("Largest or latest first"), value=_first(params, "down") == "1", key="deals-down")
     return str(sort), descending
 
 

@@ -53,9 +53,7 @@ def draw_buttons(view: View, record: DealRecord) -> None:
             go("log_activity", deal=record.deal.id)
         for name, label, icon, allowed in offered:
             if allowed:
-                st.button(
-                    label, icon=f":material/{icon}:", on_click=open_panel, args=(name,), key=f"deal-{name}"
-                )
+                st.button(label, icon=f":material/{icon}:", on_click=open_panel, args=(name,), key=f"deal-{name}")
 
 
 def draw_stages(view: View, record: DealRecord, choices: FormChoices) -> None:
@@ -117,9 +115,7 @@ def _lose(view: View, record: DealRecord, choices: FormChoices) -> None:
     form = Form(view, f"lose_deal_{record.deal.id}", defaults, drafted=False)
     with st.container(horizontal=True, vertical_alignment="top"):
         with st.container(width=240, gap="xxsmall"):
-            form.choose(
-                "lost_reason_id", _("Why was it lost?"), names_of(choices.lost_reasons), optional=True
-            )
+            form.choose("lost_reason_id", _("Why was it lost?"), names_of(choices.lost_reasons), optional=True)
         with st.container(width=240, gap="xxsmall"):
             form.text("competitor", _("Competitor"), max_chars=120)
         with st.container(width=180, gap="xxsmall"):
@@ -149,9 +145,7 @@ def _reopen(view: View, record: DealRecord, choices: FormChoices) -> None:
         drafted=False,
     )
     if record.deal.state is StageKind.WON:
-        st.warning(
-            _("This deal is won. Reopening it takes it out of what was booked, until it is won again.")
-        )
+        st.warning(_("This deal is won. Reopening it takes it out of what was booked, until it is won again."))
     form.choose("stage_id", _("Reopen in"), stages)
     form.text("note", _("Note"), max_chars=1000)
     form.show_refusal()
@@ -197,9 +191,7 @@ def _send_and_close(form: Form, command: Any, *, _said: str, **params: Any) -> N
         form.refuse(error)
         st.session_state[_MOVED] = None
         deal = None
-        st.toast(
-            plain(_("Somebody else has just changed this. It is shown as it stands now; please try again."))
-        )
+        st.toast(plain(_("Somebody else has just changed this. It is shown as it stands now; please try again.")))
     if deal is not None:
         st.session_state[_MOVED] = {
             "deal_id": deal.id,

@@ -128,9 +128,7 @@ class Form:
         self.problem(name)
         return cast("date | None", found)
 
-    def choose(
-        self, name: str, label: str, names: Mapping[Any, str], *, optional: bool = False, **options: Any
-    ) -> Any:
+    def choose(self, name: str, label: str, names: Mapping[Any, str], *, optional: bool = False, **options: Any) -> Any:
         """Draw a choice among `names` (value -> name); with `optional`, nothing can be chosen too."""
         if self[name] not in names:
             self[name] = None if optional else next(iter(names), None)
@@ -140,7 +138,6 @@ class Form:
             format_func=lambda value: names.get(value, ""),
             placeholder=_("Choose") if optional else None,
             index=None if optional else 0,
-            required=not optional,
             **self.widget(name),
             **options,
         )
@@ -214,9 +211,7 @@ class Form:
         draft = cast("Draft | None", st.session_state.get(self._slot("offer")))
         if draft is None:
             return
-        with st.container(
-            border=True, horizontal=True, vertical_alignment="center", key=f"draft-{self.name}"
-        ):
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"draft-{self.name}"):
             st.markdown(
                 ":material/history: "
                 + plain(
@@ -272,18 +267,14 @@ def names_of(choices: Sequence[Any]) -> dict[int, str]:
     return {choice.id: choice.name for choice in choices}
 
 
-def attempt(
-    view: View, command: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs
-) -> R | None:
+def attempt(view: View, command: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> R | None:
     """Run a one-click command; a refusal is said on the page and gives None."""
     try:
         return view.do(command, *args, **params)
     except InvalidFields as error:
         st.error(plain(" ".join(error.problems.values())))
     except EditedMeanwhile:
-        st.warning(
-            plain(_("Somebody else has just changed this. It is shown as it stands now; please try again."))
-        )
+        st.warning(plain(_("Somebody else has just changed this. It is shown as it stands now; please try again.")))
     except SalesError as error:
         st.error(plain(error.message()))
     return None

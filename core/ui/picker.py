@@ -95,9 +95,7 @@ def _search(form: Form) -> None:
                 icon=":material/apartment:",
             )
         label = _("New customer “{name}”", name=typed) if typed else _("New customer")
-        st.button(
-            plain(label), on_click=_begin_new, args=(form, typed), key="customer-begin", icon=":material/add:"
-        )
+        st.button(plain(label), on_click=_begin_new, args=(form, typed), key="customer-begin", icon=":material/add:")
 
 
 def _hit_label(hit: CustomerHit) -> str:
@@ -113,9 +111,7 @@ def _new_customer(form: Form) -> CustomerFields:
     with st.container(border=True, key="customer-new"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{plain(_('New customer'))}**")
-            st.button(
-                _("Search instead"), on_click=_clear, args=(form,), type="tertiary", icon=":material/search:"
-            )
+            st.button(_("Search instead"), on_click=_clear, args=(form,), type="tertiary", icon=":material/search:")
         name = form.text("customer_name", _("Customer name"), max_chars=200)
         _warn_of_doubles(form, name)
         with st.container(horizontal=True):
@@ -129,9 +125,7 @@ def _warn_of_doubles(form: Form, name: str) -> None:
     alike = form.view.ask(similar_customers, name=name) if name.strip() else []
     if not alike:
         return
-    st.warning(
-        _("This looks like a customer that is here already. Is it this one?"), icon=":material/content_copy:"
-    )
+    st.warning(_("This looks like a customer that is here already. Is it this one?"), icon=":material/content_copy:")
     for hit in alike:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(_hit_label(hit))

@@ -29,9 +29,7 @@ def show_saved(form: str, view: View) -> bool:
         return False
     st.success(plain(saved["sentence"]), icon=":material/check_circle:")
     with st.container(horizontal=True):
-        if saved.get("deal_id") and st.button(
-            _("Open the deal"), type="primary", icon=":material/open_in_new:"
-        ):
+        if saved.get("deal_id") and st.button(_("Open the deal"), type="primary", icon=":material/open_in_new:"):
             _leave("deal", id=saved["deal_id"])
         if st.button(_("Log another"), icon=":material/add:", key="log-another"):
             st.session_state.pop(_SLOT, None)

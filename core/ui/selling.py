@@ -11,6 +11,7 @@ from core.domain.stages import ActivityKind, StageKind
 from core.i18n import N_
 from core.queries.customers import CustomerHit, customer_record
 from core.queries.reference import named
+from core.ui.page import plain
 
 if TYPE_CHECKING:
     from core.ui.page import View
@@ -39,7 +40,7 @@ KIND_ICONS: dict[str, str] = {
     "expected_close": "event",
 }
 STATE_NAMES: dict[StageKind, str] = {
-    StageKind.OPEN: N_("Open"),
+    StageKind.OPEN: N_("In progress"),
     StageKind.WON: N_("Won"),
     StageKind.LOST: N_("Lost"),
 }
@@ -48,6 +49,21 @@ STATE_COLORS: dict[StageKind, Literal["blue", "green", "gray"]] = {
     StageKind.WON: "green",
     StageKind.LOST: "gray",
 }
+
+
+def fact_card(label: str, value: str, note: str = "", *, color: str = "gray") -> None:
+    """Draw one fact in a card whose text wraps instead of being cut, however narrow the screen."""
+    with st.container(border=True, gap="xxsmall", height="stretch"):
+        st.caption(plain(label))
+        st.markdown(f"##### {plain(value)}")
+        if note:
+            st.markdown(f":{color}[{plain(note)}]")
+
+
+def draw_facts(facts: dict[str, str]) -> None:
+    """Draw labels and values, one a line; empty values are left out."""
+    lines = (plain(_("{label}: {value}", label=label, value=value)) for label, value in facts.items() if value)
+    st.markdown("  \n".join(lines))
 
 
 def number_in_address(name: str) -> int | None:

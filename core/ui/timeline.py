@@ -58,9 +58,7 @@ def sentence(entry: TimelineEntry) -> str:
     if entry.activity is not None:
         kind = _(KIND_NAMES[ActivityKind(entry.kind)])
         return _("{kind}: {subject}", kind=kind, subject=entry.after) if entry.after else kind
-    return _(
-        _SENTENCES[entry.kind], before=_said(entry.kind, entry.before), after=_said(entry.kind, entry.after)
-    )
+    return _(_SENTENCES[entry.kind], before=_said(entry.kind, entry.before), after=_said(entry.kind, entry.after))
 
 
 def _said(kind: str, text: str) -> str:
@@ -73,11 +71,7 @@ def _said(kind: str, text: str) -> str:
 def _when(view: View, entry: TimelineEntry) -> str:
     said = format_instant(entry.at, view.zone)
     day = day_of(entry.at, view.zone)
-    if (
-        entry.activity is None
-        and entry.recorded_at is not None
-        and day_of(entry.recorded_at, view.zone) != day
-    ):
+    if entry.activity is None and entry.recorded_at is not None and day_of(entry.recorded_at, view.zone) != day:
         recorded = format_date(day_of(entry.recorded_at, view.zone))
         return _("{day}, entered on {recorded}", day=format_date(day), recorded=recorded)
     return said

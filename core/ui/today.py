@@ -50,13 +50,13 @@ _NEEDING = 12
 
 def draw_quick_buttons(view: View) -> None:
     """Draw the two buttons that a seller uses most."""
-    with st.container(horizontal=True, key="quick"):
+    with st.container(horizontal=True, width=440, key="quick"):
         if view.may(Action.DEAL_LOG) and st.button(
-            _("Log a deal"), type="primary", icon=":material/add_circle:", width=200, key="quick-deal"
+            _("Log a deal"), type="primary", icon=":material/add_circle:", width="stretch", key="quick-deal"
         ):
             go("log_deal")
         if view.may(Action.ACTIVITY_LOG) and st.button(
-            _("Log a visit"), icon=":material/pin_drop:", width=200, key="quick-visit"
+            _("Log a visit"), icon=":material/pin_drop:", width="stretch", key="quick-visit"
         ):
             go("log_activity", kind="visit")
 
@@ -89,7 +89,7 @@ def draw_welcome(view: View) -> None:
 def draw_attainment(view: View) -> None:
     """Draw booked against quota for month, quarter and year, beside the time that is over."""
     rows = view.ask(attainment_now)
-    with st.grid(min_column_width=240, gap="small", key="attainment"):
+    with st.grid(3, min_column_width=240, gap="small", key="attainment"):
         for row in rows.to_dict("records"):
             with st.container(border=True, gap="xsmall", height="stretch", key=f"attainment-{row['row']}"):
                 _attainment_card(view, row)
@@ -143,9 +143,7 @@ def draw_needing(view: View) -> None:
         st.caption(_("Nothing is overdue, idle or slow. Well done."))
     for row in rows:
         with st.container(border=True, gap="xxsmall", key=f"needs-{row['deal_id']}"):
-            with st.container(
-                horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-            ):
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
                 st.page_link(
                     page("deal").file,
                     label=f"**{plain(row['name'])}**",
@@ -189,9 +187,7 @@ def draw_due_activities(view: View) -> None:
     rows = view.ask(due_activities, until=view.today + timedelta(days=7), own=own, limit=15)
     st.subheader(_("Due activities"), anchor=False)
     names = {
-        row.activity.id: " · ".join(
-            part for part in (row.deal or row.customer, "" if own else row.rep) if part
-        )
+        row.activity.id: " · ".join(part for part in (row.deal or row.customer, "" if own else row.rep) if part)
         for row in rows
     }
     draw_due(
@@ -208,7 +204,7 @@ def draw_changes(view: View) -> None:
     since = view.today - timedelta(days=1)
     st.subheader(_("Since yesterday"), anchor=False)
     rows = view.ask(changes_since, since=since).to_dict("records")
-    with st.grid(min_column_width=130, gap="small", key="changes"):
+    with st.grid(5, min_column_width=130, gap="small", key="changes"):
         for row in rows:
             name, icon = CHANGES[row["kind"]]
             st.metric(
@@ -263,9 +259,7 @@ def draw_quality(view: View) -> None:
         ),
         (
             idle,
-            _n(
-                "{n} open deal has had no activity lately", "{n} open deals have had no activity lately", idle
-            ),
+            _n("{n} open deal has had no activity lately", "{n} open deals have had no activity lately", idle),
             "deals",
         ),
         (nobody, _n("{n} customer has no owner", "{n} customers have no owner", nobody), "customers"),
