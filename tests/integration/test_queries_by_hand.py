@@ -9,6 +9,8 @@ from math import isnan
 import pytest
 
 from core.analytics.filters import Filters
+from core.analytics.leaderboard import ranks
+from core.analytics.rates import coverage
 from core.domain.periods import Period
 from core.queries.funnel import cohort_funnel, losses_by_stage, time_in_stage
 from core.queries.leaderboard import leaderboard, rep_trend
@@ -230,7 +232,7 @@ def test_the_worked_examples_of_the_methods_come_out(world, answer_as):
     """docs/methods/*.md describe this world; what they say it gives, it gives."""
     known = {
         "ask": lambda query, **values: answer_as("leader", query, **values),
-        **{name: globals()[name] for name in ("Period", "date", "Q3", "ranks", "coverage")},
+        "Period": Period, "date": date, "Q3": Q3, "ranks": ranks, "coverage": coverage,
         **{query.__name__: query for query in (
             overview_kpis, cohort_funnel, time_in_stage, breakdown, leaderboard, deals_needing_attention,
         )},
