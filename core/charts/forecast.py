@@ -86,7 +86,8 @@ def _lines(
     if quota is not None and not quota.empty:
         name, owed = _("Quota"), _floats(quota, "y")
         drawn = {"color": c.muted, "width": 1.8, "dash": "dot", "shape": "hvh"}
-        lines.append(_Line(name, "quota", _days(quota), owed, said(name, owed), drawn))
+        whole = base.empty or _days(quota)[-1] >= _days(base)[-1]
+        lines.append(_Line(name, "quota", _days(quota), owed, said(name, owed), drawn, whole))
     if not base.empty:
         expected = _floats(base, "yhat")
         says = [

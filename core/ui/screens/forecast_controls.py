@@ -49,18 +49,18 @@ PREFIX: Final = "forecast-"
 _EVENTS: Final = f"{PREFIX}events"
 
 LEVERS: Final[tuple[tuple[str, str, int, int, str, str], ...]] = (
-    ("growth", N_("Growth a year"), -50, 100, "%+d %%",
+    ("growth", N_("Growth a year"), -50, 100, "%+d%%",
      N_("Multiplies each step by (1 + growth) to the power of the years until it, on top of the trend.")),
-    ("win_rate", N_("Win rate"), -50, 50, "%+d %%",
+    ("win_rate", N_("Win rate"), -50, 50, "%+d%%",
      N_("Relative: +10 % turns a win rate of 30 % into 33 %. Multiplies every step by (1 + change).")),
-    ("average_deal", N_("Average deal"), -50, 50, "%+d %%",
+    ("average_deal", N_("Average deal"), -50, 50, "%+d%%",
      N_("Multiplies every step by (1 + change of the average deal's value).")),
-    ("headcount", N_("Headcount"), -50, 100, "%+d %%",
+    ("headcount", N_("Headcount"), -50, 100, "%+d%%",
      N_("People who sell, against today. New ones reach full output in a straight line over the ramp; who leaves is "
         "gone at once.")),
     ("ramp_months", N_("Ramp of new people"), 0, 24, N_("%d months"),
      N_("Months until somebody new sells as much as the others.")),
-    ("seasonality", N_("Seasonality"), -100, 100, "%+d %%",
+    ("seasonality", N_("Seasonality"), -100, 100, "%+d%%",
      N_("Changes the size of the seasonal swing: -100 % is flat, +100 % twice the swing of the past.")),
 )  # fmt: skip
 """Lever, name, least and most of its slider, format, help: in per cent, the ramp in months."""
@@ -89,8 +89,8 @@ def choose_series(view: View, shown: Shown) -> Shown:
         ) or "month")  # fmt: skip
         usual = shown.horizon if frequency == shown.frequency else Shown.from_params({"by": [frequency]}).horizon
         horizon = st.slider(
-            _(AHEAD_NAMES[frequency]), SHORTEST[frequency], LONGEST[frequency], key=_seeded(f"ahead-{frequency}", usual),
-            width=260,
+            _(AHEAD_NAMES[frequency]), SHORTEST[frequency], LONGEST[frequency], width=260,
+            key=_seeded(f"ahead-{frequency}", usual),
         )  # fmt: skip
     return replace(shown, dimension=str(dimension), key=key, frequency=frequency, horizon=int(horizon))
 
@@ -123,13 +123,15 @@ def choose_levers(shown: Shown) -> Shown:
     shown = _choose_events(shown)
     china = st.toggle(
         _("Holidays of China"), key=_seeded("china", shown.china),
-        help=_("Takes the Spring Festival and the public holidays into account. Switching it computes the forecast anew, once."),
+        help=_("Takes the Spring Festival and the public holidays into account. Switching it computes the forecast "
+               "anew, once."),
     )  # fmt: skip
     shown = replace(shown, china=bool(china))
     changed = not is_neutral(shown.levers) or bool(shown.events) or not shown.china
+    neutral = replace(shown, levers=NEUTRAL, events=(), china=True)
     st.button(
         _("Reset"), icon=":material/restart_alt:", key="forecast-reset", disabled=not changed, width="stretch",
-        help=_("Back to the base forecast"), on_click=show, args=(replace(shown, levers=NEUTRAL, events=(), china=True),),
+        help=_("Back to the base forecast"), on_click=show, args=(neutral,),
     )  # fmt: skip
     return shown
 
@@ -139,8 +141,8 @@ def _choose_events(shown: Shown) -> Shown:
     events = [event for event in map(read_event, codes) if event is not None]
     label = _("Events ({n})", n=len(events)) if events else _("Events")
     with st.popover(label, icon=":material/event:", width="stretch"):
-        st.caption(_("Promotions, fairs, launches. With an uplift they change the scenario only; without one the effect "
-                     "is learned from the same event in the past."))  # fmt: skip
+        st.caption(_("Promotions, fairs, launches. With an uplift they change the scenario only; without one the "
+                     "effect is learned from the same event in the past."))  # fmt: skip
         for number, event in enumerate(events):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(plain(event_words(event)), width="stretch")
@@ -150,7 +152,7 @@ def _choose_events(shown: Shown) -> Shown:
                 )  # fmt: skip
         with st.form("forecast-event", clear_on_submit=True, border=False):
             name = st.text_input(_("Name"), max_chars=LONGEST_NAME, key="forecast-event-name")
-            days = st.date_input(_("First and last day"), value=(), format="YYYY-MM-DD", key="forecast-event-days")
+            days = st.date_input(_("First and last day"), value=cast("Any", ()), format="YYYY-MM-DD", key="forecast-event-days")
             uplift = st.number_input(
                 _("Expected uplift, %"), -100, 1000, value=None, step=5, key="forecast-event-uplift",
                 help=_("20 means 20 % more on each of these days. Leave it empty to learn it from the past."),

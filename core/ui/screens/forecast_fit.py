@@ -137,8 +137,9 @@ def quota_by_step(fit: Fit, owed: Mapping[date, float]) -> Floats:
 def _owed(view: View, shown: Shown, prepared: PreparedSeries, longest: int) -> dict[date, float]:
     last = prepared.points["ds"].iloc[-1].date()
     future = steps_from(last, longest + 1, shown.frequency)[1:]
+    first = future[0].date()
     period = Period(
-        future[0].date().replace(day=1),
+        view.calendar.quarter(*view.calendar.quarter_of(first)).start,
         add_months(ends(future, shown.frequency)[-1].date().replace(day=1), 1),
     )
     frame = view.ask(monthly_quotas, period=period, dimension=shown.dimension, key=shown.key)  # type: ignore[arg-type]

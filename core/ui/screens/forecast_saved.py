@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -56,7 +57,9 @@ def choose_compared(view: View, shown: Shown) -> Shown:
     else:
         shown = replace(shown, compared=())
     with st.container(horizontal=True):
-        if st.button(_("Save"), icon=":material/bookmark_add:", key="scenario-save", help=_("Keep these levers by a name")):
+        if st.button(
+            _("Save"), icon=":material/bookmark_add:", key="scenario-save", help=_("Keep these levers by a name")
+        ):
             st.session_state[_FORM_KEY] = uuid4().hex
             st.session_state.pop(_TAKEN, None)
             _save_dialog(view, shown)
@@ -113,7 +116,7 @@ def _list_dialog(view: View) -> None:
     opened()
 
 
-def _kept(view: View, row: dict[str, Any]) -> None:
+def _kept(view: View, row: Mapping[Any, Any]) -> None:
     number, saved = int(row["id"]), from_saved(row["series"], row["levers"])
     st.markdown(f"**{plain(row['name'])}**")
     told = [series_name(view, saved), lever_words(saved) or _("all levers neutral")]
@@ -131,7 +134,9 @@ def _kept(view: View, row: dict[str, Any]) -> None:
                 st.rerun(scope="fragment")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if st.button(_("Open"), icon=":material/open_in_new:", key=f"scenario-open-{number}", on_click=show, args=(saved,)):
+        if st.button(
+            _("Open"), icon=":material/open_in_new:", key=f"scenario-open-{number}", on_click=show, args=(saved,)
+        ):
             st.rerun()
         with st.popover(_("Rename"), icon=":material/edit:"):
             name = st.text_input(_("Name"), value=row["name"], max_chars=80, key=f"scenario-name-{number}")
@@ -170,7 +175,7 @@ def compared_totals(view: View, forecast: Forecast, scenarios: Mapping[str, Leve
     rows += [(name, name, apply(forecast.fit, levers).total) for name, levers in scenarios.items()]
     quota = float(forecast.quota.sum())
     figure = scenario_totals(
-        pd.DataFrame(rows, columns=["key", "name", "value"]), quota=None if pd.isna(quota) else quota,
+        pd.DataFrame(rows, columns=["key", "name", "value"]), quota=None if math.isnan(quota) else quota,
         dark=view.dark, large=view.large, currency=view.currency,
     )  # fmt: skip
     chart(view, figure, key="forecast-compared", alt=_("Scenarios compared"))

@@ -1,0 +1,88 @@
+"""A forecast in words: the sentence that a leader reads, the span, and how past forecasts fared."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.forecasting.scenarios import apply, sample_paths
+from core.forecasting.steps import ends
+from core.i18n import _, _n, format_date, format_month, format_rate
+from core.ui.cards import said
+from core.ui.screens.forecast_state import is_neutral
+
+if TYPE_CHECKING:
+    from core.forecasting.result import Fit
+    from core.forecasting.scenarios import Levers
+    from core.ui.page import View
+
+
+def headline(view: View, fit: Fit, levers: Levers) -> str:
+    """Return the one sentence that a leader reads."""
+    low, total, high = total_of(fit)
+    told = _(
+        "{span}: {total} (between {low} and {high}, 80%)",
+        span=ahead_words(view, fit),
+        total=said(total, "money", view.currency),
+        low=said(low, "money", view.currency),
+        high=said(high, "money", view.currency),
+    )
+    if is_neutral(levers):
+        return told
+    changed = total_of(fit, levers)[1]
+    return told + _("; with the scenario {total}", total=said(changed, "money", view.currency))
+
+
+def total_of(fit: Fit, levers: Levers | None = None) -> tuple[float, float, float]:
+    """Return the low end, the middle and the high end (80 %) of the sum over the horizon."""
+    total = apply(fit, levers).total
+    low, high = np.quantile(sample_paths(fit, levers).sum(axis=1), (0.1, 0.9))
+    return min(float(low), total), total, max(float(high), total)
+
+
+def ahead_words(view: View, fit: Fit) -> str:
+    """Return the horizon in words: counted from now, or by its dates where the data end earlier."""
+    count = fit.horizon
+    if ends(fit.future[:1], fit.frequency)[0].date() <= view.today:
+        return span_words(fit)
+    match fit.frequency:
+        case "month":
+            return _n("Next month", "Next {n} months", count, n=count)
+        case "week":
+            return _n("Next week", "Next {n} weeks", count, n=count)
+        case _:
+            return _n("Next day", "Next {n} days", count, n=count)
+
+
+def span_words(fit: Fit) -> str:
+    """Return the first and the last day, or month, of what is forecast."""
+    if fit.frequency == "month":
+        start, end = format_month(fit.future[0].date()), format_month(fit.future[-1].date())
+        return start if start == end else _("{start} to {end}", start=start, end=end)
+    last = ends(fit.future[-1:], fit.frequency)[0].date() - timedelta(days=1)
+    return _("{start} to {end}", start=format_date(fit.future[0].date()), end=format_date(last))
+
+
+def backtest_words(fit: Fit) -> str:
+    """Return how past forecasts fared."""
+    if fit.backtest is None:
+        return _("There is too little history to test the method on the past.")
+    scores = fit.backtest.scores
+    off, bias = format_rate(scores.wape, 0), format_rate(abs(scores.bias), 0)
+    told = [
+        _n(
+            "Tested on {n} forecast from the past: off by {wape} of the booked value.",
+            "Tested on {n} forecasts from the past: off by {wape} of the booked value.",
+            scores.origins,
+            n=scores.origins,
+            wape=off,
+        ),
+        _("Together they were {bias} too high.", bias=bias)
+        if scores.bias >= 0
+        else _("Together they were {bias} too low.", bias=bias),
+        _("{coverage} of the actual values lay inside the 80% band.", coverage=format_rate(scores.coverage, 0)),
+        _("Repeating the last season would have been off by {naive}.", naive=format_rate(scores.naive_wape, 0)),
+    ]
+    return " ".join(told)
