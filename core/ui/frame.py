@@ -6,16 +6,19 @@ import streamlit as st
 
 from core.access.actors import Actor
 from core.i18n import _, language
+from core.settings import PROJECT_ROOT
 from core.ui import first_run, reset, routes, session, sign_in
 from core.ui.frame_words import LANGUAGE_NAMES, ROLE_NAMES
 from core.ui.routes import PageSpec
 
+PICTURES = PROJECT_ROOT / "core" / "ui" / "pictures"
 BARE = "home"  # the first page lies at the bare address; this name of it is never shown
 
 
 def run() -> None:
     """Draw the frame and the page that was asked for."""
     st.set_page_config(page_title="罗盘 Luopan", page_icon="🧭", layout="wide", initial_sidebar_state="auto")
+    st.logo(str(PICTURES / "luopan.svg"), size="large", icon_image=str(PICTURES / "luopan-mark.svg"))
     here = None if reset.TOKEN in st.query_params else session.signed_in()
     if here is None:
         _for_strangers()

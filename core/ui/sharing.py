@@ -27,7 +27,7 @@ LIFETIMES: dict[int, str] = {
     24 * 30: N_("30 days"),
     24 * 365: N_("1 year"),
 }
-STATE_NAMES = {"open": N_("Open"), "expired": N_("Expired"), "revoked": N_("Revoked")}
+STATE_NAMES = {"open": N_("Active"), "expired": N_("Expired"), "revoked": N_("Revoked")}
 _MADE = "luopan_made_link"
 
 

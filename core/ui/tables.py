@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from core.access.actions import Action
-from core.i18n import N_, _
+from core.i18n import MISSING, N_, _
 from core.reports.tables import Column, csv_bytes, shown, xlsx_bytes
 from core.ui import routes
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NOTHING_HERE = N_("Nothing to show here yet.")
 _STYLED_CELLS = 100_000
+_WIDTHS = {"money": 140, "count": 90, "number": 100, "rate": 90, "days": 90, "date": 125, "month": 100, "instant": 150}
+"""Pixels that a value of each kind needs in either language; texts share the rest."""
 
 
 def table(
@@ -44,7 +46,9 @@ def table(
         return
     body = frame[[column.key for column in columns]].reset_index(drop=True)
     config = {
-        column.key: st.column_config.Column(column.label, width=column.width, help=column.help)
+        column.key: st.column_config.Column(
+            column.label, width=column.width or _WIDTHS.get(column.kind), help=column.help
+        )
         for column in columns
     }
     data: Any = body
@@ -53,7 +57,9 @@ def table(
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if opens else {}
     if height is not None:
         options["height"] = height
-    event = st.dataframe(data, hide_index=True, column_config=config, key=f"table-{name}", **options)
+    event = st.dataframe(
+        data, hide_index=True, column_config=config, key=f"table-{name}", placeholder=MISSING, **options
+    )
     if export:
         export_menu(view, frame, columns, name=name)
     if opens:
