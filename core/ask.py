@@ -28,7 +28,7 @@ from core.domain.periods import FiscalCalendar, Period, Preset, day_of
 from core.errors import SalesError
 from core.gate import QUERIES, Entry, answer
 from core.i18n import LANGUAGES, use_language
-from core.queries.actors import actor_named
+from core.db.actors import actor_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from core.db import migrate
 from core.db.engine import open_engine
 from core.db.work import Database, Work
 from core.i18n import use_language
-from core.queries.actors import actor_named
+from core.db.actors import actor_named
 from core.services.founding import found_company
 from core.settings import settings
 from tests.databases import drop_database, fresh_database, postgres_server

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import event, select
@@ -92,6 +93,7 @@ class Database:
         self.engine: Engine = open_engine(url)
         self._writer = self.engine.execution_options(**{WRITING: True})
         self._mirror: Mirror | None = None
+        self._opening = Lock()
 
     @property
     def mirror(self) -> Mirror:

@@ -20,7 +20,7 @@ from core.importing.company import read_company, write_company
 from core.importing.ledger import Outcome
 from core.importing.readers import SourceFile
 from core.importing.refused import refused_csv
-from core.queries.actors import actor_named
+from core.db.actors import actor_named
 from core.queries.imports import import_reference, known_deals
 from core.services.imports import TouchedSince, apply_import, undo_import
 
@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("paths", nargs="+", type=Path, help="files, or a folder of them")
         command.add_argument("--merge", action="append", default=[], metavar="SUBJECT:WRITTEN=KNOWN",
                              help="take one name for another, e.g. product:GTXPro='GTX Pro'")  # fmt: skip
-        command.add_argument("--accept-merges", type=float, metavar="SCORE", help="accept every offered pair from this score (0-100)")
+        command.add_argument(
+            "--accept-merges", type=float, metavar="SCORE", help="accept every offered pair from this score (0-100)"
+        )
         command.add_argument("--pipeline", help="code of the process to use instead of the suggested one")
         command.add_argument("--no-customer", choices=["placeholder", "refuse"])
         command.add_argument("--no-customer-name", metavar="NAME")
@@ -127,7 +129,9 @@ def _planned(options: argparse.Namespace, database: Database, actor: Actor, now:
         options.refused.mkdir(parents=True, exist_ok=True)
         for index, source in enumerate(sources):
             if preview.ledger.counts(index)[Outcome.REFUSED]:
-                (options.refused / f"refused-{Path(source.table.file).stem}.csv").write_bytes(refused_csv(preview, index))
+                (options.refused / f"refused-{Path(source.table.file).stem}.csv").write_bytes(
+                    refused_csv(preview, index)
+                )
     return preview
 
 
@@ -155,7 +159,11 @@ def _say(preview: Preview, *, all_problems: bool) -> None:
             print(f"{mark} {one.file}:{one.row} [{one.column}] {one.value!r} {one.message()}")
         return
     for is_error in (True, False):
-        counted = Counter((one.file, _(one.reason) if len(one.values) else one.message()) for one in problems if one.is_error is is_error)
+        counted = Counter(
+            (one.file, _(one.reason) if len(one.values) else one.message())
+            for one in problems
+            if one.is_error is is_error
+        )
         for (file, reason), count in counted.most_common(_SHOWN):
             print(f"{'✗' if is_error else '!'} {count:>6} {file}: {reason}")
 
@@ -177,7 +185,9 @@ def _apply(options: argparse.Namespace, database: Database, actor: Actor, now: d
             print(_("Nothing new to import."))
             return 0
     done = gate.perform(database, actor, apply_import, now, plan=plan, key=uuid4().hex)
-    print(_("Import {batch}: {made}", batch=done.batch_id, made=", ".join(f"{n} {name}" for name, n in done.made.items())))
+    print(
+        _("Import {batch}: {made}", batch=done.batch_id, made=", ".join(f"{n} {name}" for name, n in done.made.items()))
+    )
     return 0
 
 
@@ -192,7 +202,12 @@ def _undo(options: argparse.Namespace, database: Database, actor: Actor, now: da
         raise
     print(_("Removed: {removed}", removed=", ".join(f"{n} {name}" for name, n in done.removed.items())))
     if done.kept:
-        print(_("Kept, because it is used: {kept}", kept=", ".join(f"{t} {n} {label}".strip() for t, n, label in done.kept)))
+        print(
+            _(
+                "Kept, because it is used: {kept}",
+                kept=", ".join(f"{t} {n} {label}".strip() for t, n, label in done.kept),
+            )
+        )
     return 0
 
 

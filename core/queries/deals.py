@@ -34,7 +34,7 @@ from core.model import (
     StageMove,
     User,
 )
-from core.queries.actors import team_subtree
+from core.db.actors import team_subtree
 from core.queries.reference import named, rep_names
 
 if TYPE_CHECKING:
@@ -218,9 +218,7 @@ def _conditions(work: Work, wanted: DealFilter) -> list[ColumnElement[bool]]:
         teams = {team for top in by.team_ids for team in team_subtree(work.session, top)}
         found.append(credit.in_(select(cast("Any", Rep.id)).where(cast("Any", Rep.team_id).in_(teams))))
     if by.product_ids:
-        lines = select(cast("Any", DealLine.deal_id)).where(
-            cast("Any", DealLine.product_id).in_(by.product_ids)
-        )
+        lines = select(cast("Any", DealLine.deal_id)).where(cast("Any", DealLine.product_id).in_(by.product_ids))
         found.append(deal.id.in_(lines))
     return found + _periods(work, wanted)
 
@@ -336,7 +334,7 @@ def deals_board(work: Work, *, wanted: DealFilter | None = None, cards: int = 12
 def deal_record(work: Work, *, deal_id: int) -> DealRecord:
     """Return a deal with its lines, customer, history in order and due activities; raises NotFound."""
     deal = get_visible(work, Deal, deal_id)
-    session, reps = work.session, rep_names(work)
+    session, reps = work.session, rep_names(work.session)
     users: dict[int | None, str] = {row.id: row.name for row in session.scalars(select(User))}
     stages = {row.id: row for row in session.scalars(select(Stage))}
     reasons: dict[int | None, str] = {row.id: named(row) for row in session.scalars(select(LostReason))}
@@ -363,12 +361,8 @@ def deal_record(work: Work, *, deal_id: int) -> DealRecord:
         channel=named(channel) if channel else "",
         lost_reason=reasons.get(deal.lost_reason_id, ""),
         lines=_lines(work, deal_id),
-        timeline=tuple(
-            sorted(entries, key=lambda entry: (entry.at, entry.recorded_at or entry.at), reverse=True)
-        ),
-        due=tuple(
-            sorted((a for a in activities if a.done_at is None), key=lambda a: (str(a.due_on), a.id or 0))
-        ),
+        timeline=tuple(sorted(entries, key=lambda entry: (entry.at, entry.recorded_at or entry.at), reverse=True)),
+        due=tuple(sorted((a for a in activities if a.done_at is None), key=lambda a: (str(a.due_on), a.id or 0))),
         last_editor=users.get(latest.by_user_id, "") if latest else "",
         may_edit=work.actor.scope.allows_rep(deal.owner_id) and work.actor.may(Action.DEAL_EDIT),
     )

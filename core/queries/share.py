@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -13,25 +12,7 @@ from core.gate import query
 from core.model import ShareLink
 
 if TYPE_CHECKING:
-    from core.access.actors import Actor
     from core.db.work import Work
-
-SHAREABLE: dict[str, Action] = {
-    "overview": Action.OVERVIEW_VIEW,
-    "funnel": Action.FUNNEL_VIEW,
-    "leaderboard": Action.LEADERBOARD_VIEW,
-    "forecast": Action.FORECAST_VIEW,
-}
-"""The pages that a link can open, and the one action that it then gives its holder."""
-
-
-@dataclass(frozen=True)
-class ShareView:
-    """An opened link: what it shows, and the actor that its holder is."""
-
-    link: ShareLink
-    actor: Actor
-
 
 @query(Action.SHARE)
 def my_share_links(work: Work) -> pd.DataFrame:

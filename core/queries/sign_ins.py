@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from core.access.actors import SYSTEM
 from core.access.sign_ins import SignedIn, fingerprint
 from core.model import SignInSession, User
-from core.queries.actors import actor_of
+from core.db.actors import actor_of
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,13 @@ from sqlmodel import select
 from core.access.actions import Action
 from core.access.actors import SYSTEM, Actor
 from core.access.policy import Role
+from core.access.sharing import SHAREABLE
 from core.db.work import get_visible
 from core.errors import NotFound, SalesError
 from core.gate import command
 from core.i18n import N_
 from core.model import ShareLink, User
-from core.queries.actors import scope_of
-from core.queries.share import SHAREABLE, ShareView
+from core.db.actors import scope_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 
 TOKEN_BYTES = 24  # 192 random bits
 LINK_KIND = N_("share link")
+
+
+@dataclass(frozen=True)
+class ShareView:
+    """An opened link: what it shows, and the actor that its holder is."""
+
+    link: ShareLink
+    actor: Actor
 
 
 class LinkClosed(SalesError):

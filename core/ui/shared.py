@@ -16,7 +16,7 @@ from core.ui.screens import forecast, funnel, leaderboard, overview
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.queries.share import ShareView
+    from core.services.share import ShareView
 
 SCREENS: dict[str, Callable[[View], None]] = {
     "overview": overview.draw,
@@ -34,7 +34,7 @@ def draw_shared() -> None:
     try:
         opened = _open(token, count=st.session_state.get(_COUNTED) != token)
     except LinkClosed as error:
-        st.title("Luopan 销售罗盘", anchor=False)
+        st.title(_("Luopan"), anchor=False)
         st.info(error.message(), icon=":material/link_off:")
         return
     st.session_state[_COUNTED] = token
