@@ -39,7 +39,7 @@ DIMENSION_NAMES: Final[dict[str, str]] = {
     "territory": N_("Territory"),
     "product": N_("Product"),
 }
-FREQUENCY_NAMES: Final[dict[str, str]] = {"month": N_("Month"), "week": N_("Week"), "day": N_("Day")}
+FREQUENCY_NAMES: Final[dict[str, str]] = {"month": N_("By month"), "week": N_("By week"), "day": N_("By day")}
 AHEAD_NAMES: Final[dict[str, str]] = {
     "month": N_("Months ahead"),
     "week": N_("Weeks ahead"),
@@ -52,7 +52,7 @@ LEVERS: Final[tuple[tuple[str, str, int, int, str, str], ...]] = (
     ("growth", N_("Growth a year"), -50, 100, "%+d%%",
      N_("Multiplies each step by (1 + growth) to the power of the years until it, on top of the trend.")),
     ("win_rate", N_("Win rate"), -50, 50, "%+d%%",
-     N_("Relative: +10 % turns a win rate of 30 % into 33 %. Multiplies every step by (1 + change).")),
+     N_("Relative: +10% turns a win rate of 30% into 33%. Multiplies every step by (1 + change).")),
     ("average_deal", N_("Average deal"), -50, 50, "%+d%%",
      N_("Multiplies every step by (1 + change of the average deal's value).")),
     ("headcount", N_("Headcount"), -50, 100, "%+d%%",
@@ -61,7 +61,7 @@ LEVERS: Final[tuple[tuple[str, str, int, int, str, str], ...]] = (
     ("ramp_months", N_("Ramp of new people"), 0, 24, N_("%d months"),
      N_("Months until somebody new sells as much as the others.")),
     ("seasonality", N_("Seasonality"), -100, 100, "%+d%%",
-     N_("Changes the size of the seasonal swing: -100 % is flat, +100 % twice the swing of the past.")),
+     N_("Changes the size of the seasonal swing: -100% is flat, +100% twice the swing of the past.")),
 )  # fmt: skip
 """Lever, name, least and most of its slider, format, help: in per cent, the ramp in months."""
 
@@ -84,7 +84,7 @@ def choose_series(view: View, shown: Shown) -> Shown:
         ) or "company"  # fmt: skip
         key = _choose_key(choices, str(dimension), shown)
         frequency = cast("Frequency", st.segmented_control(
-            _("Step"), list(FREQUENCIES), format_func=lambda code: _(FREQUENCY_NAMES[code]), required=True,
+            _("Time step"), list(FREQUENCIES), format_func=lambda code: _(FREQUENCY_NAMES[code]), required=True,
             key=_seeded("by", shown.frequency, list(FREQUENCIES)),
         ) or "month")  # fmt: skip
         usual = shown.horizon if frequency == shown.frequency else Shown.from_params({"by": [frequency]}).horizon
@@ -155,7 +155,7 @@ def _choose_events(shown: Shown) -> Shown:
             days = st.date_input(_("First and last day"), value=cast("Any", ()), format="YYYY-MM-DD", key="forecast-event-days")
             uplift = st.number_input(
                 _("Expected uplift, %"), -100, 1000, value=None, step=5, key="forecast-event-uplift",
-                help=_("20 means 20 % more on each of these days. Leave it empty to learn it from the past."),
+                help=_("20 means 20% more on each of these days. Leave it empty to learn it from the past."),
             )  # fmt: skip
             if st.form_submit_button(_("Add event"), icon=":material/add:", key="forecast-add"):
                 problem = _added(name, days, uplift, codes)
