@@ -308,6 +308,7 @@ def style(
     total = top + (height or round(s.row * 8.5)) + bottom
 
     figure.update_layout(
+        overwrite=True,  # replaces what is named instead of walking down into it: an eighth of the time
         template=_template(dark=dark, large=large),
         title={
             "text": "<br>".join(f"<b>{plain(line)}</b>" for line in heading),
