@@ -25,8 +25,7 @@ if undone:
 with st.container(horizontal=True, gap="small"):
     for place, step in enumerate(STEPS):
         mark = ":material/check:" if place < now.step else None
-        color = "primary" if place == now.step else "gray"
-        st.badge(f"{place + 1} {_(step)}", color=color, icon=mark)
+        st.badge(f"{place + 1} {_(step)}", color="primary" if place == now.step else "gray", icon=mark)
 
 
 def move(to: int) -> None:
@@ -35,9 +34,7 @@ def move(to: int) -> None:
 
 
 if now.step == COLLECT:
-    st.write(
-        _("Bring deals, customers, products and reps from other systems: CSV or Excel, several files at once.")
-    )
+    st.write(_("Bring deals, customers, products and reps from other systems: CSV or Excel, several files at once."))
     files = st.file_uploader(
         _("Files"), type=["csv", "txt", "tsv", "xlsx", "xls", "xlsm"], accept_multiple_files=True,
         key=f"import-files-{now.key}",
@@ -52,15 +49,11 @@ if now.step == COLLECT:
             else:
                 count = _n("{n} row", "{n} rows", len(upload.source.table.rows))
                 st.markdown(f":material/description: **{plain(upload.file.name)}** · {count}")
-            if st.button(
-                _("Take out"), icon=":material/close:", type="tertiary", key=f"import-out-{upload.file.hash}"
-            ):
+            if st.button(_("Take out"), icon=":material/close:", type="tertiary", key=f"import-out-{upload.file.hash}"):
                 now.remove(place)
                 now.key = uuid4().hex
                 st.rerun()
-    if st.button(
-        _("Continue to mapping"), type="primary", disabled=not now.sources, icon=":material/arrow_forward:"
-    ):
+    if st.button(_("Continue to mapping"), type="primary", disabled=not now.sources, icon=":material/arrow_forward:"):
         move(MAP)
     past_imports(view)
 
@@ -69,9 +62,7 @@ elif now.step == MAP:
     with st.container(horizontal=True):
         if st.button(_("Back"), icon=":material/arrow_back:"):
             move(COLLECT)
-        if st.button(
-            _("Continue to review"), type="primary", disabled=not ready, icon=":material/arrow_forward:"
-        ):
+        if st.button(_("Continue to review"), type="primary", disabled=not ready, icon=":material/arrow_forward:"):
             move(REVIEW)
 
 elif now.step == REVIEW:

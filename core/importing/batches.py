@@ -114,12 +114,10 @@ class DealNumbers:
         return row.text("external_id", 120) or DealRows.number_from(row, self.seen)
 
 
-def prepare(
-    sources: list[Source], reference: Reference, known: Mapping[str, KnownDeal], choices: Choices
-) -> Preview:
+def prepare(sources: list[Source], reference: Reference, known: Mapping[str, KnownDeal], choices: Choices) -> Preview:
     """Plan the whole batch without writing anything."""
     plan = ImportPlan(
-        kind="+".join(sorted({source.mapping.kind.value for source in sources if source.mapping.kind is not FileKind.NONE})),
+        kind="+".join(sorted({one.mapping.kind.value for one in sources if one.mapping.kind is not FileKind.NONE})),
         files=[
             {
                 "name": source.table.file, "hash": source.hash, "kind": source.mapping.kind.value,
@@ -166,7 +164,8 @@ def offered_pairs(sources: Sequence[Source], reference: Reference) -> list[NearP
         "country": set(Locale("en").territories.values()) | set(Locale("zh").territories.values()),
     }
     lists = {
-        (FileKind.PRODUCTS, "name"): "product", (FileKind.ACCOUNTS, "name"): "customer", (FileKind.PEOPLE, "name"): "rep",
+        (FileKind.PRODUCTS, "name"): "product", (FileKind.ACCOUNTS, "name"): "customer",
+        (FileKind.PEOPLE, "name"): "rep",
     }  # fmt: skip
     subjects = {"product": "product", "customer": "customer", "owner": "rep", "person": "rep",
                 "industry": "industry", "country": "country", "name": ""}  # fmt: skip
@@ -337,4 +336,13 @@ def _stem(source: Source) -> str:
     return source.table.file.rsplit("/", 1)[-1].rsplit(".", 1)[0].replace("_", " ").strip()[:80]
 
 
-__all__ = ["FileMapping", "Preview", "deal_numbers", "offered_pairs", "open_sources", "prepare", "stage_words", "suggest_choices"]
+__all__ = [
+    "FileMapping",
+    "Preview",
+    "deal_numbers",
+    "offered_pairs",
+    "open_sources",
+    "prepare",
+    "stage_words",
+    "suggest_choices",
+]

@@ -10,11 +10,18 @@ from typing import Any, Literal
 from core.domain.stages import StageKind
 from core.importing.cleaning import DayOrder
 
+NoCustomer = Literal["placeholder", "refuse"]
+Undated = Literal["day", "refuse"]
+NoAmount = Literal["list_price", "zero", "refuse"]
+
 
 @dataclass(frozen=True)
 class StageChoice:
-    """What a stage word of the files becomes: a step of `kind` in a new process, or the stage `code`
-    of the chosen one ("" in a new process; None leaves the word out, and its rows are refused)."""
+    """What a stage word of the files becomes.
+
+    A step of `kind` in a new process, or the stage `code` of the chosen one ("" in a new process;
+    None leaves the word out, and its rows are refused).
+    """
 
     word: str
     kind: StageKind = StageKind.OPEN
@@ -38,11 +45,11 @@ class Choices:
     opened_stage: str = ""
     make_default: bool | None = None
     merges: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    no_customer: Literal["placeholder", "refuse"] = "placeholder"
+    no_customer: NoCustomer = "placeholder"
     no_customer_name: str = "(no account)"
-    undated: Literal["day", "refuse"] = "day"
+    undated: Undated = "day"
     undated_on: date | None = None
-    no_amount: Literal["list_price", "zero", "refuse"] = "list_price"
+    no_amount: NoAmount = "list_price"
     expected_days: int | None = None
     house_rep: str = "Imported"
     currency: str = ""

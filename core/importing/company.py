@@ -91,7 +91,7 @@ def read_company(folder: Path, reference: Reference) -> ImportPlan:
     return plan
 
 
-def _take(
+def _take(  # noqa: C901, PLR0912 - one rule a table, in the order of the tables
     plan: ImportPlan, name: str, row: dict[str, Any], numbers: dict[str, dict[int, int]],
     present: Mapping[tuple[str, str], int], reference: Reference,
 ) -> None:  # fmt: skip
@@ -107,7 +107,11 @@ def _take(
                 row[side] = str(numbers["rep"][int(row[side])])
     if name == "stage":
         found = next(
-            (stage.id for stage in reference.stages if stage.pipeline_id == row["pipeline_id"] and stage.code == row["code"]),
+            (
+                stage.id
+                for stage in reference.stages
+                if stage.pipeline_id == row["pipeline_id"] and stage.code == row["code"]
+            ),
             None,
         )
     else:

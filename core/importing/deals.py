@@ -43,9 +43,7 @@ NO_REP = N_("No rep: the deal goes to {name}.")
 TWICE = N_("Row {row} has the same deal number with other values.")
 SAME_ROW = N_("The row says the same as row {row}.")
 PRESENT = N_("The deal was imported before and is left as it is.")
-PRESENT_OTHERWISE = N_(
-    "The deal was imported before and is left as it is: here {here}, in Luopan {there}."
-)
+PRESENT_OTHERWISE = N_("The deal was imported before and is left as it is: here {here}, in Luopan {there}.")
 NO_RATE = N_("There is no exchange rate for {currency} on the deal's day. Add one in Settings first.")
 UNKNOWN_CURRENCY = N_("{value} is not a currency code.")
 _LARGEST = Decimal(10) ** 13
@@ -341,9 +339,7 @@ class DealRows:
 Value = TypeVar("Value")
 
 
-def changing(
-    values: Sequence[tuple[datetime, Value]], first: tuple[datetime, Value]
-) -> list[tuple[datetime, Value]]:
+def changing(values: Sequence[tuple[datetime, Value]], first: tuple[datetime, Value]) -> list[tuple[datetime, Value]]:
     """Return the values where they change; `first` stands in where none is said at the start."""
     if not values:
         return [first]

@@ -42,8 +42,10 @@ class Line:
 
 @dataclass
 class DealDraft:
-    """A deal with its history. `amounts`, `owners` and `closes` are (since when, value), the
-    first one since the deal opened."""
+    """A deal with its history.
+
+    `amounts`, `owners` and `closes` are (since when, value), the first one since the deal opened.
+    """
 
     external_id: str
     name: str

@@ -58,7 +58,7 @@ class LogRows:
         self.events: dict[str, list[tuple[Event, Row]]] = defaultdict(list)
         self.refused: dict[str, int] = {}
 
-    def read(self, row: Row) -> None:
+    def read(self, row: Row) -> None:  # noqa: C901 - one check a field
         """Keep one row for its deal, or refuse it."""
         deal = row.text("deal", 120)
         stage = self.process.stage(row.text("stage"))
@@ -89,7 +89,9 @@ class LogRows:
             if deal:
                 self.refused.setdefault(deal, row.number)
             return
-        owner = rep_of(row, "person", self.records, self.ledger, self.choices) if row.cell("person") is not None else None
+        owner = (
+            rep_of(row, "person", self.records, self.ledger, self.choices) if row.cell("person") is not None else None
+        )
         lost = None
         if self.process.kind_of(stage) is StageKind.LOST:
             lost = self.records.lost_reason(row.text("lost_reason", 80))

@@ -129,7 +129,5 @@ class Ledger:
         column = source.mapping.column_of(name) or ""
         shown = row.text(name) if value is None else value
         self.problems.append(
-            Problem(
-                source.table.file, row.number, column, shown, reason, {"value": shown, **values}, is_error=is_error
-            )
+            Problem(source.table.file, row.number, column, shown, reason, {"value": shown, **values}, is_error=is_error)
         )

@@ -18,8 +18,11 @@ _AT_ONCE = 4000
 
 @dataclass(frozen=True)
 class NearPair:
-    """`written` in the files looks like `known`: `score` in 0–100 (100 is the same but for
-    case, spaces and punctuation), and how often each stands in the files."""
+    """A name in the files that looks like another.
+
+    `score` lies in 0-100 (100: the same but for case, spaces and punctuation); the counts say how
+    often each stands in the files.
+    """
 
     subject: str
     written: str
@@ -29,9 +32,7 @@ class NearPair:
     known_count: int
 
 
-def near_pairs(
-    subject: str, written: Mapping[str, int], known: Iterable[str], *, near: float = NEAR
-) -> list[NearPair]:
+def near_pairs(subject: str, written: Mapping[str, int], known: Iterable[str], *, near: float = NEAR) -> list[NearPair]:
     """Return for each written name that is not known the known name nearest to it, if near enough.
 
     Where neither of two written names is known, the rarer is offered for the more frequent.
@@ -59,9 +60,7 @@ def near_pairs(
                 continue
             if score < 100 and not _may_be_one(key, keys[index]):
                 continue
-            pairs.append(
-                NearPair(subject, name, other, round(float(score), 1), count, written.get(other, 0))
-            )
+            pairs.append(NearPair(subject, name, other, round(float(score), 1), count, written.get(other, 0)))
             break
     return sorted(pairs, key=lambda pair: (-pair.score, -pair.written_count, pair.written))
 

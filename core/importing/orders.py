@@ -139,9 +139,7 @@ class OrderRows:
         price = (amount / quantity / share).quantize(_CENT) if share else Decimal("0.00")
         product = self.records.products.find(name, code or None)
         if product is None:
-            product = self.records.add_product(
-                name, code, price, category=row.joined("category", 80, labelled=False)
-            )
+            product = self.records.add_product(name, code, price, category=row.joined("category", 80, labelled=False))
         return Line(product, self.records.sku_of(product), quantity, price, discount, amount)
 
     def _customer(self, row: Row) -> int:

@@ -108,9 +108,7 @@ def take_account(row: Row, records: Records, ledger: Ledger, choices: Choices) -
     if row.cell("owner") is not None:
         owner = rep_of(row, "owner", records, ledger, choices)
     territory = records.territory(row.text("territory")) if row.cell("territory") is not None else None
-    records.add_customer(
-        name, external, owner_id=owner, territory_id=territory, note=row.joined("note"), **facts
-    )
+    records.add_customer(name, external, owner_id=owner, territory_id=territory, note=row.joined("note"), **facts)
     ledger.settle(row, Outcome.IMPORTED)
 
 

@@ -16,8 +16,10 @@ from core.importing.records import Records
 from core.queries.imports import KnownStage, Reference
 
 _USUAL_ORDER = (
-    "prospect", "lead", "线索", "new", "identif", "submitted", "contact", "初", "engag", "qualif", "need", "需求", "analys",
-    "discover", "demo", "演示", "方案", "present", "propos", "quote", "报价", "offer", "negot", "谈判", "contract", "合同",
+    "prospect", "lead", "线索", "new", "identif", "submitted", "contact", "初", "engag", "qualif", "need", "需求",
+    "analys",
+    "discover", "demo", "演示", "方案", "present", "propos", "quote", "报价", "offer", "negot", "谈判",
+    "contract", "合同",
 )  # fmt: skip
 
 
@@ -53,7 +55,8 @@ def suggest_stages(
     """Return the code of the process that the words name ("" for a new one) and the words in order.
 
     A process there is, where every open word is the name of one of its stages. For a new one the
-    order is that in which most deals pass the words (`paths`: the words of each deal in time), else the usual order of such words. Won and lost words come last.
+    order is that in which most deals pass the words (`paths`: the words of each deal in time),
+    else the usual order of such words. Won and lost words come last.
     """
     for pipeline in sorted(reference.pipelines, key=lambda one: one.id != reference.default_pipeline_id):
         stages = [stage for stage in reference.stages if stage.pipeline_id == pipeline.id]
@@ -82,9 +85,7 @@ def suggest_opened_stage(column: str | None, stages: Sequence[StageChoice]) -> s
     return best if plain and fuzz.ratio(plain, folded(best)) >= 65 else opened[0]
 
 
-def settle(
-    choices: Choices, records: Records, *, win_rate: float, stay_days: int
-) -> Process | None:
+def settle(choices: Choices, records: Records, *, win_rate: float, stay_days: int) -> Process | None:
     """Return the chosen process, planned where it is new; None where the choices name none.
 
     A new process without won or lost words gets those stages all the same. The probability of
@@ -174,6 +175,5 @@ def _places(paths: Iterable[Sequence[str]]) -> dict[str, float]:
         seen.update(dict.fromkeys(firsts))
         sooner.update((first, later) for index, first in enumerate(firsts) for later in firsts[index + 1 :])
     return {
-        word: float(sum(sooner[other, word] > sooner[word, other] for other in seen if other != word))
-        for word in seen
+        word: float(sum(sooner[other, word] > sooner[word, other] for other in seen if other != word)) for word in seen
     }

@@ -93,7 +93,9 @@ class Records:
         """Return the territory of that name, planned where there is none."""
         found = self.territories.find(name)
         if found is None:
-            found = self._add("territory", name=name[:80], code=self._free_code(name[:40], self.territories), active=True)
+            found = self._add(
+                "territory", name=name[:80], code=self._free_code(name[:40], self.territories), active=True
+            )
             self.territories.put(found, name, self.new[found]["code"])
         return found
 

@@ -51,8 +51,6 @@ def company_history(work: Work) -> dict[str, list[dict[str, Any]]]:
         columns = [column for column in cast("Any", table).__table__.columns if column.name not in LEFT_OUT]
         names = [column.name for column in columns]
         order = table.id if hasattr(table, "id") else table.code
-        rows = work.session.execute(
-            select(*(getattr(table, name) for name in names)).order_by(order)
-        )
+        rows = work.session.execute(select(*(getattr(table, name) for name in names)).order_by(order))
         found[cast("Any", table).__tablename__] = [dict(zip(names, row, strict=True)) for row in rows]
     return found

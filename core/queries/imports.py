@@ -105,21 +105,19 @@ class Reference:
 def import_reference(work: Work) -> Reference:
     """Return what the rows of an import are compared with."""
     session = work.session
-    prices: dict[int, Decimal] = {}
-    for number, price in session.execute(
-        select(cast("Any", Sku.product_id), Sku.list_price).where(Sku.active).order_by(cast("Any", Sku.id).desc())
-    ):
-        prices[number] = price
+    listed: list[Any] = [Sku.product_id, Sku.list_price]
+    on_sale, first = cast("Any", Sku.active), cast("Any", Sku.id)
+    newest_first = select(*listed).where(on_sale).order_by(first.desc())
+    prices: dict[int, Decimal] = dict(map(tuple, work.session.execute(newest_first)))
     rates: dict[str, list[tuple[date, Decimal]]] = {}
-    for code, on, rate in session.execute(
-        select(cast("Any", FxRate.currency), FxRate.on, FxRate.rate).order_by(cast("Any", FxRate.on))
-    ):
+    dated: list[Any] = [FxRate.currency, FxRate.on, FxRate.rate]
+    for code, on, rate in session.execute(select(*dated).order_by(cast("Any", FxRate.on))):
         rates.setdefault(code, []).append((on, rate))
-    default = session.scalar(select(cast("Any", Pipeline.id)).where(Pipeline.is_default))
+    default = session.scalar(select(cast("Any", Pipeline.id)).where(cast("Any", Pipeline.is_default)))
     files: dict[str, tuple[int, datetime]] = {}
     for batch in session.scalars(select(ImportBatch).where(cast("Any", ImportBatch.state) == BatchState.APPLIED)):
         for said in batch.report.get("files", []):
-            files[said["hash"]] = (cast("int", batch.id), batch.created_at)
+            files[said["hash"]] = (batch.id or 0, batch.created_at)
     return Reference(
         now=work.now,
         zone=work.zone,
@@ -134,14 +132,14 @@ def import_reference(work: Work) -> Reference:
         lost_reasons=_known(work, LostReason, LostReason.code),
         pipelines=_known(work, Pipeline, Pipeline.code),
         stages=tuple(
-            KnownStage(cast("int", row.id), row.pipeline_id, row.code, row.name, row.name_en, row.position, row.kind)
-            for row in session.scalars(select(Stage).where(Stage.active).order_by(cast("Any", Stage.position)))
+            KnownStage(row.id or 0, row.pipeline_id, row.code, row.name, row.name_en, row.position, row.kind)
+            for row in session.scalars(
+                select(Stage).where(cast("Any", Stage.active)).order_by(cast("Any", Stage.position))
+            )
         ),
         default_pipeline_id=default,
         rates={code: tuple(found) for code, found in rates.items()},
-        mappings={
-            (row.kind, row.signature): row.mapping for row in session.scalars(select(ImportMapping))
-        },
+        mappings={(row.kind, row.signature): row.mapping for row in session.scalars(select(ImportMapping))},
         imported_files=files,
         currencies=frozenset(session.scalars(select(cast("Any", Currency.code)))),
         settings=frozenset(session.scalars(select(cast("Any", Setting.name)))),
@@ -153,9 +151,10 @@ def import_reference(work: Work) -> Reference:
 def known_deals(work: Work, *, external_ids: Sequence[str]) -> dict[str, KnownDeal]:
     """Return the deals that carry one of the other system's numbers, by that number."""
     found: dict[str, KnownDeal] = {}
+    columns: list[Any] = [Deal.external_id, Deal.id, Deal.amount, Deal.state, Stage.name]
     for chunk in chunks(external_ids):
         rows = work.session.execute(
-            select(cast("Any", Deal.external_id), Deal.id, Deal.amount, Deal.state, Stage.name)
+            select(*columns)
             .join(Stage, cast("Any", Stage.id) == Deal.stage_id)
             .where(cast("Any", Deal.external_id).in_(chunk))
         )
@@ -170,8 +169,9 @@ def import_batches(work: Work) -> list[dict[str, Any]]:
 
     Each: id, at (UTC), by, file_name, kind, state, rows_read, rows_imported, rows_merged, rows_refused.
     """
+    columns: list[Any] = [ImportBatch, User.name]
     rows = work.session.execute(
-        select(ImportBatch, User.name)
+        select(*columns)
         .outerjoin(User, cast("Any", User.id) == ImportBatch.user_id)
         .order_by(cast("Any", ImportBatch.id).desc())
     )

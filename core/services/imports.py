@@ -127,7 +127,9 @@ def apply_import(work: Work, *, plan: ImportPlan, key: str) -> Applied:
         },
     }  # fmt: skip
     if plan.default_pipeline is not None:
-        report["default_before"] = work.session.scalar(select(cast("Any", Pipeline.id)).where(Pipeline.is_default))
+        report["default_before"] = work.session.scalar(
+            select(cast("Any", Pipeline.id)).where(cast("Any", Pipeline.is_default))
+        )
         work.session.execute(update(Pipeline).values(is_default=False))
         chosen = numbers.get(plan.default_pipeline, plan.default_pipeline)
         work.session.execute(update(Pipeline).where(cast("Any", Pipeline.id) == chosen).values(is_default=True))
@@ -210,9 +212,7 @@ def _add_batch(work: Work, plan: ImportPlan) -> int:
     return batch_id
 
 
-def _insert(
-    work: Work, table: Table, rows: list[dict[str, Any]], numbers: dict[int, int], batch_id: int
-) -> list[int]:
+def _insert(work: Work, table: Table, rows: list[dict[str, Any]], numbers: dict[int, int], batch_id: int) -> list[int]:
     if "id" not in table.columns:
         insert_rows(
             work.session, table, [{**_defaults(table), **{k: v for k, v in row.items() if k != "id"}} for row in rows]
@@ -221,33 +221,36 @@ def _insert(
     given = reserve_numbers(work.session, table, len(rows))
     for row, number in zip(rows, given, strict=True):
         numbers[row["id"]] = number
-    keys = [column.name for column in table.columns if column.foreign_keys]
-    same: dict[str, Any] = {}
-    if "created_at" in table.columns:
-        same = {"updated_at": work.now, "version": 1}
+    same: dict[str, Any] = {"updated_at": work.now, "version": 1} if "created_at" in table.columns else {}
     if "import_batch_id" in table.columns:
         same["import_batch_id"] = batch_id
     defaults = _defaults(table)
-    ready = []
-    for row in rows:
-        whole = {**defaults, **row, **same, "id": numbers[row["id"]]}
-        if "created_at" in table.columns and not whole.get("created_at"):
-            whole["created_at"] = work.now
-        for key in keys:
-            value = whole.get(key)
-            if isinstance(value, int) and value < 0:
-                whole[key] = numbers[value]
-        if table.name in {"stage_move", "deal_change"}:
-            whole["recorded_at"] = whole.get("recorded_at") or work.now
-            whole["by_user_id"] = whole.get("by_user_id") or work.actor.user_id
-        if table.name == "deal_change" and whole["field"] == "owner":
-            for side in ("before", "after"):
-                value = whole[side]
-                if value is not None and value.startswith("-"):
-                    whole[side] = str(numbers[int(value)])
-        ready.append(whole)
+    ready = [{**defaults, **row, **same, "id": numbers[row["id"]]} for row in rows]
+    for whole in ready:
+        _resolve(table, whole, numbers)
+        _stamp(work, table, whole)
     insert_rows(work.session, table, ready)
     return given
+
+
+def _resolve(table: Table, row: dict[str, Any], numbers: dict[int, int]) -> None:
+    """Put real numbers in place of the plan's own."""
+    for column in table.columns:
+        value = row[column.name] if column.foreign_keys else None
+        if isinstance(value, int) and value < 0:
+            row[column.name] = numbers[value]
+    if table.name == "deal_change" and row["field"] == "owner":
+        for side in ("before", "after"):
+            if row[side] is not None and row[side].startswith("-"):
+                row[side] = str(numbers[int(row[side])])
+
+
+def _stamp(work: Work, table: Table, row: dict[str, Any]) -> None:
+    if "created_at" in table.columns:
+        row["created_at"] = row["created_at"] or work.now
+    if "recorded_at" in table.columns:
+        row["recorded_at"] = row["recorded_at"] or work.now
+        row["by_user_id"] = row["by_user_id"] or work.actor.user_id
 
 
 def _defaults(table: Table) -> dict[str, Any]:
@@ -295,9 +298,7 @@ def _touched(work: Work, batch: ImportBatch, made: dict[str, list[int]]) -> list
     for model in (StageMove, DealChange):
         found = cast("Any", model)
         for chunk in chunks(deals):
-            later = select(found.deal_id).where(
-                found.deal_id.in_(chunk), found.recorded_at > batch.created_at
-            )
+            later = select(found.deal_id).where(found.deal_id.in_(chunk), found.recorded_at > batch.created_at)
             touched.update({("deal", number): "" for number in work.session.scalars(later)})
     foreign = cast("Any", Activity.import_batch_id).is_distinct_from(batch.id)
     for column, table in ((Activity.deal_id, "deal"), (Activity.customer_id, "customer")):
@@ -307,9 +308,7 @@ def _touched(work: Work, batch: ImportBatch, made: dict[str, list[int]]) -> list
     for model, table in ((Deal, "deal"), (Customer, "customer")):
         unnamed = [number for (kind, number), name in touched.items() if kind == table and not name]
         for chunk in chunks(unnamed):
-            names = select(cast("Any", model).id, cast("Any", model).name).where(
-                cast("Any", model).id.in_(chunk)
-            )
+            names = select(cast("Any", model).id, cast("Any", model).name).where(cast("Any", model).id.in_(chunk))
             touched.update({(table, number): name for number, name in work.session.execute(names)})
     return [(table, number, name) for (table, number), name in sorted(touched.items())]
 
@@ -369,7 +368,7 @@ def _free(work: Work, table: Table, numbers: list[int], owned: set[str]) -> list
 
 def _restore_default(work: Work, batch: ImportBatch, made: dict[str, list[int]]) -> None:
     before = batch.report.get("default_before")
-    present = work.session.scalar(select(cast("Any", Pipeline.id)).where(Pipeline.is_default))
+    present = work.session.scalar(select(cast("Any", Pipeline.id)).where(cast("Any", Pipeline.is_default)))
     if before is not None and present in made.get("pipeline", []):
         work.session.execute(update(Pipeline).values(is_default=False))
         work.session.execute(update(Pipeline).where(cast("Any", Pipeline.id) == before).values(is_default=True))

@@ -11,7 +11,7 @@ import streamlit as st
 from core.domain.stages import StageKind
 from core.i18n import N_, _, _n
 from core.importing.batches import stage_words
-from core.importing.choices import Choices, StageChoice
+from core.importing.choices import Choices, NoAmount, NoCustomer, StageChoice, Undated
 from core.importing.fields import FIELDS, KIND_NAMES, FileKind
 from core.importing.mapping import FileMapping
 from core.importing.readers import sheet_names, text_of
@@ -125,7 +125,9 @@ def _columns(now: ImportState, source: Source, key: str) -> None:
         },
     )  # fmt: skip
     columns = {
-        column: fields[label] for column, label in zip(edited["column"], edited["field"], strict=True) if label in fields
+        column: fields[label]
+        for column, label in zip(edited["column"], edited["field"], strict=True)
+        if label in fields
     }
     if columns != dict(source.mapping.columns):
         source.mapping = FileMapping(kind, columns)
@@ -188,9 +190,7 @@ def _new_stages(now: ImportState, choices: Choices, words: Any) -> tuple[StageCh
         },
     )  # fmt: skip
     ordered = edited.sort_values("order", kind="stable")
-    return tuple(
-        StageChoice(word, kinds[kind]) for word, kind in zip(ordered["word"], ordered["kind"], strict=True)
-    )
+    return tuple(StageChoice(word, kinds[kind]) for word, kind in zip(ordered["word"], ordered["kind"], strict=True))
 
 
 def _matched_stages(now: ImportState, choices: Choices, words: Any, reference: Reference) -> tuple[StageChoice, ...]:
@@ -226,15 +226,20 @@ def _rules(now: ImportState, choices: Choices, reference: Reference, kinds: set[
     left, middle, right = st.columns(3)
     key = now.round
     if FileKind.DEALS in kinds:
-        customers = {"placeholder": _("Put under one named customer"), "refuse": _("Refuse the row")}
+        customers: dict[NoCustomer, str] = {
+            "placeholder": _("Put under one named customer"),
+            "refuse": _("Refuse the row"),
+        }
         no_customer = left.selectbox(
             _("Rows without a customer"), list(customers), format_func=customers.__getitem__,
             index=list(customers).index(choices.no_customer), key=f"import-no-customer-{key}",
         )  # fmt: skip
         name = choices.no_customer_name
         if no_customer == "placeholder":
-            name = left.text_input(_("Name of that customer"), name, max_chars=200, key=f"import-no-customer-name-{key}")
-        undated_rules = {"day": _("Open them on one day"), "refuse": _("Refuse the row")}
+            name = left.text_input(
+                _("Name of that customer"), name, max_chars=200, key=f"import-no-customer-name-{key}"
+            )
+        undated_rules: dict[Undated, str] = {"day": _("Open them on one day"), "refuse": _("Refuse the row")}
         undated = middle.selectbox(
             _("Deals without an opening day"), list(undated_rules), format_func=undated_rules.__getitem__,
             index=list(undated_rules).index(choices.undated), key=f"import-undated-{key}",
@@ -244,7 +249,11 @@ def _rules(now: ImportState, choices: Choices, reference: Reference, kinds: set[
             day = middle.date_input(
                 _("That day (empty: the last day in the files)"), day, key=f"import-undated-on-{key}"
             )
-        amounts = {"list_price": _("Take the list price"), "zero": _("Take 0"), "refuse": _("Refuse the row")}
+        amounts: dict[NoAmount, str] = {
+            "list_price": _("Take the list price"),
+            "zero": _("Take 0"),
+            "refuse": _("Refuse the row"),
+        }
         no_amount = right.selectbox(
             _("Deals without a value"), list(amounts), format_func=amounts.__getitem__,
             index=list(amounts).index(choices.no_amount), key=f"import-no-amount-{key}",
@@ -262,9 +271,7 @@ def _rules(now: ImportState, choices: Choices, reference: Reference, kinds: set[
                 help=_("Won and lost deals get two steps: into this stage on the opening day, and the close."),
             )  # fmt: skip
             choices = replace(choices, opened_stage=stage)
-    house = left.text_input(
-        _("Rep for rows without one"), choices.house_rep, max_chars=80, key=f"import-house-{key}"
-    )
+    house = left.text_input(_("Rep for rows without one"), choices.house_rep, max_chars=80, key=f"import-house-{key}")
     currencies = [reference.base_currency, *sorted(reference.currencies - {reference.base_currency})]
     currency = middle.selectbox(
         _("Currency of the amounts"), currencies, key=f"import-currency-{key}",

@@ -42,7 +42,9 @@ def past_imports(view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.selectbox(
             _("Import to undo"), list(standing), key="import-undo-which",
-            format_func=lambda one: f"{one} · {format_instant(standing[one]['at'], view.zone)} · {standing[one]['file_name']}",
+            format_func=lambda one: " · ".join(
+                (str(one), format_instant(standing[one]["at"], view.zone), standing[one]["file_name"])
+            ),
         )  # fmt: skip
         if st.button(_("Undo …"), icon=":material/undo:", key="import-undo"):
             confirm_undo(view, number)
@@ -58,7 +60,11 @@ def _ask(view: View, number: int) -> None:
     kept = st.session_state.get("import-undo-touched")
     if kept and kept[0] == number:
         st.warning(
-            _n("{n} of the records has been worked on since:", "{n} of the records have been worked on since:", len(kept[1])),
+            _n(
+                "{n} of the records has been worked on since:",
+                "{n} of the records have been worked on since:",
+                len(kept[1]),
+            ),
             icon=":material/edit_note:",
         )  # fmt: skip
         st.dataframe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -161,11 +162,11 @@ def refused_downloads(view: View, preview: Preview) -> None:
         for index in refused:
             stem = preview.sources[index].table.file.rsplit(".", 1)[0]
             st.download_button(
-                f"{stem}.csv", lambda index=index: refused_csv(preview, index), file_name=f"refused-{stem}.csv",
+                f"{stem}.csv", partial(refused_csv, preview, index), file_name=f"refused-{stem}.csv",
                 mime="text/csv", on_click="ignore", icon=":material/download:", key=f"import-refused-csv-{index}",
             )  # fmt: skip
             st.download_button(
-                f"{stem}.xlsx", lambda index=index: _refused_xlsx(view, preview, index),
+                f"{stem}.xlsx", partial(_refused_xlsx, view, preview, index),
                 file_name=f"refused-{stem}.xlsx", on_click="ignore", icon=":material/download:",
                 mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                 key=f"import-refused-xlsx-{index}",

@@ -92,7 +92,8 @@ class ImportState:
 
 def state() -> ImportState:
     """Return this tab's import, begun where there is none."""
-    return st.session_state.setdefault(_KEY, ImportState())
+    kept: ImportState = st.session_state.setdefault(_KEY, ImportState())
+    return kept
 
 
 def start_over() -> None:

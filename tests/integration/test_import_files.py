@@ -80,9 +80,7 @@ def deals_csv(*rows: str) -> dict[str, bytes]:
 
 def counts(database: Database) -> dict[str, int]:
     with database.reading(SYSTEM, now=NOW) as work:
-        return {
-            model.__name__: work.session.exec(select(func.count()).select_from(model)).one() for model in COUNTED
-        }
+        return {model.__name__: work.session.exec(select(func.count()).select_from(model)).one() for model in COUNTED}
 
 
 @needs_data
@@ -113,7 +111,9 @@ def test_every_row_of_the_real_pipeline_is_accounted_for(sqlite_database: Databa
     by_number = {deal.external_id: deal for deal in deals}
     assert set(by_number) == {row["opportunity_id"] for row in rows}
     assert Counter(stages[deal.stage_id] for deal in deals) == Counter(row["deal_stage"] for row in rows)
-    assert sum(deal.amount for deal in deals if deal.state is StageKind.WON) == sum(Decimal(row["close_value"]) for row in won)
+    assert sum(deal.amount for deal in deals if deal.state is StageKind.WON) == sum(
+        Decimal(row["close_value"]) for row in won
+    )
     for row in rows[:400]:
         deal = by_number[row["opportunity_id"]]
         assert reps[deal.owner_id] == row["sales_agent"]

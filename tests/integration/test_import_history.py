@@ -63,11 +63,13 @@ def told(database: Database, table: type) -> list[tuple[object, ...]]:
         rows = work.session.exec(select(table)).all()
         if table is StageMove:
             return sorted(
-                (deals[r.deal_id].name, r.effective_at, stages.get(r.from_stage_id, ""), stages[r.to_stage_id], r.recorded_at)
+                (deals[r.deal_id].name, r.effective_at, stages.get(r.from_stage_id, ""),
+                 stages[r.to_stage_id], r.recorded_at)
                 for r in rows
             )  # fmt: skip
         return sorted(
-            (deals[r.deal_id].name, r.effective_at, r.field.value, reps[int(r.after)] if r.field == "owner" else r.after, r.recorded_at)
+            (deals[r.deal_id].name, r.effective_at, r.field.value,
+             reps[int(r.after)] if r.field == "owner" else r.after, r.recorded_at)
             for r in rows
         )  # fmt: skip
 
@@ -76,7 +78,9 @@ def plain(answer: object) -> list[dict[str, object]]:
     assert isinstance(answer, pd.DataFrame)
     frame = answer.drop(columns=[name for name in answer.columns if name in NUMBERS])
     assert not frame.empty
-    return sorted(json.loads(frame.to_json(orient="records", date_format="iso")), key=lambda row: json.dumps(row, sort_keys=True))
+    return sorted(
+        json.loads(frame.to_json(orient="records", date_format="iso")), key=lambda row: json.dumps(row, sort_keys=True)
+    )
 
 
 def test_every_deal_move_and_change_arrives(exported: tuple[Database, Path], sqlite_database: Database) -> None:
@@ -89,7 +93,9 @@ def test_every_deal_move_and_change_arrives(exported: tuple[Database, Path], sql
         assert rows == told(database, table)
 
 
-@pytest.mark.parametrize("question", [cohort_funnel, time_in_stage, losses_by_stage, booked_by_month, leaderboard, overview_kpis])
+@pytest.mark.parametrize(
+    "question", [cohort_funnel, time_in_stage, losses_by_stage, booked_by_month, leaderboard, overview_kpis]
+)
 def test_the_answers_about_a_year_are_equal(
     question: object, exported: tuple[Database, Path], sqlite_database: Database
 ) -> None:
@@ -117,7 +123,9 @@ def test_the_breakdowns_and_the_pipeline_are_equal(exported: tuple[Database, Pat
     assert ours == theirs
 
 
-def test_a_whole_company_comes_only_into_an_empty_one(exported: tuple[Database, Path], sqlite_database: Database) -> None:
+def test_a_whole_company_comes_only_into_an_empty_one(
+    exported: tuple[Database, Path], sqlite_database: Database
+) -> None:
     database, folder = exported
 
     with pytest.raises(CompanyNotEmpty):

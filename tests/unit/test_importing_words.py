@@ -45,8 +45,10 @@ def test_a_day_begins_at_the_companys_midnight() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "number"),
-    [("¥1,234.50", "1234.50"), ("1.234,50 €", "1234.50"), ("3.5万", "35000"), ("1.2亿", "120000000"), ("(12.00)", "-12.00"),
-     ("1 234", "1234"), ("USD 99", "99"), ("１２３", "123"), (129.696, "129.696"), ("-5", "-5"), ("1,5", "1.5"), ("12,345", "12345")],
+    [("¥1,234.50", "1234.50"), ("1.234,50 €", "1234.50"), ("3.5万", "35000"), ("1.2亿", "120000000"),
+     ("(12.00)", "-12.00"),
+     ("1 234", "1234"), ("USD 99", "99"), ("１２３", "123"), (129.696, "129.696"), ("-5", "-5"),
+     ("1,5", "1.5"), ("12,345", "12345")],
 )  # fmt: skip
 def test_amounts_are_exact(cell: object, number: str) -> None:
     assert number_in(cell) == Decimal(number)  # type: ignore[arg-type]
@@ -66,13 +68,24 @@ def test_a_written_amount_reads_back(amount: Decimal) -> None:
 
 
 def test_discounts_are_shares() -> None:
-    assert [rate_in(cell) for cell in ("0.2", "20%", "20", 0.4)] == [Decimal("0.2"), Decimal("0.2"), Decimal("0.2"), Decimal("0.4")]
+    assert [rate_in(cell) for cell in ("0.2", "20%", "20", 0.4)] == [
+        Decimal("0.2"),
+        Decimal("0.2"),
+        Decimal("0.2"),
+        Decimal("0.4"),
+    ]
 
 
 def test_columns_are_known_by_name_in_both_languages() -> None:
     chinese = suggest_columns(FileKind.DEALS, ["商机编号", "客户名称", "销售阶段", "签约额", "创建日期", "颜色"])
 
-    assert chinese == {"商机编号": "external_id", "客户名称": "customer", "销售阶段": "stage", "签约额": "amount", "创建日期": "opened_on"}
+    assert chinese == {
+        "商机编号": "external_id",
+        "客户名称": "customer",
+        "销售阶段": "stage",
+        "签约额": "amount",
+        "创建日期": "opened_on",
+    }
     assert suggest_columns(FileKind.DEALS, ["Opportunity_ID", "deal-stage", "AccountName"]) == {
         "Opportunity_ID": "external_id", "deal-stage": "stage", "AccountName": "customer",
     }  # fmt: skip
