@@ -7,7 +7,7 @@ from core.queries.customers import customer_record
 from core.queries.reference import form_choices, named
 from core.reports.tables import Column
 from core.ui.activities import draw_due
-from core.ui.customer_form import draw_contacts, draw_customer_edit
+from core.ui.customer_form import draw_contacts, draw_customer_edit, is_editing, start_editing
 from core.ui.page import open_page, plain
 from core.ui.routes import go
 from core.ui.selling import KIND_ICONS, KIND_NAMES, STATE_NAMES, draw_facts, fact_card, number_in_address
@@ -22,8 +22,7 @@ if number is None:
     st.stop()
 record, choices = view.ask(customer_record, customer_id=number), view.ask(form_choices)
 customer = record.customer
-if st.session_state.get("customer.of") != number:
-    st.session_state["customer.of"], st.session_state["customer.editing"] = number, False
+editing = is_editing(number)
 
 view.heading(named(customer))
 profile = (customer.segment, customer.size, customer.industry, record.territory, customer.city, record.owner)
@@ -44,9 +43,9 @@ with st.container(horizontal=True):
         go("log_deal", customer=number)
     if view.may(Action.ACTIVITY_LOG) and st.button(_("Log an activity"), icon=":material/edit_calendar:"):
         go("log_activity", customer=number)
-    if record.may_edit and st.button(_("Edit"), icon=":material/edit:", key="edit-customer"):
-        st.session_state["customer.editing"] = True
-if record.may_edit and st.session_state["customer.editing"]:
+    if record.may_edit:
+        st.button(_("Edit"), icon=":material/edit:", key="edit-customer", on_click=start_editing)
+if record.may_edit and editing:
     with st.container(border=True):
         draw_customer_edit(view, record, choices)
 

@@ -7,18 +7,17 @@ from core.ui.deal_list import deal_filter
 from core.ui.page import open_page
 from core.ui.routes import go
 
-LAYOUTS = {"table": ":material/table_rows:", "board": ":material/view_kanban:"}
-
 view = open_page("deals")
+icons = {"table": ":material/table_rows:", "board": ":material/view_kanban:"}
 names = {"table": _("Table"), "board": _("Board")}
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     known = st.query_params.get("as", "table")
     layout = st.segmented_control(
         _("Layout"),
-        list(LAYOUTS),
-        default=known if known in LAYOUTS else "table",
+        list(icons),
+        default=known if known in icons else "table",
         required=True,
-        format_func=lambda code: f"{LAYOUTS[code]} {names[code]}",
+        format_func=lambda code: f"{icons[code]} {names[code]}",
         label_visibility="collapsed",
         key="deals-layout",
     )

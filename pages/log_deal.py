@@ -9,7 +9,8 @@ from core.i18n import _, format_money
 from core.queries.reference import form_choices
 from core.services.deals import log_deal
 from core.ui.deal_lines import deal_lines, line_defaults
-from core.ui.forms import Form, names_of
+from core.ui.deal_standing import draw_standing
+from core.ui.forms import Form
 from core.ui.page import open_page
 from core.ui.picker import CUSTOMER_DEFAULTS, choose, pick_customer
 from core.ui.saved import show_saved, was_saved
@@ -69,37 +70,7 @@ with st.container(horizontal=True, vertical_alignment="top"):
     with st.container(width=120, gap="xxsmall"):
         form.choose("currency", _("Currency"), {code: code for code in choices.currencies})
 
-st.subheader(_("Where does it stand?"), anchor=False)
-with st.container(horizontal=True, vertical_alignment="top"):
-    with st.container(width=260, gap="xxsmall"):
-        stage_id = form.choose("stage_id", _("Stage"), names_of(stages))
-    kind = choices.stage(stage_id).kind
-    if kind is StageKind.OPEN:
-        with st.container(width=200, gap="xxsmall"):
-            form.day("expected_close_on", _("Expected close"))
-    else:
-        with st.container(width=200, gap="xxsmall"):
-            form.day("closed_on", _("Closed on"))
-    with st.container(width=200, gap="xxsmall"):
-        form.choose("channel_id", _("Channel"), names_of(choices.channels), optional=True)
-    if view.actor.rep_id is None or len(choices.reps) > 1:
-        with st.container(width=200, gap="xxsmall"):
-            form.choose("owner_id", _("Owner"), names_of(choices.reps), optional=True)
-if kind is StageKind.LOST:
-    with st.container(horizontal=True, vertical_alignment="top"):
-        with st.container(width=260, gap="xxsmall"):
-            form.choose("lost_reason_id", _("Lost reason"), names_of(choices.lost_reasons), optional=True)
-        with st.container(width=260, gap="xxsmall"):
-            form.text("competitor", _("Competitor"), max_chars=120)
-with st.expander(_("Name, opening day and note"), expanded=bool(form["note"] or form["name"])):
-    form.text(
-        "name",
-        _("Deal name"),
-        placeholder=_("Made from customer and product where left empty"),
-        max_chars=200,
-    )
-    form.day("opened_on", _("Opened on"))
-    form.area("note", _("Note"), max_chars=4000)
+kind = draw_standing(view, form, choices, stages)
 
 form.show_refusal()
 if st.button(_("Save deal"), type="primary", icon=":material/check:", key="save-deal", width="stretch"):
@@ -118,7 +89,7 @@ if st.button(_("Save deal"), type="primary", icon=":material/check:", key="save-
             lines=lines,
             amount=amount,
             currency=currency,
-            stage_id=stage_id,
+            stage_id=form["stage_id"],
             expected_close_on=None if closed else form["expected_close_on"],
             channel_id=form["channel_id"],
             owner_id=form["owner_id"],

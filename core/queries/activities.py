@@ -15,6 +15,8 @@ from core.queries.reference import named, rep_names
 if TYPE_CHECKING:
     from datetime import date
 
+    from sqlmodel import Session
+
     from core.db.work import Work
 
 
@@ -29,9 +31,7 @@ class ActivityRow:
 
 
 @query(Action.ACTIVITY_VIEW)
-def due_activities(
-    work: Work, *, until: date | None = None, own: bool = False, limit: int = 50
-) -> list[ActivityRow]:
+def due_activities(work: Work, *, until: date | None = None, own: bool = False, limit: int = 50) -> list[ActivityRow]:
     """Return what is due up to and with `until` (all, by default), the longest due first.
 
     `own`: those of the actor's own rep alone.
@@ -42,8 +42,8 @@ def due_activities(
         statement = statement.where(activity.due_on <= until)
     if own:
         statement = statement.where(activity.rep_id == work.actor.rep_id)
-    return rows_of(
-        work, list(work.session.scalars(statement.order_by(activity.due_on, activity.id).limit(limit)))
+    return _rows_of(
+        work.session, list(work.session.scalars(statement.order_by(activity.due_on, activity.id).limit(limit)))
     )
 
 
@@ -52,34 +52,32 @@ def activities_of(work: Work, *, customer_id: int, limit: int = 100) -> list[Act
     """Return a customer's activities: due ones first, soonest first, then done ones, latest first."""
     activity = cast("Any", Activity)
     at_customer = select(Activity).where(activity.customer_id == customer_id)
-    due = work.session.scalars(
-        at_customer.where(activity.done_at.is_(None)).order_by(activity.due_on).limit(limit)
-    )
+    due = work.session.scalars(at_customer.where(activity.done_at.is_(None)).order_by(activity.due_on).limit(limit))
     done = work.session.scalars(
         at_customer.where(activity.done_at.is_not(None)).order_by(activity.done_at.desc()).limit(limit)
     )
-    return rows_of(work, [*due, *done])
+    return _rows_of(work.session, [*due, *done])
 
 
-def rows_of(work: Work, activities: list[Activity]) -> list[ActivityRow]:
+def _rows_of(session: Session, activities: list[Activity]) -> list[ActivityRow]:
     """Return activities with their names; what lies outside the scope stays nameless."""
     customers = {
         row.id: named(row)
-        for row in work.session.scalars(
+        for row in session.scalars(
             select(Customer).where(cast("Any", Customer.id).in_({a.customer_id for a in activities}))
         )
     }
     deals = dict(
         cast(
             "Any",
-            work.session.execute(
+            session.execute(
                 select(cast("Any", Deal.id), cast("Any", Deal.name)).where(
                     cast("Any", Deal.id).in_({a.deal_id for a in activities if a.deal_id})
                 )
             ).all(),
         )
     )
-    reps = rep_names(work)
+    reps = rep_names(session)
     return [
         ActivityRow(a, customers.get(a.customer_id, ""), deals.get(a.deal_id, ""), reps.get(a.rep_id, ""))
         for a in activities

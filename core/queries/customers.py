@@ -122,9 +122,7 @@ def customers_page(
         .subquery()
     )
     met = (
-        select(
-            cast("Any", Activity.customer_id).label("customer_id"), func.max(Activity.done_at).label("last")
-        )
+        select(cast("Any", Activity.customer_id).label("customer_id"), func.max(Activity.done_at).label("last"))
         .group_by(cast("Any", Activity.customer_id))
         .subquery()
     )
@@ -196,7 +194,7 @@ def customers_found(work: Work, *, search: str = "", limit: int = 20) -> list[Cu
         .order_by(customer.updated_at.desc(), customer.id.desc())
         .limit(limit)
     )
-    reps = rep_names(work)
+    reps = rep_names(work.session)
     return [CustomerHit(row.id, named(row), row.city, reps.get(row.owner_id or 0, "")) for row in rows]
 
 
@@ -226,11 +224,9 @@ def similar_customers(work: Work, *, name: str, limit: int = 3) -> list[Customer
     for _key, score, number in hits:
         likeness[abs(number)] = max(score, likeness.get(abs(number), 0.0))
     rows = {row.id: row for row in work.session.scalars(select(Customer).where(customer.id.in_(likeness)))}
-    reps = rep_names(work)
+    reps = rep_names(work.session)
     return [
-        CustomerHit(
-            number, named(rows[number]), rows[number].city, reps.get(rows[number].owner_id or 0, ""), score
-        )
+        CustomerHit(number, named(rows[number]), rows[number].city, reps.get(rows[number].owner_id or 0, ""), score)
         for number, score in sorted(likeness.items(), key=lambda item: -item[1])[:limit]
         if number in rows
     ]
@@ -256,15 +252,13 @@ def customer_record(work: Work, *, customer_id: int) -> CustomerRecord:
     won, still_open = by_state.get("won", nothing), by_state.get("open", nothing)
     contact = cast("Any", Contact)
     contacts = session.scalars(
-        select(Contact)
-        .where(contact.customer_id == customer_id)
-        .order_by(contact.is_primary.desc(), contact.id)
+        select(Contact).where(contact.customer_id == customer_id).order_by(contact.is_primary.desc(), contact.id)
     )
     territory = session.get(Territory, customer.territory_id) if customer.territory_id else None
     activities = activities_of(work, customer_id=customer_id)
     return CustomerRecord(
         customer=customer,
-        owner=rep_names(work).get(customer.owner_id or 0, ""),
+        owner=rep_names(work.session).get(customer.owner_id or 0, ""),
         territory=named(territory) if territory else "",
         contacts=tuple(contacts),
         deals=deals_page(
@@ -276,9 +270,7 @@ def customer_record(work: Work, *, customer_id: int) -> CustomerRecord:
         open_count=still_open[0],
         open_value=still_open[1],
         lost_count=by_state.get("lost", nothing)[0],
-        last_activity_at=max(
-            (row.activity.done_at for row in activities if row.activity.done_at), default=None
-        ),
+        last_activity_at=max((row.activity.done_at for row in activities if row.activity.done_at), default=None),
         may_edit=work.actor.may(Action.CUSTOMER_EDIT),
     )
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from core.access.actions import Action
 from core.analytics.filters import Filters
+from core.db.actors import team_subtree
 from core.db.work import get_visible
 from core.domain.money import from_minor
 from core.domain.stages import DealField, StageKind
@@ -34,7 +35,6 @@ from core.model import (
     StageMove,
     User,
 )
-from core.db.actors import team_subtree
 from core.queries.reference import named, rep_names
 
 if TYPE_CHECKING:

@@ -16,6 +16,8 @@ from core.model import Channel, Currency, LostReason, Pipeline, Product, Rep, Sk
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from sqlmodel import Session
+
     from core.db.work import Work
 
 
@@ -86,9 +88,9 @@ def named(row: Any) -> str:
     return str((row.name_en if language() == "en" else "") or row.name)
 
 
-def rep_names(work: Work) -> dict[int, str]:
+def rep_names(session: Session) -> dict[int, str]:
     """Return every rep's name; who sells is no secret inside a company."""
-    return {rep.id: named(rep) for rep in work.session.exec(select(Rep))}
+    return {rep.id: named(rep) for rep in session.exec(select(Rep))}
 
 
 @query(Action.REFERENCE_VIEW)
@@ -100,9 +102,7 @@ def form_choices(work: Work) -> FormChoices:
     """
     session = work.session
     pipelines = session.exec(select(Pipeline).where(Pipeline.active)).all()
-    stages = session.exec(
-        select(Stage).order_by(cast("Any", Stage.pipeline_id), cast("Any", Stage.position))
-    ).all()
+    stages = session.exec(select(Stage).order_by(cast("Any", Stage.pipeline_id), cast("Any", Stage.position))).all()
     reps = session.exec(
         select(Rep).where(or_(cast("Any", Rep.left_on).is_(None), cast("Any", Rep.left_on) > work.today))
     ).all()
@@ -111,9 +111,7 @@ def form_choices(work: Work) -> FormChoices:
         key=lambda code: (code != work.base_currency, code),
     )
     return FormChoices(
-        pipelines=tuple(
-            _choice(row) for row in sorted(pipelines, key=lambda row: (not row.is_default, row.id or 0))
-        ),
+        pipelines=tuple(_choice(row) for row in sorted(pipelines, key=lambda row: (not row.is_default, row.id or 0))),
         stages=tuple(
             StageChoice(
                 row.id,
@@ -146,9 +144,7 @@ def _by_name(rows: Any) -> tuple[Choice, ...]:
 
 
 def _active(work: Work, table: Any) -> tuple[Choice, ...]:
-    return tuple(
-        _choice(row) for row in work.session.exec(select(table).where(table.active).order_by(table.id))
-    )
+    return tuple(_choice(row) for row in work.session.exec(select(table).where(table.active).order_by(table.id)))
 
 
 def _products(work: Work) -> tuple[ProductChoice, ...]:
@@ -160,9 +156,7 @@ def _products(work: Work) -> tuple[ProductChoice, ...]:
         number = product.id
         kinds = skus.get(number, [])
         for sku in kinds:
-            label = (
-                f"{named(product)} · {sku.specification or sku.code}" if len(kinds) > 1 else named(product)
-            )
+            label = f"{named(product)} · {sku.specification or sku.code}" if len(kinds) > 1 else named(product)
             found.append(ProductChoice(number, sku.id, label, sku.unit, sku.list_price, sku.currency))
         if not kinds:
             found.append(ProductChoice(number, None, named(product), "", None, work.base_currency))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from core.queries.reference import FormChoices
     from core.ui.page import View
 
+_EDITING = "customer.editing"
 _TEXTS = (
     "name",
     "name_en",
@@ -146,10 +147,22 @@ def draw_customer_edit(view: View, record: CustomerRecord, choices: FormChoices)
         st.rerun()
 
 
+def is_editing(customer_id: int) -> bool:
+    """Say whether this customer's form is open; another customer's closes."""
+    if st.session_state.get("customer.of") != customer_id:
+        st.session_state["customer.of"], st.session_state[_EDITING] = customer_id, False
+    return bool(st.session_state[_EDITING])
+
+
+def start_editing() -> None:
+    """Open the customer's form."""
+    st.session_state[_EDITING] = True
+
+
 def close_customer_edit(form: Form) -> None:
     """Close the form and forget what was typed."""
     form.forget()
-    st.session_state["customer.editing"] = False
+    st.session_state[_EDITING] = False
     st.rerun()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -68,9 +68,10 @@ def columns_of(view: View) -> list[Column]:
 
 def spoken(view: View, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the deals with their states in the reader's words, and the day they closed."""
+    closed: list[Any] = [None if is_missing(at) else day_of(at, view.zone) for at in frame["closed_at"]]
     return frame.assign(
         state=[_(STATE_NAMES[state]) for state in frame["state"]],
-        closed_on=[None if is_missing(at) else day_of(at, view.zone) for at in frame["closed_at"]],
+        closed_on=closed,
     )
 
 

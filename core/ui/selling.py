@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.analytics.filters import number
 from core.domain.stages import ActivityKind, StageKind
-from core.i18n import N_
+from core.i18n import N_, _
 from core.queries.customers import CustomerHit, customer_record
 from core.queries.reference import named
 from core.ui.page import plain

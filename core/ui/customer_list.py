@@ -1,0 +1,124 @@
+"""The list of customers: filters in the address, sorting, pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.access.actions import Action
+from core.i18n import N_, _, _n
+from core.queries.customers import customers_page, segments_in_use
+from core.queries.reference import form_choices
+from core.reports.tables import Column
+from core.ui.customer_form import draw_new_customer
+from core.ui.filters import address, write_address
+from core.ui.page import plain
+from core.ui.tables import table
+
+if TYPE_CHECKING:
+    from core.ui.page import View
+
+SIZE = 50
+_PAGE = "customers-page"
+SORTS = {
+    "name": N_("Name"),
+    "won_value": N_("Won value"),
+    "open_value": N_("Open value"),
+    "last_activity": N_("Last activity"),
+    "owner": N_("Owner"),
+}
+
+
+def draw_customers(view: View) -> None:
+    """Draw the filters, and one page of the customers that they leave."""
+    choices, segments = view.ask(form_choices), view.ask(segments_in_use)
+    if view.may(Action.CUSTOMER_EDIT):
+        with st.popover(_("New customer"), icon=":material/add:", type="primary", key="new-customer"):
+            draw_new_customer(view, choices)
+    offered = {
+        "rep": (_("Owner"), {str(rep.id): rep.name for rep in choices.reps}),
+        "territory": (_("Territory"), {str(row.id): row.name for row in choices.territories}),
+        "segment": (_("Segment"), {text: text for text in segments}),
+    }
+    search, sort, found = _filters(view, offered)
+    write_address(q=search, sort="" if sort == "name" else sort, **found)
+    page = int(st.session_state.get(_PAGE, 1))
+    answer = view.ask(
+        customers_page,
+        search=search,
+        rep_ids=tuple(int(value) for value in found["rep"]),
+        territory_ids=tuple(int(value) for value in found["territory"]),
+        segments=tuple(found["segment"]),
+        sort=sort,
+        descending=sort not in ("name", "owner"),
+        size=SIZE,
+        page=page,
+    )
+    pages = max(1, -(-answer.total // SIZE))
+    if page > pages:
+        st.session_state[_PAGE] = pages
+        st.rerun()
+    st.caption(plain(_n("{n} customer", "{n} customers", answer.total)))
+    table(
+        view,
+        answer.rows,
+        _columns(view),
+        name="customers",
+        opens="customer",
+        height=35 * (min(len(answer.rows), 18) + 1) + 3 if len(answer.rows) else None,
+        empty=_("No customers match. Clear the search, or make a new customer."),
+    )
+    if pages > 1:
+        st.pagination(pages, key=_PAGE)
+
+
+def _filters(view: View, offered: dict[str, tuple[str, dict[str, str]]]) -> tuple[str, str, dict[str, list[str]]]:
+    params = address(view)
+    first = {name: (params.get(name) or [""])[0] for name in ("q", "sort")}
+    found: dict[str, list[str]] = {}
+    with st.container(horizontal=True, vertical_alignment="bottom", key="customer-filters"):
+        search = st.text_input(
+            _("Search"),
+            value=first["q"],
+            type="search",
+            live="300ms",
+            icon=":material/search:",
+            key="customers-search",
+            placeholder=_("Name or city"),
+            width=240,
+        )
+        with st.popover(_("Filters"), icon=":material/tune:", key="customers-more"):
+            for name, (label, options) in offered.items():
+                found[name] = st.multiselect(
+                    label,
+                    list(options),
+                    default=[value for value in params.get(name, []) if value in options],
+                    format_func=options.__getitem__,
+                    key=f"customers-{name}",
+                    placeholder=_("All"),
+                )
+        sort = st.selectbox(
+            _("Sort by"),
+            list(SORTS),
+            index=list(SORTS).index(first["sort"] if first["sort"] in SORTS else "name"),
+            format_func=lambda key: _(SORTS[key]),
+            key="customers-sort",
+            width=180,
+        )
+    return (search or "").strip(), str(sort), found
+
+
+def _columns(view: View) -> list[Column]:
+    return [
+        Column("name", _("Customer"), width="medium"),
+        Column("owner", _("Owner"), width="small"),
+        Column("won_value", _("Won value"), "money", currency=view.currency),
+        Column("open_value", _("Open value"), "money", currency=view.currency),
+        Column("open_count", _("Open deals"), "count"),
+        Column("last_activity_at", _("Last activity"), "instant"),
+        Column("segment", _("Segment"), width="small"),
+        Column("industry", _("Industry"), width="small"),
+        Column("territory", _("Territory"), width="small"),
+        Column("city", _("City"), width="small"),
+    ]
