@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from core import gate
+from core.db.actors import actor_named
 from core.db.work import open_database
 from core.errors import SalesError
 from core.i18n import _, parse_accept, use_language
@@ -20,7 +21,6 @@ from core.importing.company import read_company, write_company
 from core.importing.ledger import Outcome
 from core.importing.readers import SourceFile
 from core.importing.refused import refused_csv
-from core.db.actors import actor_named
 from core.queries.imports import import_reference, known_deals
 from core.services.imports import TouchedSince, apply_import, undo_import
 

@@ -189,6 +189,6 @@ INDUSTRIES = (
     "entertainment", "employment", "services", "telecommunications", "manufacturing", "education", "energy",
     "government", "construction", "transportation", "logistics", "hospitality", "agriculture", "automotive",
     "pharmaceutical", "real estate", "media", "consulting", "electronics", "chemicals", "mining", "utilities",
-    "科技", "软件", "医疗", "零售", "金融", "银行", "保险", "教育", "制造", "制造业", "能源", "政府", "建筑", "交通", "物流",
-    "农业", "汽车", "制药", "房地产", "传媒", "咨询", "电子", "化工", "互联网", "通信", "电信",
+    "科技", "软件", "医疗", "零售", "金融", "银行", "保险", "教育", "制造", "制造业", "能源", "政府", "建筑",
+    "交通", "物流", "农业", "汽车", "制药", "房地产", "传媒", "咨询", "电子", "化工", "互联网", "通信", "电信",
 )  # fmt: skip
