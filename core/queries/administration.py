@@ -54,9 +54,7 @@ def _said(row: Any) -> str:
 @query(Action.PEOPLE_VIEW)
 def user_accounts(work: Work) -> list[User]:
     """Return every account by name, those switched off last."""
-    return list(
-        work.session.exec(select(User).order_by(col(User.active).desc(), col(User.name), col(User.id)))
-    )
+    return list(work.session.exec(select(User).order_by(col(User.active).desc(), col(User.name), col(User.id))))
 
 
 @query(Action.PEOPLE_VIEW)
@@ -76,17 +74,13 @@ def last_seen(work: Work) -> dict[int, tuple[Any, int]]:
 @query(Action.PEOPLE_VIEW)
 def rep_records(work: Work) -> list[Rep]:
     """Return every rep, those who left last."""
-    return sorted(
-        work.session.exec(select(Rep)), key=lambda rep: (rep.left_on is not None, _said(rep), rep.id)
-    )
+    return sorted(work.session.exec(select(Rep)), key=lambda rep: (rep.left_on is not None, _said(rep), rep.id))
 
 
 @query(Action.PEOPLE_VIEW)
 def open_deal_counts(work: Work) -> dict[int, int]:
     """Return how many open deals each rep owns: the numbers alone, for those who may not see deals."""
-    statement = (
-        select(Deal.owner_id, func.count()).where(Deal.state == StageKind.OPEN).group_by(col(Deal.owner_id))
-    )
+    statement = select(Deal.owner_id, func.count()).where(Deal.state == StageKind.OPEN).group_by(col(Deal.owner_id))
     with work.database.reading(SYSTEM, now=work.now) as whole:
         return {number: int(count) for number, count in whole.session.exec(statement)}
 
@@ -145,9 +139,7 @@ class StageLine:
 @query(Action.PROCESS_EDIT)
 def pipelines(work: Work) -> list[Pipeline]:
     """Return every process: the default first, retired ones last."""
-    return sorted(
-        work.session.exec(select(Pipeline)), key=lambda row: (not row.is_default, not row.active, row.id)
-    )
+    return sorted(work.session.exec(select(Pipeline)), key=lambda row: (not row.is_default, not row.active, row.id))
 
 
 @query(Action.PROCESS_EDIT)
@@ -176,9 +168,7 @@ def stages_of(work: Work, *, pipeline_id: int) -> list[StageLine]:
     decided = {number: (int(count), int(won)) for number, count, won in outcome}
     standing = dict(
         session.exec(
-            select(Deal.stage_id, func.count())
-            .where(Deal.pipeline_id == pipeline_id)
-            .group_by(col(Deal.stage_id))
+            select(Deal.stage_id, func.count()).where(Deal.pipeline_id == pipeline_id).group_by(col(Deal.stage_id))
         ).all()
     )
     left = set(session.exec(select(StageMove.from_stage_id).distinct()))
@@ -284,9 +274,7 @@ def quota_grid(work: Work, *, year: int, of: QuotaOf) -> QuotaGrid:
         select(Quota).where(column.is_not(None), Quota.month >= whole.start, Quota.month < whole.end)
     ).all()
     cells = {(getattr(r, column.key), r.month): (r.amount, r.version) for r in rows if r.month in period}
-    last_year = {
-        (getattr(r, column.key), add_months(r.month, 12)): r.amount for r in rows if r.month not in period
-    }
+    last_year = {(getattr(r, column.key), add_months(r.month, 12)): r.amount for r in rows if r.month not in period}
     owing = {owner for owner, _month in cells}
     return QuotaGrid(tuple(period.months()), tuple(_owners(work, of, period, owing)), cells, last_year)
 
@@ -337,9 +325,7 @@ def currency_lines(work: Work) -> list[CurrencyLine]:
     rates: dict[str, FxRate] = {}
     for row in work.session.exec(select(FxRate).where(FxRate.on <= work.today).order_by(col(FxRate.on))):
         rates[row.currency] = row
-    statement = (
-        select(Deal.currency, func.count()).where(Deal.state == StageKind.OPEN).group_by(col(Deal.currency))
-    )
+    statement = select(Deal.currency, func.count()).where(Deal.state == StageKind.OPEN).group_by(col(Deal.currency))
     deals = dict(work.session.exec(statement).all())
     lines = [
         CurrencyLine(row, rates[row.code].rate if row.code in rates else None,
@@ -347,17 +333,13 @@ def currency_lines(work: Work) -> list[CurrencyLine]:
         for row in work.session.exec(select(Currency))
     ]  # fmt: skip
     base = work.base_currency
-    return sorted(
-        lines, key=lambda line: (line.currency.code != base, not line.currency.active, line.currency.code)
-    )
+    return sorted(lines, key=lambda line: (line.currency.code != base, not line.currency.active, line.currency.code))
 
 
 @query(Action.CURRENCY_EDIT)
 def rates_of(work: Work, *, currency: str) -> list[FxRate]:
     """Return the dated rates of a currency, the latest first."""
-    return list(
-        work.session.exec(select(FxRate).where(FxRate.currency == currency).order_by(col(FxRate.on).desc()))
-    )
+    return list(work.session.exec(select(FxRate).where(FxRate.currency == currency).order_by(col(FxRate.on).desc())))
 
 
 # --- settings -----------------------------------------------------------------------------------

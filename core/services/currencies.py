@@ -158,5 +158,7 @@ def _rerate(work: Work, currency: str) -> int:
             .execution_options(synchronize_session=False)
         )
     if changed:
-        work.note("deals.re-rated", "currency", currency=currency, rate=format(rate, "f"), deals=len(changed))
+        work.note(
+            "deals.re-rated", "currency", currency=currency, rate=format(rate.normalize(), "f"), deals=len(changed)
+        )
     return len(changed)

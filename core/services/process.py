@@ -256,9 +256,7 @@ def _renumber(stages: list[Stage]) -> None:
 
 
 def _is_used(work: Work, stage_id: int) -> bool:
-    moved = select(StageMove.id).where(
-        or_(StageMove.to_stage_id == stage_id, StageMove.from_stage_id == stage_id)
-    )
+    moved = select(StageMove.id).where(or_(StageMove.to_stage_id == stage_id, StageMove.from_stage_id == stage_id))
     stands = select(Deal.id).where(Deal.stage_id == stage_id)
     return any(work.session.exec(found.limit(1)).first() is not None for found in (moved, stands))
 

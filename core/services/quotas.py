@@ -50,12 +50,8 @@ def save_quotas(work: Work, *, of: QuotaOf, changes: Sequence[QuotaChange]) -> i
     known = set(work.session.exec(select(owners.id)))
     column: Any = Quota.rep_id if of == "rep" else Quota.team_id
     months = {change.month for change in changes}
-    statement = select(Quota).where(
-        column.in_({change.owner_id for change in changes}), col(Quota.month).in_(months)
-    )
-    stored = {
-        (getattr(row, column.key), row.month): row for row in work.session.exec(statement.with_for_update())
-    }
+    statement = select(Quota).where(column.in_({change.owner_id for change in changes}), col(Quota.month).in_(months))
+    stored = {(getattr(row, column.key), row.month): row for row in work.session.exec(statement.with_for_update())}
     for change in changes:
         if change.owner_id not in known:
             raise NotFound(kind=_(REP_KIND if of == "rep" else TEAM_KIND), number=change.owner_id)

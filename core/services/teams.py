@@ -93,9 +93,7 @@ def add_rep(
     """Make a rep and return the number. Raises InvalidFields, NotFound (no such team)."""
     _check_rep(name, name_en, email, joined_on, None)
     _check_team_there(work, team_id)
-    rep = Rep(
-        name=name.strip(), name_en=name_en.strip(), email=email.strip(), team_id=team_id, joined_on=joined_on
-    )
+    rep = Rep(name=name.strip(), name_en=name_en.strip(), email=email.strip(), team_id=team_id, joined_on=joined_on)
     work.session.add(rep)
     work.session.flush()
     return rep.id
@@ -216,9 +214,7 @@ def _stands_below(work: Work, team_id: int | None, above: int) -> bool:
 
 def _refuse_used(work: Work, team: Team) -> None:
     reps = work.session.exec(
-        select(Rep.id).where(
-            Rep.team_id == team.id, col(Rep.left_on).is_(None) | (col(Rep.left_on) > work.today)
-        )
+        select(Rep.id).where(Rep.team_id == team.id, col(Rep.left_on).is_(None) | (col(Rep.left_on) > work.today))
     ).all()
     teams = work.session.exec(select(Team.id).where(Team.parent_id == team.id, Team.active)).all()
     if reps or teams:

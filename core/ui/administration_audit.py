@@ -60,7 +60,7 @@ def draw(view: View) -> None:
 
 def _filters(view: View) -> AuditFilter:
     choices = view.ask(audit_choices)
-    with st.grid(min_column_width=180, gap="small", key="audit-filters"):
+    with st.grid(min_column_width=280, gap="small", key="audit-filters"):
         text = st.text_input(_("Text"), placeholder=_("A name, an amount, an address"), key="audit-text")
         who = st.selectbox(_("Person"), choices["username"], index=None, placeholder=_("Anybody"), key="audit-who")
         action = st.selectbox(
@@ -194,6 +194,7 @@ def _list(view: View, found: list[Entry]) -> Entry | None:
         on_select="rerun",
         selection_mode="single-row",
         key="audit-list",
+        height=min(36 * (len(frame) + 1) + 3, 560),
         column_config={
             "at": st.column_config.Column(_("When"), width=170),
             "who": st.column_config.Column(_("Person"), width=130),

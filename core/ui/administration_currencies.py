@@ -38,6 +38,7 @@ def draw(view: View) -> None:
         chosen: CurrencyLine | None = st.selectbox(
             _("Currency"),
             lines,
+            index=1 if len(lines) > 1 else 0,
             format_func=lambda line: f"{line.currency.code} {line.currency.name}".strip(),
             key="currency-chosen",
             width=320,

@@ -78,6 +78,7 @@ def _products(view: View, found: list[Product]) -> None:
         num_rows="add",
         hide_index=True,
         key=grid_key("products"),
+        height=min(36 * (len(found) + 2) + 3, 640),
         column_config={
             "code": text(labels["code"], required=True, max_chars=80),
             "name": text(labels["name"], required=True, max_chars=200, width="medium"),
@@ -129,6 +130,7 @@ def _skus(view: View, found: list[Product], *, retired: bool) -> None:
         num_rows="add",
         hide_index=True,
         key=grid_key("skus"),
+        height=min(36 * (len(skus) + 2) + 3, 640),
         column_config={
             "product_code": choose(labels["product_code"], options=list(codes.values()), required=True),
             "code": text(labels["code"], required=True, max_chars=80),

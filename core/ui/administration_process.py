@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.queries.administration import StageLine
     from core.ui.page import View
 
-KIND_NAMES = {StageKind.OPEN: N_("Open"), StageKind.WON: N_("Won"), StageKind.LOST: N_("Lost")}
+KIND_NAMES = {StageKind.OPEN: N_("In progress"), StageKind.WON: N_("Won"), StageKind.LOST: N_("Lost")}
 _FEW = 5
 
 

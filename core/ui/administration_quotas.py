@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import SalesError
-from core.i18n import _, _n, format_money, format_month, format_number, format_rate
+from core.i18n import _, _n, format_money, format_month, format_number
 from core.queries.administration import quota_grid, team_parents
 from core.reports.tables import Column
 from core.services.quotas import QuotaChange, save_quotas
@@ -129,7 +129,7 @@ def _editor(grid: QuotaGrid, name: str) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, index=pd.Index([owner.id for owner in grid.owners]))
     config: dict[str, Any] = {
-        "team": st.column_config.TextColumn(_("Team"), disabled=True, width="small")
+        "team": st.column_config.TextColumn(_("Team"), disabled=True, width=130)
         if any(owner.team for owner in grid.owners)
         else None,
         "name": st.column_config.TextColumn(_("Name"), disabled=True, pinned=True, width="small"),
@@ -307,8 +307,8 @@ def _month_line(label: str, amounts: Amounts, months: tuple[date, ...]) -> dict[
 def _month_columns(view: View, months: tuple[date, ...], label: str) -> list[Column]:
     return [
         Column("label", label, width="small"),
-        Column("year", _("Year"), "money", view.currency),
-        *(Column(month.isoformat(), format_month(month), "money", view.currency) for month in months),
+        Column("year", _("Year"), "count"),
+        *(Column(month.isoformat(), format_month(month), "count") for month in months),
     ]
 
 
@@ -323,15 +323,15 @@ def _by_owner(view: View, grid: QuotaGrid, amounts: Amounts) -> None:
                 "name": owner.name,
                 "year": float(now),
                 "before": float(before),
-                "growth": format_rate(now / before - 1) if before else "",
+                "growth": float(now / before - 1) if before else None,
             }
         )
     columns = [
         Column("team", _("Team")),
         Column("name", _("Name")),
-        Column("year", _("Year"), "money", view.currency),
-        Column("before", _("Last year"), "money", view.currency),
-        Column("growth", _("Change")),
+        Column("year", _("Year"), "count"),
+        Column("before", _("Last year"), "count"),
+        Column("growth", _("Change"), "rate"),
     ]
     frame = pd.DataFrame(rows)
     table(view, frame, columns, name="quotas-by-rep", export=False, height=300 if len(rows) > 8 else None)
@@ -375,8 +375,8 @@ def _by_team(view: View, teams: QuotaGrid, reps: QuotaGrid, of_reps: Amounts, ow
     )
     columns = [
         Column("name", _("Team")),
-        Column("own", _("The team's own quota"), "money", view.currency),
-        Column("reps", _("Sum of its reps"), "money", view.currency),
-        Column("difference", _("Difference"), "money", view.currency),
+        Column("own", _("The team's own quota"), "count"),
+        Column("reps", _("Sum of its reps"), "count"),
+        Column("difference", _("Difference"), "count"),
     ]
     table(view, pd.DataFrame(rows), columns, name="quotas-by-team", export=False)

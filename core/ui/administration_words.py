@@ -33,7 +33,8 @@ ACTIONS: dict[str, str] = {
     "password.reset": N_("Password reset"),
     "password.reset-link": N_("Reset link made"),
     "first-run": N_("First start"),
-    "demo.loaded": N_("Demo company loaded"),
+    "load_demo": N_("Demo company loaded"),
+    "found": N_("Company founded"),
     "create_user": N_("Account made on the server"),
 }
 KINDS: dict[str, str] = {
@@ -61,6 +62,7 @@ KINDS: dict[str, str] = {
     "setting": N_("Setting"),
     "share_link": N_("Share link"),
     "import_batch": N_("Import"),
+    "demo": N_("Demo company"),
     "import_mapping": N_("Import mapping"),
 }
 FIELDS: dict[str, str] = {
