@@ -25,7 +25,7 @@ if undone:
 with st.container(horizontal=True, gap="small"):
     for place, step in enumerate(STEPS):
         mark = ":material/check:" if place < now.step else None
-        st.badge(f"{place + 1} {_(step)}", color="primary" if place == now.step else "gray", icon=mark)
+        st.badge(f"{place + 1} {_(step)}", color="green" if place == now.step else "gray", icon=mark)
 
 
 def move(to: int) -> None:
