@@ -12,6 +12,7 @@ from core.i18n import N_, _, _n, format_instant
 from core.queries.imports import import_batches
 from core.reports.tables import Column
 from core.services.imports import TouchedSince, undo_import
+from core.ui import session
 from core.ui.page import plain
 from core.ui.tables import table
 
@@ -52,7 +53,7 @@ def past_imports(view: View) -> None:
 
 def confirm_undo(view: View, number: int) -> None:
     """Ask before an import is taken back."""
-    st.dialog(_("Undo import {number}?", number=number))(_ask)(view, number)
+    session.dialog(_("Undo import {number}?", number=number))(_ask)(view, number)
 
 
 def _ask(view: View, number: int) -> None:

@@ -125,7 +125,7 @@ def _problems(view: View, preview: Preview) -> None:
     )  # fmt: skip
     frame = pd.DataFrame(
         {
-            "severity": [_("Refused") if one.is_error else _("Note") for one in problems],
+            "severity": [_("Refused") if one.is_error else _("Remark") for one in problems],
             "file": [one.file for one in problems],
             "row": [one.row for one in problems],
             "column": [one.column for one in problems],
