@@ -292,3 +292,14 @@ def segments_in_use(work: Work) -> list[str]:
     """Return the kinds of customers there are, by name."""
     segment = cast("Any", Customer.segment)
     return list(work.session.scalars(select(segment).where(segment != "").distinct().order_by(segment)))
+
+
+@query(Action.CUSTOMER_VIEW)
+def customer_gaps(work: Work) -> dict[str, int]:
+    """Return how many customers have no `owner` and how many no `territory`."""
+    customer = cast("Any", Customer)
+    missing = {"owner": customer.owner_id, "territory": customer.territory_id}
+    return {
+        name: int(work.session.scalar(select(func.count(customer.id)).where(column.is_(None))) or 0)
+        for name, column in missing.items()
+    }

@@ -71,7 +71,6 @@ class Form:
         if self._slot(_KEY) not in st.session_state:
             st.session_state[self._slot(_KEY)] = uuid4().hex
             st.session_state[self._slot("problems")] = {}
-            st.session_state[self._slot("sent")] = as_json_all(self.defaults)
             self._look_for_draft()
         for name, value in self.defaults.items():
             if self._slot(name) not in st.session_state:
@@ -198,13 +197,19 @@ class Form:
             self.view.do(clear_draft, form=self.name)
 
     def keep_draft(self) -> None:
-        """Keep what is typed now on the server, where it changed since it was last kept."""
-        if not self.drafted or self._slot("offer") in st.session_state:
+        """Keep what is typed now on the server, where it changed since it was last kept.
+
+        What the form opened with, the address's customer included, is no draft; what is typed
+        beside an offered draft takes its place.
+        """
+        if not self.drafted:
             return
         values = as_json_all({name: self[name] for name in self._fields()})
-        if values != st.session_state.get(self._slot("sent")):
+        kept = st.session_state.get(self._slot("sent"))
+        if kept is not None and values != kept:
+            st.session_state.pop(self._slot("offer"), None)
             self.view.do(save_draft, form=self.name, values={**values, _KEY: self.key})
-            st.session_state[self._slot("sent")] = values
+        st.session_state[self._slot("sent")] = values
 
     def offer_draft(self) -> None:
         """Offer, once, what was typed here before and never sent."""

@@ -12,7 +12,7 @@ from core.access.actions import Action
 from core.access.policy import Role
 from core.i18n import N_, _, _n, format_days, format_instant, format_money, format_rate, format_relative_day
 from core.queries.activities import due_activities
-from core.queries.customers import customers_page
+from core.queries.customers import customer_gaps
 from core.queries.deals import DealFilter, deals_page
 from core.queries.today_numbers import (
     attainment_now,
@@ -244,9 +244,8 @@ def draw_quality(view: View) -> None:
     st.subheader(_("Data quality"), anchor=False)
     overdue = view.ask(deals_needing_attention, limit=10_000)
     past, idle = int(overdue["overdue"].sum()), int(overdue["idle"].sum())
-    customers = view.ask(customers_page, size=None).rows
-    nobody = int((customers["owner"] == "").sum())
-    nowhere = int((customers["territory"] == "").sum())
+    gaps = view.ask(customer_gaps)
+    nobody, nowhere = gaps["owner"], gaps["territory"]
     hints = (
         (
             past,
