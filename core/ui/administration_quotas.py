@@ -76,7 +76,8 @@ def draw(view: View) -> None:
     if not grid.owners:
         st.info(
             _(
-                "There is nobody who could owe a quota. People and teams are made by the administrator, or by an import."
+                "There is nobody who could owe a quota. "
+                "People and teams are made by the administrator, or by an import."
             ),
             icon=":material/inbox:",
         )
@@ -280,7 +281,7 @@ def _totals(view: View, grid: QuotaGrid, amounts: Amounts, of: Of, year: int) ->
     table(
         view,
         pd.DataFrame(lines),
-        _month_columns(view, grid.months, _("Sum")),
+        _month_columns(grid.months, _("Sum")),
         name="quotas-by-month",
         export=False,
     )
@@ -304,7 +305,7 @@ def _month_line(label: str, amounts: Amounts, months: tuple[date, ...]) -> dict[
     }
 
 
-def _month_columns(view: View, months: tuple[date, ...], label: str) -> list[Column]:
+def _month_columns(months: tuple[date, ...], label: str) -> list[Column]:
     return [
         Column("label", label, width="small"),
         Column("year", _("Year"), "count"),
@@ -341,7 +342,7 @@ def _by_owner(view: View, grid: QuotaGrid, amounts: Amounts) -> None:
             for owner in grid.owners
         ]
     )
-    export_menu(view, cells, _month_columns(view, grid.months, _("Name")), name="quotas")
+    export_menu(view, cells, _month_columns(grid.months, _("Name")), name="quotas")
 
 
 def _by_team(view: View, teams: QuotaGrid, reps: QuotaGrid, of_reps: Amounts, own: Amounts) -> None:

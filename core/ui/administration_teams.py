@@ -93,7 +93,8 @@ def _warn_of_orphans(view: View, reps: list[Rep], counts: dict[int, int]) -> Non
     if gone:
         st.warning(
             _(
-                "Deals still open with people who left: {names}. Sales operations or their team's manager can hand them over on the deal's page.",
+                "Deals still open with people who left: {names}. "
+                "Sales operations or their team's manager can hand them over on the deal's page.",
                 names=", ".join(f"{said(rep)} ({counts[rep.id]})" for rep in gone),
             ),
             icon=":material/assignment_late:",
@@ -118,8 +119,10 @@ def _rep_form(view: View, rep: Rep | None, open_deals: int) -> None:
         if left_on is not None and open_deals:
             st.warning(
                 _n(
-                    "{n} deal is still open with this person. It stays there until sales operations or the team's manager hands it over.",
-                    "{n} deals are still open with this person. They stay there until sales operations or the team's manager hands them over.",
+                    "{n} deal is still open with this person. "
+                    "It stays there until sales operations or the team's manager hands it over.",
+                    "{n} deals are still open with this person. "
+                    "They stay there until sales operations or the team's manager hands them over.",
                     open_deals,
                 ),
                 icon=":material/assignment_late:",
@@ -208,7 +211,8 @@ def _team_form(view: View, team: Team | None) -> None:
         if team and parent_id != team.parent_id:
             st.info(
                 _(
-                    "Moving a team changes who sees it: managers above its new place will, those above the old one no longer."
+                    "Moving a team changes who sees it: managers above its new place will, "
+                    "those above the old one no longer."
                 ),
                 icon=":material/visibility:",
             )
