@@ -3,29 +3,26 @@ from uuid import uuid4
 import streamlit as st
 
 from core.errors import SalesError
-from core.i18n import N_, _, _n, format_number
+from core.i18n import _, _n, format_number
 from core.importing.readers import SourceFile
 from core.queries.imports import import_reference
 from core.services.imports import apply_import
 from core.ui import routes
 from core.ui.import_map import map_files
-from core.ui.import_past import confirm_undo, past_imports
+from core.ui.import_past import confirm_undo, past_imports, say_undone
 from core.ui.import_review import refused_downloads, review
 from core.ui.import_state import COLLECT, MAP, RESULT, REVIEW, start_over, state
 from core.ui.page import open_page, plain
 
-STEPS = (N_("Collect"), N_("Map"), N_("Review"), N_("Result"))
-
 view = open_page("import_data")
+steps = (_("Collect"), _("Map"), _("Review"), _("Result"))
 now = state()
-undone = st.session_state.pop("import-undone", None)
-if undone:
-    st.toast(undone, icon=":material/undo:")
+say_undone()
 
 with st.container(horizontal=True, gap="small"):
-    for place, step in enumerate(STEPS):
+    for place, step in enumerate(steps):
         mark = ":material/check:" if place < now.step else None
-        st.badge(f"{place + 1} {_(step)}", color="green" if place == now.step else "gray", icon=mark)
+        st.badge(f"{place + 1} {step}", color="green" if place == now.step else "gray", icon=mark)
 
 
 def move(to: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -30,6 +30,7 @@ from core.model import (
     Team,
     Territory,
     TerritoryAssignment,
+    metadata,
 )
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ def company_history(work: Work) -> dict[str, list[dict[str, Any]]]:
     """Return every row of each table by the table's name, its columns in their Python types."""
     found: dict[str, list[dict[str, Any]]] = {}
     for table in TABLES:
-        columns = [column for column in cast("Any", table).__table__.columns if column.name not in LEFT_OUT]
+        columns = [column for column in metadata.tables[table.__tablename__].columns if column.name not in LEFT_OUT]
         names = [column.name for column in columns]
         order = table.id if hasattr(table, "id") else table.code
         rows = work.session.execute(select(*(getattr(table, name) for name in names)).order_by(order))
-        found[cast("Any", table).__tablename__] = [dict(zip(names, row, strict=True)) for row in rows]
+        found[table.__tablename__] = [dict(zip(names, row, strict=True)) for row in rows]
     return found

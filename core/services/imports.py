@@ -193,7 +193,7 @@ def _refuse_known_deals(work: Work, plan: ImportPlan) -> None:
 
 
 def _add_batch(work: Work, plan: ImportPlan) -> int:
-    table = cast("Any", ImportBatch).__table__
+    table = metadata.tables["import_batch"]
     (batch_id,) = reserve_numbers(work.session, table, 1)
     hashes = [said["hash"] for said in plan.files]
     insert_rows(
@@ -270,7 +270,7 @@ def _remember_mappings(work: Work, plan: ImportPlan) -> None:
             )
         ).one_or_none()
         if found is None:
-            table = cast("Any", ImportMapping).__table__
+            table = metadata.tables["import_mapping"]
             (number,) = reserve_numbers(work.session, table, 1)
             row = {"id": number, "created_at": work.now, "updated_at": work.now, "version": 1}
             insert_rows(work.session, table, [{**row, "kind": kind, "signature": signature, "mapping": mapping}])
@@ -324,7 +324,7 @@ def _remove(work: Work, table: Table, numbers: list[int]) -> tuple[int, list[int
     """Delete the rows that nothing else uses; return how many, and the numbers of the others."""
     (mapper,) = _mappers([table.name])
     model = mapper.class_
-    owned = {owner.__table__.name for owner in _OWNED_BY_DEAL} if table.name == "deal" else set()
+    owned = {owner.__tablename__ for owner in _OWNED_BY_DEAL} if table.name == "deal" else set()
     if table.name == "deal":
         free = _free(work, table, numbers, owned)
         for child in _OWNED_BY_DEAL:

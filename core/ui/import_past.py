@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 STATES = {"applied": N_("Imported"), "undone": N_("Undone"), "preview": N_("Preview")}
 
 
+def say_undone() -> None:
+    """Say what the undo of the run before took away."""
+    undone = st.session_state.pop("import-undone", None)
+    if undone:
+        st.toast(undone, icon=":material/undo:")
+
+
 def past_imports(view: View) -> None:
     """Draw the list of imports with an undo for those that stand."""
     st.subheader(_("Past imports"), anchor=False)
