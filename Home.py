@@ -18,6 +18,7 @@ from core.web.security import SecurityMiddleware
 
 ROOT = Path(__file__).resolve().parent
 
+options.read_secrets()
 options.use_cookie_secret(cookie_key())
 
 app = st.App(
