@@ -102,12 +102,12 @@ def _cards(view: View, shown: Shown, forecast: Forecast) -> None:
             st.caption(plain(_("80%: {low} to {high}", low=money(low), high=money(high))))
         if not is_neutral(levers):
             low, total, high = total_of(fit, levers)
-            moved = f"{signed(total - base)}" + (f" ({_percent(total / base - 1)})" if base else "")
             with _card("scenario"):
                 st.metric(
-                    _("Scenario"), money(total), delta=moved, delta_description=_("against the base"),
+                    _("Scenario"), money(total), delta=_percent(total / base - 1) if base else None,
                     help=_("The base with the levers laid on it."),
                 )  # fmt: skip
+                st.caption(plain(_("{amount} against the base", amount=signed(total - base))))
                 st.caption(plain(_("80%: {low} to {high}", low=money(low), high=money(high))))
         missing = np.isnan(forecast.quota)
         covered = int(np.argmax(missing)) if missing.any() else fit.horizon

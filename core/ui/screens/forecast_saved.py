@@ -178,4 +178,4 @@ def compared_totals(view: View, forecast: Forecast, scenarios: Mapping[str, Leve
         pd.DataFrame(rows, columns=["key", "name", "value"]), quota=None if math.isnan(quota) else quota,
         dark=view.dark, large=view.large, currency=view.currency,
     )  # fmt: skip
-    chart(view, figure, key="forecast-compared", alt=_("Scenarios compared"))
+    chart(view, figure, key="forecast-side-by-side", alt=_("Scenarios compared"))

@@ -1,0 +1,322 @@
+"""The Forecast page as its readers meet it."""
+
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from core import gate
+from core.forecasting.calendar import Event
+from core.forecasting.fit import fit_series
+from core.forecasting.scenarios import Levers, apply
+from core.forecasting.series import prepare
+from core.forecasting.workers import submit_fit
+from core.services.scenarios import save_scenario
+from core.settings import PROJECT_ROOT
+from core.ui import session
+from core.ui.screens import forecast_fit
+from core.ui.screens.forecast_fit import cut, quota_by_step
+from core.ui.screens.forecast_state import (
+    LONGEST,
+    SHORTEST,
+    Shown,
+    event_code,
+    from_saved,
+    read_event,
+    read_scenario,
+    scenario_code,
+    series_of,
+)
+from tests.conftest import actor
+from tests.factories import NOW, Company
+
+FRAME = PROJECT_ROOT / "core" / "ui" / "frame.py"
+MONTHS = 10
+
+
+@pytest.fixture(autouse=True)
+def _on_this_database(small_company: Company):
+    session.use_database(small_company.database)
+    yield
+    session.use_database(None)
+
+
+@pytest.fixture
+def fits(monkeypatch) -> list[Any]:
+    """Fit at once in this process, and keep what was asked for: one entry a distinct fit."""
+    kept: dict[Any, Future] = {}
+    asked: list[Any] = []
+
+    def submit(key, prepared, horizon, events=(), *, china=True):
+        whole = (key, prepared.frequency, horizon, tuple(events), china)
+        if whole not in kept:
+            asked.append(whole)
+            kept[whole] = Future()
+            kept[whole].set_result(fit_series(prepared, horizon=horizon, events=events, china=china, origins=2))
+        return kept[whole]
+
+    monkeypatch.setattr(forecast_fit, "submit_fit", submit)
+    return asked
+
+
+@pytest.fixture
+def selling(small_company) -> Company:
+    """A company that won a deal in the east and one in the west in each of ten months."""
+    for back in range(1, MONTHS + 1):
+        month = (pd.Timestamp(NOW.date()).replace(day=10) - pd.DateOffset(months=back)).date()
+        won = datetime(month.year, month.month, 10, 4, tzinfo=NOW.tzinfo)
+        for owner, amount in (("alice", 1000 * (20 - back)), ("charlie", 500)):
+            small_company.deal(owner=owner, amount=amount, path=(("identified", won - timedelta(days=9)), ("won", won)))
+    return small_company
+
+
+def opened(company: Company, who: str = "leader", language: str = "en", **params: Any) -> AppTest:
+    app = AppTest.from_file(str(FRAME), default_timeout=60)
+    app.session_state[session.ACTOR_KEY] = actor(company, who)
+    app.session_state[session.NOW_KEY] = NOW
+    app.session_state[session.LANGUAGE_KEY] = language
+    app.run()
+    app.switch_page("../../pages/forecast.py")
+    for name, value in params.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def written(app: AppTest, name: str) -> list[str]:
+    """What the page wrote into its address."""
+    value = app.query_params[name]
+    return [value] if isinstance(value, str) else list(value)
+
+
+def texts(app: AppTest) -> str:
+    kinds = ("markdown", "text", "caption", "info", "warning", "error", "subheader")
+    return "\n".join(element.value for kind in kinds for element in getattr(app, kind))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("who", ["eastern rep", "eastern manager", "leader", "operations"])
+def test_the_page_opens_for_every_selling_role_and_an_empty_company_gets_a_sentence(small_company, fits, who, language):
+    app = opened(small_company, who, language)
+    assert not app.exception
+    assert len(app.info) == 1
+    assert not fits
+
+
+def test_a_leader_reads_the_total_of_the_months_ahead_its_band_and_the_method(selling, fits):
+    app = opened(selling)
+    assert not app.exception
+    assert app.subheader[0].value.startswith("Next 6 months\\: ¥")
+    assert "80%" in app.subheader[0].value
+    assert "only 10 months" in texts(app)
+    assert metrics(app)["Base"].startswith("¥")
+    assert "Scenario" not in metrics(app)
+
+
+def test_no_slider_fits_anything_again(selling, fits):
+    app = opened(selling)
+    assert len(fits) == 1
+    before = metrics(app)["Base"]
+    for name, value in (("growth", 20), ("win_rate", 10), ("average_deal", -5), ("headcount", 30), ("seasonality", 50)):
+        app.slider(key=f"forecast-{name}").set_value(value).run()
+        assert not app.exception
+    app.slider(key="forecast-ramp_months").set_value(3).run()
+    assert metrics(app)["Base"] == before
+    assert metrics(app)["Scenario"] != before
+    app.slider(key="forecast-ahead-month").set_value(9).run()
+    assert app.subheader[0].value.startswith("Next 9 months")
+    assert len(fits) == 1
+    assert written(app, "growth") == ["20"]
+    assert written(app, "ahead") == ["9"]
+
+
+def test_a_record_that_does_not_touch_the_series_fits_nothing_again(selling, fits):
+    app = opened(selling)
+    selling.activity()
+    app.run()
+    assert len(fits) == 1
+    won = NOW - timedelta(days=40)
+    selling.deal(amount=5, path=(("identified", won), ("won", won)))
+    app.run()
+    assert len(fits) == 2
+
+
+def test_reset_brings_the_base_back_and_clears_the_address(selling, fits):
+    app = opened(selling, growth="25", event="618~2026-08-01~2026-08-20~30", holidays="off")
+    assert "Scenario" in metrics(app)
+    app.button(key="forecast-reset").click().run()
+    assert "Scenario" not in metrics(app)
+    assert not {"growth", "event", "holidays"} & set(app.query_params)
+
+
+def test_a_copied_link_opens_the_same_scenario(selling, fits):
+    first = opened(selling)
+    first.slider(key="forecast-win_rate").set_value(12).run()
+    first.slider(key="forecast-ahead-month").set_value(4).run()
+    second = opened(selling, win="12", ahead="4")
+    assert metrics(second) == metrics(first)
+    assert second.slider(key="forecast-win_rate").value == 12
+
+
+def test_each_series_is_forecast_by_itself(selling, fits):
+    app = opened(selling, of="team", key=str(selling.teams["west"]))
+    assert metrics(app)["Base"] == "¥3K"
+    assert written(app, "of") == ["team"]
+    for dimension in ("territory", "product"):
+        app.session_state["forecast-of"] = dimension
+        app.run()
+        assert not app.exception
+
+
+def test_a_rep_forecasts_what_is_in_reach_alone(selling, fits):
+    app = opened(selling, "western rep")
+    assert metrics(app)["Base"] == "¥3K"
+    assert "All that is yours" not in [b.label for b in app.button]
+
+
+def test_the_quota_is_compared_over_the_months_that_have_one(selling, fits):
+    for month in (7, 8):
+        selling.quota(month=date(2026, month, 1), amount=4_000, rep="alice")
+    app = opened(selling)
+    assert metrics(app)["Quota"] == "¥8K"
+    assert "Jul 2026 to Aug 2026" in texts(app)
+    assert "Quota" not in metrics(opened(selling, of="product", key=str(selling.products["compass"])))
+
+
+def test_a_kept_scenario_is_laid_beside_the_base_without_another_fit(selling, fits):
+    values = {"series": series_of(Shown()), "levers": Levers(growth=0.3).to_dict()}
+    leader = actor(selling, "leader")
+    gate.perform(selling.database, leader, save_scenario, NOW, key="k", name="Grow", **values)
+    app = opened(selling)
+    before = metrics(app)
+    assert app.multiselect(key="forecast-compared").options == ["Grow"]
+    app.multiselect(key="forecast-compared").select("Grow").run()
+    assert not app.exception
+    assert written(app, "with") == ["Grow\ng30"]
+    assert metrics(app) == before
+    assert len(fits) == 1
+
+
+def test_an_event_is_checked_beside_its_form_and_moves_the_scenario(selling, fits):
+    app = opened(selling)
+    app.button(key="forecast-add").click().run()
+    assert "Give the event a name." in [error.value for error in app.error]
+    app = opened(selling, event="Fair~2026-08-03~2026-08-09~50")
+    assert "Scenario" in metrics(app)
+    assert "Fair" in texts(app)
+    app.button(key="forecast-drop-0").click().run()
+    assert "Scenario" not in metrics(app)
+
+
+def test_a_quick_answer_stands_until_the_full_one_is_done(selling, monkeypatch):
+    waiting: Future = Future()
+    monkeypatch.setattr(forecast_fit, "submit_fit", lambda *_args, **_more: waiting)
+    app = opened(selling)
+    assert not app.exception
+    assert "quick first forecast" in texts(app)
+    assert metrics(app)["Base"].startswith("¥")
+    prepared = prepare(pd.DataFrame({"on": [date(2026, 5, 1)], "value": [7.0]}), frequency="month", today=NOW.date())
+    waiting.set_result(fit_series(prepared, horizon=12))
+    app.run()
+    assert "quick first forecast" not in texts(app)
+
+
+def test_the_full_fit_comes_from_the_workers(selling):
+    rows = pd.DataFrame({"on": pd.date_range("2025-08-01", periods=11, freq="MS").date, "value": np.arange(11.0) + 5})
+    prepared = prepare(rows, frequency="month", today=NOW.date())
+    for china in (True, False):
+        assert submit_fit(("test",), prepared, 12, china=china).result(120).method == "smoothing"
+
+
+# --- the address ------------------------------------------------------------------------------
+
+names = st.text(min_size=1, max_size=20).map(lambda s: " ".join(s.split())).filter(bool)
+shares = st.integers(-50, 100).map(lambda n: n / 100)
+days = st.dates(date(2020, 1, 1), date(2030, 1, 1))
+
+
+@st.composite
+def events(draw, stated=None):
+    start = draw(days)
+    uplift = shares if stated else st.none() if stated is False else st.none() | shares
+    return Event(draw(names), start, start + timedelta(days=draw(st.integers(1, 40))), draw(uplift))
+
+
+levers = st.builds(
+    Levers, growth=shares, win_rate=shares, average_deal=shares, headcount=shares, seasonality=shares,
+    ramp_months=st.integers(0, 24).map(float), events=st.lists(events(stated=True), max_size=3).map(tuple),
+)  # fmt: skip
+
+
+@st.composite
+def views(draw):
+    frequency = draw(st.sampled_from(["month", "week", "day"]))
+    dimension = draw(st.sampled_from(["company", "team", "territory", "product"]))
+    compared = draw(st.lists(st.tuples(names, levers), max_size=4, unique_by=lambda pair: pair[0]))
+    return Shown(
+        dimension=dimension, key="" if dimension == "company" else str(draw(st.integers(1, 99))), frequency=frequency,
+        horizon=draw(st.integers(SHORTEST[frequency], LONGEST[frequency])), china=draw(st.booleans()),
+        levers=draw(levers), events=tuple(draw(st.lists(events(stated=False), max_size=3))), compared=tuple(compared),
+    )  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(views())
+def test_an_address_opens_the_view_that_wrote_it(shown):
+    assert Shown.from_params(shown.to_params()) == shown
+    assert from_saved(series_of(shown), shown.levers.to_dict()) == replace(shown, compared=())
+
+
+@settings(deadline=None, max_examples=60)
+@given(events(), names, levers)
+def test_an_event_and_a_scenario_are_read_as_they_were_written(event, name, levers):
+    assert read_event(event_code(event)) == event
+    assert read_scenario(scenario_code(name, levers)) == (name, levers)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.sampled_from(["of", "by", "ahead", "growth", "win", "ramp", "event", "with", "key"]),
+                       st.lists(st.text(max_size=30), max_size=2)))  # fmt: skip
+def test_an_address_that_makes_no_sense_opens_a_plain_forecast(params):
+    shown = Shown.from_params(params)
+    assert SHORTEST[shown.frequency] <= shown.horizon <= LONGEST[shown.frequency]
+
+
+# --- the fit, cut -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fit():
+    rows = pd.DataFrame({"on": pd.date_range("2024-01-01", periods=18, freq="MS").date, "value": np.arange(18.0) + 9})
+    return fit_series(prepare(rows, frequency="month", today=date(2025, 7, 2)), horizon=12)
+
+
+def test_a_fit_that_is_cut_forecasts_the_same_steps(fit):
+    part = cut(fit, 5)
+    assert part.horizon == 5
+    pd.testing.assert_frame_equal(apply(part).frame, apply(fit).frame.head(5))
+    assert part.backtest.frame["step"].max() <= 5
+    whole = cut(fit, 12)
+    assert whole.backtest.scores == fit.backtest.scores
+
+
+def test_months_owe_by_the_day_and_a_month_without_quota_is_unknown(fit):
+    owed = {date(2025, 7, 1): 310.0, date(2025, 8, 1): 62.0}
+    assert quota_by_step(cut(fit, 3), owed).tolist()[:2] == pytest.approx([310.0, 62.0])
+    assert np.isnan(quota_by_step(cut(fit, 3), owed)[2])
+    rows = pd.DataFrame({"on": pd.date_range("2025-05-05", periods=8, freq="W-MON").date, "value": 3.0})
+    weeks = fit_series(prepare(rows, frequency="week", today=date(2025, 6, 30)), horizon=6)
+    assert weeks.future[0] == pd.Timestamp(2025, 6, 30)
+    found = quota_by_step(weeks, {date(2025, 6, 1): 30.0, **owed})
+    assert found[:2] == pytest.approx([1 + 6 * 10, 70])
+    assert found[4] == pytest.approx(4 * 10 + 3 * 2)
