@@ -17,6 +17,4 @@ if TYPE_CHECKING:
 @query(Action.ACCOUNT)
 def kept_draft(work: Work, *, form: str) -> Draft | None:
     """Return the actor's draft of `form`, if there is one."""
-    return work.session.exec(
-        select(Draft).where(Draft.user_id == work.actor.user_id, Draft.form == form)
-    ).one_or_none()
+    return work.session.exec(select(Draft).where(Draft.user_id == work.actor.user_id, Draft.form == form)).one_or_none()

@@ -177,9 +177,7 @@ def delete_activity(work: Work, *, activity_id: int, version: int) -> ActivitySn
     """Delete an activity and return what `restore_activity` needs. Raises NotFound, EditedMeanwhile."""
     activity = get_visible(work, Activity, activity_id, version=version)
     work.session.delete(activity)
-    return cast(
-        "ActivitySnapshot", {name: getattr(activity, name) for name in ActivitySnapshot.__annotations__}
-    )
+    return cast("ActivitySnapshot", {name: getattr(activity, name) for name in ActivitySnapshot.__annotations__})
 
 
 @command(Action.ACTIVITY_LOG)

@@ -160,9 +160,7 @@ def _checked_contact(fields: ContactFields, *, whole: bool) -> ContactFields:
 
 
 def _make_only_primary(work: Work, contact: Contact) -> None:
-    others = work.session.exec(
-        select(Contact).where(Contact.customer_id == contact.customer_id, Contact.is_primary)
-    )
+    others = work.session.exec(select(Contact).where(Contact.customer_id == contact.customer_id, Contact.is_primary))
     for other in others:
         if other.id != contact.id:
             other.is_primary = False
@@ -202,9 +200,6 @@ def remove_contact(work: Work, *, contact_id: int, version: int) -> None:
     """Remove a contact. Raises NotFound, EditedMeanwhile, ContactInUse."""
     contact = get_visible(work, Contact, contact_id, version=version)
     for table in (Deal, Activity):
-        if (
-            work.session.exec(select(table.id).where(table.contact_id == contact_id).limit(1)).first()
-            is not None
-        ):
+        if work.session.exec(select(table.id).where(table.contact_id == contact_id).limit(1)).first() is not None:
             raise ContactInUse
     work.session.delete(contact)

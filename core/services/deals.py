@@ -203,9 +203,7 @@ def _customer_problem(customer_id: int | None, new_customer: CustomerFields | No
     return {}
 
 
-def _days(
-    work: Work, opened: date | None, closed: date | None, problems: dict[str, str]
-) -> tuple[datetime, datetime]:
+def _days(work: Work, opened: date | None, closed: date | None, problems: dict[str, str]) -> tuple[datetime, datetime]:
     """Return when the deal opened and closed (the latter counts for closed deals alone)."""
     opened_at = closed_at = work.now
     try:
@@ -302,9 +300,7 @@ def _check_edit(work: Work, deal: Deal, values: dict[str, Any]) -> None:
         problems["name"] = _("Please give the deal a name.")
     if "expected_close_on" in values:
         expected = values["expected_close_on"]
-        if expected is None or (
-            deal.state is StageKind.OPEN and expected < day_of(deal.opened_at, work.zone)
-        ):
+        if expected is None or (deal.state is StageKind.OPEN and expected < day_of(deal.opened_at, work.zone)):
             problems["expected_close_on"] = _("The expected close cannot lie before the day the deal opened.")
     if problems:
         raise InvalidFields(problems)
@@ -436,9 +432,7 @@ def reassign_deal(work: Work, *, deal_id: int, version: int, owner_id: int) -> D
 
 
 @command(Action.DEAL_EDIT)
-def change_amount(
-    work: Work, *, deal_id: int, version: int, amount: Decimal, currency: str | None = None
-) -> Deal:
+def change_amount(work: Work, *, deal_id: int, version: int, amount: Decimal, currency: str | None = None) -> Deal:
     """Change what a deal is worth. Raises as `edit_deal`."""
     deal = _editable(work, deal_id, version)
     problems = _problems(work, {"amount": amount, "currency": currency or deal.currency}, whole=False)
@@ -557,16 +551,12 @@ def _put_lines(work: Work, deal_id: int, lines: Sequence[LineFields]) -> None:
 def _first_stage(work: Work, pipeline_id: int | None) -> Stage:
     statement = select(Stage).where(Stage.kind == StageKind.OPEN, Stage.active)
     if pipeline_id is None:
-        statement = statement.join(Pipeline, cast("Any", Pipeline.id == Stage.pipeline_id)).where(
-            Pipeline.is_default
-        )
+        statement = statement.join(Pipeline, cast("Any", Pipeline.id == Stage.pipeline_id)).where(Pipeline.is_default)
     else:
         statement = statement.where(Stage.pipeline_id == pipeline_id)
     found = work.session.exec(statement.order_by(cast("Any", Stage.position))).first()
     if found is None:
-        raise InvalidFields(
-            {"stage_id": _("The sales process has no open stage. Sales operations can add one.")}
-        )
+        raise InvalidFields({"stage_id": _("The sales process has no open stage. Sales operations can add one.")})
     return found
 
 
@@ -613,8 +603,6 @@ def _check_contact(work: Work, contact_id: int | None, customer_id: int) -> None
 
 def _made_name(work: Work, customer: Customer, lines: Sequence[LineFields]) -> str:
     numbers = list(dict.fromkeys(line.product_id for line in lines))
-    names = [
-        product.name for number in numbers[:2] if (product := work.session.get(Product, number)) is not None
-    ]
+    names = [product.name for number in numbers[:2] if (product := work.session.get(Product, number)) is not None]
     more = "…" if len(numbers) > 2 else ""
     return f"{customer.name} – {'、'.join(names)}{more}"[:200] if names else customer.name

@@ -33,6 +33,4 @@ def clear_draft(work: Work, *, form: str) -> None:
 
 
 def _draft(work: Work, form: str) -> Draft | None:
-    return work.session.exec(
-        select(Draft).where(Draft.user_id == work.actor.user_id, Draft.form == form)
-    ).one_or_none()
+    return work.session.exec(select(Draft).where(Draft.user_id == work.actor.user_id, Draft.form == form)).one_or_none()

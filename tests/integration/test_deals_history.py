@@ -56,9 +56,7 @@ def history(database, deal_id):
     return list(moves), list(changes)
 
 
-def test_a_logged_deal_begins_its_history_with_stage_amount_owner_and_expected_close(
-    make, perform_as, company
-):
+def test_a_logged_deal_begins_its_history_with_stage_amount_owner_and_expected_close(make, perform_as, company):
     deal = logged(
         make, perform_as, lines=[LineFields(make.products["compass"], 3, Decimal("100.10"), 0.1)], amount=None
     )
@@ -109,9 +107,7 @@ def test_a_lost_deal_needs_a_reason(make, perform_as, company):
     deal = logged(make, perform_as)
     with pytest.raises(InvalidFields):
         perform_as("eastern rep", lose_deal, deal_id=deal.id, version=1, lost_reason_id=None)
-    lost = perform_as(
-        "eastern rep", lose_deal, deal_id=deal.id, version=1, lost_reason_id=make.lost_reasons["price"]
-    )
+    lost = perform_as("eastern rep", lose_deal, deal_id=deal.id, version=1, lost_reason_id=make.lost_reasons["price"])
     assert (lost.state, lost.closed_at, lost.credited_id) == (StageKind.LOST, NOW, None)
 
 
@@ -159,9 +155,7 @@ def test_a_deal_may_skip_and_go_back_but_not_leave_its_process(make, perform_as,
 def test_a_won_deal_moves_again_only_after_it_was_reopened(make, perform_as, company):
     deal = logged(make, perform_as)
     with pytest.raises(DealIsOpen):
-        perform_as(
-            "eastern rep", reopen_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=deal.version
-        )
+        perform_as("eastern rep", reopen_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=deal.version)
     deal = perform_as(
         "eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["won"], version=deal.version
     )
@@ -253,16 +247,10 @@ def test_only_managers_hand_deals_over_and_only_inside_their_team(make, perform_
     with pytest.raises(NotAllowed):
         perform_as("eastern rep", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["bob"])
     with pytest.raises(InvalidFields):
-        perform_as(
-            "eastern manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["charlie"]
-        )
+        perform_as("eastern manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["charlie"])
     with pytest.raises(NotFound):
-        perform_as(
-            "western manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["charlie"]
-        )
-    moved = perform_as(
-        "eastern manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["bob"]
-    )
+        perform_as("western manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["charlie"])
+    moved = perform_as("eastern manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["bob"])
     assert moved.owner_id == make.reps["bob"]
 
 
@@ -309,9 +297,7 @@ def test_a_foreign_deal_closes_at_the_closing_days_rate(make, perform_as, compan
         effective_on=date(2026, 7, 5),
     )
     assert won.base_amount == Decimal("703.85")
-    deal = perform_as(
-        "eastern rep", reopen_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=won.version
-    )
+    deal = perform_as("eastern rep", reopen_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=won.version)
     assert deal.base_amount == Decimal("804.40")
 
 
@@ -352,9 +338,7 @@ def replayed(database: Database, deal_id: int) -> dict[str, object]:
     with database.reading(SYSTEM, now=NOW) as work:
         kinds = {stage.id: stage.kind for stage in work.session.exec(select(Stage))}
     moves, changes = history(database, deal_id)
-    events = sorted(
-        [*changes, *moves], key=lambda e: (e.effective_at, e.recorded_at, isinstance(e, StageMove), e.id)
-    )
+    events = sorted([*changes, *moves], key=lambda e: (e.effective_at, e.recorded_at, isinstance(e, StageMove), e.id))
     row: dict[str, object] = {
         "opened_at": events[0].effective_at,
         "state": None,
@@ -450,9 +434,7 @@ def test_replaying_the_history_gives_the_row(replay_company, steps):
                         **common,
                     )
                 case "reassign":
-                    deal = gate.perform(
-                        make.database, manager, reassign_deal, now, owner_id=reps[choice % 2], **common
-                    )
+                    deal = gate.perform(make.database, manager, reassign_deal, now, owner_id=reps[choice % 2], **common)
                 case "amount":
                     money = ("CNY", "USD")[choice % 2]
                     deal = gate.perform(

@@ -98,15 +98,9 @@ def test_every_filter_narrows(make, answer_as, company):
     ):
         assert ids(answer_as("leader", deals_page, wanted=wanted)) == [won.id], wanted
     assert (
-        answer_as(
-            "leader", deals_page, wanted=DealFilter(filters=Filters(team_ids=(make.teams["head"],)))
-        ).total
-        == 2
+        answer_as("leader", deals_page, wanted=DealFilter(filters=Filters(team_ids=(make.teams["head"],)))).total == 2
     )
-    assert (
-        answer_as("leader", deals_page, wanted=DealFilter(filters=Filters(rep_ids=(make.reps["bob"],)))).total
-        == 0
-    )
+    assert answer_as("leader", deals_page, wanted=DealFilter(filters=Filters(rep_ids=(make.reps["bob"],)))).total == 0
 
 
 def test_the_board_counts_every_open_deal_and_shows_the_largest(make, answer_as, company):
@@ -122,9 +116,7 @@ def test_the_board_counts_every_open_deal_and_shows_the_largest(make, answer_as,
 def test_a_deals_page_tells_its_whole_history_with_names(make, answer_as, perform_as, company):
     deal = make.deal(amount=100)
     deal = perform_as("eastern manager", change_amount, deal_id=deal.id, version=1, amount=Decimal(150))
-    perform_as(
-        "eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=deal.version
-    )
+    perform_as("eastern rep", advance_deal, deal_id=deal.id, to_stage_id=make.stages["demo"], version=deal.version)
     make.activity(customer=None, deal_id=deal.id)
     record = answer_as("eastern rep", deal_record, deal_id=deal.id)
     told = {(entry.kind, entry.before, entry.after) for entry in record.timeline}
@@ -182,9 +174,7 @@ def test_a_name_that_is_only_a_form_keeps_it():
     assert fold_name("Inc") == "inc"
 
 
-def test_a_new_name_that_looks_like_a_customer_is_told_and_nothing_of_others(
-    make, answer_as, perform_as, company
-):
+def test_a_new_name_that_looks_like_a_customer_is_told_and_nothing_of_others(make, answer_as, perform_as, company):
     made = perform_as("eastern rep", create_customer, key="c", fields={"name": "海城钢铁有限公司"})
     assert [hit.id for hit in answer_as("eastern rep", similar_customers, name="海城钢铁")] == [made.id]
     assert answer_as("western rep", similar_customers, name="海城钢铁") == []
@@ -243,9 +233,7 @@ def test_an_activity_goes_from_due_to_done_and_back(make, perform_as, answer_as,
     assert [row.activity.id for row in answer_as("eastern rep", due_activities, own=True)] == [due.id]
     assert answer_as("eastern rep", due_activities, until=TODAY) == []
     assert answer_as("western rep", due_activities) == []
-    due = perform_as(
-        "eastern rep", reschedule_activity, activity_id=due.id, version=due.version, due_on=TODAY
-    )
+    due = perform_as("eastern rep", reschedule_activity, activity_id=due.id, version=due.version, due_on=TODAY)
     done = perform_as("eastern rep", complete_activity, activity_id=due.id, version=due.version)
     assert (done.done_at, done.due_on) == (NOW, TODAY)
     with pytest.raises(AlreadyDone):
@@ -267,14 +255,10 @@ def test_a_deleted_activity_comes_back_whole(make, perform_as, answer_as, compan
 
 def test_an_activity_says_what_is_wrong_beside_each_field(make, perform_as, company):
     with pytest.raises(InvalidFields) as refused:
-        perform_as(
-            "eastern rep", log_activity, key="a", kind=ActivityKind.CALL, done_on=TODAY + timedelta(days=1)
-        )
+        perform_as("eastern rep", log_activity, key="a", kind=ActivityKind.CALL, done_on=TODAY + timedelta(days=1))
     assert set(refused.value.problems) == {"customer_id", "done_on"}
     with pytest.raises(NotFound):
-        perform_as(
-            "western rep", log_activity, key="b", kind=ActivityKind.CALL, customer_id=make.customer().id
-        )
+        perform_as("western rep", log_activity, key="b", kind=ActivityKind.CALL, customer_id=make.customer().id)
 
 
 def test_a_draft_is_its_authors_alone(make, perform_as, answer_as, company):

@@ -27,9 +27,7 @@ def _on_this_database(small_company: Company):
     session.use_database(None)
 
 
-def opened(
-    company: Company, page: str, who: str = "eastern rep", language: str = "en", **params: Any
-) -> AppTest:
+def opened(company: Company, page: str, who: str = "eastern rep", language: str = "en", **params: Any) -> AppTest:
     app = AppTest.from_file(str(FRAME), default_timeout=30)
     app.session_state[session.ACTOR_KEY] = actor(company, who)
     app.session_state[session.NOW_KEY] = NOW
@@ -180,9 +178,7 @@ def test_losing_asks_for_the_reason(small_company):
     app.button(key="deal-lose").click().run()
     app.button(key="panel-confirm").click().run()
     assert "why the deal was lost" in said(app).replace("\\", "")
-    app.selectbox(key=f"lose_deal_{deal.id}.lost_reason_id").set_value(
-        small_company.lost_reasons["price"]
-    ).run()
+    app.selectbox(key=f"lose_deal_{deal.id}.lost_reason_id").set_value(small_company.lost_reasons["price"]).run()
     app.button(key="panel-confirm").click().run()
     assert not app.exception
     assert "Price too high" in said(app)
@@ -195,9 +191,7 @@ def test_two_people_editing_one_deal_compare_field_by_field(small_company, perfo
     app.text_input(key=f"edit_deal_{deal.id}.name").set_value("mine")
     app.text_input(key=f"edit_deal_{deal.id}.amount").set_value("300").run()
     theirs = perform_as("eastern manager", change_amount, deal_id=deal.id, version=1, amount=Decimal(200))
-    perform_as(
-        "eastern manager", edit_deal, deal_id=deal.id, version=theirs.version, changes={"note": "theirs"}
-    )
+    perform_as("eastern manager", edit_deal, deal_id=deal.id, version=theirs.version, changes={"note": "theirs"})
     app.button(key="edit-save").click().run()
     assert not app.exception
     assert "Choose for each field" in said(app)
