@@ -14,7 +14,6 @@ from core.access.actions import Action
 from core.access.actors import SYSTEM, Actor
 from core.access.policy import Role
 from core.access.sharing import SHAREABLE
-from core.db.work import get_visible
 from core.errors import NotFound, SalesError
 from core.gate import command
 from core.i18n import N_
@@ -105,8 +104,8 @@ def make_share_link(
 @command(Action.SHARE)
 def revoke_share_link(work: Work, *, link_id: int) -> None:
     """Close one of the actor's own links at once. Raises NotFound for anybody else's."""
-    link = get_visible(work, ShareLink, link_id)
-    if link.user_id != work.actor.user_id:
+    link = work.session.get(ShareLink, link_id, with_for_update=True)
+    if link is None or link.user_id != work.actor.user_id:
         raise NotFound(kind=LINK_KIND, number=link_id)
     link.revoked_at = link.revoked_at or work.now
 
