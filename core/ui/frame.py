@@ -23,6 +23,7 @@ def run() -> None:
     if here is None:
         _for_strangers()
         return
+    st.session_state[session.SHARED_KEY] = False
     if here.must_change_password:
         account = routes.page("account")
         asked = st.navigation([_page(account, default=True), _alias_of(account)], position="hidden")

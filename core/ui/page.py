@@ -84,6 +84,7 @@ class View:
         A refusal is shown in the reader's language and ends the page's run.
         """
         name = f"{cast('Any', question).gate.name}{args or ''}{sorted(params.items())}"
+        self._check_still_here()
         if self.frozen is not None:
             return cast("R", self._from_the_ice(name))
         try:
@@ -93,6 +94,12 @@ class View:
         except SalesError as error:
             st.error(error.message(), icon=":material/block:")
             st.stop()
+
+    def _check_still_here(self) -> None:
+        """Redraw the page for whoever looks at it now, where that is not the view's actor any more."""
+        if not session.is_still(self.actor):
+            st.rerun()
+            raise NotAllowed  # within a callback, where a rerun waits for its end
 
     def _from_the_ice(self, name: str) -> Any:
         if self.frozen is None or name not in self.frozen:
@@ -119,6 +126,7 @@ class View:
 
     def do(self, command: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> R:
         """Run a command in one transaction; its refusals are the page's to show."""
+        self._check_still_here()
         return gate.perform(self.database, self.actor, command, session.now(), *args, **params)
 
     def heading(self, title: str, subtitle: str = "") -> None:

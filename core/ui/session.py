@@ -15,6 +15,7 @@ from core.db.work import Database, open_database
 from core.i18n import LANGUAGES, parse_accept, use_language
 from core.queries.sign_ins import session_of
 from core.services import sign_in
+from core.services.share import LinkClosed, open_share_link
 from core.settings import settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,11 @@ BROWSER_COOKIE = "browser"
 ACTOR_KEY = "luopan_actor"
 NOW_KEY = "luopan_now"
 LANGUAGE_KEY = "luopan_language"
+SHARED_KEY = "luopan_shared"
+SHARED_LANGUAGE_KEY = "luopan_shared_language"
+_TOKEN_KEY = "luopan_shared_token"
 _SEEN_KEY = "luopan_seen"
+_LINK_KEY = "luopan_link_seen"
 _LOCAL = "127.0.0.1"
 _chosen: list[Database] = []
 
@@ -74,8 +79,7 @@ def signed_in() -> SignedIn | None:
     Asked of the database once in each run and in each run of a fragment, with role and scope as
     they are then. Sets the language that this run speaks.
     """
-    context = get_script_run_ctx()
-    run = None if context is None else context.cursors
+    run = _this_run()
     kept = st.session_state.get(_SEEN_KEY)
     if kept is not None and run is not None and kept[0] is run:
         found = cast("SignedIn | None", kept[1])
@@ -124,6 +128,40 @@ def sign_out() -> None:
     forget_run()
 
 
+def show_link(token: str, holder: Actor) -> None:
+    """Keep which share link this tab shows, as it was opened in this run."""
+    st.session_state[_TOKEN_KEY] = token
+    st.session_state[_LINK_KEY] = (_this_run(), holder)
+
+
+def link_holder() -> Actor | None:
+    """Return the actor of the share link that this tab shows, None once it is closed.
+
+    Asked of the database once in each run, like `signed_in`.
+    """
+    kept = st.session_state.get(_LINK_KEY)
+    if kept is not None and kept[0] is not None and kept[0] is _this_run():
+        return cast("Actor | None", kept[1])
+    token = st.session_state.get(_TOKEN_KEY, "")
+    try:
+        found = open_share_link(database(), token=token, now=now(), origin=address(), count=False).actor
+    except LinkClosed:
+        found = None
+    st.session_state[_LINK_KEY] = (_this_run(), found)
+    return found
+
+
+def is_still(actor: Actor) -> bool:
+    """Say whether `actor` is who looks here in this run, in the same role and scope.
+
+    A fragment or a dialog holds the actor of the run that drew it; meanwhile that sign-in may have
+    been ended, the person moved to another team, or the share link revoked.
+    """
+    if get_script_run_ctx() is None:
+        return True  # no browser asks: a test, or a script of the program itself
+    return actor == (current_actor() if actor.share_link_id is None else link_holder())
+
+
 def fragment(*, run_every: float | timedelta | None = None) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
     """Make a part of a page that runs again by itself, for as long as its reader is signed in.
 
@@ -153,6 +191,8 @@ def _checked(function: Callable[P, R]) -> Callable[P, R]:
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         if st.session_state.get(SHARED_KEY):
             use_language(st.session_state.get(SHARED_LANGUAGE_KEY) or current_user_language())
+            if link_holder() is None:
+                st.rerun()
         elif current_actor() is None:
             st.rerun()
         return function(*args, **kwargs)
@@ -160,8 +200,9 @@ def _checked(function: Callable[P, R]) -> Callable[P, R]:
     return checked
 
 
-SHARED_KEY = "luopan_shared"
-SHARED_LANGUAGE_KEY = "luopan_shared_language"
+def _this_run() -> object:
+    context = get_script_run_ctx()
+    return None if context is None else context.cursors
 
 
 def _look_up() -> SignedIn | None:

@@ -38,6 +38,7 @@ def draw_shared() -> None:
         st.info(error.message(), icon=":material/link_off:")
         return
     st.session_state[_COUNTED] = token
+    session.show_link(token, opened.actor)
     link = opened.link
     use_language(link.language)
     st.session_state[session.SHARED_LANGUAGE_KEY] = link.language
@@ -52,7 +53,7 @@ def draw_shared() -> None:
     words = _("Frozen on {when}") if link.frozen_at else _("As of {when}")
     said = words.format(when=format_instant(shown, view.zone))
     st.caption(plain(_("Shared by {name}", name=opened.actor.name) + "  ·  " + said))
-    _watch(token)
+    _watch()
     SCREENS[link.page](view)
 
 
@@ -61,9 +62,5 @@ def _open(token: str, *, count: bool) -> ShareView:
 
 
 @session.fragment(run_every=_CHECK_SECONDS)
-def _watch(token: str) -> None:
-    """Look every few seconds whether the link is still open, and redraw the page when it is not."""
-    try:
-        _open(token, count=False)
-    except LinkClosed:
-        st.rerun()
+def _watch() -> None:
+    """Have the link looked at every few seconds: a fragment's run finds it closed and redraws the page."""
