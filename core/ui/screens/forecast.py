@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.ui.page import View
     from core.ui.screens.forecast_fit import Forecast
 
-HISTORY_SHOWN = {"month": 24, "week": 78, "day": 120}
+HISTORY_SHOWN = {"month": 24, "week": 52, "day": 90}
 
 
 def draw(view: View) -> None:

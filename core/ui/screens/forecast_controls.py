@@ -76,10 +76,12 @@ def series_name(view: View, shown: Shown) -> str:
 def choose_series(view: View, shown: Shown) -> Shown:
     """Draw the choice of series, step and horizon; return what is chosen."""
     choices = view.ask(filter_choices)
+    whole = series_name(view, Shown())
     offered = [name for name in DIMENSIONS if name == "company" or choices[name]]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="forecast-bar"):
         dimension = st.segmented_control(
-            _("Forecast of"), offered, format_func=lambda code: _(DIMENSION_NAMES[code]), required=True,
+            _("Forecast of"), offered, required=True,
+            format_func=lambda code: whole if code == "company" else _(DIMENSION_NAMES[code]),
             key=_seeded("of", shown.dimension, offered),
         ) or "company"  # fmt: skip
         key = _choose_key(choices, str(dimension), shown)
@@ -152,7 +154,9 @@ def _choose_events(shown: Shown) -> Shown:
                 )  # fmt: skip
         with st.form("forecast-event", clear_on_submit=True, border=False):
             name = st.text_input(_("Name"), max_chars=LONGEST_NAME, key="forecast-event-name")
-            days = st.date_input(_("First and last day"), value=cast("Any", ()), format="YYYY-MM-DD", key="forecast-event-days")
+            days = st.date_input(
+                _("First and last day"), value=cast("Any", ()), format="YYYY-MM-DD", key="forecast-event-days"
+            )
             uplift = st.number_input(
                 _("Expected uplift, %"), -100, 1000, value=None, step=5, key="forecast-event-uplift",
                 help=_("20 means 20% more on each of these days. Leave it empty to learn it from the past."),
