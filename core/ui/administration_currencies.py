@@ -12,6 +12,7 @@ from core.i18n import _, _n, format_date, parse_number
 from core.queries.administration import currency_lines, rates_of
 from core.reports.tables import Column
 from core.services.currencies import add_currency, delete_rate, edit_currency, set_rate
+from core.ui import session
 from core.ui.administration import Fields, confirm, show_what_was_told, tell
 from core.ui.tables import table
 
@@ -139,7 +140,7 @@ def _rates(view: View, line: CurrencyLine) -> None:
 
 
 def _rate_form(view: View, currency: str, row: FxRate | None) -> None:
-    @st.dialog(_("Rate of {currency}", currency=currency))
+    @session.dialog(_("Rate of {currency}", currency=currency))
     def form() -> None:
         fields = Fields(view, f"rate-{row.id}-{row.version}" if row else f"rate-add-{currency}")
         on = fields.day("on", _("From"), row.on if row else view.today, max_value=view.today, disabled=bool(row))
@@ -187,7 +188,7 @@ def _delete(view: View, row: FxRate) -> None:
 def _currency_form(view: View, line: CurrencyLine) -> None:
     currency = line.currency
 
-    @st.dialog(currency.code)
+    @session.dialog(currency.code)
     def form() -> None:
         fields = Fields(view, f"currency-{currency.code}")
         name = fields.text("name", _("Name"), currency.name, max_chars=40)
@@ -200,7 +201,7 @@ def _currency_form(view: View, line: CurrencyLine) -> None:
 
 
 def _new_currency(view: View) -> None:
-    @st.dialog(_("New currency"))
+    @session.dialog(_("New currency"))
     def form() -> None:
         fields = Fields(view, "currency-add")
         code = fields.text("code", _("Code (ISO 4217)"), max_chars=3, placeholder="SGD")

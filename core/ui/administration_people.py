@@ -15,6 +15,7 @@ from core.reports.tables import Column
 from core.services.people import edit_user, make_reset_link, reset_password, revoke_sign_ins
 from core.services.teams import create_account
 from core.settings import settings
+from core.ui import session
 from core.ui.administration import Fields, confirm, show_what_was_told, tell
 from core.ui.administration_teams import draw_reps, draw_teams, rep_names, team_names
 from core.ui.frame_words import LANGUAGE_NAMES, ROLE_NAMES
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from core.ui.page import View
 
 _HANDED = "administration.handed"
+_INDENT = "\u3000"
 ROLE_HELP: dict[Role, str] = {
     Role.REP: N_("Sees and edits their own customers and deals."),
     Role.MANAGER: N_("Sees and edits what belongs to their team and every team below it, and hands deals over."),
@@ -110,7 +112,7 @@ def _place(user: User, reps: dict[int, str], teams: dict[int, str]) -> str:
         reps.get(user.rep_id or 0, ""),
         teams.get(user.team_id or 0, "") if user.role is Role.MANAGER else "",
     ]
-    return " · ".join(word for word in found if word)
+    return " · ".join(word.strip(_INDENT) for word in found if word)
 
 
 def _state(user: User) -> str:
@@ -144,7 +146,7 @@ def _role_fields(view: View, fields: Fields, user: User | None) -> tuple[Role, i
 
 
 def _new(view: View) -> None:
-    @st.dialog(_("New account"))
+    @session.dialog(_("New account"))
     def form() -> None:
         fields = Fields(view, "account-new-form")
         name = fields.text("name", _("Name"), max_chars=80)
@@ -217,7 +219,7 @@ def _handed_over() -> None:
 
 
 def _edit(view: View, user: User) -> None:
-    @st.dialog(user.name)
+    @session.dialog(user.name)
     def form() -> None:
         fields = Fields(view, f"account-{user.id}-{user.version}")
         name = fields.text("name", _("Name"), user.name, max_chars=80)

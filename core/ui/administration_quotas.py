@@ -13,6 +13,7 @@ from core.i18n import _, _n, format_money, format_month, format_number
 from core.queries.administration import quota_grid, team_parents
 from core.reports.tables import Column
 from core.services.quotas import QuotaChange, save_quotas
+from core.ui import session
 from core.ui.administration import (
     do,
     grid_key,
@@ -219,7 +220,7 @@ def _review(view: View, grid: QuotaGrid, of: Of, name: str, changes: list[QuotaC
     names = {owner.id: owner.name for owner in grid.owners}
     stored = _stored(grid)
 
-    @st.dialog(_("What will be saved"), width="large")
+    @session.dialog(_("What will be saved"), width="large")
     def preview() -> None:
         frame = pd.DataFrame(
             [

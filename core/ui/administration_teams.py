@@ -11,6 +11,7 @@ from core.i18n import _, _n, format_date, language
 from core.queries.administration import open_deal_counts, rep_records, team_tree, territory_choices
 from core.reports.tables import Column
 from core.services.teams import add_rep, add_team, edit_rep, edit_team
+from core.ui import session
 from core.ui.administration import Fields, tell
 from core.ui.tables import table
 
@@ -102,7 +103,7 @@ def _warn_of_orphans(view: View, reps: list[Rep], counts: dict[int, int]) -> Non
 
 
 def _rep_form(view: View, rep: Rep | None, open_deals: int) -> None:
-    @st.dialog(said(rep) if rep else _("New rep"))
+    @session.dialog(said(rep) if rep else _("New rep"))
     def form() -> None:
         fields = Fields(view, f"rep-{rep.id}-{rep.version}" if rep else "rep-new-form")
         name = fields.text("name", _("Name"), rep.name if rep else "", max_chars=80)
@@ -194,7 +195,7 @@ def _team_row(line: TeamLine, places: dict[int, str]) -> dict[str, object]:
 
 
 def _team_form(view: View, team: Team | None) -> None:
-    @st.dialog(said(team) if team else _("New team"))
+    @session.dialog(said(team) if team else _("New team"))
     def form() -> None:
         fields = Fields(view, f"team-{team.id}-{team.version}" if team else "team-new-form")
         name = fields.text("name", _("Name"), team.name if team else "", max_chars=80)
