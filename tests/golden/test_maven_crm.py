@@ -110,3 +110,19 @@ def test_the_files_are_the_ones_that_the_figures_are_about():
     expected = golden_script().expected(FOLDER)
     assert (expected.rows, expected.won, expected.lost) == (8800, 4238, 2473)
     assert expected.booked == "10005534"
+
+
+def test_the_program_answers_what_the_files_say_after_importing_them(sqlite_database):
+    """The same figures, with the deals brought in by the importer itself: all four files, 8,800 deals."""
+    from tests.integration.test_import_files import apply, maven, preview_of
+
+    script = golden_script()
+    golden = script.expected(FOLDER)
+    preview = preview_of(sqlite_database, maven(), merges={"product": script.PRODUCTS})
+    apply(sqlite_database, preview)
+    sqlite_database.mirror.refresh()
+
+    found = script.differences(golden, lambda query, **values: gate.answer(sqlite_database, SYSTEM, query, NOW, **values))
+
+    assert golden.rows == 8800
+    assert found == []
