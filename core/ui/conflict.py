@@ -61,7 +61,11 @@ def compare(
 
     `shown` writes a field's value for a reader; `who` saved in between ("" where unknown).
     """
-    said = _("{who} saved this deal while you were editing.", who=who) if who else _("This deal was saved meanwhile.")
+    said = (
+        _("{who} saved this while you were editing.", who=who)
+        if who
+        else _("This was saved by somebody else meanwhile.")
+    )
     st.warning(plain(said + " " + _("Choose for each field what shall stand.")), icon=":material/compare_arrows:")
     chosen: dict[str, str] = {}
     for item in found:

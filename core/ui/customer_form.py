@@ -19,6 +19,7 @@ from core.services.customers import (
     edit_customer,
     remove_contact,
 )
+from core.ui.conflict import compare, differences
 from core.ui.forms import Form, names_of
 from core.ui.page import plain
 from core.ui.routes import go, page
@@ -99,15 +100,15 @@ def draw_new_customer(view: View, choices: FormChoices) -> None:
 
 
 def draw_customer_edit(view: View, record: CustomerRecord, choices: FormChoices) -> None:
-    """Draw the form of a customer's own facts."""
+    """Draw the form of a customer's own facts, or the comparison where somebody else saved in between."""
     customer, labels = record.customer, _labels()
-    defaults: dict[str, Any] = {name: getattr(customer, name) for name in _TEXTS}
-    defaults |= {
-        "territory_id": customer.territory_id,
-        "owner_id": customer.owner_id,
-        "version": customer.version,
-    }
-    form = Form(view, f"edit_customer_{customer.id}", defaults, drafted=False)
+    now: dict[str, Any] = {name: getattr(customer, name) for name in (*_TEXTS, "territory_id", "owner_id")}
+    form = Form(view, f"edit_customer_{customer.id}", {**now, "version": None}, drafted=False)
+    if form["version"] is None:
+        form["version"], form["base"], form["mine"] = customer.version, now, None
+    if form["mine"] is not None:
+        _compare_customer(form, record, choices, now)
+        return
     with st.grid(min_column_width=220, gap="small"):
         for name in _TEXTS[:-1]:
             with st.container(gap="xxsmall"):
@@ -125,26 +126,55 @@ def draw_customer_edit(view: View, record: CustomerRecord, choices: FormChoices)
         if st.button(_("Cancel"), key="cancel-customer"):
             close_customer_edit(form)
     if save:
-        changed = {
-            name: form[name] if name == "territory_id" else form[name] or ""
-            for name in (*_TEXTS, "territory_id")
-            if (form[name] or None) != (defaults[name] or None)
-        }
-        try:
-            saved = form.send(
-                edit_customer,
-                customer_id=customer.id,
-                version=form["version"],
-                fields=cast("CustomerFields", changed),
-                owner_id=form["owner_id"],
-            )
-        except EditedMeanwhile as error:
-            form.refuse(error)
-            form["version"] = customer.version
-            saved = None
-        if saved is not None:
-            close_customer_edit(form)
-        st.rerun()
+        mine: dict[str, Any] = {name: (form[name] or "").strip() for name in _TEXTS}
+        mine |= {"territory_id": form["territory_id"], "owner_id": form["owner_id"]}
+        changes = {name: value for name, value in mine.items() if value != form["base"][name]}
+        _save_customer(form, record, changes, mine, form["version"])
+
+
+def _save_customer(
+    form: Form, record: CustomerRecord, changes: dict[str, Any], mine: dict[str, Any], version: int
+) -> None:
+    fields = {name: value for name, value in changes.items() if name != "owner_id"}
+    try:
+        saved = form.send(
+            edit_customer,
+            customer_id=record.customer.id,
+            version=version,
+            fields=cast("CustomerFields", fields),
+            owner_id=changes.get("owner_id"),
+        )
+    except EditedMeanwhile:
+        form["mine"] = mine
+        saved = None
+    else:
+        if saved is None:
+            form["mine"] = None
+    if saved is not None:
+        close_customer_edit(form)
+    st.rerun()
+
+
+def _compare_customer(form: Form, record: CustomerRecord, choices: FormChoices, theirs: dict[str, Any]) -> None:
+    mine = form["mine"]
+    territories = names_of(choices.territories)
+    reps = names_of(choices.reps) | ({record.customer.owner_id: record.owner} if record.customer.owner_id else {})
+
+    def shown(name: str, value: Any) -> str:
+        known = {"territory_id": territories, "owner_id": reps}.get(name)
+        return str(known.get(value, "") if known else value) or _("None")
+
+    changes = compare(
+        differences(form["base"], mine, theirs),
+        labels={**_labels(), "owner_id": _("Owner")},
+        shown=shown,
+        who="",
+        key=f"conflict-customer-{record.customer.id}",
+    )
+    if changes is not None:
+        _save_customer(form, record, changes, mine, record.customer.version)
+    if st.button(_("Throw my changes away"), type="tertiary", key="conflict-customer-cancel"):
+        close_customer_edit(form)
 
 
 def is_editing(customer_id: int) -> bool:
@@ -196,22 +226,27 @@ def _contact_form(view: View, record: CustomerRecord, contact: Contact | None) -
     }
     defaults = {name: getattr(contact, name, "") for name in texts}
     defaults["is_primary"] = bool(contact and contact.is_primary)
+    defaults["version"] = contact.version if contact else None
     form = Form(view, f"contact_{record.customer.id}_{contact.id if contact else 'new'}", defaults, drafted=False)
+    if form["version"] is None and contact is not None:
+        form["version"] = contact.version
     for name, label in texts.items():
         form.text(name, label)
     st.toggle(_("Main contact"), **form.widget("is_primary"))
     form.show_refusal()
     fields = cast(
-        "ContactFields", {name: form[name] if name == "is_primary" else form[name] or "" for name in defaults}
+        "ContactFields",
+        {name: form[name] if name == "is_primary" else form[name] or "" for name in (*texts, "is_primary")},
     )
     if st.button(_("Save"), type="primary", key=f"{form.name}-save"):
         try:
             if contact is None:
                 form.send(add_contact, key=form.key, customer_id=record.customer.id, fields=fields)
             else:
-                form.send(edit_contact, contact_id=contact.id, version=contact.version, fields=fields)
+                form.send(edit_contact, contact_id=contact.id, version=form["version"], fields=fields)
         except EditedMeanwhile as error:
             form.refuse(error)
+            form["version"] = contact.version if contact else None
         st.rerun()
     if (
         contact is not None
