@@ -18,9 +18,12 @@ from core.forecasting.fit import fit_series
 from core.forecasting.scenarios import Levers, apply
 from core.forecasting.series import prepare
 from core.forecasting.workers import submit_fit
+from core.reports.frozen import freeze
 from core.services.scenarios import save_scenario
+from core.services.share import make_share_link
 from core.settings import PROJECT_ROOT
 from core.ui import session
+from core.ui.page import ANSWERS_KEY
 from core.ui.screens import forecast_fit
 from core.ui.screens.forecast_fit import cut, quota_by_step
 from core.ui.screens.forecast_state import (
@@ -216,6 +219,32 @@ def test_an_event_is_checked_beside_its_form_and_moves_the_scenario(selling, fit
     assert "Fair" in texts(app)
     app.button(key="forecast-drop-0").click().run()
     assert "Scenario" not in metrics(app)
+
+
+@pytest.mark.parametrize("kind", ["live", "frozen"])
+def test_a_share_link_shows_the_same_forecast_and_offers_no_lever(selling, fits, kind, monkeypatch):
+    monkeypatch.setattr(session, "address", lambda: "127.0.0.1")
+    query = {"growth": ["20"], "ahead": ["4"], "with": ["Hire\nh20"]}
+    own = opened(selling, growth="20", ahead="4", **{"with": "Hire\nh20"})
+    answers = freeze(own.session_state[ANSWERS_KEY]) if kind == "frozen" else None
+    token = gate.perform(
+        selling.database, actor(selling, "leader"), make_share_link, NOW, page="forecast", title="Plan", query=query,
+        language="en", hours=24, frozen=answers,
+    )  # fmt: skip
+    won = NOW - timedelta(days=40)
+    selling.deal(amount=90_000, path=(("identified", won), ("won", won)))
+    app = AppTest.from_file(str(FRAME), default_timeout=60)
+    app.session_state[session.NOW_KEY] = NOW
+    app.query_params["token"] = token
+    app.run()
+    app.switch_page("../../pages/shared.py")
+    app.query_params["token"] = token
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert not [slider.key for slider in app.slider]
+    assert "Growth a year \\+20%" in texts(app)
+    assert (metrics(app) == metrics(own)) == (kind == "frozen")
 
 
 def test_a_quick_answer_stands_until_the_full_one_is_done(selling, monkeypatch):
