@@ -92,7 +92,7 @@ def of_size(deals: int, asked: argparse.Namespace) -> Iterator[str]:
                 runs[who.name] = measure(server, who, company, count=asked.filters, seed=asked.seed)
                 if not asked.no_browser:
                     charts[who.name] = {}
-                    for page, seconds in first_charts(server, who, company, count=1 if asked.quick else 5):
+                    for page, seconds in first_charts(server, who, company, count=1 if asked.quick else 3):
                         charts[who.name].setdefault(page, []).append(seconds)
                 notes.append(
                     f"{who.name}: started in {server.seconds_to_start:.1f} s, "
