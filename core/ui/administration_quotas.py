@@ -134,7 +134,7 @@ def _editor(grid: QuotaGrid, name: str) -> pd.DataFrame:
         "team": st.column_config.TextColumn(_("Team"), disabled=True, width=130)
         if any(owner.team for owner in grid.owners)
         else None,
-        "name": st.column_config.TextColumn(_("Name"), disabled=True, pinned=True, width="small"),
+        "name": st.column_config.TextColumn(_("Name"), disabled=True, pinned=True, width=112),
     }
     for month in grid.months:
         config[month.isoformat()] = st.column_config.TextColumn(format_month(month), alignment="right", width=96)
