@@ -5,6 +5,7 @@ The same statements build everything and load single deals again, so an incremen
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import duckdb_engine
@@ -190,8 +191,8 @@ class Loader:
 
     def create(self) -> None:
         """Make the empty tables."""
-        for table in MIRRORED.sorted_tables:
-            self._cursor.execute(str(CreateTable(table).compile(dialect=duckdb_engine.Dialect())))
+        for definition in _definitions():
+            self._cursor.execute(definition)
         self._cursor.execute("INSERT INTO mirror_state VALUES (0)")
 
     def load_everything(self) -> None:
@@ -252,7 +253,7 @@ class Loader:
         self._cursor.execute(f"INSERT INTO {_PLAIN[subject]} BY NAME SELECT * FROM in_{subject}")
 
     def _read(self, subject: str, keys: Collection[int] | None = None) -> None:
-        self._cursor.register(f"in_{subject}", self._source.read(_statement(subject, keys)))
+        self._cursor.register(f"in_{subject}", self._source.read(_statement(subject, keys), whole=keys is None))
 
     def _delete(self, table: str, column: str, keys: Collection[int] | None) -> None:
         if keys is not None:
@@ -260,6 +261,12 @@ class Loader:
                 f"DELETE FROM {table} WHERE {column} IN (SELECT unnest($keys))",
                 {"keys": list(keys)},
             )
+
+
+@cache
+def _definitions() -> list[str]:
+    dialect = duckdb_engine.Dialect()
+    return [str(CreateTable(table).compile(dialect=dialect)) for table in MIRRORED.sorted_tables]
 
 
 def _statement(subject: str, keys: Collection[int] | None) -> Select[Any]:

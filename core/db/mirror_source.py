@@ -7,13 +7,14 @@ SQLite is read by the standard library alone: a second SQLite library in the pro
 from __future__ import annotations
 
 import io
+import json
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
-from sqlalchemy import BigInteger, Boolean, Float, Integer, Select
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Float, Integer, LargeBinary, Select, cast, func, text
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
     from sqlalchemy.types import TypeEngine
+
+_AT_ONCE = 50_000
+"""Numbers of a table's rows that SQLite makes one text of."""
 
 
 class Changed(NamedTuple):
@@ -56,8 +60,12 @@ class Source(ABC):
         """Return, inside a snapshot, what changed since the mark; None where that cannot be told."""
 
     @abstractmethod
-    def read(self, statement: Select[Any]) -> pa.Table:
-        """Return the rows of a statement, inside a snapshot; instants and days as ISO text."""
+    def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
+        """Return the rows of a statement, inside a snapshot; instants and days as ISO text or as what they are.
+
+        `whole`: all or nearly all rows of one table that has a column `id`, so that it may be read in the way
+        that is fast for many.
+        """
 
     def close(self) -> None:
         """Give the connection back."""
@@ -106,14 +114,32 @@ class SqliteSource(Source):
         found = self._connection.execute("SELECT DISTINCT subject, key FROM change_log WHERE id > ?", (self._seen,))
         return [Changed(*row) for row in found.fetchall()]
 
-    def read(self, statement: Select[Any]) -> pa.Table:
-        """Return the rows by the standard library's cursor."""
+    def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
+        """Return the rows by the standard library's cursor; of whole tables, without a Python object a value."""
+        kinds = {column.name: _arrow(column.type, flag=pa.int64()) for column in statement.selected_columns}
+        if whole and pa.float64() not in kinds.values():  # SQLite writes 15 digits of a float as JSON
+            return self._read_as_json(statement)
         rows = self._connection.execute(self._sql(statement)).fetchall()
-        names = [column.name for column in statement.selected_columns]
-        kinds = [_arrow(column.type, flag=pa.int64()) for column in statement.selected_columns]
-        columns = zip(*rows, strict=True) if rows else [()] * len(names)
-        arrays = [pa.array(values, type=kind) for values, kind in zip(columns, kinds, strict=True)]
-        return pa.table(arrays, names=names)
+        return _of_rows(rows, kinds)
+
+    def _read_as_json(self, statement: Select[Any]) -> pa.Table:
+        """Return the rows, which SQLite writes as lines of JSON: three times as fast as row by row."""
+        (table,) = statement.get_final_froms()
+        kinds = {
+            column.name: _arrow(column.type, flag=pa.int64(), days=pa.date32(), instants=pa.timestamp("us"))
+            for column in statement.selected_columns
+        }
+        lines = func.group_concat(func.json_array(*statement.selected_columns), text("char(10)"))
+        written = self._sql(
+            statement.with_only_columns(cast(lines, LargeBinary)).where(text(f"{table}.id BETWEEN ? AND ?"))
+        )
+        first, last = self._connection.execute(f"SELECT min(id), max(id) FROM {table}").fetchone()
+        parts = [
+            self._connection.execute(written, (start, start + _AT_ONCE - 1)).fetchone()[0]
+            for start in (range(first, last + 1, _AT_ONCE) if last is not None else ())
+        ]
+        tables = [_of_json(part, kinds) for part in parts if part is not None]
+        return pa.concat_tables([*tables, _of_rows([], kinds)])
 
     def _one(self, sql: str) -> Any:
         return self._connection.execute(sql).fetchone()[0]
@@ -155,7 +181,7 @@ class PostgresSource(Source):
         )
         return [Changed(*row) for row in cursor.fetchall()]
 
-    def read(self, statement: Select[Any]) -> pa.Table:
+    def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:  # noqa: ARG002 - one way for both
         """Return the rows by COPY."""
         kinds = {column.name: _arrow(column.type, flag=pa.bool_()) for column in statement.selected_columns}
         buffer = io.BytesIO()
@@ -189,7 +215,40 @@ class PostgresSource(Source):
         return self._execute(sql).fetchone()[0]
 
 
-def _arrow(kind: TypeEngine[Any], *, flag: pa.DataType) -> pa.DataType:
+def _of_rows(rows: list[Any], kinds: dict[str, pa.DataType]) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
+    arrays = []
+    for values, kind in zip(columns, kinds.values(), strict=True):
+        timed = pa.types.is_temporal(kind)
+        array = pa.array(values, type=pa.string() if timed else kind)
+        arrays.append(array.cast(kind) if timed else array)
+    return pa.table(arrays, names=list(kinds))
+
+
+def _of_json(lines: bytes, kinds: dict[str, pa.DataType]) -> pa.Table:
+    """Return the table of rows that are one JSON array each.
+
+    Without a backslash they are CSV in brackets, which Arrow reads faster; JSON keeps no raw line end.
+    """
+    if b"\\" in lines:
+        return _of_rows(json.loads(b"[" + lines.replace(b"]\n[", b"],\n[") + b"]"), kinds)
+    return arrow_csv.read_csv(
+        io.BytesIO(lines.replace(b"]\n[", b"\n")[1:-1]),
+        read_options=arrow_csv.ReadOptions(column_names=list(kinds)),
+        parse_options=arrow_csv.ParseOptions(double_quote=False),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=kinds, null_values=["null"], strings_can_be_null=True, quoted_strings_can_be_null=False
+        ),
+    )
+
+
+def _arrow(
+    kind: TypeEngine[Any],
+    *,
+    flag: pa.DataType,
+    days: pa.DataType | None = None,
+    instants: pa.DataType | None = None,
+) -> pa.DataType:
     if isinstance(kind, TypeDecorator):
         kind = kind.impl_instance
     if isinstance(kind, Boolean):
@@ -198,4 +257,8 @@ def _arrow(kind: TypeEngine[Any], *, flag: pa.DataType) -> pa.DataType:
         return pa.int64()
     if isinstance(kind, Float):
         return pa.float64()
+    if isinstance(kind, Date):
+        return days or pa.string()
+    if isinstance(kind, DateTime):
+        return instants or pa.string()
     return pa.string()
