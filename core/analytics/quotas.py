@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Date, Double, cast, func, literal, select, text
+from sqlalchemy import BigInteger, Date, Double, cast, func, literal, select
 
 from core.analytics.dimensions import text_or_none
 from core.analytics.filters import Filters, people_conditions
@@ -22,7 +22,7 @@ QuotaKey = Literal["rep", "team", "month"]
 def owed(facts: Facts, period: Period) -> ColumnElement[int]:
     """Return the part of a quota row that falls into the period, in hundredths: by days, whole in whole months."""
     quotas = facts.quotas.c
-    following = cast(quotas.month + text("INTERVAL 1 MONTH"), Date)
+    following = cast(quotas.month + func.to_months(1), Date)
     days = func.least(following, literal(period.end, Date)) - func.greatest(quotas.month, literal(period.start, Date))
     return cast(func.round(cast(quotas.amount * days, Double) / (following - quotas.month)), BigInteger)
 
@@ -52,6 +52,6 @@ def owing(facts: Facts, period: Period, filters: Filters) -> list[ColumnElement[
     return [
         quotas.counts,
         quotas.month < period.end,
-        cast(quotas.month + text("INTERVAL 1 MONTH"), Date) > period.start,
+        cast(quotas.month + func.to_months(1), Date) > period.start,
         *people_conditions(facts, filters, "quotas"),
     ]

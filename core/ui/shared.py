@@ -34,7 +34,7 @@ def draw_shared() -> None:
     try:
         opened = _open(token, count=st.session_state.get(_COUNTED) != token)
     except LinkClosed as error:
-        st.title(_("Luopan"), anchor=False)
+        st.title(_("Luopan sales dashboard"), anchor=False)
         st.info(error.message(), icon=":material/link_off:")
         return
     st.session_state[_COUNTED] = token

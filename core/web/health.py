@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import literal, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
@@ -25,7 +25,7 @@ async def health(_request: Request) -> JSONResponse:
 def _database_answers() -> bool:
     try:
         with open_database().engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+            connection.execute(select(literal(1)))
     except SQLAlchemyError:
         return False
     return True
