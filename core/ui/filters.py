@@ -41,6 +41,7 @@ FILTER_NAMES: dict[str, str] = {
 }
 CUSTOM = "custom"
 _QUARTERS_BACK = 8
+_YEARS = range(1901, 3000)
 _REMEMBERED = "luopan_filters"
 _OWN = ("period", "from", "to", "pipeline", *FILTER_NAMES)
 
@@ -69,12 +70,15 @@ def read_period(
     if chosen in set(Preset):
         return calendar.preset(Preset(chosen), today=today, since=since)
     year, _mark, number = chosen.partition("Q")
-    if year.isdigit() and number in {"1", "2", "3", "4"} and 1900 < int(year) < 3000:
+    if year.isdecimal() and number in {"1", "2", "3", "4"} and int(year) in _YEARS:
         return calendar.quarter(int(year), int(number))
     try:
-        return Period(date.fromisoformat(_first(params, "from")), date.fromisoformat(_first(params, "to")))
+        named = Period(date.fromisoformat(_first(params, "from")), date.fromisoformat(_first(params, "to")))
     except ValueError:
         return calendar.preset(default, today=today, since=since)
+    if named.start.year in _YEARS and named.end.year in _YEARS:
+        return named
+    return calendar.preset(default, today=today, since=since)
 
 
 def analysis_filters(
