@@ -37,7 +37,6 @@ SETTING_DEFAULTS: dict[str, str] = {
     "fiscal_first_month": "1",
     "idle_days": "14",
     "minimum_decided": "5",
-    "leaderboard_names": "shown",
     "default_language": "",
 }
 """The company's own settings (table `setting`) and what they are until somebody changes them."""

@@ -9,6 +9,7 @@ from core.i18n import _, language
 from core.settings import PROJECT_ROOT
 from core.ui import first_run, reset, routes, session, sign_in
 from core.ui.frame_words import LANGUAGE_NAMES, ROLE_NAMES
+from core.ui.page import plain
 from core.ui.routes import PageSpec
 
 PICTURES = PROJECT_ROOT / "core" / "ui" / "pictures"
@@ -86,6 +87,9 @@ def _for_strangers() -> None:
 
 def _sidebar(actor: Actor) -> None:
     with st.sidebar:
+        company = session.company_setting("company_name")
+        if company:
+            st.caption(plain(company))
         st.text(actor.name)
         st.caption(_(ROLE_NAMES[actor.role]))
         if routes.page("account").file.is_file():

@@ -63,6 +63,12 @@ def calendar() -> FiscalCalendar:
         return work.calendar
 
 
+def company_setting(name: str) -> str:
+    """Return one of the company's own settings, as it is now."""
+    with database().reading(SYSTEM, now=now()) as work:
+        return work.setting(name)
+
+
 def address() -> str:
     """Return the address that this browser speaks from."""
     return st.context.ip_address or _LOCAL
@@ -225,4 +231,4 @@ def _language_of(found: SignedIn | None) -> str:
         return str(chosen)
     if found is not None and found.language:
         return found.language
-    return settings().default_language or parse_accept(st.context.locale)
+    return company_setting("default_language") or settings().default_language or parse_accept(st.context.locale)
