@@ -194,4 +194,5 @@ KIND_NAMES: dict[str, str] = {
     "customer": N_("customer"),
     "contact": N_("contact"),
     "activity": N_("activity"),
+    "scenario": N_("scenario"),
 }
