@@ -147,11 +147,11 @@ def narrow(state: ORMExecuteState) -> None:
 
 
 def check_ownership(session: Session) -> None:
-    """Refuse new and changed rows whose owner lies outside the actor's scope."""
+    """Refuse new, changed and deleted rows whose owner lies outside the actor's scope."""
     actor: Actor = session.info["actor"]
     if actor.scope.reach is Reach.ALL:
         return
-    for row in [*session.new, *session.dirty]:
+    for row in [*session.new, *session.dirty, *session.deleted]:
         if not _owned_inside(session, row, actor.scope):
             raise ScopeLeft
 
@@ -177,6 +177,4 @@ def _visible(session: Session, table: type, number: int | None) -> bool:
     if any(isinstance(row, table) and cast("Any", row).id == number for row in session.identity_map.values()):
         return True
     with session.no_autoflush:
-        return (
-            session.scalar(select(cast("Any", table).id).where(cast("Any", table).id == number)) is not None
-        )
+        return session.scalar(select(cast("Any", table).id).where(cast("Any", table).id == number)) is not None

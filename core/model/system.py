@@ -98,7 +98,7 @@ class ImportMapping(Record, table=True):
 class ShareLink(Record, table=True):
     """A page with its filters, open to whoever holds the address; only the token's hash is kept."""
 
-    secrets: ClassVar[frozenset[str]] = frozenset({"token_hash"})
+    secrets: ClassVar[frozenset[str]] = frozenset({"token_hash", "frozen"})  # the audit's readers need not see sales
 
     token_hash: str = Field(max_length=64, unique=True)
     user_id: int = Field(foreign_key="app_user.id", index=True)

@@ -10,7 +10,7 @@ from sqlmodel import select
 from core.access.actions import Action
 from core.db.work import get_visible
 from core.domain.names import fold_name
-from core.errors import InvalidFields, SalesError
+from core.errors import InvalidFields, NotAllowed, SalesError
 from core.gate import command
 from core.i18n import N_, _
 from core.model import Activity, Contact, Customer, Deal, Rep, Territory
@@ -129,7 +129,7 @@ def edit_customer(
 ) -> Customer:
     """Change the given facts of a customer, and the owner where one is given and may be chosen.
 
-    Raises NotFound, EditedMeanwhile, InvalidFields.
+    Raises NotFound, EditedMeanwhile, InvalidFields, NotAllowed (another team's customer is not taken over).
     """
     customer = get_visible(work, Customer, customer_id, version=version)
     for name, value in check_customer(work, fields, whole=False).items():
@@ -138,6 +138,8 @@ def edit_customer(
     if owner_id is not None and owner_id != customer.owner_id:
         if not work.actor.may(Action.DEAL_REASSIGN):
             raise InvalidFields({"owner_id": _("Your manager can give this customer to somebody else.")})
+        if customer.owner_id is not None and not work.actor.scope.allows_rep(customer.owner_id):
+            raise NotAllowed  # one sees whom one sells to, but another team looks after them
         customer.owner_id = choose_owner(work, owner_id)
     work.session.add(customer)
     work.session.flush()

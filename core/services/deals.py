@@ -178,7 +178,7 @@ def log_deal(
         pipeline_id=stage.pipeline_id,
         owner_id=owner,
         channel_id=channel_id,
-        amount=amount if amount is not None else _sum(lines),
+        amount=amount.quantize(CENT, rounding=ROUND_HALF_UP) if amount is not None else _sum(lines),
         currency=money,
         expected_close_on=expected,
         opened_at=opened_at,
@@ -304,8 +304,9 @@ def _check_edit(work: Work, deal: Deal, values: dict[str, Any]) -> None:
             problems["expected_close_on"] = _("The expected close cannot lie before the day the deal opened.")
     if problems:
         raise InvalidFields(problems)
-    if "customer_id" in values:
+    if values.get("customer_id", deal.customer_id) != deal.customer_id:
         get_visible(work, Customer, values["customer_id"])
+        values.setdefault("contact_id", None)  # who was named works at the customer before
     if values.get("contact_id") is not None:
         _check_contact(work, values["contact_id"], values.get("customer_id", deal.customer_id))
 
@@ -476,11 +477,12 @@ def _move(
 
 
 def _change_amount(work: Work, deal: Deal, amount: Decimal, currency: str) -> None:
+    amount = amount.quantize(CENT, rounding=ROUND_HALF_UP)
     if (amount, currency) == (deal.amount, deal.currency):
         return
     before = said_amount(deal.amount, deal.currency)
     work.session.add(change(work, deal, DealField.AMOUNT, before=before, after=said_amount(amount, currency)))
-    deal.amount, deal.currency = amount.quantize(CENT, rounding=ROUND_HALF_UP), currency
+    deal.amount, deal.currency = amount, currency
     try:
         revalue(work, deal)
     except RateMissing as error:

@@ -139,7 +139,7 @@ def open_share_link(database: Database, *, token: str, now: datetime, origin: st
     )
     if count:
         with database.writing(holder, now=now, action="share.open") as work:
-            opened = work.session.exec(select(ShareLink).where(ShareLink.id == link.id)).one()
+            opened = work.session.exec(select(ShareLink).where(ShareLink.id == link.id).with_for_update()).one()
             opened.opened_count += 1
             opened.last_opened_at = now
     return ShareView(link=link, actor=holder)

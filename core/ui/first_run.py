@@ -59,7 +59,9 @@ def _may_begin() -> bool:
 
 def _is_at_this_machine() -> bool:
     proxied = any(name in st.context.headers for name in _PROXY_HEADERS)
-    return settings().host in _LOOPBACK and session.address() in _LOOPBACK and not proxied
+    asked_for = st.context.headers.get("Host", "localhost").rsplit(":", 1)[0].strip("[]")
+    named = settings().host in _LOOPBACK and asked_for in _LOOPBACK and not settings().base_url
+    return named and session.address() in _LOOPBACK and not proxied
 
 
 def _offer_demo() -> None:
@@ -88,9 +90,7 @@ def _offer_empty() -> None:
             no_name = st.empty()
             username = st.text_input(_("Name for signing in"), key="first_username", autocomplete="username")
             no_username = st.empty()
-            password = st.text_input(
-                _("Password"), type="password", key="first_password", autocomplete="new-password"
-            )
+            password = st.text_input(_("Password"), type="password", key="first_password", autocomplete="new-password")
             no_password = st.empty()
             again = st.text_input(
                 _("Password once more"), type="password", key="first_again", autocomplete="new-password"

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core import gate
 from core.access.actors import Actor
+from core.access.sharing import open_to_holder
 from core.errors import NotAllowed, SalesError
 from core.i18n import N_, _, language
 from core.ui import routes, session
@@ -89,7 +90,8 @@ class View:
             return cast("R", self._from_the_ice(name))
         try:
             found = self._answer(question, *args, **params)
-            self.answers[name] = found
+            if cast("Any", question).gate.action in open_to_holder(self.name):
+                self.answers[name] = found
             return found
         except SalesError as error:
             st.error(error.message(), icon=":material/block:")

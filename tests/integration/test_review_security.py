@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from core.services import share
-from core.ui import session
+from core.access.actors import SYSTEM
+from core.db.scoping import ScopeLeft
+from core.errors import NotAllowed
+from core.model import Activity, AuditEntry, Contact, DealChange, ShareLink
+from core.queries.overview import overview_kpis
+from core.queries.share import my_share_links
+from core.services import activities, customers, deals, installation, share
+from core.settings import settings
+from core.ui import first_run, page, session
 from tests.conftest import actor
 from tests.factories import NOW, Company
 
@@ -86,3 +97,149 @@ def test_a_revoked_link_answers_nothing_more_to_a_page_that_is_open(
     assert [text.value for text in test.text] == ["closed"]
     held = test.session_state["held"]
     assert held.actor.share_link_id == 1
+
+
+def _handed_over(company: Company) -> int:
+    """A deal that Alice won and that Charlie, of the other team, looks after now; its number."""
+    won = (("identified", NOW - timedelta(days=30)), ("won", NOW - timedelta(days=2)))
+    return company.deal(owner="charlie", credited="alice", path=won).id
+
+
+def test_what_another_team_noted_on_a_deal_one_won_can_be_seen_but_not_deleted(
+    small_company: Company, perform_as: Callable[..., object]
+) -> None:
+    met = small_company.activity(rep="charlie", deal_id=_handed_over(small_company))
+    with pytest.raises(ScopeLeft):
+        perform_as("eastern rep", activities.delete_activity, activity_id=met.id, version=1)
+    with small_company.database.reading(SYSTEM, now=NOW) as work:
+        assert work.session.get(Activity, met.id) is not None
+    perform_as("western rep", activities.delete_activity, activity_id=met.id, version=1)
+
+
+def test_a_manager_does_not_take_over_a_customer_whom_another_team_looks_after(
+    small_company: Company, perform_as: Callable[..., object]
+) -> None:
+    theirs, nobodys = small_company.customer(owner="charlie"), small_company.customer(owner="charlie")
+    for customer in (theirs, nobodys):
+        small_company.deal(owner="alice", customer=customer)
+    with small_company.database.writing(SYSTEM, now=NOW, action="test") as work:
+        work.session.merge(nobodys).owner_id = None
+    alice = small_company.reps["alice"]
+    with pytest.raises(NotAllowed):
+        perform_as(
+            "eastern manager", customers.edit_customer, customer_id=theirs.id, version=1, fields={}, owner_id=alice
+        )
+    taken = perform_as(
+        "eastern manager", customers.edit_customer, customer_id=nobodys.id, version=2, fields={}, owner_id=alice
+    )
+    assert taken.owner_id == alice
+
+
+def test_a_deal_that_goes_to_another_customer_leaves_its_contact_behind(
+    small_company: Company, perform_as: Callable[..., object]
+) -> None:
+    before, after = small_company.customer(), small_company.customer()
+    with small_company.database.writing(SYSTEM, now=NOW, action="test") as work:
+        contact = Contact(customer_id=before.id, name="Mei")
+        work.session.add(contact)
+        work.session.flush()
+    deal = small_company.deal(customer=before, contact_id=contact.id)
+    same = perform_as(
+        "eastern rep", deals.edit_deal, deal_id=deal.id, version=1, changes={"customer_id": before.id, "note": "x"}
+    )
+    assert same.contact_id == contact.id
+    moved = perform_as("eastern rep", deals.edit_deal, deal_id=deal.id, version=2, changes={"customer_id": after.id})
+    assert (moved.customer_id, moved.contact_id) == (after.id, None)
+
+
+@pytest.mark.parametrize("amount", ["0.125", "1000.005", "0.135"])
+def test_the_history_of_an_amount_says_the_cents_that_the_deal_has(
+    small_company: Company, perform_as: Callable[..., object], amount: str
+) -> None:
+    customer = small_company.customer()
+    logged = perform_as(
+        "eastern rep", deals.log_deal, key="k", customer_id=customer.id, name="A", amount=Decimal(amount),
+        expected_close_on=NOW.date(),
+    )  # fmt: skip
+    changed = perform_as(
+        "eastern rep", deals.change_amount, deal_id=small_company.deal().id, version=1, amount=Decimal(amount)
+    )
+    with small_company.database.reading(SYSTEM, now=NOW) as work:
+        for deal in (logged, changed):
+            rows = work.session.exec(
+                select(DealChange).where(DealChange.deal_id == deal.id, DealChange.field == "amount")
+            ).all()
+            assert rows[-1].after == f"{deal.amount} CNY"
+
+
+def test_changing_an_amount_by_less_than_a_cent_is_no_event(
+    small_company: Company, perform_as: Callable[..., object]
+) -> None:
+    deal = small_company.deal(amount=100)
+    perform_as("eastern rep", deals.change_amount, deal_id=deal.id, version=1, amount=Decimal("100.004"))
+    with small_company.database.reading(SYSTEM, now=NOW) as work:
+        rows = work.session.exec(select(DealChange).where(DealChange.deal_id == deal.id)).all()
+    assert len([row for row in rows if row.field == "amount"]) == 1
+
+
+def test_only_what_the_holder_could_ask_is_frozen_into_a_link(on: Company) -> None:
+    view = page.View("overview", actor(on, "leader"), NOW, on.database, SimpleNamespace())  # type: ignore[arg-type]
+    view.ask(my_share_links)
+    assert view.answers == {}
+    quarter = _quarter(on)
+    view.ask(overview_kpis, period=quarter)
+    assert len(view.answers) == 1
+
+
+def _quarter(company: Company) -> object:
+    from core.domain.periods import Preset
+
+    with company.database.reading(SYSTEM, now=NOW) as work:
+        return work.calendar.preset(Preset.THIS_QUARTER, today=work.today)
+
+
+def test_the_audit_does_not_repeat_what_a_frozen_link_shows(
+    small_company: Company, perform_as: Callable[..., object]
+) -> None:
+    frozen = {"overview_kpis": {"kind": "json", "value": {"booked": 12345}}}
+    perform_as(
+        "leader", share.make_share_link, page="overview", title="", query={}, language="en", hours=4, frozen=frozen
+    )
+    with small_company.database.reading(SYSTEM, now=NOW) as work:
+        said = work.session.exec(select(AuditEntry).where(AuditEntry.kind == ShareLink.__tablename__)).all()
+    assert said[-1].after is not None
+    assert "12345" not in str([entry.after for entry in said])
+
+
+def test_an_empty_setup_code_opens_nothing() -> None:
+    (settings().data_dir / installation.SETUP_CODE).write_text("\n")
+    with pytest.raises(installation.EmptyFile):
+        installation.setup_code()
+
+
+def test_a_private_file_is_made_once_and_for_its_owner_alone() -> None:
+    first = installation.private_file("some.key", lambda: "one")
+    assert installation.private_file("some.key", lambda: "two") == first == "one"
+    assert (settings().data_dir / "some.key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in settings().data_dir.glob("some.key*")] == ["some.key"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "base_url", "open_at_once"),
+    [
+        ({"Host": "localhost:8501"}, "", True),
+        ({"Host": "[::1]:8501"}, "", True),
+        ({"Host": "sales.example.com"}, "", False),
+        ({"Host": "rebound.example:8501"}, "", False),
+        ({"Host": "localhost:8501", "X-Forwarded-For": "203.0.113.7"}, "", False),
+        ({"Host": "localhost:8501"}, "https://sales.example.com", False),
+    ],
+)
+def test_the_first_start_opens_without_its_code_to_this_machine_alone(
+    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], base_url: str, open_at_once: bool
+) -> None:
+    monkeypatch.setenv("LUOPAN_BASE_URL", base_url)
+    settings.cache_clear()
+    monkeypatch.setattr(first_run.st, "context", SimpleNamespace(headers=headers))
+    monkeypatch.setattr(session, "address", lambda: "127.0.0.1")
+    assert first_run._is_at_this_machine() is open_at_once
