@@ -176,7 +176,7 @@ def typed_text(value: Any) -> str:
 def confirm(view: View, *, title: str, question: str, label: str, act: Callable[[View], str]) -> None:
     """Ask in a dialog before something is lost; `act` does it and returns what to say."""
 
-    @session.dialog(title)
+    @session.dialog(plain(title))
     def ask() -> None:
         st.text(question)
         if st.button(label, type="primary", icon=":material/delete_forever:", key="confirm-loss"):

@@ -19,6 +19,7 @@ from core.ui import session
 from core.ui.administration import Fields, confirm, show_what_was_told, tell
 from core.ui.administration_teams import draw_reps, draw_teams, rep_names, team_names
 from core.ui.frame_words import LANGUAGE_NAMES, ROLE_NAMES
+from core.ui.page import plain
 from core.ui.tables import table
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def _handed_over() -> None:
 
 
 def _edit(view: View, user: User) -> None:
-    @session.dialog(user.name)
+    @session.dialog(plain(user.name))
     def form() -> None:
         fields = Fields(view, f"account-{user.id}-{user.version}")
         name = fields.text("name", _("Name"), user.name, max_chars=80)

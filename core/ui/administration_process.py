@@ -25,6 +25,7 @@ from core.services.process import (
 from core.ui import session
 from core.ui.administration import Fields, confirm, show_what_was_told, tell
 from core.ui.administration_teams import said
+from core.ui.page import plain
 from core.ui.tables import table
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _delete(view: View, line: StageLine | None) -> None:
 
 
 def _pipeline_form(view: View, pipeline: Pipeline | None) -> None:
-    @session.dialog(said(pipeline) if pipeline else _("New process"))
+    @session.dialog(plain(said(pipeline)) if pipeline else _("New process"))
     def form() -> None:
         fields = Fields(view, f"pipeline-{pipeline.id}-{pipeline.version}" if pipeline else "pipeline-add")
         name = fields.text("name", _("Chinese name"), pipeline.name if pipeline else "", max_chars=80)
@@ -201,7 +202,7 @@ def _pipeline_form(view: View, pipeline: Pipeline | None) -> None:
 def _stage_form(view: View, pipeline_id: int, line: StageLine | None) -> None:
     stage = line.stage if line else None
 
-    @session.dialog(said(stage) if stage else _("New stage"))
+    @session.dialog(plain(said(stage)) if stage else _("New stage"))
     def form() -> None:
         fields = Fields(view, f"stage-{stage.id}-{stage.version}" if stage else "stage-add")
         name = fields.text("name", _("Chinese name"), stage.name if stage else "", max_chars=80)
@@ -273,7 +274,7 @@ def _words(view: View, kind: str, about: str) -> None:
 
 
 def _word_form(view: View, kind: str, word: Any) -> None:
-    @session.dialog(said(word) if word else _("New entry"))
+    @session.dialog(plain(said(word)) if word else _("New entry"))
     def form() -> None:
         fields = Fields(view, f"{kind}-{word.id}-{word.version}" if word else f"{kind}-add")
         name = fields.text("name", _("Chinese name"), word.name if word else "", max_chars=80)

@@ -13,6 +13,7 @@ from core.reports.tables import Column
 from core.services.teams import add_rep, add_team, edit_rep, edit_team
 from core.ui import session
 from core.ui.administration import Fields, tell
+from core.ui.page import plain
 from core.ui.tables import table
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _warn_of_orphans(view: View, reps: list[Rep], counts: dict[int, int]) -> Non
 
 
 def _rep_form(view: View, rep: Rep | None, open_deals: int) -> None:
-    @session.dialog(said(rep) if rep else _("New rep"))
+    @session.dialog(plain(said(rep)) if rep else _("New rep"))
     def form() -> None:
         fields = Fields(view, f"rep-{rep.id}-{rep.version}" if rep else "rep-new-form")
         name = fields.text("name", _("Name"), rep.name if rep else "", max_chars=80)
@@ -195,7 +196,7 @@ def _team_row(line: TeamLine, places: dict[int, str]) -> dict[str, object]:
 
 
 def _team_form(view: View, team: Team | None) -> None:
-    @session.dialog(said(team) if team else _("New team"))
+    @session.dialog(plain(said(team)) if team else _("New team"))
     def form() -> None:
         fields = Fields(view, f"team-{team.id}-{team.version}" if team else "team-new-form")
         name = fields.text("name", _("Name"), team.name if team else "", max_chars=80)

@@ -49,7 +49,7 @@ def map_files(view: View, now: ImportState) -> bool:
 def _map_file(now: ImportState, place: int, upload: Upload, reference: Reference) -> bool:
     source = upload.source
     if source is None:
-        st.error(upload.refusal, icon=":material/block:")
+        st.error(plain(upload.refusal), icon=":material/block:")
         return True
     with st.container(border=True):
         left, middle, right = st.columns([2, 2, 1], vertical_alignment="bottom")

@@ -41,7 +41,8 @@ def review(view: View, now: ImportState) -> bool:
     preview = now.preview
     assert preview is not None  # noqa: S101 - settle has just made it
     for file, batch in preview.repeated:
-        st.info(_("{file} was imported before (import {batch}).", file=file, batch=batch), icon=":material/history:")
+        said = _("{file} was imported before (import {batch}).", file=file, batch=batch)
+        st.info(plain(said), icon=":material/history:")
     _counts(preview)
     _pairs(now)
     frame = sample_deals(preview, reference)

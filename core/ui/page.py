@@ -94,8 +94,9 @@ class View:
                 self.answers[name] = found
             return found
         except SalesError as error:
-            st.error(error.message(), icon=":material/block:")
+            st.error(plain(error.message()), icon=":material/block:")
             st.stop()
+        return found
 
     def _check_still_here(self) -> None:
         """Redraw the page for whoever looks at it now, where that is not the view's actor any more."""
@@ -143,7 +144,7 @@ class View:
 
 
 @st.cache_data(max_entries=_KEPT_ANSWERS, show_spinner=False)
-def _kept(key: str) -> Any:
+def _kept(key: str) -> Any:  # noqa: ARG001 - what the cache keys on
     """Return the answer of the question being asked; `key` names everything that it depends on.
 
     The one cache of the program. The key holds the database, the mirror's version, the scope, the

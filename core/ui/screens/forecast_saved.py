@@ -81,7 +81,7 @@ def _save_dialog(view: View, shown: Shown) -> None:
         label = _("Replace it") if replacing else _("Save")
         if not st.button(label, type="primary", key="scenario-send"):
             if replacing:
-                beside.warning(ScenarioNameTaken(name=taken).message())
+                beside.warning(plain(ScenarioNameTaken(name=taken).message()))
             return
         try:
             view.do(
@@ -92,7 +92,7 @@ def _save_dialog(view: View, shown: Shown) -> None:
             beside.error(" ".join(error.problems.values()))
         except ScenarioNameTaken as error:
             st.session_state[_TAKEN] = " ".join(name.split())
-            beside.warning(error.message())
+            beside.warning(plain(error.message()))
             st.rerun(scope="fragment")
         except SalesError as error:
             st.error(error.message())
