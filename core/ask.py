@@ -23,12 +23,12 @@ import pandas as pd
 import core.queries
 from core.analytics.filters import Filters
 from core.analytics.selection import Selection
+from core.db.actors import actor_named
 from core.db.work import Database, open_database
 from core.domain.periods import FiscalCalendar, Period, Preset, day_of
 from core.errors import SalesError
 from core.gate import QUERIES, Entry, answer
 from core.i18n import LANGUAGES, use_language
-from core.db.actors import actor_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

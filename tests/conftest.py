@@ -11,10 +11,10 @@ import pytest
 from core import gate
 from core.access.actors import SYSTEM, Actor
 from core.db import migrate
+from core.db.actors import actor_named
 from core.db.engine import open_engine
 from core.db.work import Database, Work
 from core.i18n import use_language
-from core.db.actors import actor_named
 from core.services.founding import found_company
 from core.settings import settings
 from tests.databases import drop_database, fresh_database, postgres_server

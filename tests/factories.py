@@ -67,7 +67,10 @@ class Company:
             self.territories = {"east": east, "west": west}
             self.teams = {"head": head, "east": east_team, "west": west_team}
             self.reps = {
-                name: self._add(session, Rep(name=label, name_en=name.title(), team_id=self.teams[team], joined_on=date(2024, 1, 1)))
+                name: self._add(
+                    session,
+                    Rep(name=label, name_en=name.title(), team_id=self.teams[team], joined_on=date(2024, 1, 1)),
+                )
                 for name, label, team in (
                     ("alice", "王爱丽", "east"), ("bob", "李博", "east"), ("charlie", "陈查理", "west"),
                 )

@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from core.access.actors import SYSTEM
 from core.access.sign_ins import SignedIn, fingerprint
-from core.model import SignInSession, User
 from core.db.actors import actor_of
+from core.model import SignInSession, User
 
 if TYPE_CHECKING:
     from datetime import datetime

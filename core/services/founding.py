@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 STANDARD_PIPELINE = "standard"
 _CURRENCIES = (
-    ("CNY", "人民币"), ("USD", "US dollar"), ("EUR", "Euro"), ("HKD", "港币"), ("JPY", "日本円"), ("GBP", "Pound sterling"),
+    ("CNY", "人民币"), ("USD", "US dollar"), ("EUR", "Euro"), ("HKD", "港币"), ("JPY", "日本円"),
+    ("GBP", "Pound sterling"),
 )  # fmt: skip
 
 

@@ -14,11 +14,11 @@ from core.access.actions import Action
 from core.access.actors import SYSTEM, Actor
 from core.access.policy import Role
 from core.access.sharing import SHAREABLE
+from core.db.actors import scope_of
 from core.errors import NotFound, SalesError
 from core.gate import command
 from core.i18n import N_
 from core.model import ShareLink, User
-from core.db.actors import scope_of
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -92,7 +92,6 @@ class View:
             found = self._answer(question, *args, **params)
             if cast("Any", question).gate.action in open_to_holder(self.name):
                 self.answers[name] = found
-            return found
         except SalesError as error:
             st.error(plain(error.message()), icon=":material/block:")
             st.stop()

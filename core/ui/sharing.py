@@ -27,6 +27,7 @@ LIFETIMES: dict[int, str] = {
     24 * 30: N_("30 days"),
     24 * 365: N_("1 year"),
 }
+KIND_NAMES = {"live": N_("Live: as they are when it is opened"), "frozen": N_("Frozen: as they are now")}
 STATE_NAMES = {"open": N_("Active"), "expired": N_("Expired"), "revoked": N_("Revoked")}
 _MADE = "luopan_made_link"
 
@@ -60,7 +61,7 @@ def _new_link(view: View) -> None:
     title = st.text_input(_("Title"), value=_(routes.page(view.name).title), max_chars=120, key="share-title")
     kind: Literal["live", "frozen"] = st.segmented_control(
         _("Numbers"), ["live", "frozen"], default="live", required=True, key="share-kind",
-        format_func=lambda code: _("Live: as they are when it is opened") if code == "live" else _("Frozen: as they are now"),
+        format_func=lambda code: _(KIND_NAMES[code]),
     ) or "live"  # fmt: skip
     hours = st.selectbox(
         _("Expires after"), list(LIFETIMES), index=2, format_func=lambda n: _(LIFETIMES[n]), key="share-hours"
@@ -69,9 +70,14 @@ def _new_link(view: View) -> None:
         answers = freeze(st.session_state.get(ANSWERS_KEY, {})) if kind == "frozen" else None
         try:
             token = view.do(
-                make_share_link, page=view.name, title=title, query=address(view), language=language(), hours=int(hours),
+                make_share_link,
+                page=view.name,
+                title=title,
+                query=address(view),
+                language=language(),
+                hours=int(hours),
                 frozen=answers,
-            )  # fmt: skip
+            )
         except SalesError as error:
             st.error(error.message(), icon=":material/block:")
             return

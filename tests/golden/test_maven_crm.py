@@ -122,7 +122,10 @@ def test_the_program_answers_what_the_files_say_after_importing_them(sqlite_data
     apply(sqlite_database, preview)
     sqlite_database.mirror.refresh()
 
-    found = script.differences(golden, lambda query, **values: gate.answer(sqlite_database, SYSTEM, query, NOW, **values))
+    def ask(query, **values):
+        return gate.answer(sqlite_database, SYSTEM, query, NOW, **values)
+
+    found = script.differences(golden, ask)
 
     assert golden.rows == 8800
     assert found == []

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from core.analytics.filters import Filters
     from core.analytics.dimensions import Dimension
+    from core.analytics.filters import Filters
     from core.domain.periods import Period
     from core.ui.page import View
 

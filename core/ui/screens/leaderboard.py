@@ -70,7 +70,8 @@ def _chosen(view: View) -> tuple[Any, Any]:
         return by, measure
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         by = st.segmented_control(
-            _("Rank"), list(BY_NAMES), default=by, format_func=lambda code: _(BY_NAMES[code]), key="board-by", required=True
+            _("Rank"), list(BY_NAMES), default=by, format_func=lambda code: _(BY_NAMES[code]), key="board-by",
+            required=True,
         ) or by  # fmt: skip
         measure = st.selectbox(
             _("By"), list(MEASURES), index=list(MEASURES).index(measure),

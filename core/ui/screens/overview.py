@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from core.analytics.filters import Filters
     from core.analytics.dimensions import Dimension
+    from core.analytics.filters import Filters
     from core.ui.page import View
 
 DIMENSIONS: dict[str, str] = {
@@ -82,6 +82,7 @@ def cards(period: Period, filters: Filters, rows: dict[str, dict[str, Any]], cur
         "95% interval {low} to {high}", low=format_rate(now["win_rate_low"]), high=format_rate(now["win_rate_high"])
     )
     quota = format_money(now["quota"], currency, compact=True)
+    overdue = int(now["overdue_count"])
     return [
         card("booked", _("Booked"), "money", "booked", count="won_count",
              help=_("Value of the deals won in the period, net of tax, by the day on which they were closed.")),
@@ -89,14 +90,15 @@ def cards(period: Period, filters: Filters, rows: dict[str, dict[str, Any]], cur
              note=_("Quota {amount}", amount=quota) if now["quota"] == now["quota"] else "",
              help=_("Booked divided by quota. Shown where the filters go by team or rep alone.")),
         card("won_count", _("Won deals"), "count", "won", count="won_count"),
-        card("win_rate", _("Win rate"), "rate", "decided", count="decided_count", note=interval if now["decided_count"] else "",
+        card("win_rate", _("Win rate"), "rate", "decided", count="decided_count",
+             note=interval if now["decided_count"] else "",
              help=_("Won deals divided by won and lost deals, by the day on which they were closed.")),
         card("average_deal", _("Average deal"), "money", "won", count="won_count",
              help=_("Booked divided by the number of won deals.")),
         card("cycle_days", _("Sales cycle"), "days", "won", count="won_count", better="less",
              help=_("Median days from opening to winning, won deals only.")),
         card("pipeline", _("Pipeline"), "money", "open", count="open_count", compared=False,
-             note=_n("{n} past its expected close", "{n} past their expected close", int(now["overdue_count"]), n=format_number(now["overdue_count"])),
+             note=_n("{n} past its expected close", "{n} past their expected close", overdue),
              help=_("Value of all deals that are open now.")),
         card("weighted_pipeline", _("Weighted pipeline"), "money", "weighted", count="open_count", compared=False,
              help=_("Open value times the probability of each deal's stage.")),

@@ -13,7 +13,7 @@ from core.domain.periods import Period, add_months
 from core.i18n import _, format_date
 from core.queries import leaderboard as questions
 from core.queries.overview import overview_kpis
-from core.reports.tables import Column
+from core.reports.tables import Column, is_missing
 from core.ui.cards import draw_cards
 from core.ui.drill import chart, numbers
 from core.ui.filters import analysis_filters, write_address
@@ -35,7 +35,7 @@ def draw(view: View) -> None:
         return
     card = view.ask(questions.rep_card, rep_id=number).iloc[0]
     joined = card["joined_on"]
-    since = _("with us since {day}", day=format_date(joined)) if joined is not None and joined == joined else ""
+    since = _("with us since {day}", day=format_date(joined)) if not is_missing(joined) else ""
     view.heading(str(card["name"]), "  ·  ".join(part for part in (str(card["team"]), since) if part))
     period, _narrowed = analysis_filters(
         view, without=("team", "rep", "territory", "product", "channel", "segment", "pipeline")
