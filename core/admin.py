@@ -144,11 +144,17 @@ def _revoke(chosen: argparse.Namespace, database: Database, now: datetime) -> in
 def _verify_audit(_chosen: argparse.Namespace, database: Database, now: datetime) -> int:
     with database.reading(OPERATOR, now=now) as work:
         broken = next(audit.broken_links(work.session), None)
-    if broken is None:
-        print(_("The audit is whole."))
-        return 0
-    print(_("The audit is broken at entry {number}.", number=broken), file=sys.stderr)
-    return 1
+        number, seen = installation.audit_end()
+        if broken is None and number and audit.hash_of(work.session, number) != seen:
+            broken = number
+        end = audit.last_entry(work.session)
+    if broken is not None:
+        print(_("The audit is broken at entry {number}.", number=broken), file=sys.stderr)
+        return 1
+    installation.keep_audit_end(*end)
+    print(_("The audit is whole."))
+    print(_("Its last entry is {number}, {hash}", number=end[0], hash=end[1]))
+    return 0
 
 
 def _number_of(database: Database, username: str, now: datetime) -> int:

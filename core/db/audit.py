@@ -107,6 +107,19 @@ def broken_links(session: Session) -> Iterator[int]:
         last = entry.hash
 
 
+def last_entry(session: Session) -> tuple[int, str]:
+    """Return number and hash of the newest entry; 0 and the first hash where there is none."""
+    columns = cast("Any", AuditEntry)
+    found = session.execute(select(columns.id, columns.hash).order_by(columns.id.desc()).limit(1)).first()
+    return (0, FIRST_HASH) if found is None else (int(found[0]), str(found[1]))
+
+
+def hash_of(session: Session, number: int) -> str | None:
+    """Return the hash of an entry, None where it is not there."""
+    columns = cast("Any", AuditEntry)
+    return cast("str | None", session.scalar(select(columns.hash).where(columns.id == number)))
+
+
 def _of_change(change: Change, action: str) -> Note:
     return Note(
         action,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COOKIE_KEY = "cookie.key"
 DEMO_SIGN_IN = "demo-sign-in.txt"
 SETUP_CODE = "setup-code.txt"
+AUDIT_END = "audit-end.txt"
 DEMO_DEALS = 12_000
 
 
@@ -63,6 +64,22 @@ def setup_code() -> str:
 def forget_setup_code() -> None:
     """Delete the setup code: somebody has an account now."""
     (settings().data_dir / SETUP_CODE).unlink(missing_ok=True)
+
+
+def audit_end() -> tuple[int, str]:
+    """Return number and hash of the audit's last entry when it was last found whole; 0 and "" before.
+
+    A chain does not miss its own end: only what was kept outside of the database does.
+    """
+    path = settings().data_dir / AUDIT_END
+    number, _space, said = (path.read_text(encoding="utf-8") if path.is_file() else "").strip().partition(" ")
+    return (int(number), said) if number.isdigit() else (0, "")
+
+
+def keep_audit_end(number: int, said: str) -> None:
+    """Keep the audit's last entry for the next check."""
+    (settings().data_dir / AUDIT_END).unlink(missing_ok=True)
+    private_file(AUDIT_END, lambda: f"{number} {said}")
 
 
 def demo_sign_ins() -> str:

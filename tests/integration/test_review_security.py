@@ -8,9 +8,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import delete
+from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
+from core import admin
 from core.access.actors import SYSTEM
 from core.db.scoping import ScopeLeft
 from core.errors import NotAllowed
@@ -243,3 +245,23 @@ def test_the_first_start_opens_without_its_code_to_this_machine_alone(
     monkeypatch.setattr(first_run.st, "context", SimpleNamespace(headers=headers))
     monkeypatch.setattr(session, "address", lambda: "127.0.0.1")
     assert first_run._is_at_this_machine() is open_at_once
+
+
+def test_an_audit_cut_off_at_its_end_is_not_whole_any_more(
+    small_company: Company, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = small_company.database
+    monkeypatch.setattr(admin, "open_database", lambda: database)
+    monkeypatch.setenv("LUOPAN_DATABASE_URL", database.url)
+    settings.cache_clear()
+    assert admin.main(["verify-audit"]) == 0
+    number, said = installation.audit_end()
+    assert f"{number}, {said}" in capsys.readouterr().out
+    small_company.deal()
+    assert admin.main(["verify-audit"]) == 0
+    last, _said = installation.audit_end()
+    assert last > number
+    with database.engine.begin() as connection:
+        connection.execute(delete(AuditEntry).where(col(AuditEntry.id) > number))
+    assert admin.main(["verify-audit"]) == 1
+    assert str(last) in capsys.readouterr().err
