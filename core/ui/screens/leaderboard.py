@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.access.policy import Role
+from core.analytics.selection import Selection
 from core.charts.bars import ranked_bars
 from core.charts.leaderboard import quota_bars
 from core.i18n import N_, _, format_number
@@ -23,7 +24,7 @@ from core.ui.sharing import share_button
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.analytics.selection import Selection
+    from core.analytics.filters import Filters
     from core.domain.periods import Period
     from core.ui.cards import Unit
     from core.ui.page import View
@@ -37,6 +38,11 @@ MEASURES: dict[str, tuple[str, Unit]] = {
     "cycle_days": (N_("Sales cycle"), "days"),
     "activities": (N_("Activities"), "count"),
 }
+_COUNTED = {
+    "booked": "booked", "attainment": "booked", "won_count": "won", "win_rate": "decided", "average_deal": "won",
+    "cycle_days": "won",
+}  # fmt: skip
+"""The deals behind each measure that counts deals."""
 BY_NAMES = {"rep": N_("Reps"), "team": N_("Teams")}
 _MEDALS = (":orange[:material/trophy:]", ":gray[:material/workspace_premium:]", ":red[:material/military_tech:]")
 _ROCKET = ":green[:material/rocket_launch:]"
@@ -56,7 +62,7 @@ def draw(view: View) -> None:
         if board.empty:
             return
     _podium(view, ranked, measure)
-    _bars(view, board, ranked, by, measure)
+    _bars(view, ranked, by, measure, period, filters)
     _table(view, board, by)
 
 
@@ -116,15 +122,18 @@ def _winner(view: View, mark: str, row: dict[Any, Any], value: str, note: str) -
         st.caption(plain(f"{note} · {row['team']}" if row.get("team") else note))
 
 
-def _bars(view: View, board: pd.DataFrame, ranked: pd.DataFrame, by: str, measure: str) -> None:
+def _bars(view: View, ranked: pd.DataFrame, by: str, measure: str, period: Period, filters: Filters) -> None:
     name, unit = MEASURES[measure]
-    names = dict(zip(board["key"], board["name"], strict=True))
+    names = dict(zip(ranked["key"], ranked["name"], strict=True))
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
         key = str(data[0]) if data else ""
-        if by == "rep" and key in names and key.isdigit():
+        if key not in names:
+            return None
+        if by == "rep":
             go("rep", id=key)
-        return None
+        counted = _COUNTED.get(measure)
+        return (Selection(counted, period, filters, "team", key), names[key]) if counted else None
 
     if measure in {"booked", "attainment"}:
         figure = quota_bars(ranked.head(_BARS_SHOWN), dark=view.dark, large=view.large, currency=view.currency)
@@ -134,7 +143,7 @@ def _bars(view: View, board: pd.DataFrame, ranked: pd.DataFrame, by: str, measur
             rows[["key", "name", "value"]], unit=cast("Any", unit), title=_(name), dark=view.dark, large=view.large,
             currency=view.currency,
         )  # fmt: skip
-    chart(view, figure, key=f"board-{by}-{measure}", alt=_(name), choose=choose if by == "rep" else None)
+    chart(view, figure, key=f"board-{by}-{measure}", alt=_(name), choose=choose)
 
 
 def _table(view: View, board: pd.DataFrame, by: str) -> None:
