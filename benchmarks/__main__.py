@@ -52,8 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
         for line in of_size(deals, asked):
             print(line, flush=True)
             said.append(line)
+        if not asked.quick:
+            RESULTS.write_text("\n".join(said) + "\n", encoding="utf-8")
     if not asked.quick:
-        RESULTS.write_text("\n".join(said) + "\n", encoding="utf-8")
         print(f"\nWritten to {RESULTS.relative_to(PROJECT_ROOT)}")
     return 0
 

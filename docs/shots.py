@@ -11,7 +11,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,11 @@ def take(browser: Browser, server: Server, cookies: dict[str, str], shot: Shot, 
             page.locator(f'[data-testid="stMain"] {shot.wait}').first.wait_for(timeout=SECONDS * 1_000)
     page.wait_for_timeout(1_500)
     page.wait_for_selector(IDLE, timeout=SECONDS * 1_000)
+    broken = page.locator('[data-testid="stException"], [data-testid="stAlertContentError"]').count()
     picture = page.screenshot()
     context.close()
+    if broken:
+        raise TimeoutError("the page shows an error")
     return picture
 
 
@@ -125,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     target.mkdir(parents=True, exist_ok=True)
     wanted = [s for s in SHOTS if (s.committed or asked.all) and (not asked.only or s.name in asked.only)]
     with tempfile.TemporaryDirectory() as folder:
-        company = make_company(Path(folder), deals=DEALS, until=datetime.now(UTC).date())
+        company = make_company(Path(folder), deals=DEALS, until=datetime.now(UTC).date() - timedelta(days=1))
         _take_all(company, path, wanted, looks(everything=asked.all), target)
     return 0
 
@@ -140,8 +143,8 @@ def _take_all(company: Company, path: str, wanted: list[Shot], styles: dict[str,
             for style, look in styles.items():
                 try:
                     picture = smaller(take(browser, server, cookies[shot.user], shot, look))
-                except TimeoutError:
-                    print(f"{shot.name} ({style}) did not come to rest; its picture was not taken.", file=sys.stderr)
+                except TimeoutError as error:
+                    print(f"{shot.name} ({style}): no picture was taken: {error}", file=sys.stderr)
                     continue
                 file = target / f"{shot.name}-{style}.png"
                 file.write_bytes(picture)
