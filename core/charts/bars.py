@@ -5,11 +5,13 @@ import math
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import Unit, crosswise, elide, look, nothing, plain, say, sizes, style, text_width
 from core.i18n import _
 
 
+@remembered
 def ranked_bars(
     frame: pd.DataFrame,
     *,
@@ -111,6 +113,7 @@ def ranked_bars(
     return styled.update_yaxes(tickfont={"size": s.text, "color": c.ink})
 
 
+@remembered
 def grouped_bars(
     frame: pd.DataFrame,
     *,

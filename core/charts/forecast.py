@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.charts.bars import ranked_bars
+from core.charts.remembered import remembered
 from core.charts.theme import (
     Look,
     Sizes,
@@ -170,6 +171,7 @@ def _mark_today(figure: go.Figure, day: date, *, c: Look, s: Sizes) -> None:
     )
 
 
+@remembered
 def forecast_chart(
     history: pd.DataFrame,
     base: pd.DataFrame,
@@ -253,6 +255,7 @@ def forecast_chart(
     )
 
 
+@remembered
 def scenario_totals(
     frame: pd.DataFrame,
     *,

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import crosswise, elide, look, nothing, plain, say, sizes, style
 from core.i18n import _, _n, format_days, format_number, format_rate
@@ -51,6 +52,7 @@ def _tip(row: dict[Hashable, Any], before: int | None, currency: str) -> str:
     return "<br>".join(lines)
 
 
+@remembered
 def cohort_funnel(
     frame: pd.DataFrame,
     *,
@@ -159,6 +161,7 @@ def cohort_funnel(
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
 
 
+@remembered
 def time_in_stage(
     frame: pd.DataFrame,
     *,
@@ -249,6 +252,7 @@ def time_in_stage(
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
 
 
+@remembered
 def lost_by_stage(
     frame: pd.DataFrame,
     *,

@@ -5,12 +5,14 @@ import math
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import crosswise, look, nothing, plain, say, sizes, style
 from core.charts.trend import booked_by_month
 from core.i18n import _, format_rate
 
 
+@remembered
 def quota_bars(
     frame: pd.DataFrame,
     *,
@@ -96,6 +98,7 @@ def quota_bars(
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
 
 
+@remembered
 def rep_trend(
     frame: pd.DataFrame,
     *,

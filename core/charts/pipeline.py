@@ -3,11 +3,13 @@
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import look, nothing, plain, say, sizes, style
 from core.i18n import _, _n
 
 
+@remembered
 def by_stage(
     frame: pd.DataFrame,
     *,

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Literal
 
 import plotly.graph_objects as go
+import plotly.io as pio
 
 from core.i18n import (
     _,
@@ -23,6 +24,8 @@ from core.i18n import (
     format_number,
     format_rate,
 )
+
+pio.templates.default = None  # `style` brings the one template: half of a figure's time went into another
 
 Unit = Literal["money", "count", "rate", "days"]
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.charts.remembered import remembered
 from core.charts.theme import look, money_axis, nothing, say, sizes, style
 from core.i18n import _, format_rate, language
 
@@ -48,6 +49,7 @@ def _floats(frame: pd.DataFrame, name: str) -> list[float]:
     return [math.nan if v is None else float(v) for v in frame[name]]
 
 
+@remembered
 def booked_by_month(
     frame: pd.DataFrame,
     *,
