@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import delete
@@ -68,7 +69,7 @@ def authenticate(database: Database, *, username: str, password: str, address: s
     past the throttle. Raises TooManyTries, WrongSignIn.
     """
     name = normal_name(username)
-    user_id, hashed, attempt_id = _begin(database, name=name, address=address, now=now)
+    user_id, hashed, attempt_id = _begin(database, name=name, address=place_of(address), now=now)
     if not password_matches(password, hashed) or user_id is None:
         with database.writing(_stranger(name, address), now=now, action="sign-in.failed") as work:
             work.note("sign-in.failed", _KIND, name=name)
@@ -78,6 +79,17 @@ def authenticate(database: Database, *, username: str, password: str, address: s
         if attempt is not None:
             attempt.succeeded = True
     return user_id
+
+
+def place_of(address: str) -> str:
+    """Return what the throttle counts by: the address, of IPv6 the network of 64 bits that one line is given."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:64]
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or ip_network((int(found), 64), strict=False))
+    return str(found)
 
 
 def _begin(database: Database, *, name: str, address: str, now: datetime) -> tuple[int | None, str | None, int]:

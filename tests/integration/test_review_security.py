@@ -19,7 +19,7 @@ from core.errors import NotAllowed
 from core.model import Activity, AuditEntry, Contact, DealChange, ShareLink
 from core.queries.overview import overview_kpis
 from core.queries.share import my_share_links
-from core.services import activities, customers, deals, installation, share
+from core.services import activities, customers, deals, installation, share, sign_in
 from core.settings import settings
 from core.ui import first_run, page, session
 from tests.conftest import actor
@@ -265,3 +265,22 @@ def test_an_audit_cut_off_at_its_end_is_not_whole_any_more(
         connection.execute(delete(AuditEntry).where(col(AuditEntry.id) > number))
     assert admin.main(["verify-audit"]) == 1
     assert str(last) in capsys.readouterr().err
+
+
+def test_a_line_with_many_ipv6_addresses_is_one_place_to_the_throttle(
+    small_company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in, "password_matches", lambda *_given: False)
+
+    def attempt(address: str) -> None:
+        sign_in.authenticate(small_company.database, username="leader", password="no", address=address, now=NOW)
+
+    for number in range(sign_in.TRIES_OF_PAIR):
+        with pytest.raises(sign_in.WrongSignIn):
+            attempt(f"2001:db8:1:2::{number + 1:x}")
+    with pytest.raises(sign_in.TooManyTries):
+        attempt("2001:db8:1:2:ffff::1")
+    with pytest.raises(sign_in.WrongSignIn):
+        attempt("2001:db8:1:3::1")
+    assert sign_in.place_of("::ffff:203.0.113.7") == "203.0.113.7" == sign_in.place_of("203.0.113.7")
+    assert sign_in.place_of("testclient") == "testclient"
