@@ -93,7 +93,8 @@ def unescaped_html(tree: ast.Module) -> list[Finding]:
     found = [
         (node.lineno, f"calls {name}")
         for node, name in calls(tree)
-        if name in {"st.html", "streamlit.html"} or name.endswith((".components.v1.html", "components.html"))
+        if (name in {"st.html", "streamlit.html"} and not (node.args and isinstance(node.args[0], ast.Constant)))
+        or name.endswith((".components.v1.html", "components.html"))
     ]
     return found + [
         (node.value.lineno, f"uses {node.arg}")
@@ -344,7 +345,7 @@ RULES = [
         PROGRAM,
         (),
         caught=("st.markdown(x, unsafe_allow_html=True)", "st.html(x)", "components.html(x)"),
-        let_by=("st.markdown(x)", "html.escape(x)"),
+        let_by=("st.markdown(x)", "html.escape(x)", 'st.html("<style>b {color: red}</style>")'),
     ),
     Rule(
         "nothing that somebody sends is run or unpickled",

@@ -19,6 +19,7 @@ BARE = "home"  # the first page lies at the bare address; this name of it is nev
 def run() -> None:
     """Draw the frame and the page that was asked for."""
     st.set_page_config(page_title="罗盘 Luopan", page_icon="🧭", layout="wide", initial_sidebar_state="auto")
+    _hide_raw_csv()
     st.logo(str(PICTURES / "luopan.svg"), size="large", icon_image=str(PICTURES / "luopan-mark.svg"))
     here = None if reset.TOKEN in st.query_params else session.signed_in()
     if here is None:
@@ -41,6 +42,17 @@ def run() -> None:
     asked = st.navigation({**menu, "": [_alias_of(home)]}, expanded=True)
     _sidebar(here.actor)
     asked.run()
+
+
+def _hide_raw_csv() -> None:
+    """Hide the CSV of Streamlit's own table toolbar: it leaves formulas alive and asks no policy.
+
+    `core.ui.tables` offers a defused one to those who may export.
+    """
+    st.html(
+        '<style>[data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"])'
+        "{display: none}</style>"
+    )
 
 
 def _page(spec: PageSpec, *, default: bool) -> st.Page:
