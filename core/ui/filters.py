@@ -41,7 +41,7 @@ FILTER_NAMES: dict[str, str] = {
 }
 CUSTOM = "custom"
 _QUARTERS_BACK = 8
-_YEARS = range(1901, 3000)
+_YEARS = range(1970, 2101)
 _REMEMBERED = "luopan_filters"
 _OWN = ("period", "from", "to", "pipeline", *FILTER_NAMES)
 

@@ -23,7 +23,7 @@ FILTERS = st.builds(
     Filters, team_ids=NUMBERS, territory_ids=NUMBERS, product_ids=NUMBERS, channel_ids=NUMBERS, rep_ids=NUMBERS,
     segments=SEGMENTS.map(lambda found: tuple(sorted(found))), pipeline_id=st.none() | st.integers(1, 10**8),
 )  # fmt: skip
-DAYS = st.dates(date(1950, 1, 1), date(2090, 1, 1))
+DAYS = st.dates(date(1970, 1, 1), date(2089, 1, 1))
 PERIODS = st.tuples(DAYS, st.integers(0, 4000)).map(lambda p: Period(p[0], p[0] + timedelta(days=p[1])))
 CALENDARS = st.integers(1, 12).map(FiscalCalendar)
 WORDS = st.text(max_size=12)
@@ -75,7 +75,7 @@ def test_a_preset_in_the_address_is_that_period_today(preset: Preset) -> None:
 
 
 @LAWS
-@given(CALENDARS, st.integers(1902, 2998), st.integers(1, 4))
+@given(CALENDARS, st.integers(1971, 2100), st.integers(1, 4))
 def test_a_quarter_in_the_address_is_the_fiscal_one(calendar: FiscalCalendar, year: int, number: int) -> None:
     assert _read(calendar, period=f"{year}Q{number}") == calendar.quarter(year, number)
 
@@ -90,7 +90,7 @@ def test_own_dates_come_back_as_they_were(period: Period) -> None:
     "params",
     [
         {}, {"period": ""}, {"period": "2026Q5"}, {"period": "Q3"}, {"period": "²026Q3"}, {"period": "99999999Q1"},
-        {"period": "1900Q1"}, {"period": "this-decade"}, {"from_": "2026-07-01"}, {"to": "2026-07-01"},
+        {"period": "1900Q1"}, {"from_": "1901-01-01", "to": "2999-12-31"}, {"period": "this-decade"}, {"from_": "2026-07-01"}, {"to": "2026-07-01"},
         {"from_": "2026-08-01", "to": "2026-07-01"}, {"from_": "2026-02-30", "to": "2026-03-01"},
         {"from_": "0001-01-01", "to": "0002-01-01"}, {"from_": "2026-01-01", "to": "9999-12-31"},
         {"from_": "yesterday", "to": "today"}, {"period": "<script>", "from_": "'; drop table deal"},
