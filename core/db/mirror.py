@@ -5,8 +5,9 @@ A refresh is one DuckDB transaction, so a reader sees the state before it or aft
 
 from __future__ import annotations
 
+from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import duckdb
 import duckdb_engine
@@ -141,7 +142,7 @@ class ScopedMirror:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
         self.scope = scope
-        self.facts = Facts(scope)
+        self.facts = _facts(scope)
         self._connection = connection
         self._cursor: duckdb.DuckDBPyConnection | None = None
 
@@ -158,7 +159,7 @@ class ScopedMirror:
     def rows(self, statement: Statement) -> list[Any]:
         """Run a statement and return its rows as named tuples."""
         found = self._run(statement)
-        row = NamedTuple("Row", [(column.name, Any) for column in statement.selected_columns])  # type: ignore[misc]
+        row = _row_of(tuple(column.name for column in statement.selected_columns))
         return [row(*values) for values in found.fetchall()]
 
     def value(self, statement: Statement) -> Any:
@@ -174,7 +175,7 @@ class ScopedMirror:
         """
         if not self.scope.allows_rep(rep_id):
             return Standing(None, 0)
-        found = self._run(ranking(Facts(Scope.everything()))).fetchall()
+        found = self._run(ranking(_facts(Scope.everything()))).fetchall()
         values = {key: value for key, value in found if value is not None}
         if rep_id not in values:
             return Standing(None, len(values))
@@ -194,6 +195,17 @@ class ScopedMirror:
             self._cursor = self._connection.cursor()
             self._cursor.execute("BEGIN TRANSACTION READ ONLY")
         return self._cursor
+
+
+@lru_cache(maxsize=256)
+def _facts(scope: Scope) -> Facts:
+    return Facts(scope)
+
+
+@lru_cache(maxsize=256)
+def _row_of(names: tuple[str, ...]) -> Callable[..., Any]:
+    kind: Any = NamedTuple("Row", [(name, Any) for name in names])  # type: ignore[misc]
+    return cast("Callable[..., Any]", kind)
 
 
 def _needs_rebuild(changes: list[Changed]) -> bool:

@@ -301,12 +301,12 @@ def test_what_opens_nothing_says_one_sentence(world: Company) -> None:
 def test_a_link_dies_on_the_screen_when_it_is_revoked(world: Company) -> None:
     token = link(world, "leaderboard")
     app = held(token)
-    assert tables(app)
+    assert app.get("plotly_chart")
     maker = actor(world, "eastern manager")
     (number,) = gate.answer(world.database, maker, my_share_links, NOW)["id"]
     gate.perform(world.database, maker, revoke_share_link, NOW, link_id=number)
     app.run()
-    assert not tables(app)
+    assert not app.get("plotly_chart")
     assert len(app.info) == 1
 
 

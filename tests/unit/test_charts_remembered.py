@@ -48,7 +48,7 @@ def test_each_language_has_its_own_figure():
 
 def test_what_cannot_be_told_apart_is_drawn_each_time():
     calls = []
-    draw = remembered(lambda thing: calls.append(thing))
+    draw = remembered(calls.append)
     thing = object()
     draw(thing)
     draw(thing)
@@ -58,7 +58,7 @@ def test_what_cannot_be_told_apart_is_drawn_each_time():
 
 def test_the_oldest_figures_are_forgotten():
     calls = []
-    draw = remembered(lambda number: calls.append(number))
+    draw = remembered(calls.append)
     for number in (*range(MOST + 1), MOST, 0):
         draw(number)
 
