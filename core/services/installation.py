@@ -58,7 +58,7 @@ def cookie_key() -> str:
 
 def setup_code() -> str:
     """Return the code that opens the first start to a browser on another machine."""
-    return private_file(SETUP_CODE, lambda: secrets.token_hex(4))
+    return private_file(SETUP_CODE, lambda: secrets.token_hex(8))
 
 
 def forget_setup_code() -> None:

@@ -213,6 +213,12 @@ def test_the_audit_does_not_repeat_what_a_frozen_link_shows(
     assert "12345" not in str([entry.after for entry in said])
 
 
+def test_a_setup_code_cannot_be_guessed() -> None:
+    code = installation.setup_code()
+    assert len(bytes.fromhex(code)) >= 8
+    assert installation.setup_code() == code
+
+
 def test_an_empty_setup_code_opens_nothing() -> None:
     (settings().data_dir / installation.SETUP_CODE).write_text("\n")
     with pytest.raises(installation.EmptyFile):
