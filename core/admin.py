@@ -101,14 +101,15 @@ def _create_admin(chosen: argparse.Namespace, database: Database, now: datetime)
 
 
 def _reset_password(chosen: argparse.Namespace, database: Database, now: datetime) -> int:
-    user_id = _number_of(database, chosen.username, now)
+    user = _user(database, chosen.username, now)
     if chosen.link:
-        token = gate.perform(database, OPERATOR, people.make_reset_link, now, user_id=user_id)
+        token = gate.perform(database, OPERATOR, people.make_reset_link, now, user_id=user.id)
         place = settings().base_url or f"http://localhost:{settings().port}"
         print(f"{place}/?reset={token}")
         return 0
     password = _password(stdin=chosen.password_stdin)
-    gate.perform(database, OPERATOR, people.reset_password, now, user_id=user_id, password=password)
+    new = passwords.new_password(password, about=(user.username, user.name, user.email))
+    gate.perform(database, OPERATOR, people.reset_password, now, user_id=user.id, new=new)
     print(_("The password is set; it must be changed at the next sign-in."))
     return 0
 
@@ -135,7 +136,7 @@ def _sessions(_chosen: argparse.Namespace, database: Database, now: datetime) ->
 
 
 def _revoke(chosen: argparse.Namespace, database: Database, now: datetime) -> int:
-    user_id = None if chosen.everybody else _number_of(database, chosen.username, now)
+    user_id = None if chosen.everybody else _user(database, chosen.username, now).id
     ended = gate.perform(database, OPERATOR, people.revoke_sign_ins, now, user_id=user_id)
     print(_("{n} sign-ins ended.", n=ended))
     return 0
@@ -157,9 +158,9 @@ def _verify_audit(_chosen: argparse.Namespace, database: Database, now: datetime
     return 0
 
 
-def _number_of(database: Database, username: str, now: datetime) -> int:
+def _user(database: Database, username: str, now: datetime) -> User:
     with database.reading(OPERATOR, now=now) as work:
-        found = work.session.exec(select(User.id).where(User.username == normal_name(username))).first()
+        found = work.session.exec(select(User).where(User.username == normal_name(username))).first()
     if found is None:
         raise NotFound(kind=_(N_("user")), number=username)
     return found

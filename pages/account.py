@@ -30,13 +30,10 @@ with st.form("password", width=520):
     sent = st.form_submit_button(_("Change the password"), type="primary")
 if sent:
     try:
-        view.do(
-            account.change_password,
-            present=present,
-            password=password,
-            again=again,
-            keep_session=this_browser,
-        )
+        account.change_own_password(
+            view.database, view.actor, present=present, password=password, again=again,
+            keep_session=this_browser, now=session.now(),
+        )  # fmt: skip
     except InvalidFields as error:
         places = {"present": no_present, "password": no_password, "again": no_again}
         for field, sentence in error.problems.items():

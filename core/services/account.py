@@ -13,15 +13,18 @@ from core.access.actors import SYSTEM
 from core.access.policy import Role
 from core.access.sign_ins import fingerprint
 from core.db.work import get_visible
-from core.errors import InvalidFields, NotFound, SalesError
-from core.gate import command, query
+from core.errors import InvalidFields, NotAllowed, NotFound, SalesError
+from core.gate import command, perform, query
 from core.i18n import LANGUAGES, N_, _
 from core.model import PasswordReset, SignInSession, User
 from core.services import passwords
-from core.services.people import live_rows, password_problems, revoke, set_password
+from core.services.people import live_rows, revoke, set_password
+from core.services.sign_in import WrongSignIn, authenticate
 
 if TYPE_CHECKING:
+    from core.access.actors import Actor
     from core.db.work import Database, Work
+    from core.services.passwords import NewPassword
 
 WRONG_PASSWORD = N_("This is not your present password.")
 SAME_AS_BEFORE = N_("Choose another one than before.")
@@ -79,22 +82,44 @@ def my_sign_ins(work: Work, *, idle_minutes: int) -> list[OwnSignIn]:
     return [OwnSignIn(row.id, row.created_at, row.seen_at, row.expires_at, row.address, row.browser) for row in rows]
 
 
-@command(Action.ACCOUNT)
-def change_password(work: Work, *, present: str, password: str, again: str, keep_session: int | None) -> None:
-    """Set the actor's password and end every other sign-in of theirs.
+def change_own_password(
+    database: Database,
+    actor: Actor,
+    *,
+    present: str,
+    password: str,
+    again: str,
+    keep_session: int | None,
+    now: datetime,
+) -> None:
+    """Change the actor's password, who knows the present one, and end every other sign-in of theirs.
 
     `keep_session` is the browser that asks. A password that was given out at a reset is asked for
-    too. Raises InvalidFields.
+    too. Guesses of the present one are counted with those of the sign-in. Both hashes are computed
+    before the command's transaction. Raises InvalidFields, TooManyTries, EditedMeanwhile.
     """
-    user = _own(work)
-    if not passwords.password_matches(present, user.password_hash):
-        raise InvalidFields({"present": _(WRONG_PASSWORD)})
-    problems = password_problems(password, again, about=(user.username, user.name, user.email))
-    if not problems and password == present:
-        problems = {"password": _(SAME_AS_BEFORE)}
-    if problems:
-        raise InvalidFields(problems)
-    set_password(work, user, password)
+    if not actor.may(Action.ACCOUNT):
+        raise NotAllowed
+    with database.reading(actor, now=now) as work:
+        user = _own(work)
+    try:
+        authenticate(database, username=user.username, password=present, address=actor.origin, now=now)
+    except WrongSignIn as error:
+        raise InvalidFields({"present": _(WRONG_PASSWORD)}) from error
+    if password == again == present:
+        raise InvalidFields({"password": _(SAME_AS_BEFORE)})
+    new = passwords.new_password(password, again=again, about=(user.username, user.name, user.email))
+    perform(database, actor, change_password, now, version=user.version, new=new, keep_session=keep_session)
+
+
+@command(Action.ACCOUNT)
+def change_password(work: Work, *, version: int, new: NewPassword, keep_session: int | None) -> None:
+    """Set the actor's password and end every other sign-in of theirs: the writing part of `change_own_password`.
+
+    Raises EditedMeanwhile where the account has changed since the present password was checked.
+    """
+    user = get_visible(work, User, work.actor.user_id, version=version)
+    set_password(work, user, new)
     revoke(work, user.id, but=keep_session)
 
 
@@ -138,17 +163,15 @@ def use_reset_link(database: Database, *, token: str, password: str, again: str,
         user = None if link is None else work.session.get(User, link.user_id)
     if user is None:
         raise ResetNotOpen
+    new = passwords.new_password(password, again=again, about=(user.username, user.name, user.email))
     who = replace(SYSTEM, user_id=user.id, username=user.username, name=user.name, origin=origin)
     with database.writing(who, now=now, action="password.reset") as work:
         link = _open_reset(work, token, lock=True)
         if link is None:
             raise ResetNotOpen
         user = work.session.get_one(User, link.user_id)
-        problems = password_problems(password, again, about=(user.username, user.name, user.email))
-        if problems:
-            raise InvalidFields(problems)
         link.used_at = now
-        set_password(work, user, password)
+        set_password(work, user, new)
         revoke(work, user.id)
         return user.id
 

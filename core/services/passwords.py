@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cache
 
 import bcrypt
 from zxcvbn import zxcvbn
 
+from core.errors import InvalidFields
 from core.i18n import N_, _
 
 COST = 12
@@ -18,6 +20,25 @@ TOO_SHORT = N_("Use at least {n} characters.")
 TOO_LONG = N_("Use at most {n} bytes; a Chinese character takes three.")
 TOO_EASY = N_("This is easy to guess. Several words that do not belong together make a good one.")
 NOT_THE_SAME = N_("The two do not match.")
+
+
+@dataclass(frozen=True)
+class NewPassword:
+    """The hash of a password that keeps the rules; `new_password` makes it, commands take it."""
+
+    hashed: str = field(repr=False)
+
+
+def new_password(password: str, *, about: tuple[str, ...], again: str | None = None) -> NewPassword:
+    """Check a new password, typed twice where `again` is given, and hash it.
+
+    The hash takes a good part of a second: make it before a transaction that writes is opened, for
+    everybody who writes waits for that one. Raises InvalidFields.
+    """
+    problems = problems_with(password, password if again is None else again, about=about)
+    if problems:
+        raise InvalidFields(problems)
+    return NewPassword(hash_password(password))
 
 
 def hash_password(password: str) -> str:
@@ -53,3 +74,11 @@ def problem_with(password: str, *, about: tuple[str, ...] = ()) -> str | None:
     if zxcvbn(password, user_inputs=[*known, "luopan", "罗盘"])["score"] < _STRONG_ENOUGH:
         return _(TOO_EASY)
     return None
+
+
+def problems_with(password: str, again: str, *, about: tuple[str, ...]) -> dict[str, str]:
+    """Return what is wrong with a new password typed twice, by field."""
+    wrong = problem_with(password, about=about)
+    if wrong:
+        return {"password": wrong}
+    return {} if password == again else {"again": _(NOT_THE_SAME)}

@@ -28,6 +28,7 @@ from core.services.sign_in import normal_name
 if TYPE_CHECKING:
     from core.access.actors import Actor
     from core.db.work import Database, Work
+    from core.services.passwords import NewPassword
 
 FOUNDED_BY = "founded_by"
 RESET_LIFE = timedelta(hours=24)
@@ -75,34 +76,27 @@ def create_first_administrator(
     Of two at once the first to commit wins, by a setting whose name is unique. Raises
     AlreadyFounded, InvalidFields.
     """
+    with database.reading(SYSTEM, now=now) as work:
+        _refuse_founded(work)
+        problems = _name_problems(work, username=username, name=name, email="")
+    problems |= passwords.problems_with(password, again, about=(username, name))
+    if problems:
+        raise InvalidFields(problems)
+    new = passwords.new_password(password, about=(username, name))
     who = replace(SYSTEM, username=normal_name(username), name=name, origin=origin)
     try:
         with database.writing(who, now=now, action="first-run") as work:
-            if work.session.exec(select(User.id).limit(1)).first() is not None:
-                raise AlreadyFounded
-            problems = _name_problems(work, username=username, name=name, email="")
-            problems |= password_problems(password, again, about=(username, name))
-            if problems:
-                raise InvalidFields(problems)
+            _refuse_founded(work)
             found_company(work)
             user = User(
                 username=normal_name(username), name=name.strip(), role=Role.ADMINISTRATOR,
-                language=language if language in LANGUAGES else "",
-                password_hash=passwords.hash_password(password),
+                language=language if language in LANGUAGES else "", password_hash=new.hashed,
             )  # fmt: skip
             work.session.add_all([user, Setting(name=FOUNDED_BY, value=user.username)])
             work.session.flush()
             return user.id
     except IntegrityError as error:
         raise AlreadyFounded from error
-
-
-def password_problems(password: str, again: str, *, about: tuple[str, ...]) -> dict[str, str]:
-    """Return what is wrong with a new password typed twice, by field."""
-    wrong = passwords.problem_with(password, about=about)
-    if wrong:
-        return {"password": wrong}
-    return {} if password == again else {"again": _(passwords.NOT_THE_SAME)}
 
 
 def _name_problems(work: Work, *, username: str, name: str, email: str, but: int | None = None) -> dict[str, str]:
@@ -127,12 +121,10 @@ def create_with_password(
     database: Database, operator: Actor, *, username: str, name: str, role: Role, password: str, now: datetime
 ) -> int:
     """Make an account that can sign in at once; return its number. Raises InvalidFields."""
-    wrong = passwords.problem_with(password, about=(username, name))
+    new = passwords.new_password(password, about=(username, name))
     with database.writing(operator, now=now, action="create_user") as work:
-        if wrong:
-            raise InvalidFields({"password": wrong})
         user_id = create_user(work, username=username, name=name, role=role)
-        work.session.get_one(User, user_id).password_hash = passwords.hash_password(password)
+        work.session.get_one(User, user_id).password_hash = new.hashed
         return user_id
 
 
@@ -217,16 +209,13 @@ def make_reset_link(work: Work, *, user_id: int) -> str:
 
 
 @command(Action.PEOPLE_EDIT)
-def reset_password(work: Work, *, user_id: int, password: str) -> None:
+def reset_password(work: Work, *, user_id: int, new: NewPassword) -> None:
     """Set a password for somebody, who must change it at the next sign-in; ends their sign-ins.
 
-    Raises NotFound, InvalidFields.
+    Raises NotFound.
     """
     user = get_visible(work, User, user_id)
-    wrong = passwords.problem_with(password, about=(user.username, user.name, user.email))
-    if wrong:
-        raise InvalidFields({"password": wrong})
-    set_password(work, user, password)
+    set_password(work, user, new)
     user.must_change_password = True
     revoke(work, user_id)
 
@@ -240,9 +229,9 @@ def revoke_sign_ins(work: Work, *, user_id: int | None = None) -> int:
 # --- what they share ------------------------------------------------------------------------------------
 
 
-def set_password(work: Work, user: User, password: str) -> None:
-    """Give the user a password that has been checked."""
-    user.password_hash = passwords.hash_password(password)
+def set_password(work: Work, user: User, new: NewPassword) -> None:
+    """Give the user a password."""
+    user.password_hash = new.hashed
     user.must_change_password = False
     work.note("password.changed", "app_user", user.id, name=user.username)
 
@@ -266,6 +255,11 @@ def revoke(work: Work, user_id: int | None, *, but: int | None = None) -> int:
     if ended:
         work.note("sign-in.revoked", "app_user", user_id, sign_ins=len(ended))
     return len(ended)
+
+
+def _refuse_founded(work: Work) -> None:
+    if work.session.exec(select(User.id).limit(1)).first() is not None:
+        raise AlreadyFounded
 
 
 def _place_problems(role: Role, rep_id: int | None, team_id: int | None) -> dict[str, str]:

@@ -12,6 +12,7 @@ from core.access.policy import Role
 from core.i18n import LANGUAGES, N_, _, _n
 from core.queries.administration import last_seen, user_accounts
 from core.reports.tables import Column
+from core.services.passwords import new_password
 from core.services.people import edit_user, make_reset_link, reset_password, revoke_sign_ins
 from core.services.teams import create_account
 from core.settings import settings
@@ -191,7 +192,7 @@ def _hand_out(fields: Fields, user_id: int, name: str, *, by_link: bool) -> bool
             st.session_state[_HANDED] = (name, f"{_base()}/?reset={made[0]}", True)
         return bool(made)
     password = secrets.token_urlsafe(12)
-    if fields.do(reset_password, user_id=user_id, password=password) is None:
+    if fields.do(reset_password, user_id=user_id, new=new_password(password, about=())) is None:
         return False
     st.session_state[_HANDED] = (name, password, False)
     return True

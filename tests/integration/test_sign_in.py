@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +14,16 @@ from sqlmodel import select
 from core.access.actors import SYSTEM
 from core.access.sign_ins import SignedIn, fingerprint
 from core.db import audit
+from core.db.actors import actor_of
 from core.db.work import Database
-from core.errors import InvalidFields, NotAllowed, NotFound
+from core.errors import EditedMeanwhile, InvalidFields, NotAllowed, NotFound
 from core.model import AuditEntry, PasswordReset, SignInSession, SignInTicket, User
 from core.queries.sign_ins import session_of
 from core.services import account, passwords, people, sign_in
 from tests.factories import NOW, Company
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
 PASSWORD = "lantern-quartz-river-88"
@@ -70,6 +72,23 @@ def _who(company: Company, token: str, *, now: datetime = NOW) -> SignedIn | Non
     if found is not None and found.stale and found.session_id is not None:
         sign_in.touch(company.database, found.session_id, now=now)
     return found
+
+
+def _change(
+    company: Company,
+    *,
+    present: str = PASSWORD,
+    password: str = NEXT,
+    again: str | None = None,
+    keep_session: int | None = None,
+    now: datetime = NOW,
+) -> None:
+    with company.database.reading(SYSTEM, now=now) as work:
+        leader = actor_of(work.session, work.session.get_one(User, company.users["leader"]), origin=HERE)
+    account.change_own_password(
+        company.database, leader, present=present, password=password, again=again or password,
+        keep_session=keep_session, now=now,
+    )  # fmt: skip
 
 
 def _audited(database: Database) -> list[str]:
@@ -241,33 +260,110 @@ def test_somebody_elses_sign_in_looks_as_if_there_were_none(
             perform_as("operations", account.end_my_sign_in, number=number)
 
 
-def test_a_changed_password_ends_the_other_browsers(with_password: Company, perform_as: Callable[..., Any]) -> None:
+def test_a_changed_password_ends_the_other_browsers(with_password: Company) -> None:
     this, other = _session(with_password), _session(with_password)
     here = _who(with_password, this)
     assert here is not None
-    change = {"password": NEXT, "again": NEXT, "keep_session": here.session_id}
     with pytest.raises(InvalidFields) as refused:
-        perform_as("leader", account.change_password, present="wrong", **change)
+        _change(with_password, present="wrong", keep_session=here.session_id)
     assert refused.value.problems == {"present": "This is not your present password."}
-    perform_as("leader", account.change_password, present=PASSWORD, **change)
+    _change(with_password, keep_session=here.session_id)
     assert _who(with_password, this) is not None
     assert _who(with_password, other) is None
     assert _try(with_password, NEXT) == with_password.users["leader"]
+
+
+@pytest.mark.parametrize(
+    ("password", "again", "field"),
+    [(PASSWORD, PASSWORD, "password"), ("short", "short", "password"), (NEXT, "another", "again")],
+)
+def test_a_changed_password_keeps_the_rules(with_password: Company, password: str, again: str, field: str) -> None:
+    with pytest.raises(InvalidFields) as refused:
+        _change(with_password, password=password, again=again)
+    assert list(refused.value.problems) == [field]
+    assert _try(with_password, PASSWORD) == with_password.users["leader"]
+
+
+def test_guesses_of_the_present_password_are_counted_with_those_of_the_sign_in(with_password: Company) -> None:
+    for _number in range(sign_in.TRIES_OF_PAIR):
+        with pytest.raises(InvalidFields):
+            _change(with_password, present="wrong")
+    with pytest.raises(sign_in.TooManyTries):
+        _change(with_password)
+    with pytest.raises(sign_in.TooManyTries):
+        _try(with_password, PASSWORD)
+    assert _audited(with_password.database).count("sign-in.failed") == sign_in.TRIES_OF_PAIR
+    _change(with_password, now=NOW + sign_in.WINDOW)
+    assert _try(with_password, NEXT, now=NOW + sign_in.WINDOW) == with_password.users["leader"]
+
+
+def test_a_password_is_not_changed_over_one_that_was_set_meanwhile(
+    with_password: Company, perform_as: Callable[..., Any]
+) -> None:
+    with with_password.database.reading(SYSTEM, now=NOW) as work:
+        version = work.session.get_one(User, with_password.users["leader"]).version
+    new = passwords.new_password(NEXT, about=())
+    perform_as("administrator", people.reset_password, user_id=with_password.users["leader"], new=new)
+    with pytest.raises(EditedMeanwhile):
+        perform_as("leader", account.change_password, version=version, new=new, keep_session=None)
+
+
+def test_nobody_who_writes_waits_for_a_hash(
+    with_password: Company, perform_as: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, open_now, hashed = with_password.database, [0], []
+    writing = Database.writing
+
+    @contextmanager
+    def counted(self: Database, *given: Any, **values: Any) -> Iterator[Any]:
+        open_now[0] += 1
+        try:
+            with writing(self, *given, **values) as work:
+                yield work
+        finally:
+            open_now[0] -= 1
+
+    def watched(real: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *given: hashed.append(open_now[0]) or real(*given)
+
+    monkeypatch.setattr(Database, "writing", counted)
+    monkeypatch.setattr(bcrypt, "hashpw", watched(bcrypt.hashpw))
+    monkeypatch.setattr(bcrypt, "checkpw", watched(bcrypt.checkpw))
+    _change(with_password)
+    people.create_with_password(
+        database, SYSTEM, username="second", name="Second", role=people.Role.ADMINISTRATOR, password=PASSWORD, now=NOW
+    )
+    token = perform_as("administrator", people.make_reset_link, user_id=with_password.users["leader"])
+    account.use_reset_link(database, token=token, password=PASSWORD, again=PASSWORD, now=NOW, origin=HERE)
+    assert hashed == [0, 0, 0, 0]  # the present one and the new one, the second account's, the link's
+
+
+def test_the_first_administrators_hash_is_made_before_anything_is_written(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    writing, hash_password = Database.writing, passwords.hash_password
+    monkeypatch.setattr(
+        Database, "writing", lambda self, *given, **values: written.append("write") or writing(self, *given, **values)
+    )
+    monkeypatch.setattr(passwords, "hash_password", lambda given: written.append("hash") or hash_password(given))
+    people.create_first_administrator(
+        database, username="root", name="Root", password=PASSWORD, again=PASSWORD, language="", now=NOW, origin=HERE
+    )
+    assert written == ["hash", "write"]
 
 
 def test_a_password_set_by_an_administrator_must_be_changed(
     with_password: Company, perform_as: Callable[..., Any]
 ) -> None:
     old = _session(with_password)
-    perform_as("administrator", people.reset_password, user_id=with_password.users["leader"], password=NEXT)
+    new = passwords.new_password(NEXT, about=())
+    perform_as("administrator", people.reset_password, user_id=with_password.users["leader"], new=new)
     assert _who(with_password, old) is None
     here = _who(with_password, _session(with_password))
     assert here is not None
     assert here.must_change_password
-    perform_as(
-        "leader", account.change_password, present=NEXT, password=PASSWORD, again=PASSWORD,
-        keep_session=here.session_id,
-    )  # fmt: skip
+    _change(with_password, present=NEXT, password=PASSWORD, keep_session=here.session_id)
     here = _who(with_password, _session(with_password))
     assert here is not None
     assert not here.must_change_password
