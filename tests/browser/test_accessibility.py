@@ -27,6 +27,7 @@ LEFT_OUT = {
     "[data-testid=stSidebarNavItems]": "Streamlit's navigation puts headings between the items of its list",
     "button[data-selected=true]": "Streamlit writes a chosen segment in the primary colour, which must be dark enough "
     "to carry the white words of a button and so is 3.4 : 1 on the dark page; its frame and fill say it too",
+    "[data-testid=stSliderThumbValue]": "likewise the number over a slider's thumb",
     ".stMarkdownColoredText": "Streamlit fades the coloured words of a caption",
 }
 """Elements of Streamlit's that no setting mends; with the reason."""
