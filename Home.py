@@ -7,13 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from core.serve import lifespan
 from core.services.installation import cookie_key
 from core.settings import settings
 from core.ui import options
 from core.web import auth, health
+from core.web.proxies import ProxyMiddleware
 from core.web.security import SecurityMiddleware
 
 ROOT = Path(__file__).resolve().parent
@@ -25,7 +25,7 @@ app = st.App(
     ROOT / "core" / "ui" / "frame.py",
     routes=[*auth.ROUTES, *health.ROUTES],
     middleware=[
-        Middleware(ProxyHeadersMiddleware, trusted_hosts=settings().trusted_proxies),
+        Middleware(ProxyMiddleware, trusted=settings().trusted_proxies),
         Middleware(SecurityMiddleware),
     ],
     lifespan=lifespan,
