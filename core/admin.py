@@ -146,7 +146,7 @@ def _verify_audit(_chosen: argparse.Namespace, database: Database, now: datetime
     with database.reading(OPERATOR, now=now) as work:
         broken = next(audit.broken_links(work.session), None)
         number, seen = installation.audit_end()
-        if broken is None and number and audit.hash_of(work.session, number) != seen:
+        if broken is None and audit.is_cut(work.session, number, seen):
             broken = number
         end = audit.last_entry(work.session)
     if broken is not None:

@@ -120,6 +120,11 @@ def hash_of(session: Session, number: int) -> str | None:
     return cast("str | None", session.scalar(select(columns.hash).where(columns.id == number)))
 
 
+def is_cut(session: Session, number: int, seen: str) -> bool:
+    """Say whether entry `number`, whose hash was kept elsewhere as `seen`, is gone or another; 0 was never kept."""
+    return bool(number) and hash_of(session, number) != seen
+
+
 def _of_change(change: Change, action: str) -> Note:
     return Note(
         action,

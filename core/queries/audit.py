@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from sqlalchemy import cast as sql_cast
 from sqlmodel import col, or_, select
 
 from core.access.actions import Action
-from core.db.audit import broken_links
+from core.db.audit import broken_links, is_cut, last_entry
 from core.gate import query
 from core.i18n import language
 from core.model import AuditEntry, Channel, LostReason, Pipeline, Product, Rep, Stage, Team, Territory, User
@@ -73,10 +74,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Chain:
-    """The outcome of checking the chain: how many entries, and the first that do not follow."""
+    """The outcome of checking the chain: how many entries, the first that do not follow, and the last one.
+
+    `end` is number and hash, to be kept outside of the database where nothing is broken.
+    """
 
     entries: int
     broken: tuple[int, ...]
+    end: tuple[int, str]
 
 
 @query(Action.AUDIT_VIEW)
@@ -126,11 +131,17 @@ def audit_choices(work: Work) -> dict[str, list[str]]:
 
 
 @query(Action.AUDIT_VIEW)
-def audit_chain(work: Work) -> Chain:
-    """Follow the chain from the first entry to the last."""
+def audit_chain(work: Work, *, kept: tuple[int, str]) -> Chain:
+    """Follow the chain from the first entry to the last, which must still hold the entry that was `kept`.
+
+    `kept` is the end of the last check, number and hash, as it stands outside of the database
+    (`core.services.installation.audit_end`): a chain cut off at its end is whole in itself.
+    """
     entries = work.session.exec(select(func.count()).select_from(AuditEntry)).one()
-    return Chain(entries, tuple(number for number, _place in zip(
-        broken_links(work.session), range(_SHOWN_BREAKS), strict=False)))  # fmt: skip
+    broken = tuple(islice(broken_links(work.session), _SHOWN_BREAKS))
+    if kept[0] not in broken and is_cut(work.session, *kept):
+        broken += (kept[0],)
+    return Chain(entries, broken, last_entry(work.session))
 
 
 def _narrowed(work: Work, statement: SelectOfScalar[Any], wanted: AuditFilter) -> SelectOfScalar[Any]:

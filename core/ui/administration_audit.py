@@ -23,6 +23,7 @@ from core.queries.audit import (
     audit_export,
 )
 from core.reports.tables import Column, csv_bytes, xlsx_bytes
+from core.services import installation
 from core.ui.administration import fresh
 from core.ui.administration_words import action_name, field_name, kind_name
 from core.ui.page import plain
@@ -109,7 +110,7 @@ def _check_chain(view: View) -> None:
     if not st.button(_("Check the chain"), icon=":material/link:", key="audit-chain"):
         return
     with st.spinner(_("Following the chain from the first entry …")):
-        chain = view.ask(audit_chain)
+        chain = view.ask(audit_chain, kept=installation.audit_end())
     if chain.broken:
         st.error(
             _(
@@ -120,6 +121,7 @@ def _check_chain(view: View) -> None:
             icon=":material/link_off:",
         )
     else:
+        installation.keep_audit_end(*chain.end)
         st.success(
             _n(
                 "{n} entry, each follows from the one before: nothing was changed or taken out.",

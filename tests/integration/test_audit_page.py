@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import delete
+from sqlmodel import col, select
 
 from core.access.actors import SYSTEM
 from core.domain.periods import Period
@@ -23,6 +24,7 @@ from core.services.teams import edit_rep
 from tests.factories import NOW
 
 EVERYTHING = AuditFilter()
+NEVER = (0, "")
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def test_only_the_administrator_reads_the_audit(company, answer_as, who):
         (audit_entries, {"wanted": EVERYTHING, "limit": 5}),
         (audit_export, {"wanted": EVERYTHING}),
         (audit_choices, {}),
-        (audit_chain, {}),
+        (audit_chain, {"kept": NEVER}),
     ):
         with pytest.raises(NotAllowed):
             answer_as(who, query, **values)
@@ -86,13 +88,22 @@ def test_pages_of_the_audit_add_up_to_the_whole(company, renamed, answer_as):
 
 
 def test_an_altered_entry_breaks_the_chain_where_it_stands(company, renamed, answer_as):
-    whole = answer_as("administrator", audit_chain)
+    whole = answer_as("administrator", audit_chain, kept=NEVER)
     assert (whole.broken, whole.entries > 10) == ((), True)
     with company.database.writing(SYSTEM, now=NOW, action="test") as work:
         entry = work.session.exec(select(AuditEntry).where(AuditEntry.kind == "rep")).first()
         entry.username = "somebody else"
         number = entry.id
-    assert number in answer_as("administrator", audit_chain).broken
+    assert number in answer_as("administrator", audit_chain, kept=NEVER).broken
+
+
+def test_a_chain_cut_off_at_its_end_is_seen_by_the_end_that_was_kept(company, renamed, answer_as):
+    whole = answer_as("administrator", audit_chain, kept=NEVER)
+    assert answer_as("administrator", audit_chain, kept=whole.end).broken == ()
+    with company.database.engine.begin() as connection:
+        connection.execute(delete(AuditEntry).where(col(AuditEntry.id) == whole.end[0]))
+    assert answer_as("administrator", audit_chain, kept=NEVER).broken == ()
+    assert answer_as("administrator", audit_chain, kept=whole.end).broken == (whole.end[0],)
 
 
 def test_secrets_never_reach_the_page(company, answer_as):
