@@ -151,9 +151,11 @@ def funnel_rows(funnel: Funnel, stages: Iterable[Any]) -> list[dict[str, Any]]:
 
 
 def stays(
-    facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, now: ColumnElement[Any], today: date
+    facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, until: ColumnElement[Any], today: date
 ) -> Statement:
     """Return a row per open stage with the stays of the deals opened in the period, in days.
+
+    `until`: the instant (UTC, without a zone) to which stays that go on are counted; none lasts below 0.
 
     Columns: stage_key, stage, completed, median_days, p90_days, still_inside, still_inside_median_days,
     expected_days. Source: docs/methods/time-in-stage.md.
@@ -161,7 +163,7 @@ def stays(
     deals, spans, stages = facts.deals.c, facts.spans.c, facts.stages.c
     over = spans.left_at.is_not(None)
     days = spans.seconds / 86_400.0
-    open_days = (func.epoch(now) - func.epoch(spans.entered_at)) / 86_400.0
+    open_days = func.greatest(func.epoch(until) - func.epoch(spans.entered_at), 0) / 86_400.0
     inside = (
         select(
             spans.stage_id,

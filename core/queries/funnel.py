@@ -11,6 +11,7 @@ from core.access.actions import Action
 from core.analytics import funnel as statements
 from core.analytics.dimensions import Dimension
 from core.analytics.filters import NO_FILTERS, Filters
+from core.domain.periods import day_start
 from core.gate import query
 from core.queries.overview import HUNDREDTHS, chosen_pipeline
 
@@ -65,7 +66,10 @@ def _funnels(
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
 def time_in_stage(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
-    """Return how long the deals opened in the period stayed in each open stage, in days."""
+    """Return how long the deals opened in the period stayed in each open stage, in days.
+
+    Stays that go on last to the start of today, so that the answer is the same all day long.
+    """
     mirror = work.mirror
     frame = mirror.frame(
         statements.stays(
@@ -73,7 +77,7 @@ def time_in_stage(work: Work, *, period: Period, filters: Filters = NO_FILTERS) 
             period=period,
             filters=filters,
             pipeline_id=chosen_pipeline(mirror, filters),
-            now=literal(work.now.replace(tzinfo=None)),
+            until=literal(day_start(work.today, work.zone).replace(tzinfo=None)),
             today=work.today,
         )
     )

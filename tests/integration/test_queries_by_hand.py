@@ -11,7 +11,9 @@ import pytest
 from core.analytics.filters import Filters
 from core.analytics.leaderboard import ranks
 from core.analytics.rates import coverage
+from core.db.actors import actor_named
 from core.domain.periods import Period
+from core.gate import answer
 from core.queries.funnel import cohort_funnel, losses_by_stage, time_in_stage
 from core.queries.leaderboard import leaderboard, rep_trend
 from core.queries.overview import booked_by_month, breakdown, overview_kpis, pipeline_by_stage
@@ -23,6 +25,7 @@ from core.queries.today_numbers import (
     six_numbers,
 )
 from core.settings import PROJECT_ROOT
+from tests.factories import NOW
 
 Q3 = Period(date(2026, 7, 1), date(2026, 10, 1))
 
@@ -148,14 +151,31 @@ def test_the_cohort_funnel(world, answer_as):
 
 
 def test_time_in_stage(world, answer_as):
-    """Identified: 2, 2, 4 and 2 days; b stayed 2 days in contacted, where c still is, since 6 days and 2 hours."""
+    """Identified: 2, 2, 4 and 2 days; b stayed 2 days in contacted.
+
+    c is still there, since 9 July at 10:00: to the start of 15 July 5 days and 14 hours.
+    """
     rows = answer_as("leader", time_in_stage, period=Q3).set_index("stage")
     assert rows.loc["Lead identified", ["completed", "median_days"]].to_list() == [4, 2]
     assert rows.loc["Lead identified", "p90_days"] == pytest.approx(3.4)
     assert rows.loc["First contact", ["completed", "median_days", "still_inside"]].to_list() == [1, 2, 1]
-    assert rows.loc["First contact", "still_inside_median_days"] == pytest.approx(6 + 2 / 24)
+    assert rows.loc["First contact", "still_inside_median_days"] == pytest.approx(5 + 14 / 24)
     assert rows.loc["Demo", ["completed", "median_days"]].to_list() == [1, 8]
     assert isnan(rows.loc["Quote and negotiation", "median_days"])
+
+
+def test_stays_that_go_on_are_the_same_all_day_and_never_below_nothing(make, small_company):
+    """Identified at 09:00 of 15 July and not moved since; asked at noon, at night and on the next day."""
+    make.deal(path=(("identified", datetime(2026, 7, 15, 1, tzinfo=UTC)),))
+    leader = actor_named(make.database, "leader", now=NOW, origin="test")
+
+    def lasted(hour):
+        at_hour = datetime(2026, 7, 15, hour, tzinfo=UTC)
+        rows = answer(make.database, leader, time_in_stage, at_hour, period=Q3).set_index("stage")
+        return rows.loc["Lead identified", ["still_inside", "still_inside_median_days"]].to_list()
+
+    assert lasted(4) == lasted(15) == [1, 0]  # 12:00 and 23:00 in Shanghai
+    assert lasted(17) == [1, pytest.approx(15 / 24)]  # 01:00 on 16 July, counted to its start
 
 
 def test_losses(world, answer_as):
