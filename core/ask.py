@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get
 from urllib.parse import parse_qs
 
 import pandas as pd
+from pandas.api.types import is_string_dtype
 
 import core.queries
 from core.analytics.filters import Filters
@@ -29,6 +30,7 @@ from core.domain.periods import FiscalCalendar, Period, Preset, day_of
 from core.errors import SalesError
 from core.gate import QUERIES, Entry, answer
 from core.i18n import LANGUAGES, use_language
+from core.reports.tables import defused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -237,6 +239,17 @@ def as_json(frame: pd.DataFrame) -> str:
     return json.dumps(rows, ensure_ascii=False, indent=1)
 
 
+def as_csv(frame: pd.DataFrame) -> str:
+    """Return a frame as CSV in which no text, heading or group is taken for a formula by a spreadsheet."""
+    texts = [name for name in frame.columns if frame[name].dtype == object or is_string_dtype(frame[name].dtype)]
+    safe = frame.assign(**{name: frame[name].map(_safe) for name in texts})
+    return safe.to_csv(index=False, header=[defused(str(name)) for name in frame.columns])
+
+
+def _safe(value: Any) -> Any:
+    return defused(value) if isinstance(value, str) else value
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
@@ -273,7 +286,7 @@ def main(given: Sequence[str] | None = None, *, database: Database | None = None
     if said.json:
         print(as_json(frame))
     elif said.csv:
-        print(frame.to_csv(index=False), end="")
+        print(as_csv(frame), end="")
     else:
         print(frame.to_string(index=False))
     return 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import UTC, date, datetime
 
+import pandas as pd
 import pytest
 
-from core.ask import main, questions
+from core.ask import as_csv, main, questions
 from core.domain.periods import Period
 from core.queries.overview import overview_kpis
 from tests.factories import NOW
@@ -81,6 +84,20 @@ def test_who_may_not_is_refused(small_company, capsys):
     assert ask(small_company, "overview", "--as", "administrator") == 1
     assert ask(small_company, "overview", "--as", "nobody at all") == 1
     assert capsys.readouterr().out == ""
+
+
+def test_nothing_in_the_csv_is_taken_for_a_formula(small_company, capsys):
+    won(small_company, name="=1+1", customer=small_company.customer(name="@SUM(A1)"), amount="1234.56")
+    assert ask(small_company, "drill", "--as", "leader", "--selection", "measure=won", "--csv") == 0
+    row = next(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert (row["name"], row["customer"], float(row["amount"])) == ("'=1+1", "'@SUM(A1)", 1234.56)
+    assert ask(small_company, "drill", "--as", "leader", "--selection", "measure=won", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["name"] == "=1+1"
+
+
+def test_numbers_below_nothing_stay_numbers_in_the_csv():
+    frame = pd.DataFrame({"change": [-1.5, None], "said": ["-1", None], "=heading": [1, 2]})
+    assert as_csv(frame) == "change,said,'=heading\n-1.5,'-1,1\n,,2\n"
 
 
 def test_help_names_every_question(capsys):
