@@ -153,6 +153,22 @@ def session_state(tree: ast.Module) -> list[Finding]:
     ] + [(line, f"imports {name}") for line, name in imports(tree) if name == "streamlit.session_state"]
 
 
+def unguarded_reruns(tree: ast.Module) -> list[Finding]:
+    """Streamlit's own dialogs and fragments run again without asking who is still signed in."""
+    bare = {"dialog", "fragment", "experimental_dialog", "experimental_fragment"}
+    used = [
+        (node.lineno, f"uses {dotted(node)}")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and dotted(node.value) in {"st", "streamlit"} and node.attr in bare
+    ]
+    taken = [
+        (line, f"imports {name}")
+        for line, name in imports(tree)
+        if name.split(".")[0] == "streamlit" and name.rpartition(".")[2] in bare
+    ]
+    return used + taken
+
+
 def open_page_comes_first(tree: ast.Module) -> list[Finding]:
     """Nothing but imports may stand before the page's guard, and the guard's name is its own."""
     if not any(name == "core.ui.page.open_page" for _line, name in imports(tree)):
@@ -393,6 +409,26 @@ RULES = [
         PROGRAM,
         ("core/ui/",),
         caught=("st.session_state['x'] = 1", "from streamlit import session_state"),
+    ),
+    Rule(
+        "dialogs and fragments are those of core/ui/session.py",
+        unguarded_reruns,
+        PROGRAM,
+        ("core/ui/session.py",),
+        caught=(
+            "@st.dialog('x')\ndef f(): ...",
+            "@st.fragment\ndef f(): ...",
+            "@st.fragment(run_every=3)\ndef f(): ...",
+            "opened = st.dialog('x')(f)",
+            "import streamlit\nstreamlit.dialog('x')(f)",
+            "from streamlit import fragment",
+        ),
+        let_by=(
+            "@dialog('x')\ndef f(): ...",
+            "@session.fragment()\ndef f(): ...",
+            "from core.ui.session import dialog",
+            "st.rerun(scope='fragment')",
+        ),
     ),
     Rule(
         "queries and commands name their Action",

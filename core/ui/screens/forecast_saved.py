@@ -21,6 +21,7 @@ from core.ui.drill import chart
 from core.ui.page import plain
 from core.ui.screens.forecast_controls import PREFIX, lever_words, series_name, show
 from core.ui.screens.forecast_state import MOST_COMPARED, from_saved, read_scenario, scenario_code, series_of
+from core.ui.session import dialog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,7 @@ def choose_compared(view: View, shown: Shown) -> Shown:
 
 
 def _save_dialog(view: View, shown: Shown) -> None:
-    @st.dialog(_("Save this scenario"))
+    @dialog(_("Save this scenario"))
     def opened() -> None:
         st.caption(plain(f"{series_name(view, shown)}  ·  {lever_words(shown) or _('all levers neutral')}"))
         name = st.text_input(_("Name"), max_chars=80, key="scenario-name")
@@ -104,7 +105,7 @@ def _save_dialog(view: View, shown: Shown) -> None:
 
 
 def _list_dialog(view: View) -> None:
-    @st.dialog(_("My scenarios"), width="large")
+    @dialog(_("My scenarios"), width="large")
     def opened() -> None:
         kept = view.ask(my_scenarios)
         if kept.empty:
