@@ -7,11 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import delete
+from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
 from core.access.actors import SYSTEM
-from core.model import FxRate, Quota, Setting, Stage, User
+from core.model import AuditEntry, FxRate, Quota, Setting, Stage, User
+from core.services import installation
 from core.ui import session
 from core.ui.administration import typed_number, typed_text
 from tests.conftest import actor
@@ -194,6 +196,17 @@ def test_the_chain_is_checked_on_a_click(opened):
     test.button(key="audit-chain").click().run()
     assert not test.exception
     assert "nothing was changed or taken out" in test.success[0].value
+
+
+def test_a_chain_cut_off_since_the_last_check_is_said_on_the_page(opened, small_company):
+    opened("audit").button(key="audit-chain").click().run()
+    number, _hash = installation.audit_end()
+    with small_company.database.engine.begin() as connection:
+        connection.execute(delete(AuditEntry).where(col(AuditEntry.id) == number))
+    test = opened("audit")
+    test.button(key="audit-chain").click().run()
+    assert f"The chain breaks at: {number}." in test.error[0].value
+    assert installation.audit_end()[0] == number
 
 
 def test_a_search_without_a_match_says_so(opened):

@@ -13,7 +13,7 @@ from core.access.actors import SYSTEM
 from core.access.policy import Role
 from core.access.sign_ins import SignedIn
 from core.model import User
-from core.services import installation
+from core.services import installation, passwords, sign_in
 from core.ui import routes, session
 from tests.conftest import actor
 from tests.factories import NOW, Company
@@ -144,6 +144,32 @@ def test_the_first_administrators_problems_stand_beside_their_fields(sqlite_data
     assert [error.value for error in test.error] == [
         "This is needed.", "This is needed.", "Use at least 10 characters.",
     ]  # fmt: skip
+
+
+def test_a_password_is_changed_on_the_account_page(on: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "COST", 4)
+    before, after = "lantern-quartz-river-88", "saffron-osprey-tide-41"
+    with on.database.writing(SYSTEM, now=NOW, action="test") as work:
+        user = work.session.get_one(User, on.users["leader"])
+        user.password_hash = passwords.hash_password(before)
+    test = _frame(on, Role.LEADERSHIP, luopan_language="en").run()
+    test.switch_page(_address("account")).run()
+
+    def send(present: str) -> list[str]:
+        for field, typed in zip(test.text_input, (present, after, after), strict=False):
+            field.set_value(typed)
+        next(button for button in test.button if button.label == "Change the password").click()
+        test.run()
+        assert not test.exception
+        return [error.value for error in test.error]
+
+    for _try in range(sign_in.TRIES_OF_PAIR):
+        assert send("not this one") == ["This is not your present password."]
+    assert send(before) == ["Too many tries. Please wait 15 minutes and try again."]
+    test.session_state[session.NOW_KEY] = NOW + sign_in.WINDOW
+    assert send(before) == []
+    with on.database.reading(SYSTEM, now=NOW) as work:
+        assert passwords.password_matches(after, work.session.get_one(User, on.users["leader"]).password_hash)
 
 
 def test_who_must_change_the_password_is_offered_nothing_else(on: Company, monkeypatch: pytest.MonkeyPatch) -> None:
