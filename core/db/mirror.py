@@ -5,12 +5,15 @@ A refresh is one DuckDB transaction, so a reader sees the state before it or aft
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import duckdb
 import duckdb_engine
+import psycopg
 
 from core.access.actors import Scope
 from core.analytics.facts import Facts, Statement
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 MOST_KEYS = 5_000
 """Changed deals, customers or activities above which everything is built anew."""
+
+_BROKEN = (sqlite3.Error, psycopg.Error, duckdb.Error)
+"""What a lost or broken connection raises; the mirror then starts over once."""
 
 _DIALECT = duckdb_engine.Dialect(paramstyle="numeric_dollar")
 _REBUILT = frozenset({"stage", "pipeline"})
@@ -49,6 +55,7 @@ class Mirror:
         self._source: Source | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._version = 0
+        self._trusted = False
 
     @property
     def version(self) -> int:
@@ -64,6 +71,9 @@ class Mirror:
         if not self._lock.acquire(blocking=wait or self._connection is None):
             return self._version
         try:
+            self._catch_up()
+        except _BROKEN:
+            self._start_over()
             self._catch_up()
         finally:
             self._lock.release()
@@ -101,9 +111,16 @@ class Mirror:
             self._source = open_source(self._engine)
         return self._source
 
+    def _start_over(self) -> None:
+        """Give up a connection that broke; what it had told is not trusted, so the next look loads everything."""
+        if self._source is not None:
+            with suppress(*_BROKEN):
+                self._source.close()
+        self._source, self._trusted = None, False
+
     def _catch_up(self) -> None:
         source = self._opened()
-        if self._connection is None:
+        if self._connection is None or not self._trusted:
             with source.snapshot():
                 self._build(source)
             return
@@ -126,7 +143,7 @@ class Mirror:
         loader.load_everything()
         connection.execute("UPDATE mirror_state SET version = ?", [self._version + 1])
         source.mark()
-        self._connection, self._version = connection, self._version + 1
+        self._connection, self._version, self._trusted = connection, self._version + 1, True
 
     def _apply(self, source: Source, changes: Iterable[Changed]) -> None:
         with self._filled().cursor() as cursor:

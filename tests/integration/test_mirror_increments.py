@@ -186,3 +186,32 @@ def test_missing_numbers_stay_missing(company):
     deals = scoped.facts.deals.c
     frame = scoped.frame(select(deals.channel_id, deals.product_id, deals.credited_id, deals.closed_on))
     assert bool(pd.isna(frame.iloc[0]).all())
+
+
+def test_a_lost_connection_is_opened_again_and_nothing_is_missed(company):
+    """A database that was restarted, or a connection that was cut, costs one load and no restart of the program."""
+    mirror = company.database.mirror
+    mirror.refresh()
+    mirror._source._connection.close()
+    deal = company.deal()
+
+    mirror.refresh()
+
+    found = mirror.scoped(EVERYTHING).rows(select(tables.DEALS.c.id))
+    assert [row.id for row in found] == [deal.id]
+
+
+def test_a_change_that_could_not_be_taken_over_is_read_at_the_next_look(company, monkeypatch):
+    import duckdb
+
+    mirror = company.database.mirror
+    mirror.refresh()
+    deal = company.deal()
+
+    def broken(*_given):
+        raise duckdb.Error("out of memory")
+
+    monkeypatch.setattr(mirror, "_apply", broken)
+    mirror.refresh()
+
+    assert [row.id for row in mirror.scoped(EVERYTHING).rows(select(tables.DEALS.c.id))] == [deal.id]
