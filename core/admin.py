@@ -55,18 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--name", default="", help="the person's name (default: the sign-in name)")
     create.set_defaults(run=_create_admin)
 
-    reset = commands.add_parser(
-        "reset-password", help="set a password that must be changed at the next sign-in"
-    )
+    reset = commands.add_parser("reset-password", help="set a password that must be changed at the next sign-in")
     reset.add_argument("username")
-    reset.add_argument(
-        "--link", action="store_true", help="print a one-time link instead of setting a password"
-    )
+    reset.add_argument("--link", action="store_true", help="print a one-time link instead of setting a password")
     reset.set_defaults(run=_reset_password)
     for command in (create, reset):
-        command.add_argument(
-            "--password-stdin", action="store_true", help="read the password from standard input"
-        )
+        command.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
     users = commands.add_parser("list-users", help="list the accounts")
     users.set_defaults(run=_list_users)

@@ -57,9 +57,7 @@ class Settings(BaseSettings):
         default="auto",
         description="Whether cookies are sent over https alone; `auto` goes by the scheme of the request.",
     )
-    session_hours: int = Field(
-        default=12, ge=1, le=24 * 90, description="Hours after which everybody signs in again."
-    )
+    session_hours: int = Field(default=12, ge=1, le=24 * 90, description="Hours after which everybody signs in again.")
     session_idle_minutes: int = Field(
         default=120, ge=1, le=60 * 24 * 90, description="Minutes without use after which a sign-in ends."
     )

@@ -166,9 +166,7 @@ def companies(rng: np.random.Generator, cities: list[tuple[str, str]]) -> list[C
                 break
         taken.add(full)
         found.append(
-            CompanyName(
-                full, city + short, f"{city_en} {a_en}{b_en}{plus_en} {trade_en} {form_en}", industry[at]
-            )
+            CompanyName(full, city + short, f"{city_en} {a_en}{b_en}{plus_en} {trade_en} {form_en}", industry[at])
         )
     return found
 

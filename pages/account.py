@@ -13,9 +13,7 @@ here = session.signed_in()
 this_browser = here.session_id if here else None
 
 if me.must_change_password:
-    st.warning(
-        _("Your password was set by somebody else. Please choose your own to go on."), icon=":material/key:"
-    )
+    st.warning(_("Your password was set by somebody else. Please choose your own to go on."), icon=":material/key:")
 else:
     st.text(f"{me.name} · {me.username} · {_(frame_words.ROLE_NAMES[me.role])}")
 

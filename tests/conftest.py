@@ -137,9 +137,7 @@ def answer_as(make: Company) -> Callable[..., Any]:
 @pytest.fixture
 def perform_as(make: Company) -> Callable[..., Any]:
     """Run a command as somebody, in a transaction of its own."""
-    return lambda who, command, **values: gate.perform(
-        make.database, actor(make, who), command, NOW, **values
-    )
+    return lambda who, command, **values: gate.perform(make.database, actor(make, who), command, NOW, **values)
 
 
 @pytest.fixture

@@ -90,9 +90,7 @@ def fresh_database(url: str) -> str:
     template = "template0" if original.database == "postgres" else original.database
     _administer(
         original,
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-            sql.Identifier(name), sql.Identifier(template or "")
-        ),
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template or "")),
     )
     return original.set(database=name).render_as_string(hide_password=False)
 
@@ -141,9 +139,7 @@ def _binaries(home: Path, who: dict[str, Any]) -> Path:
         raise ServerDidNotStart(message)
     installed = Path(package.origin).parent
     try:
-        subprocess.run(
-            [installed / "pginstall/bin/postgres", "--version"], check=True, capture_output=True, **who
-        )
+        subprocess.run([installed / "pginstall/bin/postgres", "--version"], check=True, capture_output=True, **who)
     except (PermissionError, subprocess.CalledProcessError):
         copied = home / installed.name
         libraries = installed.with_name(f"{installed.name}.libs")

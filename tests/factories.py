@@ -49,21 +49,15 @@ class Company:
         self.database = database
         with database.writing(SYSTEM, now=NOW, action="test") as work:
             session = work.session
-            self.stages = {
-                stage.code: stage.id for stage in session.exec(select(Stage).order_by(Stage.position))
-            }
+            self.stages = {stage.code: stage.id for stage in session.exec(select(Stage).order_by(Stage.position))}
             self.lost_reasons = {row.code: row.id for row in session.exec(select(LostReason))}
             self.channels = {row.code: row.id for row in session.exec(select(Channel))}
             self.pipeline_id = session.exec(select(Stage)).first().pipeline_id
             east = self._add(session, Territory(code="east", name="华东", name_en="East China"))
             west = self._add(session, Territory(code="west", name="西部", name_en="West China"))
             head = self._add(session, Team(name="总部", name_en="Head office"))
-            east_team = self._add(
-                session, Team(name="东区", name_en="East", parent_id=head, territory_id=east)
-            )
-            west_team = self._add(
-                session, Team(name="西区", name_en="West", parent_id=head, territory_id=west)
-            )
+            east_team = self._add(session, Team(name="东区", name_en="East", parent_id=head, territory_id=east))
+            west_team = self._add(session, Team(name="西区", name_en="West", parent_id=head, territory_id=west))
             self.territories = {"east": east, "west": west}
             self.teams = {"head": head, "east": east_team, "west": west_team}
             self.reps = {
@@ -77,9 +71,7 @@ class Company:
             }  # fmt: skip
             self.products = {}
             for code, label, price in (("compass", "罗盘", 1000), ("sextant", "六分仪", 5000)):
-                number = self._add(
-                    session, Product(code=code, name=label, name_en=code.title(), category="导航")
-                )
+                number = self._add(session, Product(code=code, name=label, name_en=code.title(), category="导航"))
                 self._add(session, Sku(product_id=number, code=f"{code}-1", list_price=Decimal(price)))
                 self.products[code] = number
             people: list[tuple[str, Role, dict[str, Any]]] = [
@@ -173,9 +165,7 @@ class Company:
             at = path[0][1]
             rows.append(DealChange(deal_id=deal.id, field=name, after=value, effective_at=at, recorded_at=at))
         if product is not None:
-            rows.append(
-                DealLine(deal_id=deal.id, product_id=self.products[product], unit_price=money, amount=money)
-            )
+            rows.append(DealLine(deal_id=deal.id, product_id=self.products[product], unit_price=money, amount=money))
         self._write(*rows)
         return deal
 

@@ -77,9 +77,7 @@ def clock_readings(tree: ast.Module) -> list[Finding]:
     for node, name in calls(tree):
         owner, _, method = name.rpartition(".")
         kind = owner.rpartition(".")[2]
-        read = (
-            method in {"now", "utcnow", "today"} and kind in {"datetime", "date", "Timestamp", "dt"}
-        ) or name in {
+        read = (method in {"now", "utcnow", "today"} and kind in {"datetime", "date", "Timestamp", "dt"}) or name in {
             "time.time",
             "time.localtime",
             "time.gmtime",
@@ -104,9 +102,7 @@ def unescaped_html(tree: ast.Module) -> list[Finding]:
 
 
 def unsafe_code(tree: ast.Module) -> list[Finding]:
-    found = [
-        (line, f"imports {name}") for line, name in imports(tree) if name.split(".")[0] in UNSAFE_MODULES
-    ]
+    found = [(line, f"imports {name}") for line, name in imports(tree) if name.split(".")[0] in UNSAFE_MODULES]
     for node, name in calls(tree):
         if name in UNSAFE_CALLS or name.endswith(".to_pickle"):
             found.append((node.lineno, f"calls {name}"))
@@ -237,9 +233,9 @@ def swallowed(tree: ast.Module) -> list[Finding]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler):
             names = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
-            if any(
-                name is None or dotted(name) in {"Exception", "BaseException"} for name in names
-            ) and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)):
+            if any(name is None or dotted(name) in {"Exception", "BaseException"} for name in names) and not any(
+                isinstance(inner, ast.Raise) for inner in ast.walk(node)
+            ):
                 found.append((node.lineno, "catches everything"))
     return found
 
@@ -265,11 +261,7 @@ class Rule:
     let_by: tuple[str, ...] = ()
 
     def holds_for(self, path: str) -> bool:
-        return (
-            path.startswith(self.within)
-            and not path.startswith(self.besides)
-            and not _is_named(path, self.besides)
-        )
+        return path.startswith(self.within) and not path.startswith(self.besides) and not _is_named(path, self.besides)
 
 
 def _is_named(path: str, endings: tuple[str, ...]) -> bool:
@@ -330,9 +322,7 @@ RULES = [
     ),
     Rule(
         "a page reaches data only through its view",
-        imports_of(
-            "core.db", "core.model", "core.gate", "core.web", "sqlalchemy", "sqlmodel", "duckdb", "sqlite3"
-        ),
+        imports_of("core.db", "core.model", "core.gate", "core.web", "sqlalchemy", "sqlmodel", "duckdb", "sqlite3"),
         PAGES,
         (),
         caught=(
@@ -484,10 +474,7 @@ def test_there_is_a_program_to_check(program):
 @pytest.mark.parametrize("rule", RULES, ids=by_name)
 def test_the_program_keeps_the_rule(rule, program):
     broken = [
-        f"{path}:{line}: {what}"
-        for path, tree in program
-        if rule.holds_for(path)
-        for line, what in rule.find(tree)
+        f"{path}:{line}: {what}" for path, tree in program if rule.holds_for(path) for line, what in rule.find(tree)
     ]
     assert not broken, f"{rule.name}:\n" + "\n".join(broken)
 
@@ -545,9 +532,7 @@ def test_page_files_are_plain_words():
     odd = [
         path.name
         for path in (ROOT / "pages").glob("*.py")
-        if not path.stem.replace("_", "").isalpha()
-        or not path.stem.isascii()
-        or path.stem != path.stem.lower()
+        if not path.stem.replace("_", "").isalpha() or not path.stem.isascii() or path.stem != path.stem.lower()
     ]
     assert odd == []
 
@@ -598,9 +583,7 @@ def test_ungated_functions_are_those_that_other_commands_are_made_of(program):
         if path.startswith("core/queries/")
         for _line, what in ungated(tree)
     }
-    assert found <= PARTS_OF_QUERIES, (
-        f"ask for an Action, or make it private: {sorted(found - PARTS_OF_QUERIES)}"
-    )
+    assert found <= PARTS_OF_QUERIES, f"ask for an Action, or make it private: {sorted(found - PARTS_OF_QUERIES)}"
 
 
 PARTS_OF_QUERIES: set[str] = {

@@ -36,8 +36,7 @@ def broken_links(text: str, folder: Path) -> list[str]:
     return [
         target
         for target in targets
-        if not re.match(r"[a-z][a-z0-9+.-]*:|#", target)
-        and not (folder / unquote(target.split("#")[0])).exists()
+        if not re.match(r"[a-z][a-z0-9+.-]*:|#", target) and not (folder / unquote(target.split("#")[0])).exists()
     ]
 
 

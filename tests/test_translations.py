@@ -79,11 +79,7 @@ def _literals(argument: ast.expr) -> Iterator[str]:
 
 
 def placeholders(text: str) -> set[str]:
-    return {
-        name.partition(".")[0].partition("[")[0]
-        for _l, name, _s, _c in string.Formatter().parse(text)
-        if name
-    }
+    return {name.partition(".")[0].partition("[")[0] for _l, name, _s, _c in string.Formatter().parse(text) if name}
 
 
 def disagreements(catalogue: Catalog, name: str) -> list[str]:

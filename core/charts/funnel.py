@@ -179,9 +179,7 @@ def time_in_stage(
     if frame.empty or bool(frame["median_days"].isna().all()):
         return nothing(title, dark=dark, large=large)
     c, s = look(dark=dark), sizes(large=large)
-    median, p90, expected = (
-        [_number(v) for v in frame[name]] for name in ("median_days", "p90_days", "expected_days")
-    )
+    median, p90, expected = ([_number(v) for v in frame[name]] for name in ("median_days", "p90_days", "expected_days"))
     keys = [[key] for key in frame["stage_key"]]
     figures = [
         _("<b>{median}</b> · 9 in 10: {p90}", median=format_days(m), p90=format_days(p))

@@ -214,10 +214,7 @@ def value_axis(unit: Unit, max_value: float, min_value: float = 0, currency: str
             labels = [format_rate(tick, 1 if fine else 0) for tick in ticks]
         case "money":
             sign = currency_symbol(currency)
-            labels = [
-                ("-" if tick < 0 else "") + sign + format_compact(abs(tick)) if tick else "0"
-                for tick in ticks
-            ]
+            labels = [("-" if tick < 0 else "") + sign + format_compact(abs(tick)) if tick else "0" for tick in ticks]
         case "count" | "days":
             labels = [format_compact(tick) for tick in ticks]
     return {

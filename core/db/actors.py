@@ -44,9 +44,7 @@ def scope_of(session: Session, user: User) -> Scope:
             return Scope.everything()
         case Role.MANAGER if user.team_id is not None:
             teams = team_subtree(session, user.team_id)
-            reps = {
-                rep_id for rep_id, team_id in session.exec(select(Rep.id, Rep.team_id)) if team_id in teams
-            }
+            reps = {rep_id for rep_id, team_id in session.exec(select(Rep.id, Rep.team_id)) if team_id in teams}
             own = {user.rep_id} if user.rep_id is not None else set()
             return Scope.of_reps(reps | own, teams)
         case Role.REP if user.rep_id is not None:

@@ -160,9 +160,7 @@ def _build(
         total = known + ahead
         if method == "prophet":
             priors = CHANGEPOINT_PRIORS[:1] if light else CHANGEPOINT_PRIORS
-            return prophet_components(
-                z[:known], steps[:total], frequency, features.head(total), priors=priors
-            )
+            return prophet_components(z[:known], steps[:total], frequency, features.head(total), priors=priors)
         if method == "seasonal_naive":
             return baselines.seasonal_naive(z[:known], ahead, SEASON[frequency])
         if method == "smoothing":

@@ -52,15 +52,11 @@ class Features:
     expected: Floats
 
     @classmethod
-    def of(
-        cls, steps: pd.DatetimeIndex, frequency: Frequency, events: Sequence[Event], *, china: bool
-    ) -> Features:
+    def of(cls, steps: pd.DatetimeIndex, frequency: Frequency, events: Sequence[Event], *, china: bool) -> Features:
         """Columns for `steps`; events with a stated uplift go into `expected`, a log effect."""
         calendar: dict[str, Floats] = {}
         if china:
-            calendar = {
-                f"festival {name}": share for name, share in festival_shares(steps, frequency).items()
-            }
+            calendar = {f"festival {name}": share for name, share in festival_shares(steps, frequency).items()}
             if frequency != "month":
                 for name, share in holiday_shares(steps, frequency).items():
                     calendar[f"holiday {name}"] = share
@@ -136,9 +132,7 @@ def _level(adjusted: Floats, trend: Floats) -> Floats:
     return level
 
 
-def _fitted(
-    z: Floats, frame: pd.DataFrame, frequency: Frequency, prior: float, start: Params | None
-) -> Prophet:
+def _fitted(z: Floats, frame: pd.DataFrame, frequency: Frequency, prior: float, start: Params | None) -> Prophet:
     """One Prophet fit, begun at another fit's parameters where given.
 
     Prophet begins with all changes of slope at zero, just on the kink of their prior, where

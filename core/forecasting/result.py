@@ -224,10 +224,7 @@ def _backtest_out(backtest: Backtest) -> dict[str, object]:
 
 
 def _backtest_in(kept: dict[str, dict[str, Any]]) -> Backtest:
-    columns = {
-        name: _index(column) if name in ("origin", "ds") else column
-        for name, column in kept["columns"].items()
-    }
+    columns = {name: _index(column) if name in ("origin", "ds") else column for name, column in kept["columns"].items()}
     scores = {name: np.nan if score is None else float(score) for name, score in kept["scores"].items()}
     origins = int(scores.pop("origins"))
     return Backtest(pd.DataFrame(columns), Scores(**scores, origins=origins))

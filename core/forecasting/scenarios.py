@@ -207,8 +207,5 @@ def _days(stamps: pd.Index[pd.Timestamp]) -> NDArray[np.int64]:
 def _quotas(starts: pd.DatetimeIndex, by: Literal["month", "quarter"], quota: Mapping[date, float]) -> Floats:
     """The sum of the months' quotas in each period, NaN where one month has none."""
     months = 3 if by == "quarter" else 1
-    owed = [
-        [quota.get((start + pd.DateOffset(months=k)).date(), np.nan) for k in range(months)]
-        for start in starts
-    ]
+    owed = [[quota.get((start + pd.DateOffset(months=k)).date(), np.nan) for k in range(months)] for start in starts]
     return np.asarray(np.array(owed, dtype="float64").sum(axis=1))

@@ -116,9 +116,7 @@ def _usable(rows: pd.DataFrame, found: list[Issue]) -> pd.Series[float]:
     return values
 
 
-def _complete(
-    values: pd.Series[float], *, frequency: Frequency, today: date, found: list[Issue]
-) -> pd.Series[float]:
+def _complete(values: pd.Series[float], *, frequency: Frequency, today: date, found: list[Issue]) -> pd.Series[float]:
     """Without the running step and the future."""
     future = values.index > pd.Timestamp(today)
     if future.any():
@@ -173,9 +171,7 @@ def _without_strays(values: pd.Series[float], *, found: list[Issue]) -> pd.Serie
     return kept
 
 
-def _regular(
-    values: pd.Series[float], *, frequency: Frequency, today: date, found: list[Issue]
-) -> pd.Series[float]:
+def _regular(values: pd.Series[float], *, frequency: Frequency, today: date, found: list[Issue]) -> pd.Series[float]:
     """One value a step, from the first row to the last complete step."""
     sums = values.groupby(_step_starts(values.index, frequency)).sum()
     last = pd.Timestamp(step_start(today, frequency)) - pd.Timedelta(days=1)
@@ -243,9 +239,7 @@ def _judgements(series: pd.Series[float], frequency: Frequency) -> list[Issue]:
             )
         )
     far = N_("The period from {day} lies far off all others; check it.")
-    found.extend(
-        _issue("outlier", far, dates=(day,), day=day.isoformat()) for day in _outliers(series, frequency)
-    )
+    found.extend(_issue("outlier", far, dates=(day,), day=day.isoformat()) for day in _outliers(series, frequency))
     return found
 
 

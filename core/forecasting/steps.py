@@ -42,9 +42,7 @@ def ends(starts: pd.DatetimeIndex, frequency: Frequency) -> pd.DatetimeIndex:
     return starts + pd.Timedelta(days=7 if frequency == "week" else 1)
 
 
-def overlap_share(
-    starts: pd.DatetimeIndex, stops: pd.DatetimeIndex, first: date, last: date
-) -> NDArray[np.float64]:
+def overlap_share(starts: pd.DatetimeIndex, stops: pd.DatetimeIndex, first: date, last: date) -> NDArray[np.float64]:
     """Return the share of each step's days that lie in [first, last)."""
     from_, to = np.datetime64(first, "D"), np.datetime64(last, "D")
     begin = starts.to_numpy().astype("datetime64[D]")

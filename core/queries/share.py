@@ -14,6 +14,7 @@ from core.model import ShareLink
 if TYPE_CHECKING:
     from core.db.work import Work
 
+
 @query(Action.SHARE)
 def my_share_links(work: Work) -> pd.DataFrame:
     """Return the actor's links, newest first.

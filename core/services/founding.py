@@ -25,9 +25,7 @@ def found_company(work: Work) -> Pipeline:
     found = session.exec(select(Pipeline).where(Pipeline.code == STANDARD_PIPELINE)).one_or_none()
     if found is not None:
         return found
-    pipeline = Pipeline(
-        code=STANDARD_PIPELINE, name="标准销售流程", name_en="Standard process", is_default=True
-    )
+    pipeline = Pipeline(code=STANDARD_PIPELINE, name="标准销售流程", name_en="Standard process", is_default=True)
     session.add(pipeline)
     known = set(session.exec(select(Currency.code)))
     codes = dict(_CURRENCIES) | ({} if work.base_currency in dict(_CURRENCIES) else {work.base_currency: ""})

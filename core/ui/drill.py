@@ -106,9 +106,7 @@ def chart(
 
 def numbers(view: View, frame: pd.DataFrame, columns: Sequence[Column], *, name: str) -> None:
     """Offer the numbers of a chart as a table, folded; made when it is unfolded."""
-    folded = st.expander(
-        _("The numbers as a table"), icon=":material/table:", key=f"numbers-{name}", on_change="rerun"
-    )
+    folded = st.expander(_("The numbers as a table"), icon=":material/table:", key=f"numbers-{name}", on_change="rerun")
     if folded.open:
         with folded:
             table(view, frame, columns, name=name)

@@ -33,9 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         default=yesterday,
         help="the last day, YYYY-MM-DD (default: yesterday)",
     )
-    parser.add_argument(
-        "--database", default=chosen.url, help="SQLAlchemy address (default: as the settings say)"
-    )
+    parser.add_argument("--database", default=chosen.url, help="SQLAlchemy address (default: as the settings say)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     asked = parser.parse_args(arguments)
     migrate(asked.database)
@@ -69,9 +67,7 @@ def _plain(summary: DemoSummary) -> dict[str, object]:
         "seconds": round(summary.seconds, 3),
         "deals_a_second": round(summary.deals_a_second),
         "passphrase": summary.passphrase,
-        "users": [
-            {"username": user.username, "role": user.role.value, "name": user.name} for user in summary.users
-        ],
+        "users": [{"username": user.username, "role": user.role.value, "name": user.name} for user in summary.users],
         "parameters": asdict(summary.parameters),
         "conversion": summary.conversion,
         "win_rate": summary.win_rate,

@@ -124,8 +124,6 @@ def _lines(
     wanted *= np.exp(true.amount_spread * rng.standard_normal(len(deal))) * np.where(first, 1.0, 0.35)
     percent = rng.choice((0, 3, 5, 8, 10, 15), len(deal), p=(0.35, 0.12, 0.22, 0.13, 0.13, 0.05))
     quantity = np.maximum(np.rint(wanted / list_price).astype(np.int64), 1)
-    price = np.where(
-        currency[deal] == HOME, list_price, np.rint(list_price / usual[deal] / 100).astype(np.int64) * 100
-    )
+    price = np.where(currency[deal] == HOME, list_price, np.rint(list_price / usual[deal] / 100).astype(np.int64) * 100)
     gross = quantity * price
     return Lines(deal, sku, quantity, price, percent, (gross * (100 - percent) + 50) // 100)

@@ -83,10 +83,7 @@ def make_cast(rng: np.random.Generator, calendar: Calendar, *, reps: int, custom
     left[leaving] = left_on
     joined = np.concatenate([joined, left_on + gone_for])
 
-    stayers = [
-        np.setdiff1d(np.flatnonzero(seat_team == t), np.concatenate([late, leaving]))
-        for t in range(len(TEAMS))
-    ]
+    stayers = [np.setdiff1d(np.flatnonzero(seat_team == t), np.concatenate([late, leaving])) for t in range(len(TEAMS))]
     cover = np.array([stayers[t][place % len(stayers[t])] for place, t in enumerate(seat_team)])
     holder = np.repeat(np.arange(seats)[:, None], days, axis=1)
     for place in late:
@@ -122,9 +119,7 @@ def _customers(rng: np.random.Generator, calendar: Calendar, seat_team: Ints, *,
         cities = TERRITORIES[t][3]
         city.append(cities[int(share**1.5 * len(cities))])
     segment = rng.choice(len(SEGMENTS), count, p=true.segment_shares)
-    sizes = [
-        SIZES[s][int(r < 0.55)] for s, r in zip(segment.tolist(), rng.random(count).tolist(), strict=True)
-    ]
+    sizes = [SIZES[s][int(r < 0.55)] for s, r in zip(segment.tolist(), rng.random(count).tolist(), strict=True)]
     return Customers(
         names=companies(rng, city),
         city=city,

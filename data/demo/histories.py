@@ -103,11 +103,7 @@ def live(rng: np.random.Generator, calendar: Calendar, cast: Cast, opened: Ints)
     owner = cast.holder[seat, np.maximum(calendar.day_of(opened) - calendar.first, 0)]
     channel = rng.choice(len(true.channel_shares), count, p=true.channel_shares)
     segment = cast.customers.segment[customer]
-    effect = (
-        cast.reps.skill[owner]
-        + np.array(true.channel_effects)[channel]
-        + np.array(true.segment_effects)[segment]
-    )
+    effect = cast.reps.skill[owner] + np.array(true.channel_effects)[channel] + np.array(true.segment_effects)[segment]
     pace = np.array(true.segment_duration_factors)[segment]
     moves, reopened = _walk(rng, calendar, opened, effect, pace)
 
@@ -116,9 +112,7 @@ def live(rng: np.random.Generator, calendar: Calendar, cast: Cast, opened: Ints)
     closed = np.where(stage >= WON, entered, -1)
     last = np.where(closed >= 0, closed, calendar.end + 1)
     reason = moves.reason[tail]
-    rival = np.where(
-        reason == LOST_REASONS.index("competitor"), rng.integers(len(COMPETITORS), size=count), -1
-    )
+    rival = np.where(reason == LOST_REASONS.index("competitor"), rng.integers(len(COMPETITORS), size=count), -1)
     owners, final_owner = _handovers(rng, calendar, cast, owner, opened, last)
     steady = (last - opened > 2 * DAY) & ~reopened
     first_expected, expected, pushes = _expectations(rng, calendar, opened, last, pace, steady)
@@ -156,9 +150,7 @@ def kept(histories: Histories, which: Flags) -> Histories:
     deal, when = (values[chosen] for values in histories.amount_changes)
     parts = {name: of(getattr(histories, name)) for name in ("moves", "owners", "pushes", "meetings")}
     whole: dict[str, Any] = {each.name: getattr(histories, each.name) for each in fields(histories)}
-    arrays: dict[str, Any] = {
-        name: values[which] for name, values in whole.items() if isinstance(values, np.ndarray)
-    }
+    arrays: dict[str, Any] = {name: values[which] for name, values in whole.items() if isinstance(values, np.ndarray)}
     return replace(histories, **arrays, **parts, amount_changes=(place[deal], when))
 
 
@@ -226,9 +218,7 @@ def _walk(
         days *= np.where(~dormant & (rng.random(size) < true.stale_rate), true.stale_factor, 1.0)
         to, reason = _next(rng, true, at, logits[place] + effect[living], backed[living])
         to = np.where(dormant, fell_from[living], to)
-        reason = np.where(
-            to == LOST, (rng.random(size)[:, None] > reasons[place]).sum(axis=1).clip(max=7), reason
-        )
+        reason = np.where(to == LOST, (rng.random(size)[:, None] > reasons[place]).sum(axis=1).clip(max=7), reason)
         when = calendar.business(rng, now[living] + (days * DAY).astype(np.int64), now[living])
         won = np.flatnonzero(to == WON)
         when[won] = calendar.pulled(rng, when[won], now[living[won]])
@@ -247,9 +237,7 @@ def _walk(
     return Moves(deal[order], before[order], after[order], when[order], reason[order]), reopened
 
 
-def _next(
-    rng: np.random.Generator, true: TrueParameters, at: Ints, logit: Floats, backed: Flags
-) -> tuple[Ints, Ints]:
+def _next(rng: np.random.Generator, true: TrueParameters, at: Ints, logit: Floats, backed: Flags) -> tuple[Ints, Ints]:
     """Return where deals in the stages `at` go: a step on, two, one back, or lost."""
     size = len(at)
     ahead = rng.random(size) < 1.0 / (1.0 + np.exp(-logit))
@@ -262,9 +250,7 @@ def _next(
 def _within(rng: np.random.Generator, calendar: Calendar, start: Ints, end: Ints) -> Ints:
     """Draw an instant in business hours strictly between two that lie more than a day apart."""
     drawn = start + 60 + ((end - start - 120) * rng.uniform(0.05, 0.95, size=len(start))).astype(np.int64)
-    found: Ints = np.minimum(
-        calendar.business(rng, drawn, start), end - rng.integers(60, 3600, size=len(start))
-    )
+    found: Ints = np.minimum(calendar.business(rng, drawn, start), end - rng.integers(60, 3600, size=len(start)))
     return found
 
 
@@ -329,11 +315,7 @@ def _expectations(
         when = np.maximum(when, previous + 3600)
         pushing &= (when < last) & (rng.random(count) < true.push_rate)
         place = np.flatnonzero(pushing)
-        later = (
-            calendar.day_of(when[place])
-            + 5
-            + (25 * np.exp(0.5 * rng.standard_normal(len(place)))).astype(np.int64)
-        )
+        later = calendar.day_of(when[place]) + 5 + (25 * np.exp(0.5 * rng.standard_normal(len(place)))).astype(np.int64)
         found.append((place, when[place], expected[place], np.minimum(later, latest)))
         expected[place] = np.minimum(later, latest)
         previous = np.where(pushing, when, previous)
@@ -380,9 +362,7 @@ def _meetings(
     forgotten = is_open & (last - opened > 120 * DAY) & (rng.random(count) < 0.5)
     span = np.where(forgotten, 0.4, 1.0)[deal] * (last - opened)[deal]
     when = opened[deal] + (span * rng.random(len(deal))).astype(np.int64)
-    when = np.clip(
-        calendar.business(rng, when, opened[deal]), opened[deal], np.minimum(last, calendar.end)[deal]
-    )
+    when = np.clip(calendar.business(rng, when, opened[deal]), opened[deal], np.minimum(last, calendar.end)[deal])
     moved = np.full(count, NEVER * DAY)
     moved[owners.deal] = owners.at
     rep = np.where(when < moved[deal], owner[deal], final[deal])

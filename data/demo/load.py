@@ -96,16 +96,12 @@ def load_demo(
     earlier = _underway(rng, calendar, cast, deals)
     opened = openings(rng, calendar, deals - len(earlier))
     with bulk_writing(database.engine, large=deals >= _LARGE) as writer:
-        numbers = write_surroundings(
-            writer, calendar, cast, rates, hashed(passphrase), database.base_currency
-        )
+        numbers = write_surroundings(writer, calendar, cast, rates, hashed(passphrase), database.base_currency)
         booked = np.zeros((len(cast.reps), true.months + 1), dtype=np.int64)
         first_deal = writer.first_id("deal")
         written = 0
         for histories, chance in _blocks(calendar, cast, seed, earlier, opened):
-            amounts = make_amounts(
-                chance, calendar, rates, histories, cast.customers.segment[histories.customer]
-            )
+            amounts = make_amounts(chance, calendar, rates, histories, cast.customers.segment[histories.customer])
             write_block(writer, calendar, cast, numbers, histories, amounts, first_deal=first_deal + written)
             won = np.flatnonzero(histories.stage == WON)
             months = _month_of(calendar, calendar.day_of(histories.closed[won]))
@@ -180,9 +176,7 @@ def _write_quotas(
     of_reps = make_quotas(rng, calendar, cast, booked)
     said = calendar.instant_texts(np.array([calendar.at(calendar.first, 9 * 3600)]))[0]
     teams = metadata.tables["team"].c
-    first_team = int(
-        writer.connection.scalar(select(func.min(teams.id)).where(teams.name == TEAMS[0].name)) or 0
-    )
+    first_team = int(writer.connection.scalar(select(func.min(teams.id)).where(teams.name == TEAMS[0].name)) or 0)
     rows: list[tuple[Any, ...]] = [
         (said, said, 1, numbers.first_rep + rep, None, months[at], amount)
         for rep, owed in enumerate(of_reps.tolist())

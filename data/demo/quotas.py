@@ -38,9 +38,7 @@ def make_quotas(
     reps, reps_count = cast.reps, len(cast.reps)
     starts = np.array([number(month) for month in months])
     ends = np.array([number(add_months(month, 1)) for month in months])
-    present = (reps.joined[:, None] < ends) & (
-        np.where(reps.left == NEVER, NEVER, reps.left)[:, None] > starts
-    )
+    present = (reps.joined[:, None] < ends) & (np.where(reps.left == NEVER, NEVER, reps.left)[:, None] > starts)
     lived = present & (starts < calendar.last)
     worked = np.maximum(lived.sum(axis=1), 1)
     done = np.zeros((reps_count, len(months)), dtype=np.int64)
@@ -50,9 +48,7 @@ def make_quotas(
 
     growth = (1.0 + true.yearly_growth_rate) ** ((starts - (calendar.first + calendar.last) / 2) / 365.25)
     company = done[:, : true.months].sum(axis=0) / growth[: true.months]
-    of_year = np.array(
-        [company[[m.month == at for m in months[: true.months]]].mean() for at in range(1, 13)]
-    )
+    of_year = np.array([company[[m.month == at for m in months[: true.months]]].mean() for at in range(1, 13)])
     season = 0.4 + 0.6 * of_year / max(of_year.mean(), 1.0)
     ramp = np.where(starts - reps.joined[:, None] < 75, 0.5, 1.0)
     plan = usual[:, None] * growth * season[[month.month - 1 for month in months]] * ramp * present

@@ -148,9 +148,7 @@ def _write_deals(
     blank = [""] * count
     opened = calendar.instant_texts(histories.opened)
     entered = calendar.instant_texts(histories.entered)
-    closed = [
-        at if shut else None for at, shut in zip(entered, (histories.closed >= 0).tolist(), strict=True)
-    ]
+    closed = [at if shut else None for at, shut in zip(entered, (histories.closed >= 0).tolist(), strict=True)]
     last = histories.entered.copy()
     for changes in (histories.owners, histories.pushes):
         np.maximum.at(last, changes.deal, changes.at)
@@ -197,9 +195,7 @@ def _write_deals(
     )
 
 
-def _write_moves(
-    writer: BulkWriter, calendar: Calendar, numbers: Numbers, histories: Histories, first: int
-) -> None:
+def _write_moves(writer: BulkWriter, calendar: Calendar, numbers: Numbers, histories: Histories, first: int) -> None:
     moves = histories.moves
     at = calendar.instant_texts(moves.at)
     before = np.where(moves.before >= 0, numbers.stages[moves.before], 0)
@@ -241,9 +237,7 @@ def _write_changes(
     code_array = np.array(codes, dtype=object)
     owners, pushes = histories.owners, histories.pushes
     deals = np.concatenate([every, every, every, deal_of, owners.deal, pushes.deal])
-    times = np.concatenate(
-        [histories.opened, histories.opened, histories.opened, when_of, owners.at, pushes.at]
-    )
+    times = np.concatenate([histories.opened, histories.opened, histories.opened, when_of, owners.at, pushes.at])
     fields = (
         ["amount"] * count
         + ["owner"] * count
@@ -320,9 +314,7 @@ def _owner_at(histories: Histories, deals: Ints, times: Ints) -> Ints:
 
 
 def _amount_texts(minor: Ints, codes: list[str]) -> list[str]:
-    return [
-        f"{value // 100}.{value % 100:02d} {code}" for value, code in zip(minor.tolist(), codes, strict=True)
-    ]
+    return [f"{value // 100}.{value % 100:02d} {code}" for value, code in zip(minor.tolist(), codes, strict=True)]
 
 
 def _codes(numbers: Numbers, currency: Ints) -> list[str]:

@@ -50,10 +50,7 @@ def write_surroundings(
     writer.insert(
         "territory",
         (*_STAMP, "id", "code", "name", "name_en", "active"),
-        [
-            (*stamp, first["territory"] + i, code, zh, en, 1)
-            for i, (code, zh, en, _cities) in enumerate(TERRITORIES)
-        ],
+        [(*stamp, first["territory"] + i, code, zh, en, 1) for i, (code, zh, en, _cities) in enumerate(TERRITORIES)],
     )
     writer.insert(
         "team",
@@ -76,10 +73,7 @@ def write_surroundings(
     writer.insert(
         "product",
         (*_STAMP, "id", "code", "name", "name_en", "category", "active"),
-        [
-            (*stamp, first["product"] + i, p.code, p.name, p.name_en, p.category, 1)
-            for i, p in enumerate(PRODUCTS)
-        ],
+        [(*stamp, first["product"] + i, p.code, p.name, p.name_en, p.category, 1) for i, p in enumerate(PRODUCTS)],
     )
     writer.insert(
         "sku",
@@ -111,9 +105,7 @@ def write_surroundings(
     setting = metadata.tables["setting"].c
     named = select(func.count()).select_from(metadata.tables["setting"]).where(setting.name == "company_name")
     if not writer.connection.scalar(named):
-        writer.insert(
-            "setting", (*_STAMP, "name", "value"), [(*stamp, "company_name", f"{COMPANY[0]}（演示）")]
-        )
+        writer.insert("setting", (*_STAMP, "name", "value"), [(*stamp, "company_name", f"{COMPANY[0]}（演示）")])
     star = _star(cast)
     said = calendar.instant_texts(np.array([calendar.end]))[0]
     writer.insert(
@@ -200,9 +192,7 @@ def _write_reps(writer: BulkWriter, cast: Cast, stamp: tuple[str, str, int], fir
         rows.append((*stamp, first["rep"] + i, zh, en, mail, first["team"] + team, joined, left))
         assigned.append((*stamp, first["rep"] + i, first["territory"] + TEAMS[team].territory, joined, left))
     writer.insert("rep", (*_STAMP, "id", "name", "name_en", "email", "team_id", "joined_on", "left_on"), rows)
-    writer.insert(
-        "territory_assignment", (*_STAMP, "rep_id", "territory_id", "from_on", "until_on"), assigned
-    )
+    writer.insert("territory_assignment", (*_STAMP, "rep_id", "territory_id", "from_on", "until_on"), assigned)
 
 
 def _write_customers(writer: BulkWriter, calendar: Calendar, cast: Cast, first: dict[str, int]) -> Any:

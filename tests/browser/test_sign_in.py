@@ -47,9 +47,7 @@ def test_one_sign_in_holds_over_a_reload_and_in_a_new_tab_until_it_is_ended(page
     assert _password_of(page).is_visible()
 
 
-def test_a_sign_in_that_the_server_revokes_ends_at_the_next_click(
-    page_as: PageAs, app_server: AppServer
-) -> None:
+def test_a_sign_in_that_the_server_revokes_ends_at_the_next_click(page_as: PageAs, app_server: AppServer) -> None:
     page = page_as("operations", "account")
     assert "1" in app_server.admin("revoke", ROLES["operations"])
     page.get_by_text("中文", exact=True).first.click()

@@ -82,9 +82,7 @@ def _replay(deal, moves, changes, kinds, rates, database) -> None:
     assert (deal.stage_id, deal.stage_entered_at, deal.state) == (last.to_stage_id, last.effective_at, kind)
     assert deal.closed_at == (None if kind is StageKind.OPEN else last.effective_at)
     assert deal.lost_reason_id == (last.lost_reason_id if kind is StageKind.LOST else None)
-    assert all(
-        (move.lost_reason_id is not None) == (kinds[move.to_stage_id] is StageKind.LOST) for move in moves
-    )
+    assert all((move.lost_reason_id is not None) == (kinds[move.to_stage_id] is StageKind.LOST) for move in moves)
 
     state: dict[DealField, str] = {}
     for change in changes:
@@ -138,18 +136,14 @@ def test_activities_are_done_or_due_and_done_by_the_owner_of_the_time(loaded):
     database, _summary = loaded
     with _reading(database) as work:
         owners = _by_deal(
-            work.session.scalars(
-                select(DealChange).where(DealChange.field == DealField.OWNER).order_by(DealChange.id)
-            )
+            work.session.scalars(select(DealChange).where(DealChange.field == DealField.OWNER).order_by(DealChange.id))
         )
         deals = {deal.id: deal for deal in work.session.scalars(select(Deal))}
         for activity in work.session.scalars(select(Activity)):
             assert (activity.done_at is None) != (activity.due_on is None)
             assert activity.customer_id == deals[activity.deal_id].customer_id
             at = activity.done_at
-            past = [
-                change.after for change in owners[activity.deal_id] if at is None or change.effective_at <= at
-            ]
+            past = [change.after for change in owners[activity.deal_id] if at is None or change.effective_at <= at]
             assert str(activity.rep_id) == past[-1]
 
 

@@ -51,9 +51,7 @@ def test_checks_refuse_what_no_deal_can_be(make, company, change, constraint):
     if "state" in change:
         deal = make.deal()
         with pytest.raises(IntegrityError, match=constraint), company.database.engine.connect() as connection:
-            connection.exec_driver_sql(
-                f"UPDATE deal SET state = 'won', closed_at = opened_at WHERE id = {deal.id}"
-            )
+            connection.exec_driver_sql(f"UPDATE deal SET state = 'won', closed_at = opened_at WHERE id = {deal.id}")
         return
     with pytest.raises(IntegrityError, match=constraint):
         make.deal(**change)

@@ -70,9 +70,7 @@ def test_a_new_row_for_somebody_outside_the_scope_is_refused(make, company, perf
         pytest.raises(ScopeLeft),
         make.database.writing(_actor(make, "eastern rep"), now=NOW, action="t") as work,
     ):
-        work.session.add(
-            Activity(kind="visit", customer_id=western.id, rep_id=make.reps["alice"], done_at=NOW)
-        )
+        work.session.add(Activity(kind="visit", customer_id=western.id, rep_id=make.reps["alice"], done_at=NOW))
     with (
         pytest.raises(ScopeLeft),
         make.database.writing(_actor(make, "eastern rep"), now=NOW, action="t") as work,

@@ -36,9 +36,7 @@ BOOKED = pd.DataFrame(
         "won": [3, 5, 4],
     }
 )
-RANKED = pd.DataFrame(
-    {"key": [7, 3], "name": ["A <b>bold</b> name that is far too long", "B"], "value": [9e6, 5.0]}
-)
+RANKED = pd.DataFrame({"key": [7, 3], "name": ["A <b>bold</b> name that is far too long", "B"], "value": [9e6, 5.0]})
 STAYS = pd.DataFrame(
     {
         "stage_key": STAGES[:2],
@@ -197,16 +195,12 @@ def test_ranked_bars_keep_the_order_and_show_a_name_as_it_stands():
     assert [list(p) for p in figure.data[0].customdata] == [[7], [3]]
     assert list(figure.layout.yaxis.range) == [1.5, -0.5]
     assert figure.layout.yaxis.ticktext[0].strip().endswith("…")
-    assert figure.data[0].hovertext[0] == (
-        "<b>A &lt;b&gt;bold&lt;/b&gt; name that is far too long</b><br>¥9M"
-    )
+    assert figure.data[0].hovertext[0] == ("<b>A &lt;b&gt;bold&lt;/b&gt; name that is far too long</b><br>¥9M")
     assert [t.strip() for t in figure.data[1].text] == ["¥9M", "¥5"]
 
 
 def test_a_ranking_grows_by_its_rows():
-    one, two = (
-        charts.ranked_bars(RANKED[:n], unit="count", title="T", dark=False).layout.height for n in (1, 2)
-    )
+    one, two = (charts.ranked_bars(RANKED[:n], unit="count", title="T", dark=False).layout.height for n in (1, 2))
     assert two - one == 32
 
 
@@ -300,9 +294,7 @@ def test_the_names_of_lines_that_end_together_do_not_overlap():
 
 def test_a_daily_forecast_names_days_and_a_history_alone_is_drawn():
     days = [date(2026, 5, 1) + timedelta(days=n) for n in range(40)]
-    figure = charts.forecast_chart(
-        pd.DataFrame({"ds": days, "y": [5.0] * 40}), BASE[:0], unit="count", dark=False
-    )
+    figure = charts.forecast_chart(pd.DataFrame({"ds": days, "y": [5.0] * 40}), BASE[:0], unit="count", dark=False)
     assert figure.layout.xaxis.hoverformat == "%b %-d, %Y"
     assert "Today" not in written(figure)
     with speaking("zh"):

@@ -52,10 +52,7 @@ def linear(color):
 
 
 def lab(color, sight):
-    seen = [
-        min(1.0, max(0.0, sum(m * p for m, p in zip(row, linear(color), strict=True))))
-        for row in SIGHT[sight]
-    ]
+    seen = [min(1.0, max(0.0, sum(m * p for m, p in zip(row, linear(color), strict=True)))) for row in SIGHT[sight]]
     x = 0.4124564 * seen[0] + 0.3575761 * seen[1] + 0.1804375 * seen[2]
     y = 0.2126729 * seen[0] + 0.7151522 * seen[1] + 0.0721750 * seen[2]
     z = 0.0193339 * seen[0] + 0.1191920 * seen[1] + 0.9503041 * seen[2]

@@ -24,9 +24,7 @@ from data.names import companies, people
 
 TRUE = TrueParameters()
 CALENDAR = Calendar.of(date(2026, 6, 30), ZoneInfo("Asia/Shanghai"), TRUE)
-REAL_NAMES = (
-    Path(__file__).resolve().parents[2] / "../shared/data/messy/company_names_zh/company_short_20k.txt"
-)
+REAL_NAMES = Path(__file__).resolve().parents[2] / "../shared/data/messy/company_names_zh/company_short_20k.txt"
 
 
 @pytest.fixture(scope="module")

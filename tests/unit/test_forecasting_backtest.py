@@ -37,9 +37,7 @@ def test_the_width_is_the_conformal_quantile():
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    count=st.integers(1, 80), horizon=st.integers(1, 30), least=st.integers(1, 30), origins=st.integers(0, 6)
-)
+@given(count=st.integers(1, 80), horizon=st.integers(1, 30), least=st.integers(1, 30), origins=st.integers(0, 6))
 def test_a_past_forecast_knows_only_what_came_before(count, horizon, least, origins):
     z = np.arange(float(count))
     asked = []

@@ -142,9 +142,7 @@ def test_a_planned_event_lifts_the_share_of_days_it_covers():
 
 def test_all_levers_together_are_the_product_of_their_formulas():
     """The worked example: 100 x 1.3499 x 1.0095 x 1.10 x 1.05 x 1.05 = 165.26."""
-    chosen = Levers(
-        growth=0.12, win_rate=0.10, average_deal=0.05, headcount=0.2, ramp_months=4, seasonality=0.5
-    )
+    chosen = Levers(growth=0.12, win_rate=0.10, average_deal=0.05, headcount=0.2, ramp_months=4, seasonality=0.5)
     assert round(apply(made(), chosen).frame["yhat"][0], 2) == 165.26
 
 

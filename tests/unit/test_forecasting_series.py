@@ -50,9 +50,7 @@ def test_rows_of_one_month_are_added_up_and_the_gap_is_zero():
 
 def test_a_week_begins_on_monday_and_the_running_one_is_left_out():
     prepared = prepare(
-        rows(
-            (date(2026, 11, 8), 1), (date(2026, 11, 9), 2), (date(2026, 11, 15), 4), (date(2026, 11, 16), 8)
-        ),
+        rows((date(2026, 11, 8), 1), (date(2026, 11, 9), 2), (date(2026, 11, 15), 4), (date(2026, 11, 16), 8)),
         frequency="week",
         today=TODAY,
     )
