@@ -210,6 +210,18 @@ def test_a_kept_scenario_is_laid_beside_the_base_without_another_fit(selling, fi
     assert len(fits) == 1
 
 
+def test_a_scenario_is_kept_and_listed_in_dialogs(selling, fits):
+    app = opened(selling)
+    app.button(key="scenario-save").click().run()
+    app.text_input(key="scenario-name").set_value("Grow")
+    app.button(key="scenario-save").click()  # a whole run keeps a dialog open only where its button is pressed
+    app.button(key="scenario-send").click().run()
+    assert not app.exception
+    app.button(key="scenario-list").click().run()
+    assert not app.exception
+    assert "**Grow**" in [line.value for line in app.markdown]
+
+
 def test_an_event_is_checked_beside_its_form_and_moves_the_scenario(selling, fits):
     app = opened(selling)
     app.button(key="forecast-add").click().run()
