@@ -31,6 +31,10 @@ class NotFound(SalesError):
 
     text = N_("There is no {kind} with the number {number}, or it is not open to you.")
 
+    def message(self) -> str:
+        """Return the sentence in the reader's language, the word for the thing too."""
+        return _(self.text, **{**self.values, "kind": _(str(self.values.get("kind", "")))})
+
 
 class NotAllowed(SalesError):
     """The actor's role does not include this action."""

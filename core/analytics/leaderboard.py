@@ -160,7 +160,12 @@ def ranks(values: dict[str, float], *, least_first: bool = False) -> dict[str, i
 
 
 def most_improved(now: dict[str, float], before: dict[str, float], *, least_first: bool = False) -> str | None:
-    """Return the key whose value improved most against the period before; None where none did."""
+    """Return the key whose value improved most against the period before; None where none did.
+
+    Where that period holds nothing at all, there is nothing to improve on.
+    """
+    if not any(value for value in before.values() if not isnan(value)):
+        return None
     sign = -1.0 if least_first else 1.0
     gains = {key: sign * (value - before[key]) for key, value in now.items() if key in before}
     best = max((gain for gain in gains.values() if not isnan(gain)), default=0.0)

@@ -157,11 +157,11 @@ def _name_ends(figure: go.Figure, lines: list[_Line], *, at: date, least: float,
     return max((text_width(name, s.tick) for name in names), default=0) * 1.1 + 12
 
 
-def _mark_today(figure: go.Figure, day: date, *, c: Look, s: Sizes) -> None:
+def _mark_boundary(figure: go.Figure, day: date, words: str, *, c: Look, s: Sizes) -> None:
     line = {"color": c.muted, "width": 1, "dash": "dot"}
     figure.add_shape(type="line", x0=day, x1=day, y0=0, y1=1, yref="paper", line=line)
     figure.add_annotation(
-        text=_("Today"),
+        text=plain(words),
         x=day,
         y=1,
         yref="paper",
@@ -215,7 +215,7 @@ def forecast_chart(
             showlegend=False,
             customdata=[[start[0].isoformat(), "history"], [_days(base)[0].isoformat(), "base"]],
         )
-        _mark_today(figure, today or past[-1], c=c, s=s)
+        _mark_boundary(figure, today or past[-1], _("Today") if today else _("Data end"), c=c, s=s)
 
     seen = [v for line in lines for v in line.values if not math.isnan(v)]
     if not base.empty:

@@ -19,7 +19,7 @@ BARE = "home"  # the first page lies at the bare address; this name of it is nev
 def run() -> None:
     """Draw the frame and the page that was asked for."""
     st.set_page_config(page_title="罗盘 Luopan", page_icon="🧭", layout="wide", initial_sidebar_state="auto")
-    _hide_raw_csv()
+    _mend_looks()
     st.logo(str(PICTURES / "luopan.svg"), size="large", icon_image=str(PICTURES / "luopan-mark.svg"))
     here = None if reset.TOKEN in st.query_params else session.signed_in()
     if here is None:
@@ -39,19 +39,25 @@ def run() -> None:
         drawn = [_page(spec, default=spec is home) for spec in pages if spec.section == section]
         if drawn:
             menu[_(section)] = drawn
-    asked = st.navigation({**menu, "": [_alias_of(home)]}, expanded=True)
+    hidden = [_alias_of(home), *(_refused(spec) for spec in routes.present_pages() if spec not in pages)]
+    asked = st.navigation({**menu, "": hidden}, expanded=True)
     _sidebar(here.actor)
     asked.run()
 
 
-def _hide_raw_csv() -> None:
-    """Hide the CSV of Streamlit's own table toolbar: it leaves formulas alive and asks no policy.
+def _mend_looks() -> None:
+    """Mend what no setting of Streamlit's reaches.
 
-    `core.ui.tables` offers a defused one to those who may export.
+    Its table toolbar's CSV leaves formulas alive and asks no policy (`core.ui.tables` offers a defused one to
+    those who may export); its hints in fields are English in every language; and what is chosen is written in
+    the colour of buttons, too dark to read on a dark page.
     """
     st.html(
-        '<style>[data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"])'
-        "{display: none}</style>"
+        '<style>[data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]),'
+        '[data-testid="stForm"] [data-testid="InputInstructions"]{display: none}'
+        '[data-testid="stButtonGroup"] :is([kind$="Active"],[aria-checked="true"],[aria-pressed="true"]),'
+        '[data-testid="stTab"][aria-selected="true"],[data-testid="stSliderThumbValue"]'
+        "{color: light-dark(#0B6E66, #5CD3C4) !important}</style>"
     )
 
 
@@ -73,6 +79,15 @@ def _alias_of(home: PageSpec) -> st.Page:
         st.switch_page(home.file, query_params=st.query_params.to_dict())
 
     return st.Page(go_home, title=_(home.title), url_path=home.name, visibility="hidden")
+
+
+def _refused(spec: PageSpec) -> st.Page:
+    """Return what lies at the address of a page that the role does not open."""
+
+    def refuse() -> None:
+        st.error(_("This page is not open to your role."), icon=":material/block:")
+
+    return st.Page(refuse, title=_("Not open to you"), url_path=spec.name, visibility="hidden")
 
 
 def _for_strangers() -> None:

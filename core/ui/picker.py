@@ -54,7 +54,7 @@ def _chosen(form: Form) -> None:
     ):
         st.markdown(f":material/apartment: **{plain(form['customer_label'])}**")
         st.button(
-            _("Change"),
+            _("Choose another"),
             on_click=_clear,
             args=(form,),
             type="tertiary",

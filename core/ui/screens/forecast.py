@@ -121,7 +121,9 @@ def _cards(view: View, shown: Shown, forecast: Forecast) -> None:
             with _card("gap"):
                 told = _("Forecast minus quota over the same days; with a scenario, the scenario's. The chance is the "
                          "share of 400 simulated courses that reach the quota.")  # fmt: skip
-                st.metric(_("Against quota"), signed(apply(part, levers).total - quota), help=told)
+                reached = apply(part, levers).total
+                st.metric(_("Against quota"), signed(reached - quota), help=told)
+                st.caption(plain(_("{amount} forecast for the same days", amount=money(reached))))
                 chance = chance_to_reach(part, quota, levers)
                 st.caption(plain(_("{chance} chance to reach it", chance=format_rate(chance, 0))))
 
