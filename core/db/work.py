@@ -8,7 +8,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import event, select
+from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session as PlainSession
 from sqlmodel import Session
 
@@ -109,7 +109,7 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session:
             work = self._work(session, actor, now, writing=False)
             yield work
-            session.expunge_all()
+            _let_go(session)
             session.rollback()
 
     @contextmanager
@@ -140,6 +140,13 @@ class Database:
         if self._mirror is not None:
             self._mirror.close()
         self.engine.dispose()
+
+
+def _let_go(session: Session) -> None:
+    """Detach what was read from the session and from its criteria, so that a page may keep and copy it."""
+    for row in session:
+        cast("Any", inspect(row)).load_options = ()
+    session.expunge_all()
 
 
 @cache

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import inspect
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
@@ -17,7 +19,7 @@ from core.access.sign_ins import SignedIn
 from core.db.actors import actor_named
 from core.db.work import Database
 from core.i18n import use_language
-from core.model import User
+from core.model import Deal, User
 from core.ui import routes, session
 from tests.conftest import SHANGHAI
 from tests.conftest import actor as actor_of
@@ -269,3 +271,13 @@ def test_a_made_up_address_opens_the_page_all_the_same(selling, name: str) -> No
         assert not app.exception, params
         assert app.title
         app.query_params.clear()
+
+
+def test_a_record_that_a_page_was_given_can_be_copied_without_the_sessions_criteria(small_company) -> None:
+    """Streamlit copies a widget's value in each run; the criteria would drag half the program along."""
+    deal = small_company.deal()
+    with small_company.database.reading(actor_of(small_company, "eastern rep"), now=NOW) as work:
+        read = work.session.get_one(Deal, deal.id)
+        assert inspect(read).load_options
+    assert not inspect(read).load_options
+    assert copy.deepcopy(read).name == deal.name
