@@ -29,7 +29,10 @@ pio.templates.default = None  # `style` brings the one template: half of a figur
 
 Unit = Literal["money", "count", "rate", "days"]
 
-FONT = "Inter, 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+FONT = (
+    "Inter, 'Segoe UI', 'Helvetica Neue', Arial, 'Noto Sans SC', 'PingFang SC', 'Microsoft YaHei', "
+    "'Noto Sans CJK SC', sans-serif"
+)
 NARROWEST = 340  # px that a chart has on a phone of 390 px
 CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 _MODEBAR = (
@@ -189,11 +192,14 @@ def say(value: float | None, unit: Unit, currency: str = "CNY") -> str:
 # --- axes -----------------------------------------------------------------------------------
 
 
+_LEAST_SPAN = Decimal("1e-9")  # nothing sold is that small; a float far below would lose its digits
+
+
 def nice_ticks(max_value: float, min_value: float = 0, *, whole: bool = False) -> list[float]:
     """Return 3 to 8 round ticks, steps of 1, 2 or 5 x 10^k, that cover zero and both values."""
     high, low = Decimal(str(max(max_value, 0))), Decimal(str(min(min_value, 0)))
     span = high - low
-    if span <= 0 or not span.is_finite():
+    if span <= _LEAST_SPAN or not span.is_finite():
         high, span = Decimal(1), Decimal(1)
     raw = span / 5
     power = Decimal(10) ** raw.adjusted()

@@ -53,6 +53,14 @@ def first_deal_on(work: Work) -> date | None:
     return rows[0][0] if rows else None
 
 
+@query(Action.REFERENCE_VIEW, mirrored=True)
+def newest_deal_on(work: Work) -> date | None:
+    """Return the last day on which a deal in the scope was opened or closed, None where there is none."""
+    deals = work.mirror.facts.deals.c
+    rows = work.mirror.rows(select(func.max(func.coalesce(deals.closed_on, deals.opened_on))))
+    return rows[0][0] if rows else None
+
+
 def _named(work: Work, table: FromClause, inside: object) -> dict[str, str]:
     name = spoken(table)
     rows = work.mirror.rows(select(table.c.id, name).where(table.c.id.in_(inside)).order_by(name))  # type: ignore[arg-type]

@@ -113,7 +113,7 @@ def months_frame(work: Work, mirror: ScopedMirror, period: Period, filters: Filt
         last_year = add_months(month, -12)
         rows.append({
             "month": month, "booked": booked / HUNDREDTHS, "quota": owed.get(month, nan),
-            "previous": before.get(last_year, (0, 0))[0] / HUNDREDTHS, "won": won,
+            "previous": before.get(last_year, (0, 0))[0] / HUNDREDTHS if before else nan, "won": won,
         })  # fmt: skip
     return pd.DataFrame(rows, columns=["month", "booked", "quota", "previous", "won"])
 

@@ -56,6 +56,11 @@ def _accounts(view: View) -> None:
         _("Who signs in, as what. The role decides what a person sees; an account is switched off, never deleted.")
     )
     people, seen = view.ask(user_accounts), view.ask(last_seen)
+    if not any(user.active and user.role is Role.OPERATIONS for user in people):
+        st.info(
+            _("Next, make an account for sales operations, who import deals and keep products and quotas."),
+            icon=":material/arrow_forward:",
+        )
     reps, teams = rep_names(view), team_names(view)
     frame = pd.DataFrame(
         [

@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.analytics.filters import Filters
 from core.domain.periods import FiscalCalendar, Period, Preset
-from core.i18n import N_, _, format_date, format_quarter
-from core.queries.choices import filter_choices, first_deal_on
+from core.i18n import N_, _, format_date, format_month, format_quarter
+from core.queries.choices import filter_choices, first_deal_on, newest_deal_on
 from core.ui.page import plain
 
 if TYPE_CHECKING:
@@ -107,7 +107,28 @@ def analysis_filters(
     period = read_period(params, calendar=view.calendar, today=view.today, since=since, default=default)
     filters = Filters.from_params({name: params.get(name, []) for name in (*FILTER_NAMES, "pipeline")})
     st.caption(plain(_said(view, period, filters)))
+    if view.query is None:
+        _lead_to_newest(view, period)
     return period, filters
+
+
+def _lead_to_newest(view: View, period: Period) -> None:
+    """Where every deal is older than the period, as after an import of old data, offer the newest year."""
+    newest = view.ask(newest_deal_on)
+    if newest is None or newest >= period.start:
+        return
+    year = view.calendar.year(view.calendar.year_of(newest))
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="filter-newest"):
+        st.text(_("The newest deals are of {month}.", month=format_month(newest)))
+        days = _("Show {start} to {end}", start=format_date(year.start), end=format_date(year.last_day))
+        st.button(days, key="filter-show-newest", icon=":material/history:", on_click=_show, args=(year,))
+
+
+def _show(period: Period) -> None:
+    st.session_state.pop(_REMEMBERED, None)
+    for name in ("filter-period", "filter-days"):
+        st.session_state.pop(name, None)
+    write_address(period=None, **{"from": period.start.isoformat(), "to": period.end.isoformat()})
 
 
 def _with_remembered(params: Params) -> Params:

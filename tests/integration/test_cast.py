@@ -145,6 +145,7 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
     "deals_board": _both(_plain),
     "filter_choices": _both(_plain),
     "first_deal_on": _both(_plain),
+    "newest_deal_on": _both(_plain),
     "deals_behind": _both(
         *(
             lambda _c, w, m=measure: {"selection": Selection(m, Q3, Filters(rep_ids=(w.rep,)))}
@@ -300,6 +301,7 @@ def _business(make: Company, rep: str, word: str) -> West:
     make.quota(rep=rep, month=MONTH, amount=200_000)
     if rep == "charlie":
         make.deal(path=(("identified", NOW - 90 * day),), amount=1, **more)
+        make.deal(path=(("identified", NOW - day),), amount=3, **more)
         nobodys = make._write(Customer(name=f"{word}无主"))[0]
         make.deal(path=(("identified", start),), amount=2, owner=rep, customer=nobodys)
     if rep != "bob":

@@ -274,7 +274,10 @@ def test_groups_stand_side_by_side_under_their_stage():
 
 def test_a_forecast_names_its_lines_and_its_band_starts_at_the_last_actual_value():
     figure = charts.forecast_chart(HISTORY, BASE, scenarios=SCENARIO, dark=False)
-    assert {"<b>Base</b>", "<b>R&amp;D &lt;b&gt;</b>", "Today"} <= set(written(figure))
+    assert {"<b>Base</b>", "<b>R&amp;D &lt;b&gt;</b>", "Data end"} <= set(written(figure))
+    now = charts.forecast_chart(HISTORY, BASE, scenarios=SCENARIO, dark=False, today=date(2026, 3, 20))
+    assert "Today" in written(now)
+    assert "Data end" not in written(now)
     band = trace(figure, "80% band")
     assert (band.y[0], band.y[-1]) == (3e6, 3e6)
     assert max(band.y) == 6e6

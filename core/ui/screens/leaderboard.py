@@ -47,6 +47,7 @@ BY_NAMES = {"rep": N_("Reps"), "team": N_("Teams")}
 _MEDALS = (":orange[:material/trophy:]", ":gray[:material/workspace_premium:]", ":red[:material/military_tech:]")
 _ROCKET = ":green[:material/rocket_launch:]"
 _BARS_SHOWN = 20
+_ROWS_SHOWN = 10
 
 
 def draw(view: View) -> None:
@@ -150,9 +151,12 @@ def _table(view: View, board: pd.DataFrame, by: str) -> None:
     shown = board.assign(
         change=[_moved(row) for row in board["rank_change"]],
     )
-    columns = [
+    places = [
         Column("rank", _("Rank"), "count", width="small"),
         Column("change", _("Change"), width="small", help=_("Places gained or lost against the period before.")),
+    ]
+    columns = [
+        *([] if view.actor.role is Role.REP else places),
         Column("name", _(BY_NAMES[by]), width="medium"),
         *([Column("team", _("Team"))] if by == "rep" else []),
         Column("booked", _("Booked"), "money", currency=view.currency),
@@ -172,7 +176,15 @@ def _table(view: View, board: pd.DataFrame, by: str) -> None:
     from core.ui.tables import table
 
     opens = "rep" if by == "rep" else None
-    table(view, shown, columns, name="board", opens=opens, id_column="key", height=420)
+    table(
+        view,
+        shown,
+        columns,
+        name="board",
+        opens=opens,
+        id_column="key",
+        height=420 if len(shown) > _ROWS_SHOWN else None,
+    )
 
 
 def _moved(change: Any) -> str:

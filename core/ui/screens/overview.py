@@ -12,6 +12,7 @@ from core.charts.pipeline import by_stage
 from core.charts.trend import booked_by_month
 from core.domain.periods import Period, add_months
 from core.i18n import N_, _, _n, format_date, format_money, format_number, format_rate
+from core.queries.choices import newest_deal_on
 from core.queries.overview import booked_by_month as months_booked
 from core.queries.overview import breakdown, overview_kpis, pipeline_by_stage
 from core.reports.tables import Column
@@ -45,12 +46,10 @@ def draw(view: View) -> None:
     period, filters = analysis_filters(view, beside=share_button)
     kpis = view.ask(overview_kpis, period=period, filters=filters, to_date=view.today in period)
     rows = {str(row["row"]): row for row in cast("list[dict[str, Any]]", kpis.to_dict("records"))}
-    now = rows["current"]
-    if not now["booked"] and not now["open_count"] and not now["decided_count"]:
-        st.info(
-            _("No deals in this period. Choose another one, log a deal or import your company's deals."),
-            icon=":material/inbox:",
-        )
+    if view.ask(newest_deal_on) is None:
+        told = _("There are no deals yet. Log the first one, or import your company's deals.")
+        st.info(told, icon=":material/inbox:")
+        return
     draw_cards(view, cards(period, filters, rows, view.currency), key="overview")
     if view.today in period:
         st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
