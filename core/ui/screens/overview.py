@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -23,7 +24,6 @@ from core.ui.sharing import share_button
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     import pandas as pd
 
@@ -111,7 +111,7 @@ def _trend(view: View, period: Period, filters: Filters) -> None:
     months = view.ask(months_booked, period=shown, filters=filters)
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        month = _iso_day(data)
+        month = clicked_month(data)
         if month is None:
             return None
         whole = Period(month, add_months(month, 1))
@@ -196,10 +196,9 @@ def _largest(parts: pd.DataFrame) -> pd.DataFrame:
     return bars[bars["value"] > 0].head(_BARS_SHOWN)
 
 
-def _iso_day(data: Sequence[Any]) -> date | None:
-    from datetime import date as day
-
+def clicked_month(data: Sequence[Any]) -> date | None:
+    """Return the first day of the month whose mark was clicked, None for a mark that is no month's."""
     try:
-        return day.fromisoformat(str(data[0])[:10]) if data else None
+        return date.fromisoformat(str(data[0])[:10]) if data else None
     except ValueError:
         return None

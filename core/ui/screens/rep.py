@@ -18,7 +18,7 @@ from core.ui.cards import draw_cards
 from core.ui.drill import chart, numbers
 from core.ui.filters import analysis_filters, write_address
 from core.ui.page import NO_SUCH_PAGE
-from core.ui.screens.overview import cards
+from core.ui.screens.overview import cards, clicked_month
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,11 +52,8 @@ def _trend(view: View, number: int, filters: Filters) -> None:
     months = view.ask(questions.rep_trend, rep_id=number, months=12)
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        from datetime import date
-
-        try:
-            month = date.fromisoformat(str(data[0])[:10])
-        except (IndexError, ValueError):
+        month = clicked_month(data)
+        if month is None:
             return None
         return Selection("booked", Period(month, add_months(month, 1)), filters), _("Booked")
 
