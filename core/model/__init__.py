@@ -29,6 +29,7 @@ from core.model.system import (
     ImportMapping,
     Setting,
     ShareLink,
+    WordPair,
 )
 
 for _table in metadata.tables.values():
@@ -39,5 +40,5 @@ __all__ = [
     "DealChange", "DealLine", "Draft", "FxRate", "IdempotencyKey", "ImportBatch", "ImportMapping", "LostReason",
     "PasswordReset", "Pipeline", "Product", "Quota", "Record", "Rep", "Scenario", "Setting", "ShareLink",
     "SignInAttempt", "SignInSession", "SignInTicket", "Sku", "Stage", "StageMove", "Table", "Team", "Territory",
-    "TerritoryAssignment", "User", "metadata",
+    "TerritoryAssignment", "User", "WordPair", "metadata",
 ]  # fmt: skip

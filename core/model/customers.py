@@ -47,6 +47,7 @@ class Contact(Record, table=True):
 
     customer_id: int = Field(foreign_key="customer.id", index=True)
     name: str = Field(max_length=80)
+    name_en: str = Field(default="", max_length=80)
     title: str = Field(default="", max_length=80)
     phone: str = Field(default="", max_length=60)
     email: str = Field(default="", max_length=200)

@@ -17,7 +17,9 @@ class Deal(Record, table=True):
 
     `state` repeats the kind of the present stage. `credited_id` is the rep who owned the deal
     when it was won. `base_amount` is in the company's currency: at the last rate while open,
-    frozen at the closing day's rate. `opened_at` and `closed_at` are when it was so.
+    frozen at the closing day's rate. `opened_at` and `closed_at` are when it was so. Where nobody typed
+    a name (`auto_named`) the deal is shown by its customer and its main product, in the reader's language;
+    `name` then keeps the Chinese of it.
     """
 
     __table_args__ = (
@@ -36,6 +38,7 @@ class Deal(Record, table=True):
     )
 
     name: str = Field(max_length=200)
+    auto_named: bool = False
     customer_id: int = Field(foreign_key="customer.id", index=True)
     contact_id: int | None = Field(default=None, foreign_key="contact.id")
     pipeline_id: int = Field(foreign_key="pipeline.id", index=True)

@@ -75,6 +75,7 @@ class User(Record, table=True):
 
     username: str = Field(max_length=80, unique=True)
     name: str = Field(max_length=80)
+    name_en: str = Field(default="", max_length=80)
     email: str = Field(default="", max_length=200)
     role: Role = Field(sa_type=sa(choice(Role)))
     rep_id: int | None = Field(default=None, foreign_key="rep.id", index=True)

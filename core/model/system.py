@@ -19,6 +19,15 @@ class Setting(Record, table=True):
     value: str = Field(max_length=2000)
 
 
+class WordPair(Record, table=True):
+    """A word of the company's data in both languages (词表), for showing it alone: segments, cities, units …"""
+
+    __table_args__ = (CheckConstraint("length(name) > 0 AND length(name_en) > 0", name="both_words"),)
+
+    name: str = Field(max_length=200, unique=True)
+    name_en: str = Field(max_length=200, index=True)
+
+
 class Currency(SQLModel, table=True):
     """A currency by its ISO 4217 code."""
 
