@@ -15,6 +15,7 @@ from sqlalchemy import (
     Double,
     Integer,
     MetaData,
+    SmallInteger,
     Table,
     Text,
 )
@@ -31,7 +32,7 @@ DEALS = Table(
     *_ids("id", "pipeline_id", "stage_id", "position", "furthest", "owner_id", "credited_id", "credit_id",
           "team_id", "credited_team_id", "credit_team_id", "customer_id", "territory_id", "channel_id",
           "product_id", "lost_reason_id", "expected_days"),
-    Column("state", Text), Column("segment", Text), Column("industry", Text),
+    Column("state", Text), Column("segment", Text), Column("industry", Text), Column("competitor", Text),
     Column("amount", BigInteger), Column("weighted", BigInteger), Column("probability", Double),
     Column("opened_at", DateTime), Column("closed_at", DateTime), Column("stage_entered_at", DateTime),
     Column("opened_on", Date), Column("closed_on", Date), Column("stage_entered_on", Date),
@@ -45,14 +46,18 @@ SPANS = Table(
     *_ids("deal_id", "pipeline_id", "stage_id", "position", "furthest"),
     Column("kind", Text), Column("entered_at", DateTime), Column("left_at", DateTime),
     Column("next_same_at", DateTime), Column("seconds_before", BigInteger), Column("seconds", BigInteger),
+    Column("entered_on", Date), Column("furthest_before", SmallInteger), Column("advance_seconds", Integer),
 )  # fmt: skip
 """One row a stay of a deal in a stage; `left_at` NULL while it stays; `next_same_at` the deal's next entry into the
-same stage; `seconds_before` spent there in earlier stays; `furthest` position so far."""
+same stage; `seconds_before` spent there in earlier stays; `furthest` position so far, `furthest_before` before this
+stay (0 for the first). Where the two differ, the deal arrived at the positions between them for the first time;
+`advance_seconds` is then the time to the next such arrival, NULL where none came."""
 
 MOVES = Table(
     "moves", MIRRORED,
     *_ids("id", "deal_id", "from_stage_id", "to_stage_id", "from_position", "to_position", "lost_reason_id"),
     Column("from_kind", Text), Column("to_kind", Text), Column("moved_at", DateTime),
+    Column("moved_on", Date),
 )  # fmt: skip
 CHANGES = Table(
     "changes", MIRRORED, *_ids("id", "deal_id"), Column("field", Text), Column("before", Text),

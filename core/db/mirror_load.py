@@ -45,7 +45,7 @@ _READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
     "deal": (Deal, "id", (
         "id", "name", "pipeline_id", "stage_id", "stage_entered_at", "state", "owner_id", "credited_id",
         "customer_id", "channel_id", "base_amount", "expected_close_on", "opened_at", "closed_at",
-        "lost_reason_id")),
+        "lost_reason_id", "competitor")),
     "deal_line": (DealLine, "deal_id", ("id", "deal_id", "product_id", "amount")),
     "stage_move": (StageMove, "deal_id", (
         "id", "deal_id", "from_stage_id", "to_stage_id", "effective_at", "lost_reason_id")),
@@ -106,7 +106,7 @@ WITH stepped AS (
     UNION ALL
     SELECT 0, id, NULL, stage_id, CAST(stage_entered_at AS TIMESTAMP), lost_reason_id
     FROM in_deal WHERE id NOT IN (SELECT deal_id FROM in_stage_move))
-SELECT m.*, f.position AS from_position, f.kind AS from_kind, t.position AS to_position, t.kind AS to_kind
+SELECT m.*, CAST(timezone($zone, timezone('UTC', m.moved_at)) AS DATE) AS moved_on, f.position AS from_position, f.kind AS from_kind, t.position AS to_position, t.kind AS to_kind
 FROM stepped m JOIN stages t ON t.id = m.to_stage_id LEFT JOIN stages f ON f.id = m.from_stage_id"""
 
 _SPANS = """
@@ -114,19 +114,25 @@ INSERT INTO spans BY NAME
 WITH stays AS (
     SELECT m.deal_id, t.pipeline_id, m.to_stage_id AS stage_id, m.to_position AS position, m.to_kind AS kind, m.id,
            m.moved_at AS entered_at, lead(m.moved_at) OVER deal AS left_at,
-           max(CASE WHEN m.to_kind <> 'lost' THEN m.to_position END) OVER deal AS furthest
+           m.moved_on AS entered_on,
+           greatest(coalesce(max(CASE WHEN m.to_kind <> 'lost' THEN m.to_position END) OVER deal, 1), 1) AS furthest
     FROM moves m JOIN stages t ON t.id = m.to_stage_id
     WHERE m.deal_id IN (SELECT id FROM in_deal)
     WINDOW deal AS (PARTITION BY m.deal_id ORDER BY m.moved_at, m.id
                     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)),
 timed AS (
-    SELECT *, CAST(epoch(left_at) - epoch(entered_at) AS BIGINT) AS seconds FROM stays)
-SELECT * EXCLUDE (id, furthest), greatest(coalesce(furthest, 1), 1) AS furthest,
+    SELECT *, CAST(epoch(left_at) - epoch(entered_at) AS BIGINT) AS seconds,
+           coalesce(lag(furthest) OVER (PARTITION BY deal_id ORDER BY entered_at, id), 0) AS furthest_before
+    FROM stays)
+SELECT * EXCLUDE (id),
+       CASE WHEN furthest > furthest_before THEN CAST(epoch(lead(entered_at) OVER arrivals) - epoch(entered_at)
+            AS INTEGER) END AS advance_seconds,
        lead(entered_at) OVER same AS next_same_at,
        CAST(coalesce(sum(seconds) OVER (same ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT)
            AS seconds_before
 FROM timed
-WINDOW same AS (PARTITION BY deal_id, stage_id ORDER BY entered_at, id)"""
+WINDOW same AS (PARTITION BY deal_id, stage_id ORDER BY entered_at, id),
+       arrivals AS (PARTITION BY deal_id, furthest > furthest_before ORDER BY entered_at, id)"""
 
 _CHANGES = """
 INSERT INTO changes BY NAME
@@ -153,7 +159,7 @@ SELECT d.name, d.id, d.pipeline_id, d.stage_id, s.position, d.owner_id, d.credit
        coalesce(d.credited_id, d.owner_id) AS credit_id, o.team_id, c.team_id AS credited_team_id,
        CASE WHEN d.credited_id IS NULL THEN o.team_id ELSE c.team_id END AS credit_team_id,
        d.customer_id, k.territory_id, d.channel_id, p.product_id, d.lost_reason_id, s.expected_days, d.state,
-       coalesce(k.segment, '') AS segment, coalesce(k.industry, '') AS industry, d.base_amount AS amount,
+       coalesce(k.segment, '') AS segment, coalesce(k.industry, '') AS industry, d.competitor, d.base_amount AS amount,
        CASE WHEN d.state = 'open' THEN CAST(round(CAST(d.base_amount AS DECIMAL(18, 0))
             * CAST(s.probability AS DECIMAL(9, 6))) AS BIGINT) ELSE 0 END AS weighted, s.probability,
        d.opened_at, d.closed_at, d.stage_entered_at,
@@ -243,7 +249,7 @@ class Loader:
             self._delete(table, column, keys)
         for subject in ("deal", "deal_line", "stage_move", "deal_change"):
             self._read(subject, keys)
-        self._cursor.execute(_MOVES)
+        self._cursor.execute(_MOVES, {"zone": self._zone})
         self._cursor.execute(_SPANS)
         self._cursor.execute(_CHANGES)
         self._cursor.execute(_DEALS, {"zone": self._zone})

@@ -87,6 +87,28 @@ def test_spans_are_what_the_raw_moves_say(company):
         assert facts[number].amount == deal.base_amount * 100
 
 
+def test_spans_say_where_a_deal_arrived_for_the_first_time_and_how_soon_it_went_on(company):
+    random_deals(company, Random(8), 25)
+    scoped = company.database.mirror.scoped(EVERYTHING)
+    spans = scoped.rows(select(scoped.facts.spans))
+    moved_on = {(row.deal_id, row.moved_at): row.moved_on for row in scoped.rows(select(scoped.facts.moves))}
+    arrived = 0
+    for number in {span.deal_id for span in spans}:
+        stays = sorted((span for span in spans if span.deal_id == number), key=lambda s: s.entered_at)
+        for place, stay in enumerate(stays):
+            later = [s for s in stays[place + 1 :] if s.furthest > stay.furthest]
+            goes_on = (later[0].entered_at - stay.entered_at).total_seconds() if later else None
+            assert stay.furthest_before == (stays[place - 1].furthest if place else 0)
+            assert stay.entered_on == moved_on[number, stay.entered_at]
+            assert stay.entered_on == (stay.entered_at + timedelta(hours=8)).date()
+            if stay.furthest > stay.furthest_before:
+                assert stay.advance_seconds == goes_on
+                arrived += 1
+            else:
+                assert stay.advance_seconds is None
+    assert 25 <= arrived < len(spans), "there are returns among them"
+
+
 def test_nothing_new_leaves_the_version_alone(company):
     company.deal()
     mirror = company.database.mirror
