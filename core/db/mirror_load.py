@@ -106,7 +106,8 @@ WITH stepped AS (
     UNION ALL
     SELECT 0, id, NULL, stage_id, CAST(stage_entered_at AS TIMESTAMP), lost_reason_id
     FROM in_deal WHERE id NOT IN (SELECT deal_id FROM in_stage_move))
-SELECT m.*, CAST(timezone($zone, timezone('UTC', m.moved_at)) AS DATE) AS moved_on, f.position AS from_position, f.kind AS from_kind, t.position AS to_position, t.kind AS to_kind
+SELECT m.*, CAST(timezone($zone, timezone('UTC', m.moved_at)) AS DATE) AS moved_on,
+       f.position AS from_position, f.kind AS from_kind, t.position AS to_position, t.kind AS to_kind
 FROM stepped m JOIN stages t ON t.id = m.to_stage_id LEFT JOIN stages f ON f.id = m.from_stage_id"""
 
 _SPANS = """
