@@ -12,11 +12,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import duckdb
-import duckdb_engine
 import psycopg
 
 from core.access.actors import Scope
 from core.analytics.facts import Facts, Statement
+from core.db.compiled import compiled
 from core.db.mirror_load import DIMENSIONS, Loader
 from core.db.mirror_source import Changed, Source, open_source
 
@@ -33,7 +33,6 @@ MOST_KEYS = 5_000
 _BROKEN = (sqlite3.Error, psycopg.Error, duckdb.Error)
 """What a lost or broken connection raises; the mirror then starts over once."""
 
-_DIALECT = duckdb_engine.Dialect(paramstyle="numeric_dollar")
 _REBUILT = frozenset({"stage", "pipeline"})
 _BY_KEY = frozenset({"deal", "customer", "activity"})
 
@@ -203,9 +202,8 @@ class ScopedMirror:
         return Standing(ahead + 1, len(values))
 
     def _run(self, statement: Statement) -> duckdb.DuckDBPyConnection:
-        compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-        values = [compiled.params[name] for name in compiled.positiontup or ()]
-        return self._reading().execute(str(compiled), values)
+        text, values = compiled(statement)
+        return self._reading().execute(text, values)
 
     def _reading(self) -> duckdb.DuckDBPyConnection:
         if self._cursor is None:

@@ -1,0 +1,50 @@
+"""A statement compiled once for all values says what a fresh compilation would."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb_engine
+import pytest
+from sqlalchemy import select
+
+from core.access.actors import Scope
+from core.analytics import kpis
+from core.analytics.facts import Facts
+from core.analytics.filters import Filters
+from core.db.compiled import compiled
+from core.domain.periods import Period
+
+FRESH = duckdb_engine.Dialect(paramstyle="numeric_dollar")
+SPRING, SUMMER = Period(date(2026, 1, 1), date(2026, 4, 1)), Period(date(2026, 4, 1), date(2026, 7, 1))
+NARROWED = (
+    Filters(), Filters(team_ids=(3,)), Filters(team_ids=(4, 5, 6)), Filters(segments=("A", "B"), rep_ids=(1,)),
+    Filters(segments=("C",), rep_ids=(2, 9)),
+)  # fmt: skip
+
+
+def afresh(statement):
+    found = statement.compile(dialect=FRESH, compile_kwargs={"render_postcompile": True})
+    return str(found), [found.params[name] for name in found.positiontup or ()]
+
+
+@pytest.mark.parametrize("scope", [Scope.everything(), Scope.of_reps({7, 8})], ids=["everything", "two reps"])
+@pytest.mark.parametrize("asked", [kpis.totals, kpis.decided, kpis.booked_by])
+def test_text_and_values_are_those_of_a_fresh_compilation(scope, asked):
+    facts = Facts(scope)
+    for period in (SPRING, SUMMER, SPRING):
+        for filters in NARROWED:
+            statement = asked(facts, period=period, filters=filters, today=date(2026, 5, 5))
+            assert compiled(statement) == afresh(statement)
+
+
+def test_values_of_an_earlier_asker_do_not_stay():
+    deals = Facts(Scope.everything()).deals
+    for rep in (1, 2):
+        assert compiled(select(deals.c.id).where(deals.c.owner_id == rep))[1] == [rep]
+
+
+def test_a_list_grows_with_its_values():
+    deals = Facts(Scope.everything()).deals
+    lengths = [compiled(select(deals.c.id).where(deals.c.owner_id.in_(reps)))[1] for reps in ([1], [2, 3], [])]
+    assert lengths[:2] == [[1], [2, 3]]
