@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from sqlalchemy import ColumnElement, FromClause, String, case, cast, func, literal_column
 
 from core.analytics.facts import Facts, spoken
+from core.analytics.team_parts import TeamPart, in_part, number_in, part_key, said_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,12 +37,19 @@ _TABLE: Final[dict[str, Callable[[Facts], FromClause]]] = {
 }
 
 
-def key_of(facts: Facts, by: Dimension) -> ColumnElement[str]:
-    """Return the key of a deal of `facts.deals` in a dimension, as text."""
+def key_of(facts: Facts, by: Dimension, parts: tuple[TeamPart, ...] = ()) -> ColumnElement[str]:
+    """Return the key of a deal of `facts.deals` in a dimension, as text; teams by the `parts` being looked at."""
     column = facts.deals.c[_COLUMN[by]]
+    if by == "team":
+        return part_key(parts, column, NONE)
     if by == "segment":
         return func.coalesce(func.nullif(column, _EMPTY), _NONE)
     return text_or_none(column)
+
+
+def has_key(facts: Facts, by: Dimension, key: str) -> ColumnElement[bool]:
+    """Return the condition under which a deal of `facts.deals` has a key; a team's is its whole subtree's."""
+    return in_part(facts, key, NONE) if by == "team" else key_of(facts, by) == key
 
 
 def text_or_none(column: ColumnElement[int]) -> ColumnElement[str]:
@@ -50,8 +58,13 @@ def text_or_none(column: ColumnElement[int]) -> ColumnElement[str]:
 
 
 def names_of(facts: Facts, by: Dimension, key: ColumnElement[str]) -> tuple[FromClause | None, ColumnElement[str]]:
-    """Return the table that names the keys (to be joined on `key`) and the name itself."""
+    """Return the table that names the keys (to be joined on `table_key`) and the name itself."""
     if by == "segment":
         return None, case((key == _NONE, _EMPTY), else_=key)
     table = _TABLE[by](facts)
-    return table, spoken(table)
+    return table, said_part(key, spoken(table)) if by == "team" else spoken(table)
+
+
+def table_key(by: Dimension, key: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the number, as text, of the row that names a key."""
+    return number_in(key) if by == "team" else key

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
     from core.analytics.facts import Facts
+    from core.analytics.team_parts import TeamPart
     from core.domain.periods import Period
 
 HUNDREDTHS = 100.0
@@ -72,10 +73,11 @@ def cohort(
     pipeline_id: int,
     today: date,
     by: Dimension | None = None,
+    teams: tuple[TeamPart, ...] = (),
 ) -> Statement:
     """Return `key`, `name`, `furthest`, `state`, `count` and `value` (hundredths) of the deals opened in the period."""
     deals = facts.deals.c
-    key: list[ColumnElement[str]] = [] if by is None else [key_of(facts, by).label("key")]
+    key: list[ColumnElement[str]] = [] if by is None else [key_of(facts, by, teams).label("key")]
     parts = (
         select(
             *key,

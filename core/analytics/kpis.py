@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Date, String, case, cast, func, literal_column, select
+from sqlalchemy import BigInteger, Date, String, case, cast, func, literal, literal_column, select, union_all
 
-from core.analytics.dimensions import Dimension, key_of, names_of
+from core.analytics.dimensions import Dimension, key_of, names_of, table_key
 from core.analytics.facts import Statement, spoken
 from core.analytics.filters import Filters, deal_conditions
 from core.analytics.selection import inside, is_counted, summed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from sqlalchemy import ColumnElement
 
     from core.analytics.facts import Facts
+    from core.analytics.team_parts import TeamPart
     from core.domain.periods import Period
 
 
@@ -84,10 +86,12 @@ def decided(facts: Facts, *, period: Period, filters: Filters, today: date) -> S
     )
 
 
-def by_dimension(facts: Facts, *, period: Period, by: Dimension, filters: Filters, today: date) -> Statement:
+def by_dimension(
+    facts: Facts, *, period: Period, by: Dimension, filters: Filters, today: date, parts: tuple[TeamPart, ...] = ()
+) -> Statement:
     """Return `key`, `name` and the columns of `totals`, a row for each part that has a deal in any of them."""
-    key = key_of(facts, by)
-    parts = (
+    key = key_of(facts, by, parts)
+    grouped = (
         select(
             key.label("key"),
             *decided_columns(facts, period, today=today),
@@ -101,7 +105,7 @@ def by_dimension(facts: Facts, *, period: Period, by: Dimension, filters: Filter
         .group_by(key)
         .subquery("parts")
     )
-    return named(facts, parts, by)
+    return named(facts, grouped, by)
 
 
 def named(facts: Facts, parts: Any, by: Dimension) -> Statement:
@@ -110,16 +114,12 @@ def named(facts: Facts, parts: Any, by: Dimension) -> Statement:
     chosen = [parts.c.key, name.label("name"), *(c for c in parts.c if c.name != "key")]
     if names is None:
         return select(*chosen).select_from(parts)
-    return select(*chosen).select_from(parts.outerjoin(names, text_key(names) == parts.c.key))
+    return select(*chosen).select_from(parts.outerjoin(names, text_key(names) == table_key(by, parts.c.key)))
 
 
-def names(facts: Facts, by: Dimension) -> Statement:
-    """Return `key` and `name` of everything in a dimension that has a table of its own."""
-    table, name = names_of(facts, by, literal_column("''"))
-    if table is None:
-        raise ValueError(f"{by} has no table")
-    chosen: Statement = select(text_key(table).label("key"), name.label("name"))
-    return chosen
+def names(facts: Facts, by: Dimension, keys: Sequence[str]) -> Statement:
+    """Return `key` and `name` of some keys of a dimension that has a table of its own."""
+    return named(facts, union_all(*(select(literal(key).label("key")) for key in keys)).subquery("keys"), by)
 
 
 def text_key(table: Any) -> ColumnElement[str]:

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from sqlalchemy import Double, and_, case, cast, func, or_, select
+from sqlalchemy import Double, and_, case, cast, func, literal, or_, select, union_all
 
 from core.access.actors import Reach
+from core.analytics.dimensions import NONE
 from core.analytics.facts import Facts, Statement, spoken
 from core.analytics.filters import Filters, deal_conditions, people_conditions
 from core.analytics.kpis import decided_columns
 from core.analytics.quotas import owed, owing
 from core.analytics.selection import inside, is_counted
+from core.analytics.team_parts import TeamPart, part_key, said_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,36 +36,37 @@ By = Literal["rep", "team"]
 
 @dataclass(frozen=True)
 class Contest:
-    """What is compared: people or teams, in a period, under filters, rates from `minimum_decided` deals on."""
+    """What is compared: people or teams, in a period, under filters, rates from `minimum_decided` deals on.
+
+    `parts`: the teams, each with its subtree, where teams are compared.
+    """
 
     period: Period
     by: By
     filters: Filters
     minimum_decided: int
     today: date
+    parts: tuple[TeamPart, ...] = ()
 
 
 def standings(facts: Facts, contest: Contest) -> Statement:
     """Return a row for each rep or team that was there in the period or sold in it; money in hundredths.
 
     Columns: id, name, team, booked, won_count, decided_count, cycle_days, activities, quota, win_rate (NULL under
-    the minimum), average_deal, attainment; NULL where there is no such number.
+    the minimum), average_deal, attainment; NULL where there is no such number. Teams are the contest's parts: their
+    ids are the parts' keys, and `team` is "".
     """
-    of_reps = contest.by == "rep"
-    members = facts.reps if of_reps else facts.teams
+    members = (_reps if contest.by == "rep" else _teams)(facts, contest).subquery("members")
     deals, quotas, met = _sums(facts, contest)
-    d, q, a = deals.c, quotas.c, met.c
+    m, d, q, a = members.c, deals.c, quotas.c, met.c
     booked, won = func.coalesce(d.booked, 0), func.coalesce(d.won_count, 0)
     decided = won + func.coalesce(d.lost_count, 0)
-    team = facts.teams.alias("team_of_rep") if of_reps else facts.teams
-    joined = members.outerjoin(deals, d.id == members.c.id)
-    joined = joined.outerjoin(quotas, q.id == members.c.id).outerjoin(met, a.id == members.c.id)
-    if of_reps:
-        joined = joined.outerjoin(team, team.c.id == members.c.team_id)
+    joined = members.outerjoin(deals, d.id == m.id)
+    joined = joined.outerjoin(quotas, q.id == m.id).outerjoin(met, a.id == m.id)
     enough = decided >= max(contest.minimum_decided, 1)
     return (
         select(
-            members.c.id.label("id"), spoken(members).label("name"), spoken(team).label("team"),
+            m.id.label("id"), m.name.label("name"), m.team.label("team"),
             booked.label("booked"), won.label("won_count"), decided.label("decided_count"),
             d.cycle_days.label("cycle_days"), func.coalesce(a.activities, 0).label("activities"),
             q.quota.label("quota"),
@@ -72,8 +75,8 @@ def standings(facts: Facts, contest: Contest) -> Statement:
             case((q.quota > 0, cast(booked, Double) / q.quota)).label("attainment"),
         )
         .select_from(joined)
-        .where(*_members(facts, contest, members), or_(_present(facts, contest), d.id.is_not(None), q.id.is_not(None)))
-        .order_by(members.c.id)
+        .where(or_(m.was_there, d.id.is_not(None), q.id.is_not(None)))
+        .order_by(m.id)
     )  # fmt: skip
 
 
@@ -89,10 +92,15 @@ def ranking(contest: Contest, measure: Measure) -> Callable[[Facts], Statement]:
 
 def _sums(facts: Facts, contest: Contest) -> tuple[Any, Any, Any]:
     of_reps, period, filters = contest.by == "rep", contest.period, contest.filters
-    deal, quota, activity = facts.deals.c, facts.quotas.c, facts.activities.c
-    deal_key = deal.credit_id if of_reps else deal.credit_team_id
-    quota_key = quota.rep_id if of_reps else quota.team_id
-    activity_key = activity.rep_id if of_reps else activity.team_id
+    quota, activity = facts.quotas.c, facts.activities.c
+    deal_key, quota_key, activity_key = (
+        table.c[rep] if of_reps else part_key(contest.parts, table.c[team], NONE)
+        for table, rep, team in (
+            (facts.deals, "credit_id", "credit_team_id"),
+            (facts.quotas, "rep_id", "team_id"),
+            (facts.activities, "rep_id", "team_id"),
+        )
+    )
     deals = (
         select(deal_key.label("id"), *decided_columns(facts, period, today=contest.today))
         .where(
@@ -120,29 +128,52 @@ def _sums(facts: Facts, contest: Contest) -> tuple[Any, Any, Any]:
     return deals, quotas, met
 
 
-def _members(facts: Facts, contest: Contest, members: Any) -> list[ColumnElement[bool]]:
-    scope, filters = facts.scope, contest.filters
-    found: list[ColumnElement[bool]] = []
+def _reps(facts: Facts, contest: Contest) -> Statement:
+    """Return `id`, `name`, `team` and `was_there` of the reps of the scope under the filters."""
+    reps, scope, filters = facts.reps.c, facts.scope, contest.filters
+    wanted: list[ColumnElement[bool]] = []
     if scope.reach is not Reach.ALL:
-        found.append(members.c.id.in_(scope.rep_ids if contest.by == "rep" else scope.team_ids))
-    if filters.rep_ids and contest.by == "rep":
-        found.append(members.c.id.in_(filters.rep_ids))
+        wanted.append(reps.id.in_(scope.rep_ids))
+    if filters.rep_ids:
+        wanted.append(reps.id.in_(filters.rep_ids))
     if filters.team_ids:
         trees = facts.subtrees.c
-        column = members.c.team_id if contest.by == "rep" else members.c.id
-        found.append(column.in_(select(trees.team_id).where(trees.top_id.in_(filters.team_ids))))
-    return found
+        wanted.append(reps.team_id.in_(select(trees.team_id).where(trees.top_id.in_(filters.team_ids))))
+    return (
+        select(
+            reps.id,
+            spoken(facts.reps).label("name"),
+            spoken(facts.teams).label("team"),
+            _was_there(facts, contest.period).label("was_there"),
+        )
+        .select_from(facts.reps.outerjoin(facts.teams, facts.teams.c.id == reps.team_id))
+        .where(*wanted)
+    )
 
 
-def _present(facts: Facts, contest: Contest) -> ColumnElement[bool]:
-    reps, period = facts.reps.c, contest.period
-    there = and_(
+def _teams(facts: Facts, contest: Contest) -> Statement:
+    """Return `id`, `name`, `team` and `was_there` (somebody of it was) of the contest's parts that lie in the scope."""
+    everything = facts.scope.reach is Reach.ALL
+    parts = [part for part in contest.parts if everything or part.team_id in facts.scope.team_ids]
+    named = [select(literal(part.key).label("id"), literal(part.team_id).label("team_id")) for part in parts]
+    places = union_all(*(named or [select(literal("").label("id"), literal(0).label("team_id"))])).subquery("places")
+    key = places.c.id
+    reps = facts.reps.c
+    there = select(part_key(contest.parts, reps.team_id, NONE)).where(_was_there(facts, contest.period))
+    return select(
+        key,
+        said_part(key, spoken(facts.teams)).label("name"),
+        literal("").label("team"),
+        key.in_(there).label("was_there"),
+    ).select_from(places.join(facts.teams, facts.teams.c.id == places.c.team_id))
+
+
+def _was_there(facts: Facts, period: Period) -> ColumnElement[bool]:
+    reps = facts.reps.c
+    return and_(
         or_(reps.joined_on.is_(None), reps.joined_on < period.end),
         or_(reps.left_on.is_(None), reps.left_on >= period.start),
     )
-    if contest.by == "rep":
-        return there
-    return facts.teams.c.id.in_(select(reps.team_id).where(there, reps.team_id.is_not(None)))
 
 
 def ranks(values: dict[str, float], *, least_first: bool = False) -> dict[str, int]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import BigInteger, Date, Double, cast, func, literal, select
 
-from core.analytics.dimensions import text_or_none
+from core.analytics.dimensions import NONE, text_or_none
 from core.analytics.filters import Filters, people_conditions
+from core.analytics.team_parts import TeamPart, part_key
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -32,13 +33,16 @@ def quota_total(facts: Facts, *, period: Period, filters: Filters) -> Statement:
     return select(func.sum(owed(facts, period)).label("quota")).where(*owing(facts, period, filters))
 
 
-def quota_by(facts: Facts, *, period: Period, filters: Filters, by: QuotaKey) -> Statement:
+def quota_by(
+    facts: Facts, *, period: Period, filters: Filters, by: QuotaKey, parts: tuple[TeamPart, ...] = ()
+) -> Statement:
     """Return `key` (text; a month as a day) and `quota` in hundredths. A team's is its own rows and its reps'."""
     quotas = facts.quotas.c
     key: ColumnElement[Any] = quotas.month
-    if by != "month":
-        column = quotas.rep_id if by == "rep" else quotas.team_id
-        key = text_or_none(column)
+    if by == "rep":
+        key = text_or_none(quotas.rep_id)
+    elif by == "team":
+        key = part_key(parts, quotas.team_id, NONE)
     return (
         select(key.label("key"), func.sum(owed(facts, period)).label("quota"))
         .where(*owing(facts, period, filters))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from sqlalchemy import ColumnElement, and_, case, or_, select
 
-from core.analytics.dimensions import DIMENSIONS, Dimension, key_of
+from core.analytics.dimensions import DIMENSIONS, Dimension, has_key
 from core.analytics.filters import NO_FILTERS, Filters, deal_conditions, number, strings
 from core.domain.periods import Period
 
@@ -164,5 +164,5 @@ def selected(facts: Facts, selection: Selection, *, today: date, idle_days: int 
     found = deal_conditions(facts, selection.filters)
     found.append(is_counted(facts, selection.measure, period=selection.period, today=today, idle_days=idle_days))
     if selection.by is not None:
-        found.append(key_of(facts, selection.by) == selection.key)
+        found.append(has_key(facts, selection.by, selection.key or ""))
     return found

@@ -14,6 +14,7 @@ from core.analytics.filters import NO_FILTERS, Filters
 from core.domain.periods import day_start
 from core.gate import query
 from core.queries.overview import HUNDREDTHS, chosen_pipeline
+from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
     from core.db.work import Work
@@ -55,9 +56,11 @@ def _funnels(
 ) -> tuple[list[Any], list[statements.Funnel]]:
     mirror = work.mirror
     pipeline = chosen_pipeline(mirror, filters)
-    parts = mirror.rows(
-        statements.cohort(mirror.facts, period=period, filters=filters, pipeline_id=pipeline, today=work.today, by=by)
+    teams = parts_looked_at(mirror, filters) if by == "team" else ()
+    cohort = statements.cohort(
+        mirror.facts, period=period, filters=filters, pipeline_id=pipeline, today=work.today, by=by, teams=teams
     )
+    parts = mirror.rows(cohort)
     stages = mirror.rows(
         statements.steps(mirror.facts, pipeline_id=pipeline, occupied={part.furthest for part in parts})
     )

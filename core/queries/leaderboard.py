@@ -20,8 +20,10 @@ from core.errors import NotFound
 from core.gate import query
 from core.i18n import N_
 from core.queries.overview import HUNDREDTHS, months_frame
+from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
+    from core.analytics.team_parts import TeamPart
     from core.db.mirror import ScopedMirror
     from core.db.work import Work
 
@@ -52,9 +54,10 @@ def leaderboard(
 ) -> pd.DataFrame:
     """Return the reps or teams of the actor's scope, ranked by a measure, with the rank of the period before."""
     mirror = work.mirror
-    contest = _contest(work, period, by, filters, minimum_decided)
+    parts = parts_looked_at(mirror, filters) if by == "team" else ()
+    contest = _contest(work, period, by, filters, minimum_decided, parts)
     rows = _standings(mirror, contest)
-    before = _standings(mirror, _contest(work, work.calendar.before(period), by, filters, minimum_decided))
+    before = _standings(mirror, _contest(work, work.calendar.before(period), by, filters, minimum_decided, parts))
     least_first = measure in statements.LEAST_FIRST
     now, then = ({row["key"]: row[measure] for row in side} for side in (rows, before))
     now_ranks, then_ranks = (statements.ranks(side, least_first=least_first) for side in (now, then))
@@ -71,10 +74,15 @@ def leaderboard(
 
 
 def _contest(
-    work: Work, period: Period, by: statements.By, filters: Filters, minimum_decided: int | None
+    work: Work,
+    period: Period,
+    by: statements.By,
+    filters: Filters,
+    minimum_decided: int | None,
+    parts: tuple[TeamPart, ...] = (),
 ) -> statements.Contest:
     minimum = int(work.setting("minimum_decided")) if minimum_decided is None else minimum_decided
-    return statements.Contest(period, by, filters, minimum, work.today)
+    return statements.Contest(period, by, filters, minimum, work.today, parts)
 
 
 def _standings(mirror: ScopedMirror, contest: statements.Contest) -> list[dict[str, Any]]:

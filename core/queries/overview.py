@@ -16,10 +16,12 @@ from core.analytics.filters import NO_FILTERS, Filters
 from core.analytics.rates import coverage, rate, wilson
 from core.domain.periods import Period, add_months
 from core.gate import query
+from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from core.analytics.team_parts import TeamPart
     from core.db.mirror import ScopedMirror
     from core.db.work import Work
 
@@ -88,11 +90,13 @@ def quota_of(mirror: ScopedMirror, period: Period, filters: Filters) -> float:
     return nan if found is None else found / HUNDREDTHS
 
 
-def quotas_by(mirror: ScopedMirror, period: Period, filters: Filters, by: quotas.QuotaKey) -> dict[Any, float]:
+def quotas_by(
+    mirror: ScopedMirror, period: Period, filters: Filters, by: quotas.QuotaKey, parts: tuple[TeamPart, ...] = ()
+) -> dict[Any, float]:
     """Return what each rep, team or month owes, in major units, by key."""
     if not filters.by_people_alone:
         return {}
-    rows = mirror.rows(quotas.quota_by(mirror.facts, period=period, filters=filters, by=by))
+    rows = mirror.rows(quotas.quota_by(mirror.facts, period=period, filters=filters, by=by, parts=parts))
     return {row.key: row.quota / HUNDREDTHS for row in rows}
 
 
@@ -131,10 +135,15 @@ BREAKDOWN = (
 
 @query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
 def breakdown(work: Work, *, period: Period, by: Dimension, filters: Filters = NO_FILTERS) -> pd.DataFrame:
-    """Return the key figures of each team, territory, product, channel, segment or rep, largest booked first."""
+    """Return the key figures of each team, territory, product, channel, segment or rep, largest booked first.
+
+    Teams at the level being looked at, each with its whole subtree: the ones below the filtered team (the root where
+    none is), and what is directly in it.
+    """
     mirror = work.mirror
-    statement = kpis.by_dimension(mirror.facts, period=period, by=by, filters=filters, today=work.today)
-    owed = quotas_by(mirror, period, filters, by) if by in ("team", "rep") else {}
+    parts = parts_looked_at(mirror, filters) if by == "team" else ()
+    statement = kpis.by_dimension(mirror.facts, period=period, by=by, filters=filters, today=work.today, parts=parts)
+    owed = quotas_by(mirror, period, filters, by, parts) if by in ("team", "rep") else {}
     rows = []
     for found in mirror.rows(statement):
         booked, decided = found.booked / HUNDREDTHS, found.won_count + found.lost_count
@@ -153,7 +162,7 @@ def breakdown(work: Work, *, period: Period, by: Dimension, filters: Filters = N
 
 def _idle_parts(mirror: ScopedMirror, by: Dimension, owed: dict[Any, float]) -> list[dict[str, Any]]:
     """Rows of the reps and teams that owe something and have no deal at all."""
-    names = {row.key: row.name for row in mirror.rows(kpis.names(mirror.facts, by))} if owed else {}
+    names = {row.key: row.name for row in mirror.rows(kpis.names(mirror.facts, by, list(owed)))} if owed else {}
     return [
         {
             "key": key, "name": names.get(key, ""), "booked": 0.0, "won_count": 0, "lost_count": 0,

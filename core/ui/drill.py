@@ -104,6 +104,12 @@ def chart(
         show_deals(view, *chosen)
 
 
+def team_note(by: str) -> None:
+    """Say, under numbers by team, which deals a team counts."""
+    if by == "team":
+        st.caption(_("Each team counts with all teams below it. Choose a team in the filter to see its parts."))
+
+
 def numbers(view: View, frame: pd.DataFrame, columns: Sequence[Column], *, name: str) -> None:
     """Offer the numbers of a chart as a table, folded; made when it is unfolded."""
     folded = st.expander(_("The numbers as a table"), icon=":material/table:", key=f"numbers-{name}", on_change="rerun")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date, timedelta
 from math import isclose, isnan
 from random import Random
 
 import pytest
 
+from core.access.actors import SYSTEM
 from core.analytics.dimensions import DIMENSIONS
 from core.analytics.filters import Filters
 from core.analytics.selection import Selection
 from core.domain.periods import Period
 from core.errors import NotFound
 from core.gate import QUERIES
+from core.model import Rep, Team
 from core.queries.drill import deals_behind, selection_total
 from core.queries.funnel import cohort_funnel, funnel_compare, losses_by_stage, time_in_stage
 from core.queries.leaderboard import leaderboard, own_rank, rep_card, rep_trend
@@ -140,6 +143,80 @@ def test_scopes_add_up_to_the_company(answers):
 def test_a_team_filter_includes_the_teams_below(answers, small_company):
     head = Filters(team_ids=(small_company.teams["head"],))
     assert answers(overview_kpis, period=YEAR, filters=head).equals(answers(overview_kpis, period=YEAR))
+
+
+@pytest.fixture
+def tall(small_company, answers):
+    """Head office has a rep of its own (Charlie), East has one (Alice), and North lies below East with Bob."""
+    company = small_company
+    with company.database.writing(SYSTEM, now=NOW, action="test") as work:
+        north = Team(name="北组", name_en="North", parent_id=company.teams["east"])
+        work.session.add(north)
+        work.session.flush()
+        company.teams["north"] = north.id
+        for rep, team in (("bob", "north"), ("charlie", "head")):
+            work.session.get(Rep, company.reps[rep]).team_id = company.teams[team]
+    for team, amount in (("north", 300), ("east", 5_000), ("west", 70), ("head", 9_000)):
+        company.quota(month=date(2026, 5, 1), amount=amount, team=team)
+    company.quota(month=date(2026, 6, 1), amount=11, team="head")
+    company.quota(month=date(2026, 6, 1), amount=40, rep="charlie")
+    return company.teams
+
+
+LEVELS = [
+    ("leader", (), {"East": "east", "West": "west", "Directly in Head office": "head:own"}),
+    ("leader", ("head",), {"East": "east", "West": "west", "Directly in Head office": "head:own"}),
+    ("leader", ("east",), {"North": "north", "Directly in East": "east:own"}),
+    ("leader", ("north",), {"North": "north"}),
+    ("leader", ("west", "north"), {"North": "north", "West": "west"}),
+    ("leader", ("north", "east"), {"North": "north", "Directly in East": "east:own"}),
+    ("eastern manager", (), {"North": "north", "Directly in East": "east:own"}),
+    ("second eastern rep", (), {"North": "north"}),
+]
+
+
+@pytest.mark.parametrize(("who", "filtered", "parts"), LEVELS)
+def test_teams_at_any_level_are_whole_subtrees_that_add_up(answers, tall, who, filtered, parts):
+    filters = Filters(team_ids=tuple(tall[name] for name in filtered))
+    keys = {}
+    for name, team in parts.items():
+        number, _colon, own = team.partition(":")
+        keys[f"{tall[number]}{':own' if own else ''}"] = name
+    shown = answers(breakdown, who=who, period=YEAR, by="team", filters=filters)
+    assert {key: keys.get(key) for key in shown["key"]} == dict(zip(shown["key"], shown["name"], strict=True))
+    whole = answers(overview_kpis, who=who, period=YEAR, filters=filters).iloc[0]
+    assert shown["won_count"].sum() == whole["won_count"] > 0
+    for part, all_of_it in (("booked", "booked"), ("open_value", "pipeline"), ("quota", "quota")):
+        owed = whole[all_of_it]
+        assert isclose(shown[part].sum(), 0 if isnan(owed) else owed, abs_tol=1e-6), part
+    for row in shown.to_dict("records"):
+        more = {"filters": filters, "by": "team", "key": row["key"]}
+        mine = functools.partial(answers, who=who)
+        agrees(mine, row["won_count"], row["booked"], "won", **more)
+        agrees(mine, row["open_count"], row["open_value"], "open", **more)
+    funnels = answers(funnel_compare, who=who, period=YEAR, by="team", filters=filters)
+    entered = answers(cohort_funnel, who=who, period=YEAR, filters=filters)["reached"]
+    assert funnels.groupby("stage_key", sort=False)["reached"].sum().to_list() == entered.to_list()
+    assert set(funnels["group"]) <= set(parts)
+
+
+@pytest.mark.parametrize(("who", "filtered", "parts"), [level for level in LEVELS if level[0] != "second eastern rep"])
+def test_team_leaderboards_rank_what_overview_counts_by_team(answers, tall, who, filtered, parts):
+    filters = Filters(team_ids=tuple(tall[name] for name in filtered))
+    board = answers(leaderboard, who=who, period=YEAR, by="team", filters=filters)
+    shown = answers(breakdown, who=who, period=YEAR, by="team", filters=filters).set_index("key")
+    there = shown[(shown["decided_count"] > 0) | shown["quota"].notna()]
+    assert set(there.index) <= set(board["key"])
+    assert set(board["name"]) <= set(parts)
+    for row in board[board["key"].isin(there.index)].to_dict("records"):
+        assert isclose(row["booked"], there.loc[row["key"], "booked"], abs_tol=1e-6)
+        assert row["decided_count"] == there.loc[row["key"], "decided_count"]
+        assert (row["quota"] == there.loc[row["key"], "quota"]) or isnan(row["quota"])
+
+
+def test_a_key_of_no_team_opens_nothing(answers):
+    for key in ("x", "9999", ":own", "7:mine"):
+        assert answers(deals_behind, selection=Selection("won", YEAR, by="team", key=key)).empty
 
 
 def test_the_series_is_the_booked_value(answers):

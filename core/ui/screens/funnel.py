@@ -13,7 +13,7 @@ from core.domain.periods import Preset
 from core.i18n import N_, _, _n, format_number, format_rate
 from core.queries import funnel as questions
 from core.reports.tables import Column
-from core.ui.drill import chart, deals_button, numbers
+from core.ui.drill import chart, deals_button, numbers, team_note
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
 from core.ui.sharing import share_button
@@ -160,6 +160,7 @@ def _compare(view: View, period: Period, filters: Filters, by: str) -> None:
 
     figure = grouped_bars(bars, unit="rate", title=title, dark=view.dark, large=view.large)
     chart(view, figure, key=f"funnel-by-{by}", alt=title, choose=choose)
+    team_note(by)
     if len(names) >= _GROUPS_SHOWN:
         st.caption(_("The {n} largest groups are shown.", n=_GROUPS_SHOWN))
     numbers(view, groups, [Column("group", _(BY_NAMES[by])), *_stage_columns(view)], name=f"funnel-by-{by}")

@@ -15,7 +15,7 @@ from core.i18n import N_, _, format_number
 from core.queries import leaderboard as questions
 from core.reports.tables import Column
 from core.ui.cards import said
-from core.ui.drill import chart, numbers
+from core.ui.drill import chart, numbers, team_note
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
 from core.ui.routes import go
@@ -145,6 +145,7 @@ def _bars(view: View, ranked: pd.DataFrame, by: str, measure: str, period: Perio
             currency=view.currency,
         )  # fmt: skip
     chart(view, figure, key=f"board-{by}-{measure}", alt=_(name), choose=choose)
+    team_note(by)
 
 
 def _table(view: View, board: pd.DataFrame, by: str) -> None:

@@ -18,7 +18,7 @@ from core.queries.overview import booked_by_month as months_booked
 from core.queries.overview import breakdown, overview_kpis, pipeline_by_stage
 from core.reports.tables import Column
 from core.ui.cards import Card, draw_cards
-from core.ui.drill import chart, numbers
+from core.ui.drill import chart, numbers, team_note
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.sharing import share_button
 
@@ -176,6 +176,7 @@ def _breakdown(view: View, period: Period, filters: Filters) -> None:
     title = _("Booked by {dimension}", dimension=_(DIMENSIONS[by]).lower())
     figure = ranked_bars(bars, unit="money", title=title, dark=view.dark, large=view.large, currency=view.currency)
     chart(view, figure, key=f"overview-{by}", alt=title, choose=choose)
+    team_note(by)
     columns = [
         Column("name", _(DIMENSIONS[by])),
         Column("booked", _("Booked"), "money", currency=view.currency),
