@@ -15,6 +15,7 @@ from sqlalchemy import (
     Double,
     Integer,
     MetaData,
+    Numeric,
     SmallInteger,
     Table,
     Text,
@@ -64,6 +65,26 @@ CHANGES = Table(
     Column("after", Text), Column("changed_at", DateTime),
 )  # fmt: skip
 """Changes of amount, owner and expected close after the first value."""
+
+STATES = Table(
+    "states", MIRRORED,
+    *_ids("deal_id", "stage_id", "credit_id"), Column("is_open", Boolean), Column("is_won", Boolean),
+    Column("known_now", Boolean), Column("known_then", Boolean),
+    Column("amount", BigInteger), Column("currency", Integer), Column("expected_close_on", Date),
+    Column("from_on", Date), Column("until_on", Date), Column("first_on", Date), Column("since_on", Date),
+    Column("closed_on", Date), Column("closed_at", DateTime),
+)  # fmt: skip
+"""One row a time in which nothing of a deal changed, by whole days: it was so at the end of each day in
+[`from_on`, `until_on`). `known_now` rows are the deal's past as it is known now, `known_then` rows what was known on
+each of those days; most rows are both. `amount` in hundredths of the deal's currency; `currency` NULL where that is
+the company's, else as in `rates`. `credit_id` had the deal, or had won it. `first_on` is the deal's first day in its
+reading, `since_on` the day on which it became won or lost there, `closed_on` and `closed_at` when it really did."""
+
+RATES = Table(
+    "rates", MIRRORED, Column("currency", Integer), Column("from_on", Date), Column("until_on", Date),
+    Column("rate", Numeric(20, 8)),
+)  # fmt: skip
+"""What a unit of each foreign currency was worth on the days of [`from_on`, `until_on`); before the first rate, that."""
 
 ACTIVITIES = Table(
     "activities", MIRRORED, *_ids("id", "deal_id", "rep_id", "team_id", "customer_id"), Column("kind", Text),

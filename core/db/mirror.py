@@ -50,6 +50,7 @@ class Mirror:
     def __init__(self, database: Database) -> None:
         self._engine = database.engine
         self._zone = str(database.zone)
+        self._base = database.base_currency
         self._lock = Lock()
         self._source: Source | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -137,7 +138,7 @@ class Mirror:
 
     def _build(self, source: Source) -> None:
         connection = duckdb.connect(":memory:")
-        loader = Loader(source, connection, self._zone)
+        loader = Loader(source, connection, self._zone, self._base)
         loader.create()
         loader.load_everything()
         connection.execute("UPDATE mirror_state SET version = ?", [self._version + 1])
@@ -147,7 +148,7 @@ class Mirror:
     def _apply(self, source: Source, changes: Iterable[Changed]) -> None:
         with self._filled().cursor() as cursor:
             cursor.execute("BEGIN TRANSACTION")
-            _apply(Loader(source, cursor, self._zone), cursor, changes)
+            _apply(Loader(source, cursor, self._zone, self._base), cursor, changes)
             cursor.execute("UPDATE mirror_state SET version = ?", [self._version + 1])
             cursor.execute("COMMIT")
         self._version += 1
@@ -244,6 +245,8 @@ def _apply(loader: Loader, cursor: duckdb.DuckDBPyConnection, changes: Iterable[
         loader.load_dimension(subject)
     if keys.keys() & {"rep", "team", "quota"}:
         loader.load_quotas()
+    if "fx_rate" in keys:
+        loader.load_rates()
     if "rep" in keys:
         everyone = "rep" in whole
         deals |= _numbers(cursor, "SELECT id FROM deals WHERE $all OR list_contains($keys, owner_id) "
