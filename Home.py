@@ -11,8 +11,9 @@ from starlette.middleware import Middleware
 from core.serve import lifespan
 from core.services.installation import cookie_key
 from core.settings import settings
-from core.ui import options
+from core.ui import options, routes
 from core.web import auth, health
+from core.web.first_paint import FirstPaintMiddleware
 from core.web.proxies import ProxyMiddleware
 from core.web.security import SecurityMiddleware
 
@@ -27,6 +28,7 @@ app = st.App(
     middleware=[
         Middleware(ProxyMiddleware, trusted=settings().trusted_proxies),
         Middleware(SecurityMiddleware),
+        Middleware(FirstPaintMiddleware, draws_charts=routes.draws_charts),
     ],
     lifespan=lifespan,
 )

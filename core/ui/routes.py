@@ -97,6 +97,12 @@ def home_of(pages: tuple[PageSpec, ...]) -> PageSpec:
     return next((spec for spec in pages if spec.name == HOME), next(s for s in (*_in_menu(pages), *pages)))
 
 
+def draws_charts(address: str) -> bool:
+    """Say whether the page at this address is one of those that are made of charts."""
+    spec = _by_name().get(address)
+    return spec is not None and spec.section == ANALYSIS
+
+
 def page_address(name: str, **params: object) -> str:
     """Return the address of a page below the program's own: `funnel?team=3`. None values are left out."""
     spec = page(name)
