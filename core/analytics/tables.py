@@ -84,7 +84,7 @@ RATES = Table(
     "rates", MIRRORED, Column("currency", Integer), Column("from_on", Date), Column("until_on", Date),
     Column("rate", Numeric(20, 8)),
 )  # fmt: skip
-"""What a unit of each foreign currency was worth on the days of [`from_on`, `until_on`); before the first rate, that."""
+"""What a unit of each foreign currency was worth on the days of [`from_on`, `until_on`)."""
 
 ACTIVITIES = Table(
     "activities", MIRRORED, *_ids("id", "deal_id", "rep_id", "team_id", "customer_id"), Column("kind", Text),

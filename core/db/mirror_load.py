@@ -13,6 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.schema import CreateTable
 
 from core.analytics.tables import MIRRORED
+from core.db.mirror_states import RATES, STATES
 from core.model import (
     Activity,
     Channel,
@@ -20,6 +21,7 @@ from core.model import (
     Deal,
     DealChange,
     DealLine,
+    FxRate,
     LostReason,
     Pipeline,
     Product,
@@ -44,12 +46,14 @@ Keys = "Collection[int] | None"
 _READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
     "deal": (Deal, "id", (
         "id", "name", "pipeline_id", "stage_id", "stage_entered_at", "state", "owner_id", "credited_id",
-        "customer_id", "channel_id", "base_amount", "expected_close_on", "opened_at", "closed_at",
+        "customer_id", "channel_id", "amount", "currency", "base_amount", "expected_close_on", "opened_at", "closed_at",
         "lost_reason_id", "competitor")),
     "deal_line": (DealLine, "deal_id", ("id", "deal_id", "product_id", "amount")),
     "stage_move": (StageMove, "deal_id", (
-        "id", "deal_id", "from_stage_id", "to_stage_id", "effective_at", "lost_reason_id")),
-    "deal_change": (DealChange, "deal_id", ("id", "deal_id", "field", "before", "after", "effective_at")),
+        "id", "deal_id", "from_stage_id", "to_stage_id", "effective_at", "recorded_at", "lost_reason_id")),
+    "deal_change": (DealChange, "deal_id", (
+        "id", "deal_id", "field", "before", "after", "effective_at", "recorded_at")),
+    "fx_rate": (FxRate, "id", ("id", "currency", "on", "rate")),
     "activity": (Activity, "id", ("id", "kind", "customer_id", "deal_id", "rep_id", "due_on", "done_at")),
     "customer": (Customer, "id", ("id", "owner_id", "territory_id", "name", "name_en", "segment", "industry")),
     "quota": (Quota, "id", ("id", "rep_id", "team_id", "month", "amount")),
@@ -191,10 +195,11 @@ DIMENSIONS: Final = frozenset({"rep", "team", "territory", "product", "channel",
 class Loader:
     """Reads from a source and writes into one DuckDB connection, within the caller's transaction."""
 
-    def __init__(self, source: Source, cursor: duckdb.DuckDBPyConnection, zone: str) -> None:
+    def __init__(self, source: Source, cursor: duckdb.DuckDBPyConnection, zone: str, base: str) -> None:
         self._source = source
         self._cursor = cursor
         self._zone = zone
+        self._base = base
 
     def create(self) -> None:
         """Make the empty tables."""
@@ -211,6 +216,7 @@ class Loader:
         self._cursor.execute(_SUBTREES)
         self._load_plain("customer")
         self.load_quotas()
+        self.load_rates()
         self.load_activities(None)
         self.load_deals(None)
 
@@ -227,6 +233,12 @@ class Loader:
         self._cursor.execute("DELETE FROM quotas")
         self._read("quota")
         self._cursor.execute(_QUOTAS)
+
+    def load_rates(self) -> None:
+        """Read the exchange rates again."""
+        self._cursor.execute("DELETE FROM rates")
+        self._read("fx_rate")
+        self._cursor.execute(RATES)
 
     def load_customers(self, keys: Collection[int]) -> None:
         """Read some customers again."""
@@ -246,6 +258,7 @@ class Loader:
             ("spans", "deal_id"),
             ("moves", "deal_id"),
             ("changes", "deal_id"),
+            ("states", "deal_id"),
         ):
             self._delete(table, column, keys)
         for subject in ("deal", "deal_line", "stage_move", "deal_change"):
@@ -254,6 +267,7 @@ class Loader:
         self._cursor.execute(_SPANS)
         self._cursor.execute(_CHANGES)
         self._cursor.execute(_DEALS, {"zone": self._zone})
+        self._cursor.execute(STATES, {"zone": self._zone, "base": self._base})
 
     def _load_plain(self, subject: str, keys: Collection[int] | None = None) -> None:
         self._read(subject, keys)
