@@ -18,6 +18,7 @@ from core.errors import SalesError
 from core.i18n import _, parse_accept, use_language
 from core.importing.batches import Preview, deal_numbers, offered_pairs, open_sources, prepare, suggest_choices
 from core.importing.company import read_company, write_company
+from core.importing.encodings import CHOICES, ENCODINGS
 from core.importing.ledger import Outcome
 from core.importing.readers import SourceFile
 from core.importing.refused import refused_csv
@@ -71,7 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--no-amount", choices=["list_price", "zero", "refuse"])
         command.add_argument("--expected-days", type=int)
         command.add_argument("--house-rep", metavar="NAME", help="who gets deals without a rep")
-        command.add_argument("--currency", metavar="CODE")
+        command.add_argument("--currency", metavar="CODE", help="of amounts that no column gives one (else the base)")
+        command.add_argument("--encoding", choices=CHOICES, help="of text files, where the one found is wrong")
         command.add_argument("--problems", action="store_true", help="print every problem, not counts by reason")
         command.add_argument("--refused", type=Path, metavar="DIR", help="folder for the refused rows")
         command.set_defaults(run=run)
@@ -100,14 +102,16 @@ def _files(paths: Sequence[Path]) -> list[SourceFile]:
 
 def _planned(options: argparse.Namespace, database: Database, actor: Actor, now: datetime) -> Preview:
     reference = gate.answer(database, actor, import_reference, now)
-    sources = open_sources(_files(options.paths), reference)
+    sources = open_sources(
+        _files(options.paths), reference, encoding=options.encoding, currency=(options.currency or "").upper()
+    )
     pairs = offered_pairs(sources, reference)
     choices = suggest_choices(sources, reference)
     said: dict[str, Any] = {
         name: getattr(options, name)
         for name in (
             "pipeline", "no_customer", "no_customer_name", "undated", "undated_on", "no_amount", "expected_days",
-            "house_rep", "currency",
+            "house_rep",
         )
         if getattr(options, name) is not None
     }  # fmt: skip
@@ -146,10 +150,15 @@ def _merged(choices: Choices, options: argparse.Namespace) -> Choices:
 def _say(preview: Preview, *, all_problems: bool) -> None:
     for index, source in enumerate(preview.sources):
         counts = preview.ledger.counts(index)
-        print(
-            f"{source.table.file}: {source.mapping.kind} · {len(source.table.rows)} · "
-            + ", ".join(f"{end} {counts[end]}" for end in Outcome)
-        )
+        said = [str(source.mapping.kind), str(len(source.table.rows)), ENCODINGS.get(source.table.encoding, "")]
+        said.append(", ".join(f"{end} {counts[end]}" for end in Outcome))
+        print(f"{source.table.file}: {' · '.join(part for part in said if part)}")
+    for said_of in preview.plan.files:
+        if "currency" in said_of:
+            print(
+                _("The amounts of {file} are taken in {currency}.", file=said_of["name"], currency=said_of["currency"]),
+                _("No column names another."),
+            )
     for file, batch in preview.repeated:
         print(_("{file} was imported before (import {batch}).", file=file, batch=batch))
     problems = preview.problems

@@ -21,7 +21,7 @@ from core.importing.history_log import Event, LogRows
 from core.importing.ledger import Ledger, Outcome, Problem, Row, Source, rows_of
 from core.importing.mapping import FileMapping, signature, suggest
 from core.importing.matching import NearPair, near_pairs
-from core.importing.orders import OrderRows
+from core.importing.orders import OrderNumbers, OrderRows
 from core.importing.parties import take_account, take_person, take_product
 from core.importing.readers import SourceFile, read_table
 from core.importing.records import Records
@@ -56,12 +56,20 @@ class Preview:
         return self.ledger.counts()
 
 
-def open_sources(files: Sequence[SourceFile], reference: Reference) -> list[Source]:
-    """Read the files and suggest what each is. Raises UnreadableFile."""
+def open_sources(
+    files: Sequence[SourceFile], reference: Reference, *, encoding: str | None = None, currency: str = ""
+) -> list[Source]:
+    """Read the files and suggest what each is, in the encoding and currency where they are said.
+
+    Raises UnreadableFile.
+    """
     sources = []
     for file in files:
-        table = read_table(file)
-        sources.append(Source(table, suggest(table, reference.mappings), file.hash))
+        table = read_table(file, encoding=encoding)
+        mapping = suggest(table, reference.mappings)
+        if currency:
+            mapping = replace(mapping, currency=currency)
+        sources.append(Source(table, mapping, file.hash))
     return sources
 
 
@@ -97,7 +105,8 @@ def deal_numbers(sources: Sequence[Source]) -> list[str]:
                 for row in rows_of(index, source):
                     found[rows.number_of(row)] = None
             case FileKind.ORDERS:
-                found.update({OrderRows.number_of(row): None for row in rows_of(index, source)})
+                orders = OrderNumbers()
+                found.update({orders.number_of(row): None for row in rows_of(index, source)})
             case FileKind.HISTORY:
                 found.update({row.text("deal", 120): None for row in rows_of(index, source)})
     return list(found)
@@ -121,7 +130,7 @@ def prepare(sources: list[Source], reference: Reference, known: Mapping[str, Kno
         files=[
             {
                 "name": source.table.file, "hash": source.hash, "kind": source.mapping.kind.value,
-                "rows": len(source.table.rows),
+                "rows": len(source.table.rows), **_denomination(source, reference),
             }
             for source in sources if source.mapping.kind is not FileKind.NONE
         ],
@@ -144,7 +153,7 @@ def prepare(sources: list[Source], reference: Reference, known: Mapping[str, Kno
             plan.rows.pop(table, None)
     _give_customers_owners(records, choices)
     _assign_territories(records, rules.undated_on)
-    _finish(plan, ledger, sources, choices)
+    _finish(plan, ledger, sources, choices, reference)
     repeated = [
         (source.table.file, reference.imported_files[source.hash][0])
         for source in sources
@@ -307,7 +316,16 @@ def _assign_territories(records: Records, day: date) -> None:
         product.pop("sku", None)
 
 
-def _finish(plan: ImportPlan, ledger: Ledger, sources: Sequence[Source], choices: Choices) -> None:
+def _denomination(source: Source, reference: Reference) -> dict[str, str]:
+    """Return the currency in which a file's amounts are taken, where no column of it names one."""
+    if source.mapping.undenominated is None:
+        return {}
+    return {"currency": source.mapping.currency or reference.base_currency}
+
+
+def _finish(
+    plan: ImportPlan, ledger: Ledger, sources: Sequence[Source], choices: Choices, reference: Reference
+) -> None:
     counts = ledger.counts()
     plan.rows_read = sum(counts.values())
     plan.rows_imported = counts[Outcome.IMPORTED]
@@ -324,7 +342,8 @@ def _finish(plan: ImportPlan, ledger: Ledger, sources: Sequence[Source], choices
         plan.mappings.append(
             (
                 "file", signature(source.table.columns),
-                {"kind": source.mapping.kind.value, "columns": dict(source.mapping.columns)},
+                {"kind": source.mapping.kind.value, "columns": dict(source.mapping.columns),
+                 **_denomination(source, reference)},
             )
         )  # fmt: skip
         if source.mapping.kind in {FileKind.DEALS, FileKind.HISTORY, FileKind.ORDERS}:

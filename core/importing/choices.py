@@ -52,7 +52,6 @@ class Choices:
     no_amount: NoAmount = "list_price"
     expected_days: int | None = None
     house_rep: str = "Imported"
-    currency: str = ""
     day_order: DayOrder = DayOrder.MONTH_FIRST
 
     def merged(self, subject: str, name: str) -> str:

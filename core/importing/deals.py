@@ -14,8 +14,9 @@ from core.domain.stages import StageKind
 from core.i18n import N_
 from core.importing.choices import Choices
 from core.importing.cleaning import day_in, instant_in, number_in
+from core.importing.currencies import NO_RATE, currency_of, exchanged, rate_for
 from core.importing.drafts import DealDraft, Line, Move, NoRate, write
-from core.importing.history_log import Event
+from core.importing.history_log import Event, amounts_in
 from core.importing.ledger import Ledger, Outcome, Row
 from core.importing.parties import MERGED_WORD, NEGATIVE, NOT_A_DAY, NOT_A_NUMBER, rep_of
 from core.importing.process import Process
@@ -44,8 +45,6 @@ TWICE = N_("Row {row} has the same deal number with other values.")
 SAME_ROW = N_("The row says the same as row {row}.")
 PRESENT = N_("The deal was imported before and is left as it is.")
 PRESENT_OTHERWISE = N_("The deal was imported before and is left as it is: here {here}, in Luopan {there}.")
-NO_RATE = N_("There is no exchange rate for {currency} on the deal's day. Add one in Settings first.")
-UNKNOWN_CURRENCY = N_("{value} is not a currency code.")
 _LARGEST = Decimal(10) ** 13
 _USUAL_DAYS = 90
 
@@ -97,9 +96,10 @@ class DealRows:
         if draft is None:
             return
         try:
+            self._lay_events(draft, external)
             write(draft, self.records.plan, self.process, self.records.reference)
-        except NoRate:
-            self.ledger.refuse(row, "currency", NO_RATE, currency=draft.currency)
+        except NoRate as error:
+            self.ledger.refuse(row, "currency", NO_RATE, currency=error.currency)
             return
         self.ledger.settle(row, Outcome.IMPORTED)
 
@@ -131,7 +131,7 @@ class DealRows:
         stage = self._stage(row)
         opened, closed = self._instants(row, stage)
         amount = self._amount(row)
-        currency = self._currency(row)
+        currency = currency_of(row, self.ledger, self.records.reference)
         customer_named = row.cell("customer") is not None or row.cell("customer_id") is not None
         if not customer_named and self.choices.no_customer == "refuse":
             self.ledger.refuse(row, "customer", NO_CUSTOMER)
@@ -139,7 +139,7 @@ class DealRows:
             return None
         product = self._product(row)
         if amount is None:
-            amount = self._missing_amount(row, product)
+            amount = self._missing_amount(row, product, currency, day_of(opened, self.zone))
             if amount is None:
                 return None
         owner = self._owner(row)
@@ -159,7 +159,6 @@ class DealRows:
         )  # fmt: skip
         if row.cell("channel") is not None:
             draft.channel = self.records.channel(row.text("channel", 80))
-        self._lay_events(draft, external)
         return draft
 
     def _stage(self, row: Row) -> int | None:
@@ -229,12 +228,19 @@ class DealRows:
             return amount.quantize(Decimal("0.01"))
         return None
 
-    def _missing_amount(self, row: Row, product: int | None) -> Decimal | None:
+    def _missing_amount(self, row: Row, product: int | None, currency: str, day: date) -> Decimal | None:
         if self.choices.no_amount == "refuse":
             self.ledger.refuse(row, "amount", NO_VALUE)
             return None
-        price = self.records.prices.get(product) if product is not None else None
-        if self.choices.no_amount == "list_price" and price is not None:
+        listed = self.records.prices.get(product) if product is not None else None
+        if self.choices.no_amount == "list_price" and listed is not None:
+            price = exchanged(*listed, currency, day, self.records.reference)
+            if price is None:
+                missing = next(
+                    code for code in (listed[1], currency) if rate_for(self.records.reference, code, day) is None
+                )
+                self.ledger.refuse(row, "amount", NO_RATE, currency=missing)
+                return None
             self.ledger.warn(row, "amount", LIST_PRICE, price=f"{price:.2f}")
             return price * self._quantity(row)
         self.ledger.warn(row, "amount", ZERO_VALUE)
@@ -243,12 +249,6 @@ class DealRows:
     def _quantity(self, row: Row) -> int:
         number = self._number(row, "quantity") if row.cell("quantity") is not None else None
         return int(number) if number is not None and 1 <= number < 10**9 and number == int(number) else 1
-
-    def _currency(self, row: Row) -> str:
-        written = row.text("currency", 10).upper() or self.choices.currency or self.records.reference.base_currency
-        if len(written) != 3 or not written.isascii() or not written.isalpha():
-            self.ledger.refuse(row, "currency", UNKNOWN_CURRENCY, value=written)
-        return written
 
     def _product(self, row: Row) -> int | None:
         if row.cell("product") is None:
@@ -323,9 +323,8 @@ class DealRows:
         ]
         started = draft.moves[0].at
         draft.owners = changing([(e.at, e.owner) for e in found if e.owner is not None], (started, draft.owners[0][1]))
-        draft.amounts = changing(
-            [(e.at, e.amount) for e in found if e.amount is not None], (started, draft.amounts[0][1])
-        )
+        said = amounts_in(found, draft.currency, self.records.reference)
+        draft.amounts = changing(said, (started, draft.amounts[0][1]))
         draft.closes = [(started, draft.closes[0][1])]
 
     def _name(self, row: Row, external: str) -> str:

@@ -10,13 +10,18 @@ from core.domain.money import convert
 from core.domain.periods import day_of
 from core.domain.stages import DealField, StageKind
 from core.errors import SalesError
+from core.importing.currencies import rate_for
 from core.importing.process import Process
 from core.queries.imports import Reference
 from core.services.imports import ImportPlan
 
 
 class NoRate(SalesError):
-    """No exchange rate for the deal's currency."""
+    """No exchange rate for a currency of the deal."""
+
+    def __init__(self, currency: str) -> None:
+        self.currency = currency
+        super().__init__(currency=currency)
 
 
 @dataclass(frozen=True)
@@ -60,14 +65,6 @@ class DealDraft:
     note: str = ""
 
 
-def rate_for(reference: Reference, currency: str, day: date) -> Decimal | None:
-    """Return what a unit of `currency` was worth on `day` in the base currency; None where nobody said."""
-    if currency == reference.base_currency:
-        return Decimal(1)
-    rates = [rate for on, rate in reference.rates.get(currency, ()) if on <= day]
-    return rates[-1] if rates else None
-
-
 def write(draft: DealDraft, plan: ImportPlan, process: Process, reference: Reference) -> int:
     """Put the deal and its whole history into the plan. Raises NoRate."""
     moves = sorted(draft.moves, key=lambda move: move.at)
@@ -84,7 +81,7 @@ def write(draft: DealDraft, plan: ImportPlan, process: Process, reference: Refer
     day = day_of(closed_at or reference.now, reference.zone)
     rate = rate_for(reference, draft.currency, day)
     if rate is None:
-        raise NoRate
+        raise NoRate(draft.currency)
     amount = draft.amounts[-1][1]
     number = plan.add(
         "deal", name=draft.name[:200], customer_id=draft.customer, pipeline_id=process.pipeline,

@@ -36,7 +36,8 @@ class Field:
     """One fact of a kind.
 
     `words` are column names that mean it, the surest first; those of `faint` mean it only where no
-    other column does. `many` columns may fill it together.
+    other column does. `many` columns may fill it together. A required field may be left open where
+    one of `instead` is filled.
     """
 
     name: str
@@ -45,11 +46,15 @@ class Field:
     required: bool = False
     faint: tuple[str, ...] = ()
     many: bool = False
+    instead: tuple[str, ...] = ()
 
 
-def _field(name: str, label: str, words: str, *, required: bool = False, faint: str = "", many: bool = False) -> Field:
+def _field(
+    name: str, label: str, words: str, *, required: bool = False, faint: str = "", many: bool = False,
+    instead: tuple[str, ...] = (),
+) -> Field:  # fmt: skip
     split = [tuple(word.strip() for word in text.split("|") if word.strip()) for text in (words, faint)]
-    return Field(name, label, split[0], required, split[1], many)
+    return Field(name, label, split[0], required, split[1], many, instead)
 
 
 _NOTE = _field("note", N_("Note"), "note|notes|comment|remarks|description|备注|说明", many=True)
@@ -63,6 +68,7 @@ _CUSTOMER = (
 _AMOUNT = (
     "amount|close value|deal value|value|deal amount|price|total|net amount|金额|成交金额|签约额|商机金额|合同金额"
 )
+_CURRENCY = _field("currency", N_("Currency"), "currency|currency code|币种|货币|幣別")
 _LOST = "lost reason|loss reason|reason lost|close reason|输单原因|丢单原因|流失原因"
 
 FIELDS: dict[FileKind, tuple[Field, ...]] = {
@@ -71,7 +77,7 @@ FIELDS: dict[FileKind, tuple[Field, ...]] = {
             "opportunity number|商机编号|商机id|编号|单号"),
         _field("name", N_("Deal name"), "deal name|opportunity name|opportunity|deal|title|"
             "商机名称|商机|项目名称|名称", faint="name"),
-        _field("customer", N_("Customer"), _CUSTOMER, required=True),
+        _field("customer", N_("Customer"), _CUSTOMER, required=True, instead=("customer_id",)),
         _field("customer_id", N_("Customer number"), "customer id|account id|client id|客户编号|客户id"),
         _field("owner", N_("Rep"), _REP),
         _field("product", N_("Product"), "product|product name|产品|产品名称|商品|商品名称"),
@@ -85,7 +91,7 @@ FIELDS: dict[FileKind, tuple[Field, ...]] = {
         _field("expected_close_on", N_("Expected close"), "expected close|expected close date|"
             "forecast close|预计成交日期|预计成交|预计签约日期|预计关闭日期"),
         _field("amount", N_("Amount"), _AMOUNT),
-        _field("currency", N_("Currency"), "currency|币种|货币"),
+        _CURRENCY,
         _field("channel", N_("Channel"), "channel|lead source|source|渠道|来源|线索来源"),
         _field("lost_reason", N_("Lost reason"), _LOST),
         _NOTE,
@@ -117,6 +123,7 @@ FIELDS: dict[FileKind, tuple[Field, ...]] = {
             "family|类别|系列|产品类别|分类|品类"),
         _field("price", N_("Product list price"), "sales price|list price|price|unit price|"
             "retail price|标价|单价|价格|零售价"),
+        _CURRENCY,
         _field("unit", N_("Unit"), "unit|单位"),
         _field("specification", N_("Specification"), "specification|spec|规格|型号"),
     ),
@@ -132,24 +139,28 @@ FIELDS: dict[FileKind, tuple[Field, ...]] = {
     ),
     FileKind.ORDERS: (
         _field("order", N_("Order number"), "order id|order number|order no|invoice|invoice no|"
-            "订单编号|订单号|订单id|单号", required=True),
+            "订单编号|订单号|订单id|单号"),
         _field("line", N_("Line number"), "line id|row id|id|行号|行id|序号"),
         _field("day", N_("Order day"), "order date|invoice date|date|purchase date|订单日期|"
             "下单日期|日期|购买日期", required=True),
         _field("customer_id", N_("Customer number"), "customer id|client id|account id|客户编号|客户id"),
         _field("customer", N_("Customer"), "customer name|customer|client|account|客户名称|"
-            "客户姓名|客户", required=True),
+            "客户姓名|客户", required=True, instead=("customer_id", "first_name", "last_name")),
+        _field("first_name", N_("First name"), "first name|given name|forename|名"),
+        _field("last_name", N_("Last name"), "last name|surname|family name|姓|姓氏"),
+        _field("email", N_("E-mail address"), "email|e-mail|mail|email address|邮箱|电子邮件|客户邮箱"),
         _field("segment", N_("Customer type"), "customer type|segment|客户类型|细分"),
         _field("territory", N_("Territory"), "area|region|territory|大区|区域|地区|销售区域"),
         _field("country", N_("Country"), "country or region|country|国家|国家或地区"),
         _field("address", N_("Address"), "province|state|address|省份|省|省/自治区|地址"),
         _field("city", N_("City"), "city|城市"),
         _field("product_id", N_("Product number"), "product id|product code|sku|产品编号|产品id|商品编号"),
-        _field("product", N_("Product"), "product name|product|item|产品名称|产品|商品名称|商品", required=True),
+        _field("product", N_("Product"), "product name|product|item|产品名称|产品|商品名称|商品"),
         _field("category", N_("Product category"), "product sub type|sub category|subcategory|"
             "category|product type|子类别|二级分类|类别|产品类别"),
         _field("amount", N_("Line value"), "sales|sales amount|line total|net sales|revenue|销售额|"
             "销售金额|成交额|金额", required=True, faint="amount|total|value"),
+        _CURRENCY,
         _field("quantity", N_("Quantity"), "quantity|qty|数量|件数", faint="amount"),
         _field("discount", N_("Discount"), "discount|discount rate|折扣"),
         _field("profit", N_("Profit"), "profit|利润"),
@@ -166,12 +177,19 @@ FIELDS: dict[FileKind, tuple[Field, ...]] = {
             "event time|时间|变更时间|日期|发生时间", required=True),
         _field("person", N_("Rep"), _REP + "|person|user|resource|org resource|changed by|人员|操作人|变更人"),
         _field("amount", N_("Amount"), _AMOUNT + "|amount requested|case amount req|amount req"),
+        _CURRENCY,
         _field("customer", N_("Customer"), _CUSTOMER),
         _field("product", N_("Product"), "product|product name|产品|产品名称"),
         _field("expected_close_on", N_("Expected close"), "expected close|expected close date|预计成交日期"),
         _field("lost_reason", N_("Lost reason"), _LOST),
     ),
 }  # fmt: skip
+
+
+AMOUNTS = {
+    FileKind.DEALS: "amount", FileKind.ORDERS: "amount", FileKind.HISTORY: "amount", FileKind.PRODUCTS: "price",
+}  # fmt: skip
+"""The field of each kind that holds money."""
 
 
 def field_names(kind: FileKind) -> tuple[str, ...]:

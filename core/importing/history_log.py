@@ -13,12 +13,13 @@ from core.domain.stages import StageKind
 from core.i18n import N_
 from core.importing.choices import Choices
 from core.importing.cleaning import day_in, instant_in, number_in
+from core.importing.currencies import NO_RATE, currency_of, exchanged
 from core.importing.drafts import DealDraft, Line, Move, NoRate, write
 from core.importing.ledger import Ledger, Outcome, Row
 from core.importing.parties import MERGED_WORD, NEGATIVE, NOT_A_DAY, NOT_A_NUMBER, rep_of
 from core.importing.process import Process
 from core.importing.records import Records
-from core.queries.imports import KnownDeal
+from core.queries.imports import KnownDeal, Reference
 
 NO_DEAL = N_("The deal's number is missing.")
 NO_TIME = N_("The time is missing.")
@@ -28,17 +29,17 @@ IN_THE_FUTURE = N_("The day {day} has not come yet.")
 STAYS = N_("The deal was in this stage already.")
 PRESENT = N_("The deal was imported before and is left as it is.")
 OTHER_ROW = N_("Another row of this deal was refused (row {row}).")
-NO_RATE = N_("There is no exchange rate for {currency} on the deal's day. Add one in Settings first.")
 
 
 @dataclass(frozen=True)
 class Event:
-    """One row of the log."""
+    """One row of the log; its amount is in `currency`."""
 
     stage: int
     at: datetime
     owner: int | None
     amount: Decimal | None
+    currency: str
     expected: date | None = None
     lost_reason: int | None = None
 
@@ -77,6 +78,7 @@ class LogRows:
                 self.ledger.refuse(row, "amount", NOT_A_NUMBER)
             if amount is not None and amount < 0:
                 self.ledger.refuse(row, "amount", NEGATIVE)
+        currency = currency_of(row, self.ledger, self.records.reference)
         expected = None
         if row.cell("expected_close_on") is not None:
             try:
@@ -95,7 +97,7 @@ class LogRows:
         lost = None
         if self.process.kind_of(stage) is StageKind.LOST:
             lost = self.records.lost_reason(row.text("lost_reason", 80))
-        self.events[deal].append((Event(stage, at, owner, amount, expected, lost), row))
+        self.events[deal].append((Event(stage, at, owner, amount, currency, expected, lost), row))
 
     def settle(self) -> dict[str, list[Event]]:
         """Drop deals with a refused row and those there already; return each other deal's events in time."""
@@ -128,12 +130,12 @@ class LogRows:
             if deal in taken:
                 continue
             first_row = self.events[deal][0][1]
-            draft = self._draft(deal, events, first_row)
             try:
+                draft = self._draft(deal, events, first_row)
                 write(draft, self.records.plan, self.process, self.records.reference)
-            except NoRate:
+            except NoRate as error:
                 for _event, row in self.events[deal]:
-                    self.ledger.refuse(row, "deal", NO_RATE, currency=draft.currency)
+                    self.ledger.refuse(row, "deal", NO_RATE, currency=error.currency)
 
     def _draft(self, deal: str, events: Sequence[Event], row: Row) -> DealDraft:
         started = events[0].at
@@ -142,7 +144,8 @@ class LogRows:
         if not owners:
             owners = [(started, house if house is not None else self.records.add_rep(self.choices.house_rep))]
         owners[0] = (started, owners[0][1])
-        amounts = [(e.at, e.amount) for e in events if e.amount is not None] or [(started, Decimal("0.00"))]
+        currency = next((e.currency for e in events if e.amount is not None), events[0].currency)
+        amounts = amounts_in(events, currency, self.records.reference) or [(started, Decimal("0.00"))]
         amounts[0] = (started, amounts[0][1])
         closes = [(e.at, e.expected) for e in events if e.expected is not None]
         if not closes:
@@ -162,8 +165,7 @@ class LogRows:
             product = self.records.products.find(name) or self.records.add_product(name)
             lines = [Line(product, self.records.sku_of(product), 1, amounts[-1][1], 0.0, amounts[-1][1])]
         return DealDraft(
-            external_id=deal, name=deal, customer=customer,
-            currency=self.choices.currency or self.records.reference.base_currency,
+            external_id=deal, name=deal, customer=customer, currency=currency,
             moves=steps(events), owners=owners, amounts=amounts, closes=closes, lines=lines,
         )  # fmt: skip
 
@@ -180,6 +182,18 @@ class LogRows:
         if at > self.records.reference.now:
             self.ledger.refuse(row, "at", IN_THE_FUTURE, day=day_of(at, zone).isoformat())
         return at
+
+
+def amounts_in(events: Sequence[Event], currency: str, reference: Reference) -> list[tuple[datetime, Decimal]]:
+    """Return the amounts that the events say, in one currency by each day's rates. Raises NoRate."""
+    found: list[tuple[datetime, Decimal]] = []
+    for event in events:
+        if event.amount is not None:
+            amount = exchanged(event.amount, event.currency, currency, day_of(event.at, reference.zone), reference)
+            if amount is None:
+                raise NoRate(event.currency if event.currency != reference.base_currency else currency)
+            found.append((event.at, amount))
+    return found
 
 
 def steps(events: Sequence[Event]) -> list[Move]:

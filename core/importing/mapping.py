@@ -8,29 +8,46 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rapidfuzz import fuzz
 
-from core.importing.fields import FIELDS, FileKind
-from core.importing.readers import Table
+from core.importing.cleaning import DayOrder, instant_in, means_nothing, number_in
+from core.importing.fields import AMOUNTS, FIELDS, FileKind
+from core.importing.readers import Cell, Table
 
 _NEAR = 84.0
 _EXACT, _FAINT = 100.0, 90.0
+_SAMPLE, _MOST = 200, 0.5
+_ANY_ZONE = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
 class FileMapping:
-    """What a file is, and the field that each of its columns fills; columns left out are not read."""
+    """What a file is, and the field that each of its columns fills; columns left out are not read.
+
+    `currency` is that of the amounts where no column names one; "" stands for the base currency.
+    """
 
     kind: FileKind
     columns: Mapping[str, str] = field(default_factory=dict)
     remembered: bool = False
+    currency: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The names of required fields that no column fills."""
         filled = set(self.columns.values())
-        return tuple(one.name for one in FIELDS.get(self.kind, ()) if one.required and one.name not in filled)
+        return tuple(
+            one.name for one in FIELDS.get(self.kind, ()) if one.required and not filled & {one.name, *one.instead}
+        )
+
+    @property
+    def undenominated(self) -> str | None:
+        """The column of amounts, where no column says in which currency they are."""
+        if self.column_of("currency") is not None:
+            return None
+        return self.column_of(AMOUNTS[self.kind]) if self.kind in AMOUNTS else None
 
     def column_of(self, name: str) -> str | None:
         """Return the column that fills the field, if any."""
@@ -47,7 +64,7 @@ def suggest(table: Table, remembered: Mapping[tuple[str, str], dict[str, Any]]) 
     known = remembered.get(("file", signature(table.columns)))
     if known is not None:
         columns = {name: to for name, to in known["columns"].items() if name in table.columns}
-        return FileMapping(FileKind(known["kind"]), columns, remembered=True)
+        return FileMapping(FileKind(known["kind"]), columns, remembered=True, currency=known.get("currency", ""))
     best, best_score = FileMapping(FileKind.NONE), 0.0
     for kind in FIELDS:
         columns = suggest_columns(kind, table.columns)
@@ -56,9 +73,41 @@ def suggest(table: Table, remembered: Mapping[tuple[str, str], dict[str, Any]]) 
         filled = set(columns.values())
         score = len(filled) + 2 * sum(name in filled for name in required)
         score = score / (len(table.columns) ** 0.5) - 4 * len(found.missing)
-        if not found.missing and len(filled) >= 2 and score > best_score:
+        if not found.missing and len(filled) >= 2 and score > best_score and _holds(found, table):
             best, best_score = found, score
     return best
+
+
+def _holds(mapping: FileMapping, table: Table) -> bool:
+    """Say whether the cells are what the mapping takes them for: most days are days, most amounts numbers."""
+    for name, reads in (("day", _is_day), ("amount", _is_number), ("at", _is_day)):
+        column = mapping.column_of(name)
+        if column is None:
+            continue
+        place = table.columns.index(column)
+        cells = [row[place] for row in table.rows[:_SAMPLE] if not means_nothing(row[place])]
+        if cells and sum(map(reads, cells)) < _MOST * len(cells):
+            return False
+    return True
+
+
+def _is_day(cell: Cell) -> bool:
+    try:
+        instant_in(cell, order=DayOrder.DAY_FIRST, zone=_ANY_ZONE)
+    except ValueError:
+        try:
+            instant_in(cell, order=DayOrder.MONTH_FIRST, zone=_ANY_ZONE)
+        except ValueError:
+            return False
+    return True
+
+
+def _is_number(cell: Cell) -> bool:
+    try:
+        number_in(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def suggest_columns(kind: FileKind, columns: Iterable[str]) -> dict[str, str]:

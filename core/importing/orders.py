@@ -12,13 +12,14 @@ from core.domain.stages import StageKind
 from core.i18n import N_
 from core.importing.choices import Choices
 from core.importing.cleaning import instant_in, number_in, rate_in
+from core.importing.currencies import NO_RATE, currency_of
 from core.importing.deals import NO_REP, PRESENT, PRESENT_OTHERWISE, house_rep
 from core.importing.drafts import DealDraft, Line, Move, NoRate, write
-from core.importing.history_log import IN_THE_FUTURE, NO_RATE, OTHER_ROW
+from core.importing.history_log import IN_THE_FUTURE, OTHER_ROW
 from core.importing.ledger import Ledger, Outcome, Row
 from core.importing.parties import NEGATIVE, NOT_A_DAY, NOT_A_NUMBER, rep_of
 from core.importing.process import Process
-from core.importing.records import Records
+from core.importing.records import Records, fingerprint
 from core.queries.imports import KnownDeal
 
 MISSING = N_("The value is missing.")
@@ -29,8 +30,45 @@ OTHER_DAYS = N_("The order's lines have different days; the deal is won on the l
 OTHER_TERRITORIES = N_("The customer's orders go to {count} territories; the most frequent, {name}, is kept.")
 OTHER_NAME = N_("The product {code} has another name in other rows; “{name}” is kept.")
 ROUNDED = N_("The value has more than two decimals and is rounded to {amount}.")
+OTHER_CURRENCY = N_("The order's first line is in {currency}; one order has one currency.")
 LINE_TWICE = N_("Row {row} has the same line number.")
 _CENT = Decimal("0.01")
+
+
+class OrderNumbers:
+    """Tells lines of one order from those of another."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[str] = Counter()
+
+    def number_of(self, row: Row) -> str:
+        """Return the outside number of the deal that a line belongs to: order and customer.
+
+        A row without an order number is an order of its own, known by its values; its n-th double
+        gets another number.
+        """
+        order = row.text("order", 60)
+        if order:
+            return f"{order}/{customer_key(row)[:58]}"
+        number = fingerprint(sorted(f"{name}={row.joined(name)}" for name in row.cells))
+        self.seen[number] += 1
+        return f"{number}#{self.seen[number]}"
+
+
+def customer_name(row: Row) -> str:
+    """Return the customer's name: its own column, else first and last name, else its number."""
+    named = row.text("customer")
+    if named:
+        return named
+    parts = [row.text("first_name"), row.text("last_name")]
+    if any(letter >= "\u2e80" for part in parts for letter in part):
+        return "".join(reversed(parts))
+    return " ".join(part for part in parts if part) or row.text("customer_id")
+
+
+def customer_key(row: Row) -> str:
+    """Return what tells a customer from another: its number, else its name."""
+    return row.text("customer_id") or customer_name(row)
 
 
 class OrderRows:
@@ -46,18 +84,16 @@ class OrderRows:
         self.facts: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
         self.product_names: dict[str, Counter[str]] = defaultdict(Counter)
         self.lines: dict[str, int] = {}
-
-    @staticmethod
-    def number_of(row: Row) -> str:
-        """Return the outside number of the deal that a line belongs to: order and customer."""
-        return f"{row.text('order', 60)}/{row.text('customer_id', 58) or row.text('customer', 58)}"
+        self.currencies: dict[str, str] = {}
+        self.numbers = OrderNumbers()
 
     def read(self, row: Row) -> None:
         """Keep one line for its order, or refuse it and with it the order."""
-        for field in ("order", "day", "customer", "product", "amount"):
-            if row.cell(field) is None:
-                self.ledger.refuse(row, field, MISSING)
-        number = self.number_of(row)
+        self._refuse_blanks(row)
+        number = self.numbers.number_of(row)
+        currency = currency_of(row, self.ledger, self.records.reference)
+        if currency != self.currencies.setdefault(number, currency):
+            self.ledger.refuse(row, "currency", OTHER_CURRENCY, currency=self.currencies[number])
         line = row.text("line", 60)
         if line and line in self.lines:
             self.ledger.refuse(row, "line", LINE_TWICE, row=self.lines[line])
@@ -68,11 +104,21 @@ class OrderRows:
             self.refused.setdefault(number, row.number)
             return
         self.orders[number].append((row, at, amount, quantity, discount))
-        self.customers_of[row.text("order")].add(number)
+        if row.cell("order") is not None:
+            self.customers_of[row.text("order")].add(number)
         for field in ("segment", "territory", "city", "address", "country"):
             if row.cell(field) is not None:
-                self.facts[self._customer_key(row)][field][row.text(field)] += 1
-        self.product_names[row.text("product_id") or row.text("product")][row.text("product")] += 1
+                self.facts[customer_key(row)][field][row.text(field)] += 1
+        if row.cell("product") is not None:
+            self.product_names[row.text("product_id") or row.text("product")][row.text("product")] += 1
+
+    def _refuse_blanks(self, row: Row) -> None:
+        mapped = set(self.ledger.sources[row.file].mapping.columns.values())
+        for field in ("order", "day", "product", "amount"):
+            if row.cell(field) is None and field in mapped:
+                self.ledger.refuse(row, field, MISSING)
+        if not customer_key(row):
+            self.ledger.refuse(row, "customer", MISSING)
 
     def write(self) -> None:
         """Plan every order without a refused line, and not there already."""
@@ -91,7 +137,7 @@ class OrderRows:
     ) -> None:
         first = rows[0]
         order = first.text("order")
-        if len(self.customers_of[order]) > 1:
+        if len(self.customers_of.get(order, ())) > 1:
             self.ledger.warn(first, "order", OTHER_CUSTOMERS, order=order, count=len(self.customers_of[order]))
         days = sorted(at for _row, at, *_rest in lines)
         if days[0] != days[-1]:
@@ -103,21 +149,23 @@ class OrderRows:
         else:
             self.ledger.warn(first, "owner", NO_REP, name=self.choices.house_rep)
             owner = house_rep(self.records, self.choices)
+        day = day_of(days[-1], self.records.reference.zone)
         total = sum((amount for _row, _at, amount, *_rest in lines), Decimal(0))
         draft = DealDraft(
-            external_id=number, name=f"{first.text('customer')} · {order}", customer=self._customer(first),
-            currency=self.choices.currency or self.records.reference.base_currency,
+            external_id=number, name=f"{customer_name(first)} · {order or first.text('product', 80) or day}",
+            customer=self._customer(first), currency=self.currencies[number],
             moves=[Move(won, days[-1])], owners=[(days[-1], owner)], amounts=[(days[-1], total)],
-            closes=[(days[-1], day_of(days[-1], self.records.reference.zone))],
-            lines=[self._line(*line) for line in lines], note=self._note(lines),
+            closes=[(days[-1], day)],
+            lines=[self._line(*line, self.currencies[number]) for line in lines if line[0].cell("product") is not None],
+            note=self._note(lines),
         )  # fmt: skip
         if first.cell("channel") is not None:
             draft.channel = self.records.channel(first.text("channel", 80))
         try:
             write(draft, self.records.plan, self.process, self.records.reference)
-        except NoRate:
+        except NoRate as error:
             for row in rows:
-                self.ledger.refuse(row, "order", NO_RATE, currency=draft.currency)
+                self.ledger.refuse(row, "order", NO_RATE, currency=error.currency)
         for row in rows:
             self.ledger.settle(row, Outcome.IMPORTED)
 
@@ -129,7 +177,7 @@ class OrderRows:
                 self.ledger.warn(row, "order", PRESENT)
             self.ledger.settle(row, Outcome.PRESENT)
 
-    def _line(self, row: Row, _at: datetime, amount: Decimal, quantity: int, discount: float) -> Line:
+    def _line(self, row: Row, _at: datetime, amount: Decimal, quantity: int, discount: float, currency: str) -> Line:
         code = row.text("product_id", 80)
         names = self.product_names[code or row.text("product")]
         name = self.choices.merged("product", names.most_common(1)[0][0])
@@ -139,28 +187,30 @@ class OrderRows:
         price = (amount / quantity / share).quantize(_CENT) if share else Decimal("0.00")
         product = self.records.products.find(name, code or None)
         if product is None:
-            product = self.records.add_product(name, code, price, category=row.joined("category", 80, labelled=False))
+            category = row.joined("category", 80, labelled=False)
+            product = self.records.add_product(name, code, price, currency=currency, category=category)
         return Line(product, self.records.sku_of(product), quantity, price, discount, amount)
 
     def _customer(self, row: Row) -> int:
         external = row.text("customer_id", 120) or None
-        name = self.choices.merged("customer", row.text("customer"))
+        name = self.choices.merged("customer", customer_name(row))
         found = self.records.customers.find(name, external)
         if found is not None:
             return found
-        facts = self.facts[self._customer_key(row)]
+        facts = self.facts[customer_key(row)]
         usual = {field: facts[field].most_common(1)[0][0] for field in facts}
         territory = usual.pop("territory", None)
         if len(facts["territory"]) > 1:
             self.ledger.warn(row, "territory", OTHER_TERRITORIES, count=len(facts["territory"]), name=territory)
-        return self.records.add_customer(
+        number = self.records.add_customer(
             name, external, territory_id=self.records.territory(territory) if territory else None,
             **{field: value[:60] for field, value in usual.items() if field != "territory"},
         )  # fmt: skip
-
-    @staticmethod
-    def _customer_key(row: Row) -> str:
-        return row.text("customer_id") or row.text("customer")
+        if row.cell("email") is not None:
+            self.records.plan.add(
+                "contact", customer_id=number, name=name[:80], email=row.text("email"), is_primary=True
+            )
+        return number
 
     def _note(self, lines: Sequence[tuple[Row, datetime, Decimal, int, float]]) -> str:
         profits = []

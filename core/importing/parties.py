@@ -7,6 +7,7 @@ from collections.abc import Callable
 from core.i18n import N_
 from core.importing.choices import Choices
 from core.importing.cleaning import day_in, number_in
+from core.importing.currencies import currency_of
 from core.importing.ledger import Ledger, Outcome, Row
 from core.importing.records import Records
 
@@ -69,6 +70,9 @@ def take_product(row: Row, records: Records, ledger: Ledger, choices: Choices) -
         if price < 0:
             ledger.refuse(row, "price", NEGATIVE)
             return
+    currency = currency_of(row, ledger, records.reference)
+    if ledger.is_refused(row):
+        return
     code = row.text("external_id", 80)
     if records.products.find(name, code or None) is not None:
         ledger.warn(row, "name", STANDS_ALREADY)
@@ -76,7 +80,7 @@ def take_product(row: Row, records: Records, ledger: Ledger, choices: Choices) -
         return
     records.add_product(
         name, code, price, name_en=row.text("name_en"), category=row.joined("category", 80, labelled=False),
-        specification=row.text("specification"), unit=row.text("unit", 20),
+        specification=row.text("specification"), unit=row.text("unit", 20), currency=currency,
     )  # fmt: skip
     ledger.settle(row, Outcome.IMPORTED)
 

@@ -14,6 +14,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 
 from core.errors import SalesError
 from core.i18n import N_
+from core.importing.encodings import UNREADABLE, find_encoding, text_in
 
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
 
@@ -53,7 +54,8 @@ class NoSuchSheet(UnreadableFile):
 class Table:
     """One sheet: named columns, and rows with the numbers that a spreadsheet shows beside them.
 
-    Every row has as many cells as there are columns; rows without a value are left out.
+    Every row has as many cells as there are columns; rows without a value are left out. `encoding`
+    and `separator` are those of a text file, `unreadable` the letters that the encoding could not say.
     """
 
     file: str
@@ -64,6 +66,7 @@ class Table:
     row_numbers: tuple[int, ...]
     encoding: str = ""
     separator: str = ""
+    unreadable: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,17 +95,21 @@ def sheet_names(source: SourceFile) -> list[str]:
     return [name for name in workbook.sheet_names if _sheet(source, workbook, name).height]
 
 
-def read_table(source: SourceFile, *, sheet: str | None = None, header_row: int | None = None) -> Table:
+def read_table(
+    source: SourceFile, *, sheet: str | None = None, header_row: int | None = None, encoding: str | None = None
+) -> Table:
     """Return one sheet (the first that holds rows) as a table.
 
     `header_row` counts from 1 as spreadsheets do; None looks for the first row that reads like
-    names of columns. Raises UnreadableFile.
+    names of columns. `encoding` None looks for that of a text file. Raises UnreadableFile.
     """
-    encoding = separator = name = ""
+    written_in = separator = name = ""
+    unreadable = 0
     if is_workbook(source.content):
         name, grid = _workbook_grid(source, sheet)
     else:
-        text, encoding = decode(source)
+        text, written_in = decode(source, encoding)
+        unreadable = text.count(UNREADABLE)
         separator, grid = _text_grid(source, text)
     filled = [row for row in grid if any(not is_blank(cell) for cell in row)]
     if not filled:
@@ -127,8 +134,9 @@ def read_table(source: SourceFile, *, sheet: str | None = None, header_row: int 
         columns=_column_names([header[index] for index in used], used),
         rows=tuple(tuple(row[index] for index in used) for _number, row in body),
         row_numbers=tuple(number for number, _row in body),
-        encoding=encoding,
+        encoding=written_in,
         separator=separator,
+        unreadable=unreadable,
     )
 
 
@@ -153,44 +161,12 @@ def text_of(cell: Cell) -> str:
     return " ".join(str(cell).replace("\x00", "").split()) if isinstance(cell, str) else str(cell)
 
 
-def decode(source: SourceFile) -> tuple[str, str]:
-    """Return a text file's text and encoding: by its mark, else UTF-8, UTF-16, GB 18030, Windows-1252."""
-    content = source.content
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\x00\x00", "utf-32"), (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):  # fmt: skip
-        if content.startswith(mark):
-            return _decoded(source, encoding), encoding
-    sample = content[:4000]
-    if b"\x00" in sample:
-        for encoding, at in (("utf-16-le", 1), ("utf-16-be", 0)):
-            if sample[at::2].count(0) > len(sample) * 0.2 and sample[1 - at :: 2].count(0) == 0:
-                return _decoded(source, encoding), encoding
+def decode(source: SourceFile, encoding: str | None = None) -> tuple[str, str]:
+    """Return a text file's text and encoding: the one said, else the one found. Raises UnreadableFile."""
+    used = encoding or find_encoding(source.content)
+    if used is None:
         raise UnreadableFile(file=source.name)
-    try:
-        return content.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        pass
-    try:
-        text = content.decode("gb18030")
-    except UnicodeDecodeError:
-        text = ""
-    foreign = [letter for letter in text if letter > "\x7f"]
-    if foreign and sum(_is_chinese(letter) for letter in foreign) >= 0.9 * len(foreign):
-        return text, "gb18030"
-    return content.decode("cp1252", errors="replace"), "cp1252"
-
-
-def _decoded(source: SourceFile, encoding: str) -> str:
-    try:
-        return source.content.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(file=source.name) from error
-
-
-def _is_chinese(letter: str) -> bool:
-    return "\u4e00" <= letter <= "\u9fff" or "\u3000" <= letter <= "\u303f" or "\uff00" <= letter <= "\uffef"
+    return text_in(source.content, used), used
 
 
 def _text_grid(source: SourceFile, text: str) -> tuple[str, list[list[Cell]]]:

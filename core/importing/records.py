@@ -49,7 +49,7 @@ class Records:
         self.territories = Words(reference.territories)
         self.channels = Words(reference.channels)
         self.lost_reasons = Words(reference.lost_reasons)
-        self.prices: dict[int, Decimal] = dict(reference.list_prices)
+        self.prices: dict[int, tuple[Decimal, str]] = dict(reference.list_prices)
         self.new: dict[int, dict[str, Any]] = {}
 
     def add_customer(self, name: str, external_id: str | None = None, **facts: Any) -> int:
@@ -58,19 +58,22 @@ class Records:
         self.customers.put(number, name, external_id)
         return number
 
-    def add_product(self, name: str, code: str = "", price: Decimal | None = None, **facts: Any) -> int:
-        """Plan a product with one SKU."""
+    def add_product(
+        self, name: str, code: str = "", price: Decimal | None = None, *, currency: str = "", **facts: Any
+    ) -> int:
+        """Plan a product with one SKU; its price is in `currency`, by default the base currency."""
+        currency = currency or self.reference.base_currency
         specification, unit = facts.pop("specification", ""), facts.pop("unit", "")
         code = self._free_code(code or name, self.products)
         number = self._add("product", name=name, code=code, active=True, **facts)
         self.products.put(number, name, code)
         sku = self._add(
             "sku", product_id=number, code=code[:80], specification=specification, unit=unit,
-            list_price=price or Decimal(0), currency=self.reference.base_currency, active=True,
+            list_price=price or Decimal(0), currency=currency, active=True,
         )  # fmt: skip
         self.new[number]["sku"] = sku
         if price is not None:
-            self.prices[number] = price
+            self.prices[number] = (price, currency)
         return number
 
     def add_rep(self, name: str, external_id: str | None = None, **facts: Any) -> int:

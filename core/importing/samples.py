@@ -8,11 +8,13 @@ from core.domain.periods import day_of
 from core.importing.batches import Preview
 from core.queries.imports import Reference
 
+_COLUMNS = ("name", "customer", "rep", "stage", "amount", "currency", "opened_on", "closed_on", "expected_on")
+
 
 def sample_deals(preview: Preview, reference: Reference, *, count: int = 10) -> pd.DataFrame:
-    """Return the first planned deals: name, customer, rep, stage, amount, opened_on, closed_on, expected_on.
+    """Return the first planned deals, with the columns of `_COLUMNS`.
 
-    Amounts are Decimals of the deal's currency, days those of the company.
+    Amounts are of the deal's currency, days those of the company.
     """
     customers = {one.id: one.name for one in reference.customers}
     reps = {one.id: one.name for one in reference.reps}
@@ -23,12 +25,11 @@ def sample_deals(preview: Preview, reference: Reference, *, count: int = 10) -> 
         {
             "name": deal["name"], "customer": customers.get(deal["customer_id"], ""),
             "rep": reps.get(deal["owner_id"], ""), "stage": stages.get(deal["stage_id"], ""),
-            "amount": float(deal["amount"]), "opened_on": day_of(deal["opened_at"], reference.zone),
+            "amount": float(deal["amount"]), "currency": deal["currency"],
+            "opened_on": day_of(deal["opened_at"], reference.zone),
             "closed_on": day_of(deal["closed_at"], reference.zone) if deal["closed_at"] else pd.NaT,
             "expected_on": deal["expected_close_on"],
         }
         for deal in preview.plan.rows.get("deal", ())[:count]
     ]  # fmt: skip
-    return pd.DataFrame(
-        rows, columns=["name", "customer", "rep", "stage", "amount", "opened_on", "closed_on", "expected_on"]
-    )
+    return pd.DataFrame(rows, columns=list(_COLUMNS))

@@ -84,7 +84,7 @@ class Reference:
     base_currency: str
     customers: tuple[Known, ...]
     products: tuple[Known, ...]
-    list_prices: dict[int, Decimal]
+    list_prices: dict[int, tuple[Decimal, str]]
     reps: tuple[Known, ...]
     teams: tuple[Known, ...]
     territories: tuple[Known, ...]
@@ -105,10 +105,10 @@ class Reference:
 def import_reference(work: Work) -> Reference:
     """Return what the rows of an import are compared with."""
     session = work.session
-    listed: list[Any] = [Sku.product_id, Sku.list_price]
+    listed: list[Any] = [Sku.product_id, Sku.list_price, Sku.currency]
     on_sale, first = cast("Any", Sku.active), cast("Any", Sku.id)
     newest_first = select(*listed).where(on_sale).order_by(first.desc())
-    prices: dict[int, Decimal] = dict(map(tuple, work.session.execute(newest_first)))
+    prices = {product: (price, currency) for product, price, currency in work.session.execute(newest_first)}
     rates: dict[str, list[tuple[date, Decimal]]] = {}
     dated: list[Any] = [FxRate.currency, FxRate.on, FxRate.rate]
     for code, on, rate in session.execute(select(*dated).order_by(cast("Any", FxRate.on))):
@@ -167,7 +167,8 @@ def known_deals(work: Work, *, external_ids: Sequence[str]) -> dict[str, KnownDe
 def import_batches(work: Work) -> list[dict[str, Any]]:
     """Return the imports there have been, newest first.
 
-    Each: id, at (UTC), by, file_name, kind, state, rows_read, rows_imported, rows_merged, rows_refused.
+    Each: id, at (UTC), by, file_name, kind, state, rows_read, rows_imported, rows_merged, rows_refused,
+    currencies (the codes that amounts without a currency column were taken in).
     """
     columns: list[Any] = [ImportBatch, User.name]
     rows = work.session.execute(
@@ -181,6 +182,7 @@ def import_batches(work: Work) -> list[dict[str, Any]]:
             "kind": batch.kind, "state": batch.state.value, "rows_read": batch.rows_read,
             "rows_imported": batch.rows_imported, "rows_merged": batch.rows_merged,
             "rows_refused": batch.rows_refused,
+            "currencies": ", ".join(sorted({c for f in batch.report.get("files", []) if (c := f.get("currency"))})),
         }
         for batch, name in rows
     ]  # fmt: skip

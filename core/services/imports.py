@@ -64,7 +64,8 @@ class ImportPlan:
 
     `rows` maps a table's name to rows of that table; their `id` is a negative number of the plan's
     own, and foreign keys name either such a number or a record there is. `files` tells name, hash,
-    kind and row count of each file; `mappings` what to remember as (kind, signature, mapping).
+    kind, row count and, where amounts came without a currency column, the currency of each file;
+    `mappings` what to remember as (kind, signature, mapping).
     """
 
     kind: str
@@ -141,7 +142,7 @@ def apply_import(work: Work, *, plan: ImportPlan, key: str) -> Applied:
     work.note(
         "import.apply", "import_batch", batch_id, files=[said["name"] for said in plan.files], made=counts,
         rows_read=plan.rows_read, rows_imported=plan.rows_imported, rows_merged=plan.rows_merged,
-        rows_refused=plan.rows_refused,
+        rows_refused=plan.rows_refused, currencies={f["name"]: f["currency"] for f in plan.files if "currency" in f},
     )  # fmt: skip
     remember(work, key=key, command="apply_import", record_id=batch_id)
     return Applied(batch_id, counts)

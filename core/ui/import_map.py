@@ -12,6 +12,7 @@ from core.domain.stages import StageKind
 from core.i18n import N_, _, _n
 from core.importing.batches import stage_words
 from core.importing.choices import Choices, NoAmount, NoCustomer, StageChoice, Undated
+from core.importing.encodings import CHOICES, ENCODINGS
 from core.importing.fields import FIELDS, KIND_NAMES, FileKind
 from core.importing.mapping import FileMapping
 from core.importing.readers import sheet_names, text_of
@@ -42,7 +43,7 @@ def map_files(view: View, now: ImportState) -> bool:
         assert now.choices is not None  # noqa: S101 - settle has just made them
         st.subheader(_("Stages and rules"), anchor=False)
         choices = _process(now, now.choices, reference)
-        now.decide(_rules(now, choices, reference, kinds))
+        now.decide(_rules(now, choices, kinds))
     return ready
 
 
@@ -54,7 +55,8 @@ def _map_file(now: ImportState, place: int, upload: Upload, reference: Reference
     with st.container(border=True):
         left, middle, right = st.columns([2, 2, 1], vertical_alignment="bottom")
         left.markdown(f"**{plain(source.table.file)}**")
-        left.caption(_n("{n} row", "{n} rows", len(source.table.rows)))
+        rows = _n("{n} row", "{n} rows", len(source.table.rows))
+        left.caption(" · ".join(part for part in (rows, ENCODINGS.get(source.table.encoding, "")) if part))
         kinds = list(KIND_NAMES)
         key = f"{now.round}-{place}"
         chosen = middle.selectbox(
@@ -66,9 +68,19 @@ def _map_file(now: ImportState, place: int, upload: Upload, reference: Reference
             now.changed()
             st.rerun()
         _layout(now, upload, right, key, reference)
+        if source.table.unreadable:
+            st.warning(
+                _n(
+                    "{n} letter of this file could not be read. Choose another encoding under “Reading the file”.",
+                    "{n} letters of this file could not be read. Choose another encoding under “Reading the file”.",
+                    source.table.unreadable,
+                ),
+                icon=":material/translate:",
+            )
         if chosen is FileKind.NONE:
             return True
         _columns(now, source, key)
+        _denomination(now, source, key, reference)
         labels = {one.name: _(one.label) for one in FIELDS[chosen]}
         missing = source.mapping.missing
         if missing:
@@ -83,7 +95,7 @@ def _map_file(now: ImportState, place: int, upload: Upload, reference: Reference
 
 def _layout(now: ImportState, upload: Upload, place: Any, key: str, reference: Reference) -> None:
     assert upload.source is not None  # noqa: S101 - the caller looked
-    with place.popover(_("Sheet and heading"), icon=":material/table:", width="stretch"):
+    with place.popover(_("Reading the file"), icon=":material/table:", width="stretch"):
         names = sheet_names(upload.file)
         sheet = upload.source.table.sheet
         if len(names) > 1:
@@ -92,11 +104,20 @@ def _layout(now: ImportState, upload: Upload, place: Any, key: str, reference: R
             _("Row with the column names"), min_value=1, value=upload.source.table.header_row, key=f"import-head-{key}"
         )
         table = upload.source.table
-        if table.encoding:
+        encoding = table.encoding
+        if encoding:
+            codes = list(dict.fromkeys([encoding, *CHOICES]))
+            encoding = st.selectbox(
+                _("Encoding"), codes, key=f"import-encoding-{key}",
+                format_func=lambda code: ENCODINGS.get(code, code),
+                help=_("How the file's letters are stored. It was found by itself; change it where names look wrong."),
+            )  # fmt: skip
             separator = {"\t": "Tab"}.get(table.separator, table.separator)
-            st.caption(_("Encoding {encoding}, separator {separator}", encoding=table.encoding, separator=separator))
-        if sheet != table.sheet or header != table.header_row:
-            upload.sheet, upload.header_row = sheet or None, None if sheet != table.sheet else int(header)
+            st.caption(_("Separator {separator}", separator=separator))
+        if sheet != table.sheet or header != table.header_row or encoding != table.encoding:
+            same_rows = sheet == table.sheet and encoding == table.encoding
+            upload.sheet, upload.header_row = sheet or None, int(header) if same_rows else None
+            upload.encoding = encoding or None
             read(upload, reference)
             now.changed()
             st.rerun()
@@ -130,8 +151,38 @@ def _columns(now: ImportState, source: Source, key: str) -> None:
         if label in fields
     }
     if columns != dict(source.mapping.columns):
-        source.mapping = FileMapping(kind, columns)
+        source.mapping = FileMapping(kind, columns, currency=source.mapping.currency)
         now.choices, now.preview = None, None
+
+
+def _denomination(now: ImportState, source: Source, key: str, reference: Reference) -> None:
+    """Ask in which currency the amounts are, where the file does not say."""
+    column = source.mapping.undenominated
+    if column is None:
+        return
+    base = reference.base_currency
+    codes = [base, *sorted(reference.currencies - {base})]
+    present = source.mapping.currency or base
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    chosen = left.selectbox(
+        _("Currency of the amounts"), codes, index=codes.index(present) if present in codes else 0,
+        format_func=lambda code: _("{currency} (base currency)", currency=code) if code == base else code,
+        key=f"import-currency-{key}-{source.mapping.kind}",
+    )  # fmt: skip
+    said = _(
+        "No column of this file names a currency: every number in “{column}” is taken as {currency}.",
+        column=column, currency=chosen,
+    )  # fmt: skip
+    right.info(plain(said), icon=":material/payments:")
+    if chosen != base and not reference.rates.get(chosen):
+        st.warning(
+            _("There is no exchange rate for {currency} yet: deals in it would be refused. Add one in Settings first.",
+              currency=chosen),
+            icon=":material/currency_exchange:",
+        )  # fmt: skip
+    if chosen != source.mapping.currency:
+        source.mapping = replace(source.mapping, currency=chosen)
+        now.preview = None
 
 
 def _examples(rows: Any, index: int) -> str:
@@ -222,7 +273,7 @@ def _matched_stages(now: ImportState, choices: Choices, words: Any, reference: R
     )
 
 
-def _rules(now: ImportState, choices: Choices, reference: Reference, kinds: set[FileKind]) -> Choices:
+def _rules(now: ImportState, choices: Choices, kinds: set[FileKind]) -> Choices:
     left, middle, right = st.columns(3)
     key = now.round
     if FileKind.DEALS in kinds:
@@ -272,9 +323,4 @@ def _rules(now: ImportState, choices: Choices, reference: Reference, kinds: set[
             )  # fmt: skip
             choices = replace(choices, opened_stage=stage)
     house = left.text_input(_("Rep for rows without one"), choices.house_rep, max_chars=80, key=f"import-house-{key}")
-    currencies = [reference.base_currency, *sorted(reference.currencies - {reference.base_currency})]
-    currency = middle.selectbox(
-        _("Currency of the amounts"), currencies, key=f"import-currency-{key}",
-        index=currencies.index(choices.currency) if choices.currency in currencies else 0,
-    )  # fmt: skip
-    return replace(choices, house_rep=house.strip() or choices.house_rep, currency=currency)
+    return replace(choices, house_rep=house.strip() or choices.house_rep)

@@ -14,7 +14,8 @@ from core.importing.ledger import Outcome
 from core.importing.refused import refused_csv, refused_rows
 from core.importing.samples import sample_deals
 from core.reports.tables import Column, xlsx_bytes
-from core.ui.import_state import ImportState, merge, settle
+from core.ui.import_merge import offer_pairs
+from core.ui.import_state import ImportState, settle
 from core.ui.page import plain
 from core.ui.tables import table
 
@@ -28,10 +29,6 @@ OUTCOMES = {
     Outcome.PRESENT: N_("There already"),
     Outcome.REFUSED: N_("Refused"),
 }
-SUBJECTS = {
-    "product": N_("Product"), "customer": N_("Customer"), "rep": N_("Rep"), "industry": N_("Industry"),
-    "country": N_("Country"),
-}  # fmt: skip
 
 
 def review(view: View, now: ImportState) -> bool:
@@ -44,14 +41,18 @@ def review(view: View, now: ImportState) -> bool:
         said = _("{file} was imported before (import {batch}).", file=file, batch=batch)
         st.info(plain(said), icon=":material/history:")
     _counts(preview)
-    _pairs(now)
+    _denominations(preview)
+    offer_pairs(now)
     frame = sample_deals(preview, reference)
     if not frame.empty:
         st.subheader(_("The first deals as they will be"), anchor=False)
-        currency = preview.choices.currency or view.currency
+        codes = frame["currency"].unique()
+        amount = Column("amount", _("Amount"), "money", codes[0])
+        if len(codes) > 1:
+            amount = Column("amount", _("Amount"), "number")
         table(view, frame, [
             Column("name", _("Deal")), Column("customer", _("Customer")), Column("rep", _("Rep")),
-            Column("stage", _("Stage")), Column("amount", _("Amount"), "money", currency),
+            Column("stage", _("Stage")), amount, *([Column("currency", _("Currency"))] if len(codes) > 1 else []),
             Column("opened_on", _("Opening day"), "date"), Column("closed_on", _("Closing day"), "date"),
             Column("expected_on", _("Expected close"), "date"),
         ], name="import-sample", export=False)  # fmt: skip
@@ -82,35 +83,15 @@ def _counts(preview: Preview) -> None:
         st.caption(plain(_("Left out: {files}", files=", ".join(left_out))))
 
 
-def _pairs(now: ImportState) -> None:
-    if not now.pairs or now.choices is None:
-        return
-    st.subheader(_("Names that almost match"), anchor=False)
-    st.caption(_("Nothing is merged unless you tick it. The numbers say in how many rows a name stands."))
-    choices = now.choices
-    frame = pd.DataFrame(
-        {
-            "merge": [choices.merges.get(pair.subject, {}).get(pair.written) == pair.known for pair in now.pairs],
-            "subject": [_(SUBJECTS[pair.subject]) for pair in now.pairs],
-            "written": [f"{pair.written} ({format_number(pair.written_count)})" for pair in now.pairs],
-            "known": [f"{pair.known} ({format_number(pair.known_count)})" for pair in now.pairs],
-            "score": [pair.score for pair in now.pairs],
-        }
-    )
-    edited = st.data_editor(
-        frame, hide_index=True, disabled=["subject", "written", "known", "score"], key=f"import-pairs-{now.round}",
-        column_config={
-            "merge": st.column_config.CheckboxColumn(_("Merge")),
-            "subject": _("Record kind"),
-            "written": _("In the file"),
-            "known": _("Take it for"),
-            "score": st.column_config.ProgressColumn(_("Likeness"), min_value=0, max_value=100, format="%.0f"),
-        },
-    )  # fmt: skip
-    accepted = merge(choices, [pair for pair, ticked in zip(now.pairs, edited["merge"], strict=True) if ticked])
-    if accepted != choices:
-        now.decide(accepted)
-        st.rerun()
+def _denominations(preview: Preview) -> None:
+    """Say in which currency amounts are taken that no column gives one."""
+    files: dict[str, list[str]] = {}
+    for file in preview.plan.files:
+        if "currency" in file:
+            files.setdefault(file["currency"], []).append(file["name"])
+    for code, names in files.items():
+        said = _("The amounts of {file} are taken in {currency}.", file=", ".join(names), currency=code)
+        st.caption(plain(said))
 
 
 def _problems(view: View, preview: Preview) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -38,6 +38,7 @@ class Upload:
     file: SourceFile
     sheet: str | None = None
     header_row: int | None = None
+    encoding: str | None = None
     source: Source | None = None
     refusal: str = ""
 
@@ -102,10 +103,10 @@ def start_over() -> None:
 
 
 def read(upload: Upload, reference: Reference) -> None:
-    """Read a file with its sheet and heading row, and suggest what it is."""
+    """Read a file with its sheet, heading row and encoding, and suggest what it is."""
     upload.source, upload.refusal = None, ""
     try:
-        table = read_table(upload.file, sheet=upload.sheet, header_row=upload.header_row)
+        table = read_table(upload.file, sheet=upload.sheet, header_row=upload.header_row, encoding=upload.encoding)
     except UnreadableFile as error:
         upload.refusal = error.message()
         return
@@ -114,7 +115,8 @@ def read(upload: Upload, reference: Reference) -> None:
 
 def take_as(source: Source, kind: FileKind) -> None:
     """Take a file for another kind; its columns are suggested anew."""
-    source.mapping = FileMapping(kind, suggest_columns(kind, source.table.columns))
+    columns = suggest_columns(kind, source.table.columns)
+    source.mapping = FileMapping(kind, columns, currency=source.mapping.currency)
 
 
 def settle(view: View, now: ImportState) -> Reference:
@@ -127,11 +129,3 @@ def settle(view: View, now: ImportState) -> Reference:
         known = view.ask(known_deals, external_ids=deal_numbers(now.sources))
         now.preview = prepare(now.sources, reference, known, now.choices)
     return reference
-
-
-def merge(choices: Choices, pairs: list[NearPair]) -> Choices:
-    """Return the choices with exactly these merges accepted."""
-    merges: dict[str, dict[str, str]] = {}
-    for pair in pairs:
-        merges.setdefault(pair.subject, {})[pair.written] = pair.known
-    return replace(choices, merges=merges)

@@ -14,7 +14,7 @@ import json
 import sys
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
@@ -41,6 +41,12 @@ class Golden:
     booked_by_product: dict[str, str] = field(default_factory=dict)
     engaged_by_year: dict[str, int] = field(default_factory=dict)
     won_by_year_engaged: dict[str, int] = field(default_factory=dict)
+    lost_by_year_engaged: dict[str, int] = field(default_factory=dict)
+    open_by_stage: dict[str, int] = field(default_factory=dict)
+    booked_by_day: dict[str, str] = field(default_factory=dict)
+    booked_by_week: dict[str, str] = field(default_factory=dict)
+    board: dict[str, tuple[int, int, str, float, float]] = field(default_factory=dict)
+    """Of each rep: won, decided, booked, average deal, median cycle in days."""
 
 
 def expected(folder: Path) -> Golden:
@@ -52,11 +58,14 @@ def expected(folder: Path) -> Golden:
     won = [row for row in rows if row["deal_stage"] == "Won"]
     lost = [row for row in rows if row["deal_stage"] == "Lost"]
     sums: dict[str, defaultdict[str, Decimal]] = {
-        name: defaultdict(Decimal) for name in ("month", "rep", "team", "product")
+        name: defaultdict(Decimal) for name in ("month", "rep", "team", "product", "day", "week")
     }
     for row in won:
         value = Decimal(row["close_value"])
         sums["month"][row["close_date"][:7]] += value
+        closed = date.fromisoformat(row["close_date"])
+        sums["day"][row["close_date"]] += value
+        sums["week"][(closed - timedelta(days=closed.weekday())).isoformat()] += value
         sums["rep"][row["sales_agent"]] += value
         sums["team"][team_of[row["sales_agent"]]] += value
         sums["product"][PRODUCTS.get(row["product"], row["product"])] += value
@@ -77,7 +86,20 @@ def expected(folder: Path) -> Golden:
         booked_by_product=told["product"],
         engaged_by_year=_counts(row["engage_date"][:4] for row in rows if row["engage_date"]),
         won_by_year_engaged=_counts(row["engage_date"][:4] for row in won),
-    )
+        lost_by_year_engaged=_counts(row["engage_date"][:4] for row in lost),
+        open_by_stage=_counts(row["deal_stage"] for row in rows if row["deal_stage"] not in {"Won", "Lost"}),
+        booked_by_day=told["day"],
+        booked_by_week=told["week"],
+        board={name: _row_of([row for row in won if row["sales_agent"] == name],
+                             [row for row in lost if row["sales_agent"] == name])
+               for name in sorted({row["sales_agent"] for row in (*won, *lost)})},
+    )  # fmt: skip
+
+
+def _row_of(won: list[dict[str, str]], lost: list[dict[str, str]]) -> tuple[int, int, str, float, float]:
+    booked = sum((Decimal(row["close_value"]) for row in won), Decimal())
+    days = [(date.fromisoformat(row["close_date"]) - date.fromisoformat(row["engage_date"])).days for row in won]
+    return len(won), len(won) + len(lost), str(booked), round(float(booked) / len(won), 6), float(median(days))
 
 
 def _counts(words) -> dict[str, int]:
@@ -143,6 +165,66 @@ def differences(golden: Golden, ask) -> list[str]:
     for year, count in golden.won_by_year_engaged.items():
         funnel = ask(cohort_funnel, period=Period(date(int(year), 1, 1), date(int(year) + 1, 1, 1)))
         same(f"won of those engaged in {year}", int(funnel["reached"].iloc[-1]), count)
+    return found
+
+
+def differences_of_all(golden: Golden, ask) -> list[str]:
+    """Return what the program answers otherwise of what only a whole import can tell: open deals, every stage.
+
+    The process is the files' own: Prospecting, Engaging, Won, Lost. What has no engage date is opened on the last day
+    that the files name, in 2017.
+    """
+    from core.domain.periods import Period
+    from core.queries.funnel import cohort_funnel
+    from core.queries.leaderboard import leaderboard
+    from core.queries.overview import overview_kpis, pipeline_by_stage
+    from core.queries.series import booked_series
+
+    ever = Period(date(2010, 1, 1), date(2030, 1, 1))
+    found: list[str] = []
+
+    def same(what: str, answered: object, wanted: object) -> None:
+        if answered != wanted:
+            found.append(f"{what}: {answered} instead of {wanted}")
+
+    whole = ask(overview_kpis, period=ever).iloc[0]
+    same("open", int(whole["open_count"]), sum(golden.open_by_stage.values()))
+    same("average deal", round(whole["average_deal"], 6), round(float(golden.booked) / golden.won, 6))
+    stages = ask(pipeline_by_stage)
+    same("open by stage", dict(zip(stages["stage"], map(int, stages["count"]), strict=True)), golden.open_by_stage)
+    for frequency, parts in (("day", golden.booked_by_day), ("week", golden.booked_by_week)):
+        series = ask(booked_series, frequency=frequency)
+        same(
+            f"booked by {frequency}",
+            {row.on.isoformat(): round(row.value, 2) for row in series.itertuples()},
+            {key: float(value) for key, value in parts.items()},
+        )
+    board = ask(leaderboard, period=ever, minimum_decided=1)
+    board = board[board["decided_count"] > 0]
+    same(
+        "leaderboard",
+        {
+            row["name"]: (int(row["won_count"]), int(row["decided_count"]), f"{row['booked']:.0f}",
+                          round(row["average_deal"], 6), float(row["cycle_days"]))
+            for row in board.to_dict("records")
+        },
+        golden.board,
+    )  # fmt: skip
+    same(
+        "ranks",
+        [row["name"] for row in board.sort_values("rank").to_dict("records")],
+        sorted(golden.board, key=lambda name: -int(golden.board[name][2])),
+    )
+    for year, engaged in golden.engaged_by_year.items():
+        funnel = ask(cohort_funnel, period=Period(date(int(year), 1, 1), date(int(year) + 1, 1, 1)))
+        reached = dict(zip(funnel["stage"], map(int, funnel["reached"]), strict=True))
+        undated = golden.open_by_stage["Prospecting"] if year == "2017" else 0
+        same(
+            f"funnel of {year}",
+            reached,
+            {"Prospecting": engaged + undated, "Engaging": engaged, "Won": golden.won_by_year_engaged[year]},
+        )
+        same(f"lost of {year}", int(funnel["lost_here"].sum()), golden.lost_by_year_engaged[year])
     return found
 
 

@@ -84,22 +84,22 @@ def counts(database: Database) -> dict[str, int]:
 
 
 @needs_data
-def test_every_row_of_the_real_pipeline_is_accounted_for(sqlite_database: Database) -> None:
+def test_every_row_of_the_real_pipeline_is_accounted_for(database: Database) -> None:
     """The figures come straight from the file, read by the standard library."""
     rows = list(csv.DictReader((MAVEN / "sales_pipeline.csv").open(encoding="utf-8")))
     won = [row for row in rows if row["deal_stage"] == "Won"]
-    preview = preview_of(sqlite_database, maven(), merges={"product": {"GTXPro": "GTX Pro"}})
+    preview = preview_of(database, maven(), merges={"product": {"GTXPro": "GTX Pro"}})
     kinds = {source.table.file: source.mapping.kind for source in preview.sources}
     deals_at = [source.table.file for source in preview.sources].index("sales_pipeline.csv")
 
-    batch_id = apply(sqlite_database, preview)
+    batch_id = apply(database, preview)
 
     assert kinds == {
         "accounts.csv": FileKind.ACCOUNTS, "products.csv": FileKind.PRODUCTS, "sales_teams.csv": FileKind.PEOPLE,
         "sales_pipeline.csv": FileKind.DEALS, "data_dictionary.csv": FileKind.NONE,
     }  # fmt: skip
     assert preview.ledger.counts(deals_at) == {Outcome.IMPORTED: len(rows)}
-    with sqlite_database.reading(SYSTEM, now=NOW) as work:
+    with database.reading(SYSTEM, now=NOW) as work:
         deals = work.session.exec(select(Deal)).all()
         batch = work.session.get(ImportBatch, batch_id)
         stages = {stage.id: stage.name for stage in work.session.exec(select(Stage))}
@@ -119,10 +119,10 @@ def test_every_row_of_the_real_pipeline_is_accounted_for(sqlite_database: Databa
         assert reps[deal.owner_id] == row["sales_agent"]
         assert customers[deal.customer_id] == (row["account"] or "(no account)")
         if row["engage_date"]:
-            assert day_of(deal.opened_at, sqlite_database.zone).isoformat() == row["engage_date"]
+            assert day_of(deal.opened_at, database.zone).isoformat() == row["engage_date"]
         if row["close_date"]:
             assert deal.closed_at is not None
-            assert day_of(deal.closed_at, sqlite_database.zone).isoformat() == row["close_date"]
+            assert day_of(deal.closed_at, database.zone).isoformat() == row["close_date"]
     assert len(reps) == 35
     assert territories[teams["Summer Sewald"]] == "West"
     assert batch is not None
@@ -130,11 +130,11 @@ def test_every_row_of_the_real_pipeline_is_accounted_for(sqlite_database: Databa
 
 
 @needs_data
-def test_the_same_files_bring_nothing_a_second_time(sqlite_database: Database) -> None:
-    apply(sqlite_database, preview_of(sqlite_database, maven()))
-    before = counts(sqlite_database)
+def test_the_same_files_bring_nothing_a_second_time(database: Database) -> None:
+    apply(database, preview_of(database, maven()))
+    before = counts(database)
 
-    again = preview_of(sqlite_database, maven())
+    again = preview_of(database, maven())
 
     assert {name for name, _batch in again.repeated} == {
         "accounts.csv", "products.csv", "sales_pipeline.csv", "sales_teams.csv",
@@ -142,7 +142,7 @@ def test_the_same_files_bring_nothing_a_second_time(sqlite_database: Database) -
     assert again.counts[Outcome.IMPORTED] == 0
     assert again.counts[Outcome.PRESENT] == 8800
     assert again.plan.rows == {}
-    assert counts(sqlite_database) == before
+    assert counts(database) == before
 
 
 def test_an_import_is_undone_whole(database: Database) -> None:
@@ -165,33 +165,33 @@ def test_an_import_is_undone_whole(database: Database) -> None:
     assert apply(database, preview_of(database, files), "b") != batch_id
 
 
-def test_what_was_worked_on_since_is_kept_only_on_demand(sqlite_database: Database) -> None:
+def test_what_was_worked_on_since_is_kept_only_on_demand(database: Database) -> None:
     files = deals_csv("A1,Moses,GTX,Acme,Engaging,2024-01-05,,100", "A2,Ruth,MG,Beta,Engaging,2024-01-07,,5")
-    batch_id = apply(sqlite_database, preview_of(sqlite_database, files))
-    with sqlite_database.writing(SYSTEM, now=NOW + timedelta(hours=1), action="test") as work:
+    batch_id = apply(database, preview_of(database, files))
+    with database.writing(SYSTEM, now=NOW + timedelta(hours=1), action="test") as work:
         deal = work.session.exec(select(Deal).where(Deal.external_id == "A1")).one()
         work.session.add(Activity(
             kind="call", subject="?", customer_id=deal.customer_id, deal_id=deal.id, rep_id=deal.owner_id, done_at=NOW,
         ))  # fmt: skip
 
     with pytest.raises(TouchedSince) as refusal:
-        gate.perform(sqlite_database, SYSTEM, undo_import, NOW, batch_id=batch_id)
-    gate.perform(sqlite_database, SYSTEM, undo_import, NOW, batch_id=batch_id, keep_touched=True)
+        gate.perform(database, SYSTEM, undo_import, NOW, batch_id=batch_id)
+    gate.perform(database, SYSTEM, undo_import, NOW, batch_id=batch_id, keep_touched=True)
 
     assert ("deal", deal.id, "Acme · GTX") in refusal.value.records
-    with sqlite_database.reading(SYSTEM, now=NOW) as work:
+    with database.reading(SYSTEM, now=NOW) as work:
         assert [row.external_id for row in work.session.exec(select(Deal))] == ["A1"]
         assert [row.name for row in work.session.exec(select(Customer))] == ["Acme"]
         assert [row.name for row in work.session.exec(select(Rep))] == ["Moses"]
 
 
-def test_history_lies_where_the_file_says_and_is_recorded_now(sqlite_database: Database) -> None:
-    apply(sqlite_database, preview_of(sqlite_database, deals_csv(
+def test_history_lies_where_the_file_says_and_is_recorded_now(database: Database) -> None:
+    apply(database, preview_of(database, deals_csv(
         "A1,Moses,GTX,Acme,Won,2024-01-05,2024-02-01,100", "A2,Ruth,GTX,Acme,Engaging,2024-01-06,,7",
         "A3,Ruth,GTX,Acme,Prospecting,,,7",
     )))  # fmt: skip
 
-    with sqlite_database.reading(SYSTEM, now=NOW) as work:
+    with database.reading(SYSTEM, now=NOW) as work:
         names = {stage.id: stage.name for stage in work.session.exec(select(Stage))}
         numbers = {deal.id: deal for deal in work.session.exec(select(Deal))}
         moves = [
@@ -208,8 +208,8 @@ def test_history_lies_where_the_file_says_and_is_recorded_now(sqlite_database: D
     assert int(owner.after) == numbers[owner.deal_id].owner_id == next(iter(numbers.values())).credited_id
 
 
-def test_wrong_rows_are_refused_with_every_reason_and_given_back_defused(sqlite_database: Database) -> None:
-    preview = preview_of(sqlite_database, deals_csv(
+def test_wrong_rows_are_refused_with_every_reason_and_given_back_defused(database: Database) -> None:
+    preview = preview_of(database, deals_csv(
         "A1,Moses,GTX,=cmd|' /C calc'!A0,Engaging,2024-01-40,,minus", "A2,Moses,GTX,Acme,Won,2024-02-01,2024-01-01,5",
         "A3,Moses,GTX,Acme,Won,2024-02-01,,5", "A4,Moses,GTX,Acme,Engaging,2027-02-01,,5",
         "A5,Moses,GTX,Acme,Engaging,2024-02-01,,-5", "A6,Moses,GTX,Acme,Engaging,2024-02-01,,5",
@@ -234,68 +234,68 @@ def test_wrong_rows_are_refused_with_every_reason_and_given_back_defused(sqlite_
     assert given[3][-1] == "4"
 
 
-def test_a_longer_file_brings_the_new_deals_and_names_the_changed_ones(sqlite_database: Database) -> None:
+def test_a_longer_file_brings_the_new_deals_and_names_the_changed_ones(database: Database) -> None:
     first = "A1,Moses,GTX,Acme,Engaging,2024-01-05,,100"
-    apply(sqlite_database, preview_of(sqlite_database, deals_csv(first)))
+    apply(database, preview_of(database, deals_csv(first)))
 
-    longer = preview_of(sqlite_database, deals_csv(
+    longer = preview_of(database, deals_csv(
         first.replace("100", "250"), "A2,Moses,GTX,Acme,Engaging,2024-01-06,,5",
     ))  # fmt: skip
-    apply(sqlite_database, longer, "b")
+    apply(database, longer, "b")
 
     assert longer.counts == {Outcome.PRESENT: 1, Outcome.IMPORTED: 1}
     assert "here 250.00, in Luopan 100.00" in longer.problems[0].message()
-    with sqlite_database.reading(SYSTEM, now=NOW) as work:
+    with database.reading(SYSTEM, now=NOW) as work:
         assert sorted((d.external_id, d.amount) for d in work.session.exec(select(Deal))) == [("A1", 100), ("A2", 5)]
 
 
-def test_rows_without_a_number_are_known_by_their_values(sqlite_database: Database) -> None:
+def test_rows_without_a_number_are_known_by_their_values(database: Database) -> None:
     head = "client,deal stage,engage date,value"
     same = ["Acme,Engaging,2024-01-05,10", "Acme,Engaging,2024-01-05,10"]
     one = {"a.csv": "\n".join([head, *same]).encode()}
-    apply(sqlite_database, preview_of(sqlite_database, one))
+    apply(database, preview_of(database, one))
 
-    again = preview_of(sqlite_database, {"a.csv": "\n".join([head, *same, "Acme,Engaging,2024-01-05,11"]).encode()})
+    again = preview_of(database, {"a.csv": "\n".join([head, *same, "Acme,Engaging,2024-01-05,11"]).encode()})
 
     assert again.counts == {Outcome.PRESENT: 2, Outcome.IMPORTED: 1}
 
 
-def test_an_import_leaves_one_audit_entry(sqlite_database: Database) -> None:
-    with sqlite_database.reading(SYSTEM, now=NOW) as work:
+def test_an_import_leaves_one_audit_entry(database: Database) -> None:
+    with database.reading(SYSTEM, now=NOW) as work:
         before = work.session.exec(select(func.max(AuditEntry.id))).one()
 
-    apply(sqlite_database, preview_of(sqlite_database, deals_csv("A1,Moses,GTX,Acme,Engaging,2024-01-05,,100")))
+    apply(database, preview_of(database, deals_csv("A1,Moses,GTX,Acme,Engaging,2024-01-05,,100")))
 
-    with sqlite_database.reading(SYSTEM, now=NOW) as work:
+    with database.reading(SYSTEM, now=NOW) as work:
         (entry,) = work.session.exec(select(AuditEntry).where(AuditEntry.id > before)).all()
     assert (entry.action, entry.after["rows_imported"], entry.after["made"]["deal"]) == ("import.apply", 1, 1)
 
 
-def test_a_double_click_imports_once(sqlite_database: Database) -> None:
-    preview = preview_of(sqlite_database, deals_csv("A1,Moses,GTX,Acme,Engaging,2024-01-05,,100"))
+def test_a_double_click_imports_once(database: Database) -> None:
+    preview = preview_of(database, deals_csv("A1,Moses,GTX,Acme,Engaging,2024-01-05,,100"))
 
-    assert apply(sqlite_database, preview, "k") == apply(sqlite_database, preview, "k")
-    assert counts(sqlite_database)["Deal"] == 1
+    assert apply(database, preview, "k") == apply(database, preview, "k")
+    assert counts(database)["Deal"] == 1
 
 
-def test_rules_for_blanks_are_the_choosers(sqlite_database: Database) -> None:
+def test_rules_for_blanks_are_the_choosers(database: Database) -> None:
     files = deals_csv("A1,,GTX,,Prospecting,,,", "A2,Moses,GTX,Acme,Prospecting,2024-03-01,,5")
 
-    strict = preview_of(sqlite_database, files, no_customer="refuse", undated="refuse", no_amount="refuse")
-    kind = preview_of(sqlite_database, files, undated_on=date(2024, 5, 1), house_rep="House", no_customer_name="Nobody")
-    apply(sqlite_database, kind)
+    strict = preview_of(database, files, no_customer="refuse", undated="refuse", no_amount="refuse")
+    kind = preview_of(database, files, undated_on=date(2024, 5, 1), house_rep="House", no_customer_name="Nobody")
+    apply(database, kind)
 
     assert {one.message() for one in strict.problems if one.row == 2 and one.is_error} >= {
         "The customer is missing.", "The deal has no day on which it was opened.",
     }  # fmt: skip
-    with sqlite_database.reading(SYSTEM, now=NOW) as work:
+    with database.reading(SYSTEM, now=NOW) as work:
         deal = work.session.exec(select(Deal).where(Deal.external_id == "A1")).one()
         assert day_of(deal.opened_at, work.zone) == date(2024, 5, 1)
         assert work.session.get(Rep, deal.owner_id).name == "House"
         assert work.session.get(Customer, deal.customer_id).name == "Nobody"
 
 
-def test_a_log_becomes_a_process_in_the_order_in_which_deals_pass_it(sqlite_database: Database) -> None:
+def test_a_log_becomes_a_process_in_the_order_in_which_deals_pass_it(database: Database) -> None:
     log = b"""case,activity,timestamp,resource,amount
 1,Quoted,2024-01-09 10:00,Ann,90
 1,Received,2024-01-01 10:00,Ann,100
@@ -308,13 +308,13 @@ def test_a_log_becomes_a_process_in_the_order_in_which_deals_pass_it(sqlite_data
 3,Received,2024-02-02 10:00,Ann,
 3,Quoted,2024-02-03 10:00,Ann,70
 """
-    preview = preview_of(sqlite_database, {"log.csv": log})
-    apply(sqlite_database, preview)
+    preview = preview_of(database, {"log.csv": log})
+    apply(database, preview)
 
     assert [(one.word, one.kind.value) for one in preview.choices.stages] == [
         ("Received", "open"), ("Checked", "open"), ("Quoted", "open"), ("Won", "won"), ("Lost", "lost"),
     ]  # fmt: skip
-    with sqlite_database.reading(SYSTEM, now=NOW) as work:
+    with database.reading(SYSTEM, now=NOW) as work:
         deal = work.session.exec(select(Deal).where(Deal.external_id == "1")).one()
         names = {row.id: row.name for row in work.session.exec(select(Rep))}
         moves = work.session.exec(select(StageMove).where(StageMove.deal_id == deal.id)).all()
@@ -332,16 +332,16 @@ def test_a_log_becomes_a_process_in_the_order_in_which_deals_pass_it(sqlite_data
 
 
 @needs_data
-def test_order_lines_become_won_deals_of_customers_by_number(sqlite_database: Database) -> None:
+def test_order_lines_become_won_deals_of_customers_by_number(database: Database) -> None:
     path = SHARED / "supermarket_zh" / "supermarket.csv"
     rows = list(csv.DictReader(path.open(encoding="utf-8-sig")))
     cents = [int((Decimal(row["sales"]) * 100).quantize(Decimal(1), rounding="ROUND_HALF_UP")) for row in rows]
 
-    preview = preview_of(sqlite_database, {path.name: path.read_bytes()})
-    apply(sqlite_database, preview)
+    preview = preview_of(database, {path.name: path.read_bytes()})
+    apply(database, preview)
 
     assert preview.counts == {Outcome.IMPORTED: len(rows)}
-    with sqlite_database.reading(SYSTEM, now=NOW) as work:
+    with database.reading(SYSTEM, now=NOW) as work:
         deals = work.session.exec(select(Deal)).all()
         customers = work.session.exec(select(Customer)).all()
         lines = work.session.exec(select(DealLine)).all()
@@ -355,8 +355,8 @@ def test_order_lines_become_won_deals_of_customers_by_number(sqlite_database: Da
 
 
 @needs_data
-def test_almost_equal_names_are_offered_and_nothing_is_guessed(sqlite_database: Database) -> None:
-    reference = gate.answer(sqlite_database, SYSTEM, import_reference, NOW)
+def test_almost_equal_names_are_offered_and_nothing_is_guessed(database: Database) -> None:
+    reference = gate.answer(database, SYSTEM, import_reference, NOW)
     sources = open_sources([SourceFile(name, content) for name, content in maven().items()], reference)
 
     pairs = {(pair.subject, pair.written, pair.known): pair for pair in offered_pairs(sources, reference)}
@@ -367,8 +367,8 @@ def test_almost_equal_names_are_offered_and_nothing_is_guessed(sqlite_database: 
     assert suggest_choices(sources, reference).merges == {}
 
 
-def test_only_who_may_import_does(small_company: Any, perform_as: Any) -> None:
-    preview = preview_of(small_company.database, deals_csv("A1,Moses,GTX,Acme,Engaging,2024-01-05,,100"))
+def test_only_who_may_import_does(company: Any, perform_as: Any) -> None:
+    preview = preview_of(company.database, deals_csv("A1,Moses,GTX,Acme,Engaging,2024-01-05,,100"))
 
     for who in ("eastern rep", "eastern manager", "leader", "administrator"):
         with pytest.raises(NotAllowed):

@@ -18,7 +18,9 @@ from core.db.work import Database
 from core.domain.periods import Period
 from core.importing.company import CompanyNotEmpty, NotOurFolder, read_company, write_company
 from core.model import Deal, DealChange, Rep, Stage, StageMove
-from core.queries.funnel import cohort_funnel, losses_by_stage, time_in_stage
+from core.queries.funnel import cohort_funnel
+from core.queries.funnel_losses import losses_by_stage
+from core.queries.funnel_stays import time_in_stage
 from core.queries.history_export import company_history
 from core.queries.imports import import_reference
 from core.queries.leaderboard import leaderboard
@@ -83,26 +85,26 @@ def plain(answer: object) -> list[dict[str, object]]:
     )
 
 
-def test_every_deal_move_and_change_arrives(exported: tuple[Database, Path], sqlite_database: Database) -> None:
-    database, folder = exported
-    brought_in(sqlite_database, folder)
+def test_every_deal_move_and_change_arrives(exported: tuple[Database, Path], database: Database) -> None:
+    original, folder = exported
+    brought_in(database, folder)
 
     for table in (Deal, StageMove, DealChange):
-        rows = told(sqlite_database, table)
+        rows = told(database, table)
         assert len(rows) >= 600
-        assert rows == told(database, table)
+        assert rows == told(original, table)
 
 
 @pytest.mark.parametrize(
     "question", [cohort_funnel, time_in_stage, losses_by_stage, booked_by_month, leaderboard, overview_kpis]
 )
 def test_the_answers_about_a_year_are_equal(
-    question: object, exported: tuple[Database, Path], sqlite_database: Database
+    question: object, exported: tuple[Database, Path], database: Database
 ) -> None:
-    database, folder = exported
-    brought_in(sqlite_database, folder)
+    original, folder = exported
+    brought_in(database, folder)
 
-    ours, theirs = (gate.answer(one, SYSTEM, question, NOW, period=YEAR) for one in (sqlite_database, database))  # type: ignore[arg-type]
+    ours, theirs = (gate.answer(one, SYSTEM, question, NOW, period=YEAR) for one in (database, original))  # type: ignore[arg-type]
 
     if isinstance(ours, pd.DataFrame):
         assert plain(ours) == plain(theirs)
@@ -110,36 +112,34 @@ def test_the_answers_about_a_year_are_equal(
         assert repr(ours) == repr(theirs)
 
 
-def test_the_breakdowns_and_the_pipeline_are_equal(exported: tuple[Database, Path], sqlite_database: Database) -> None:
-    database, folder = exported
-    brought_in(sqlite_database, folder)
+def test_the_breakdowns_and_the_pipeline_are_equal(exported: tuple[Database, Path], database: Database) -> None:
+    original, folder = exported
+    brought_in(database, folder)
 
     for by in ("team", "territory", "product", "channel", "segment", "rep"):
         ours, theirs = (
-            plain(gate.answer(one, SYSTEM, breakdown, NOW, period=YEAR, by=by)) for one in (sqlite_database, database)
+            plain(gate.answer(one, SYSTEM, breakdown, NOW, period=YEAR, by=by)) for one in (database, original)
         )
         assert ours == theirs
-    ours, theirs = (plain(gate.answer(one, SYSTEM, pipeline_by_stage, NOW)) for one in (sqlite_database, database))
+    ours, theirs = (plain(gate.answer(one, SYSTEM, pipeline_by_stage, NOW)) for one in (database, original))
     assert ours == theirs
 
 
-def test_a_whole_company_comes_only_into_an_empty_one(
-    exported: tuple[Database, Path], sqlite_database: Database
-) -> None:
-    database, folder = exported
+def test_a_whole_company_comes_only_into_an_empty_one(exported: tuple[Database, Path], database: Database) -> None:
+    original, folder = exported
 
     with pytest.raises(CompanyNotEmpty):
-        read_company(folder, gate.answer(database, SYSTEM, import_reference, NOW))
+        read_company(folder, gate.answer(original, SYSTEM, import_reference, NOW))
     with pytest.raises(NotOurFolder):
-        read_company(folder.parent, gate.answer(sqlite_database, SYSTEM, import_reference, NOW))
+        read_company(folder.parent, gate.answer(database, SYSTEM, import_reference, NOW))
 
 
-def test_a_whole_company_can_be_taken_back(exported: tuple[Database, Path], sqlite_database: Database) -> None:
-    batch_id = brought_in(sqlite_database, exported[1])
+def test_a_whole_company_can_be_taken_back(exported: tuple[Database, Path], database: Database) -> None:
+    batch_id = brought_in(database, exported[1])
 
-    done = gate.perform(sqlite_database, SYSTEM, undo_import, NOW, batch_id=batch_id)
+    done = gate.perform(database, SYSTEM, undo_import, NOW, batch_id=batch_id)
 
     assert done.kept == []
-    with sqlite_database.reading(SYSTEM, now=NOW) as work:
+    with database.reading(SYSTEM, now=NOW) as work:
         assert work.session.exec(select(Deal)).all() == []
         assert work.session.exec(select(Rep)).all() == []

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access.actors import SYSTEM
 from core.importing.readers import SourceFile
-from core.model import Deal
+from core.model import Customer, Deal
 from core.queries.imports import import_reference
 from core.settings import PROJECT_ROOT
 from core.ui import session
@@ -76,3 +76,72 @@ def test_who_may_not_import_sees_no_uploader(page_of: Any) -> None:
         page = page_of(who)
         assert [error.value for error in page.error] == ["There is no such page, or it is not open to you."]
         assert not page.button
+
+
+def upload(page: AppTest, files: dict[str, bytes]) -> AppTest:
+    return page.file_uploader[0].set_value([(name, content, "text/csv") for name, content in files.items()]).run()
+
+
+def box(page: AppTest, label: str) -> Any:
+    return next(one for one in page.selectbox if one.label == label)
+
+
+def test_the_currency_of_amounts_is_asked_where_no_column_names_it(small_company: Company, page_of: Any) -> None:
+    page = press(upload(page_of("operations"), {"deals.csv": CSV}), "Continue to mapping")
+
+    asked = box(page, "Currency of the amounts")
+
+    assert asked.value == "CNY"
+    assert asked.options[0] == "CNY (base currency)"
+    assert [one.value.replace("\\", "") for one in page.info] == [
+        "No column of this file names a currency: every number in “close_value” is taken as CNY."
+    ]
+
+    page = asked.set_value("USD").run()
+
+    assert "is taken as USD" in page.info[0].value
+    assert "There is no exchange rate for USD yet" in page.warning[0].value
+    page = press(page, "Continue to review")
+    assert [metric.value for metric in page.metric] == ["0", "0", "0", "3"]
+
+
+def test_a_file_that_names_its_currency_is_not_asked_about_it(page_of: Any) -> None:
+    named = CSV.replace(b"close_value\n", b"close_value,currency\n").replace(b"5\n", b"5,CNY\n")
+
+    page = press(upload(page_of("operations"), {"deals.csv": named}), "Continue to mapping")
+
+    assert "Currency of the amounts" not in {one.label for one in page.selectbox}
+    assert not page.info
+
+
+def test_the_encoding_found_is_shown_and_another_can_be_chosen(page_of: Any) -> None:
+    text = "客戶名稱,業務員,商機階段,金額\n股份有限公司,陳美玲,報價協商,1200\n台北國際貿易,林志明,贏單,300\n"
+    page = press(upload(page_of("operations"), {"deals.csv": text.encode("big5")}), "Continue to mapping")
+
+    assert "2 rows · Big5" in {one.value for one in page.caption}
+    page = box(page, "Encoding").set_value("cp1252").run()
+
+    assert "2 rows · Windows-1252" in {one.value for one in page.caption}
+    page = box(page, "Encoding").set_value("utf-8").run()
+    assert "letters of this file could not be read" in page.warning[0].value
+
+
+def test_names_are_merged_by_radio_buttons_a_page_at_a_time(small_company: Company, page_of: Any) -> None:
+    """Seven pairs are two pages; what is not chosen stays apart."""
+    words = ("Aurora", "Borealis", "Cascade", "Dunlin", "Ember", "Fjordland", "Gannet")
+    rows = [f"{word} Optics,Won,2024-01-05,5" for word in words for _n in range(2)]
+    rows += [f"{word}Optics,Won,2024-01-06,5" for word in words]
+    files = {"deals.csv": "\n".join(["account,deal_stage,close_date,close_value", *rows]).encode()}
+    page = press(press(upload(page_of("operations"), files), "Continue to mapping"), "Continue to review")
+
+    assert len(page.radio) == 6
+    assert page.radio[0].options == ["Leave apart", "Take it for Aurora Optics"]
+    page.radio[0].set_value(True)
+    page = press(page, "Apply these choices")
+
+    assert any("1 of 7 pairs is merged" in one.value or "1 of 7 pairs are merged" in one.value for one in page.caption)
+    page = press(page, "Import")
+    with small_company.database.reading(SYSTEM, now=NOW) as work:
+        names = set(work.session.exec(select(Customer.name)))
+    assert len(names & {f"{word}Optics" for word in words}) == 6
+    assert "AuroraOptics" not in names

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,6 +103,76 @@ def test_encodings_and_separators_are_recognised(encoding: str, separator: str) 
     assert table.columns == ("客户", "金额", "name")
     assert table.rows[1] == ("北京“星辰”公司", "2", "Bei")
     assert table.separator == separator
+
+
+def territories(locale: str) -> list[str]:
+    """Real words of a language: the Unicode consortium's names of the world's countries."""
+    return sorted(Locale.parse(locale).territories.values())
+
+
+TRADITIONAL = ("客戶名稱,業務員,商機階段,金額,備註", "股份有限公司,陳美玲,報價協商,1200.5,請於週五前回覆")
+SIMPLIFIED = ("客户名称,销售员,商机阶段,金额,备注", "股份有限公司,陈美玲,报价谈判,1200.5,请于周五前回复")
+
+
+def chinese_file(locale: str, lines: tuple[str, str], count: int) -> str:
+    heading, row = lines
+    return "\r\n".join([heading, *(f"{name}{row}" for name in territories(locale)[:count])])
+
+
+@pytest.mark.parametrize("count", [1, 5, 50, 250])
+@pytest.mark.parametrize(
+    ("locale", "lines", "codec", "found"),
+    [("zh_Hant", TRADITIONAL, "big5", "big5hkscs"), ("zh_Hant", TRADITIONAL, "cp950", "big5hkscs"),
+     ("zh_Hant", TRADITIONAL, "big5hkscs", "big5hkscs"), ("zh_Hant", TRADITIONAL, "gb18030", "gb18030"),
+     ("zh", SIMPLIFIED, "gb18030", "gb18030"), ("zh", SIMPLIFIED, "gbk", "gb18030")],
+)  # fmt: skip
+def test_big5_and_gb18030_are_told_apart(
+    locale: str, lines: tuple[str, str], codec: str, found: str, count: int
+) -> None:
+    """Bytes of the one often decode as the other, into words that nobody wrote."""
+    text = chinese_file(locale, lines, count).encode(codec, errors="ignore").decode(codec)
+
+    table = table_of(text.encode(codec))
+
+    assert table.encoding == found
+    assert table.columns == tuple(lines[0].split(","))
+    assert [row[0] for row in table.rows] == [line.split(",")[0] for line in text.split("\r\n")[1:]]
+
+
+@pytest.mark.parametrize(("locale", "codec", "found"), [("zh_Hant", "big5", "big5hkscs"), ("zh", "gb18030", "gb18030")])
+def test_a_few_chinese_names_among_english_ones_are_enough(locale: str, codec: str, found: str) -> None:
+    """Three names in a thousand English rows: weighed whole, the file reads as Western."""
+    names = [name.encode(codec, errors="ignore").decode(codec) for name in territories(locale)[40:43]]
+    rows = [f"{names[n // 300]},2024-01-05,{n}" if n % 300 == 0 and n < 900 else f"Acme Ltd,2024-01-05,{n}"
+            for n in range(1000)]  # fmt: skip
+
+    table = table_of("\n".join(["name,day,amount", *rows]).encode(codec))
+
+    assert table.encoding == found
+    assert [table.rows[n][0] for n in (0, 300, 600)] == names
+
+
+@pytest.mark.parametrize(
+    ("locale", "codec"), [("fr", "cp1252"), ("de", "cp1252"), ("ja", "cp932"), ("ko", "cp949"), ("ru", "cp1251")]
+)
+def test_other_languages_are_recognised_in_files_of_some_length(locale: str, codec: str) -> None:
+    names = [name.encode(codec, errors="ignore").decode(codec) for name in territories(locale)]
+    rows = [f"{name.replace(',', '')},1" for name in names]
+
+    table = table_of("\n".join(["name,amount", *rows]).encode(codec))
+
+    assert table.encoding == codec
+    assert [f"{row[0]},1" for row in table.rows] == rows
+
+
+def test_a_person_can_say_the_encoding_and_sees_what_it_cannot_say() -> None:
+    content = "\n".join(TRADITIONAL).encode("big5")
+
+    right, wrong = (table_of(content, encoding=name) for name in ("big5hkscs", "utf-8"))
+
+    assert (right.columns[0], right.unreadable) == ("客戶名稱", 0)
+    assert wrong.unreadable > 0
+    assert wrong.encoding == "utf-8"
 
 
 def test_a_western_file_is_not_taken_for_chinese() -> None:
