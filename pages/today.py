@@ -2,11 +2,11 @@ import streamlit as st
 
 from core.access.policy import Role
 from core.i18n import _, format_date
-from core.ui import today
+from core.ui import today, today_needs
 from core.ui.page import open_page
 
 view = open_page("today", heading=False)
-view.heading(_("Hello, {name}", name=view.actor.name), format_date(view.today))
+view.heading(_("Hello, {name}", name=view.actor.called), format_date(view.today))
 today.draw_quick_buttons(view)
 
 if today.is_empty(view):
@@ -21,7 +21,7 @@ if role is not Role.REP:
     today.draw_changes(view)
 left, right = st.columns([3, 2], gap="large")
 with left:
-    today.draw_needing(view)
+    today_needs.draw_needing(view)
 with right:
     if role is Role.OPERATIONS:
         today.draw_quality(view)

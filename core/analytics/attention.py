@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, union_all
 
 from core.analytics.facts import Statement, spoken
 from core.analytics.filters import NO_FILTERS, deal_conditions
@@ -15,13 +16,56 @@ if TYPE_CHECKING:
 
     from core.analytics.facts import Facts
 
+LONG_DEAD_DAYS: Final = 90
+"""Days past the expected close after which a deal counts as long dead, and as nothing else."""
+Need = Literal["attention", "overdue", "idle", "slow", "dead"]
+NEEDS: Final[tuple[Need, ...]] = get_args(Need)
+"""`attention`: any of overdue, idle and slow; these four without the long dead; `dead`: the long dead."""
+
+
+def is_needing(facts: Facts, need: Need, *, today: date, idle_days: int) -> ColumnElement[bool]:
+    """Return the condition under which an open deal needs somebody in this way."""
+    deals = facts.deals.c
+    dead = deals.expected_close_on < today - timedelta(days=LONG_DEAD_DAYS)
+    if need == "dead":
+        return and_(deals.state == "open", dead)
+    reasons = {
+        "overdue": is_counted(facts, "overdue", period=None, today=today),
+        "idle": is_idle(facts, today=today, idle_days=idle_days),
+        "slow": is_slow(facts, today=today),
+    }
+    wanted = or_(*reasons.values()) if need == "attention" else reasons[need]
+    return and_(deals.state == "open", ~dead, wanted)
+
+
+def counts(facts: Facts, *, today: date, idle_days: int) -> Statement:
+    """Return a row per need: `need`, `count` and `value` in hundredths."""
+    deals = facts.deals.c
+    parts = [
+        select(
+            literal(need).label("need"),
+            func.count().label("count"),
+            func.coalesce(func.sum(deals.amount), 0).label("value"),
+        ).where(is_needing(facts, need, today=today, idle_days=idle_days), *deal_conditions(facts, NO_FILTERS))
+        for need in NEEDS
+    ]
+    return select(*union_all(*parts).subquery("counts").c)
+
 
 def needing_attention(facts: Facts, *, today: date, idle_days: int, limit: int) -> Statement:
-    """Return the open deals that are overdue, idle or slow, largest first; `amount` in hundredths."""
+    """Return the open deals that are overdue, idle or slow, those that became so last first.
+
+    The long dead are left out; `amount` in hundredths.
+    """
     deals = facts.deals.c
     overdue = is_counted(facts, "overdue", period=None, today=today)
     idle, slow = is_idle(facts, today=today, idle_days=idle_days), is_slow(facts, today=today)
     seen = func.greatest(deals.opened_on, func.coalesce(deals.last_activity_on, deals.opened_on))
+    since = func.greatest(
+        case((overdue, today - deals.expected_close_on), else_=0),
+        case((func.coalesce(idle, False), today - seen - idle_days), else_=0),
+        case((slow, today - deals.stage_entered_on - deals.expected_days), else_=0),
+    )
     return (
         select(
             deals.id.label("deal_id"), deals.name, spoken(facts.customers).label("customer"),
@@ -37,7 +81,6 @@ def needing_attention(facts: Facts, *, today: date, idle_days: int, limit: int) 
             .outerjoin(facts.reps, facts.reps.c.id == deals.owner_id)
             .outerjoin(facts.stages, facts.stages.c.id == deals.stage_id)
         )
-        .where(deals.state == "open", or_(overdue, idle, slow), *deal_conditions(facts, NO_FILTERS))
-        .order_by(deals.amount.desc(), deals.id)
+        .order_by(since, deals.amount.desc(), deals.id)
         .limit(limit)
     )  # fmt: skip

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from core.access.actions import Action
 from core.analytics.filters import Filters
@@ -17,7 +17,6 @@ from core.db.work import get_visible
 from core.domain.money import from_minor
 from core.domain.stages import DealField, StageKind
 from core.gate import query
-from core.i18n import language
 from core.model import (
     Activity,
     Channel,
@@ -33,7 +32,6 @@ from core.model import (
     Sku,
     Stage,
     StageMove,
-    User,
 )
 from core.queries.reference import named, rep_names
 
@@ -63,7 +61,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class DealFilter:
-    """Which deals a list shows; what is empty narrows nothing.
+    """Which deals a list shows; what is empty narrows nothing. `need`: of those that need somebody, why.
 
     Reps and teams (with their subtree) are the credited one's of a won deal, else the owner's.
     """
@@ -83,6 +81,7 @@ class DealsPage:
     """One page of a list, and what the whole list adds up to in the base currency."""
 
     rows: pd.DataFrame
+    need: Need | None = None
     total: int
     value: Decimal
 
@@ -226,6 +225,8 @@ def _conditions(work: Work, wanted: DealFilter) -> list[ColumnElement[bool]]:
 def _periods(work: Work, wanted: DealFilter) -> list[ColumnElement[bool]]:
     deal = cast("Any", Deal)
     found: list[ColumnElement[bool]] = []
+    if wanted.need is not None:
+        found.append(needing(work, wanted.need))
     if wanted.expected is not None:
         found += [
             deal.expected_close_on >= wanted.expected.start,
@@ -318,6 +319,7 @@ def deals_board(work: Work, *, wanted: DealFilter | None = None, cards: int = 12
     columns = []
     for stage in work.session.scalars(statement.order_by(cast("Any", Stage.position))):
         count, value = sums.get(stage.id, (0, Decimal(0)))
+        need=wanted.need,
         if not stage.active and not count:
             continue
         rows = work.session.execute(
@@ -450,3 +452,4 @@ def open_deals_of(work: Work, *, customer_id: int) -> list[tuple[int, str]]:
         .order_by(deal.opened_at.desc())
     )
     return [(int(number), str(name)) for number, name in rows]
+    customer = cast("Any", Customer)

@@ -64,7 +64,10 @@ def six_numbers(work: Work) -> pd.DataFrame:
 
 @query(Action.TODAY_VIEW, mirrored=True, askable=True)
 def deals_needing_attention(work: Work, *, limit: int = 20) -> pd.DataFrame:
-    """Return the open deals that are past their expected close, without an activity, or slow, largest first."""
+    """Return the open deals that are past their expected close, without an activity, or slow.
+
+    Those that became so last come first; the long dead are left out.
+    """
     mirror = work.mirror
     idle_days = int(work.setting("idle_days"))
     frame = mirror.frame(attention.needing_attention(mirror.facts, today=work.today, idle_days=idle_days, limit=limit))
@@ -75,6 +78,16 @@ def deals_needing_attention(work: Work, *, limit: int = 20) -> pd.DataFrame:
         dtype="object",
     )
     return tidy(frame, money=("amount",), days=("expected_close_on", "last_activity_on"))
+
+
+@query(Action.TODAY_VIEW, mirrored=True, askable=True)
+def attention_counts(work: Work) -> pd.DataFrame:
+    """Return how many open deals need somebody and what they are worth, by reason, and how many are long dead."""
+    mirror = work.mirror
+    idle_days = int(work.setting("idle_days"))
+    rows = mirror.rows(attention.counts(mirror.facts, today=work.today, idle_days=idle_days))
+    found = {row.need: (row.need, int(row.count), int(row.value) / HUNDREDTHS) for row in rows}
+    return pd.DataFrame([found[need] for need in attention.NEEDS], columns=["need", "count", "value"])
 
 
 @query(Action.TODAY_VIEW, mirrored=True, askable=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
+from core.analytics.attention import LONG_DEAD_DAYS, NEEDS, Need
 from core.analytics.filters import Filters
 from core.domain.periods import Period, Preset
 from core.domain.stages import StageKind
@@ -33,8 +34,21 @@ SORT_NAMES = {
     "opened": N_("Opened"),
     "closed": N_("Closed"),
 }
+NEED_NAMES: dict[Need, str] = {
+    "attention": N_("Need attention"),
+    "overdue": N_("Past the expected close"),
+    "idle": N_("No activity lately"),
+    "slow": N_("Longer in the stage than expected"),
+    "dead": N_("Past the expected close for over {n} days"),
+}
 _PERIODS = {"expected": N_("Expected close"), "closed": N_("Closed"), "opened": N_("Opened")}
-_NARROWING = ("stage", *FILTER_NAMES, *_PERIODS)
+_NEED = "need"
+_NARROWING = (_NEED, "stage", *FILTER_NAMES, *_PERIODS)
+
+
+def need_name(need: Need) -> str:
+    """Return why deals need somebody, in the reader's words."""
+    return _(NEED_NAMES[need]).format(n=LONG_DEAD_DAYS)
 
 
 def deal_filter(view: View) -> tuple[DealFilter, str, bool]:
@@ -74,6 +88,15 @@ def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
     choices, stages = view.ask(filter_choices), view.ask(form_choices).stages
     found: dict[str, str | list[str]] = {}
     with st.popover(label, icon=":material/tune:", key="deals-more"):
+        needs: list[str] = ["", *NEEDS]
+        asked = _first(params, _NEED)
+        found[_NEED] = st.selectbox(
+            _("What they need"),
+            needs,
+            index=needs.index(asked) if asked in needs else 0,
+            format_func=lambda need: need_name(cast("Need", need)) if need else _("All"),
+            key=f"deals-{_NEED}",
+        )
         offered = {"stage": {str(stage.id): stage.name for stage in stages}} | {
             name: choices[name] for name in FILTER_NAMES if len(choices[name]) > 1
         }
@@ -126,6 +149,7 @@ def _wanted(view: View, said: dict[str, str | list[str]], state: StageKind | Non
         expected=periods["expected"],
         closed=periods["closed"],
         opened=periods["opened"],
+        need=cast("Need", said[_NEED]) if said[_NEED] in NEEDS else None,
         filters=Filters.from_params({name: said[name] for name in FILTER_NAMES if name in said}),
     )
 

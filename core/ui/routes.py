@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.access.actors import Actor
 
 HOME = "today"
+BARE = "-"  # the first page lies at the bare address; Streamlit wants a name for it, which is never shown
 SELLING = N_("Selling")
 ANALYSIS = N_("Analysis")
 ADMINISTRATION = N_("Administration")
@@ -50,6 +51,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("today", N_("Today"), "today", Action.TODAY_VIEW, SELLING),
     PageSpec("deals", N_("Deals"), "handshake", Action.DEAL_VIEW, SELLING),
     PageSpec("deal", N_("Deal"), "description", Action.DEAL_VIEW, SELLING, visible=False),
+    PageSpec("old_deals", N_("Long overdue deals"), "checklist", Action.DEAL_EDIT, SELLING, visible=False),
     PageSpec("customers", N_("Customers"), "apartment", Action.CUSTOMER_VIEW, SELLING),
     PageSpec("customer", N_("Customer"), "domain", Action.CUSTOMER_VIEW, SELLING, visible=False),
     PageSpec("log_deal", N_("Log a deal"), "add_circle", Action.DEAL_LOG, SELLING),

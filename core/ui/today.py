@@ -10,14 +10,20 @@ import streamlit as st
 
 from core.access.actions import Action
 from core.access.policy import Role
-from core.i18n import N_, _, _n, format_days, format_instant, format_money, format_rate, format_relative_day
+from core.i18n import (
+    N_,
+    _,
+    _n,
+    format_instant,
+    format_money,
+    format_rate,
+)
 from core.queries.activities import due_activities
 from core.queries.customers import customer_gaps
 from core.queries.deals import DealFilter, deals_page
 from core.queries.today_numbers import (
     attainment_now,
     changes_since,
-    deals_needing_attention,
     events_since,
     six_numbers,
 )
@@ -45,7 +51,6 @@ CHANGES = {
     "lost": (N_("Lost"), "cancel"),
     "slipped": (N_("Put off"), "event_repeat"),
 }
-_NEEDING = 12
 
 
 def draw_quick_buttons(view: View) -> None:
@@ -132,55 +137,6 @@ def draw_six(view: View) -> None:
     draw_cards(view, cards, key="six")
 
 
-def draw_needing(view: View) -> None:
-    """Draw the deals that need somebody, each with its reasons and the way on."""
-    st.subheader(
-        _("Deals that need you") if view.actor.role is Role.REP else _("Deals that need attention"),
-        anchor=False,
-    )
-    rows = view.ask(deals_needing_attention, limit=_NEEDING).to_dict("records")
-    if not rows:
-        st.caption(_("Nothing is overdue, idle or slow. Well done."))
-    for row in rows:
-        with st.container(border=True, gap="xxsmall", key=f"needs-{row['deal_id']}"):
-            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-                st.page_link(
-                    page("deal").file,
-                    label=f"**{plain(row['name'])}**",
-                    query_params={"id": str(row["deal_id"])},
-                )
-                st.markdown(plain(format_money(row["amount"], view.currency, compact=True)))
-            who = (row["customer"], row["stage"], "" if view.actor.role is Role.REP else row["owner"])
-            st.caption(plain(" · ".join(part for part in who if part)))
-            with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-                for text, color in _reasons(view, row):
-                    st.badge(plain(text), color=color)  # type: ignore[arg-type]
-                if view.may(Action.ACTIVITY_LOG) and st.button(
-                    _("Log an activity"),
-                    type="tertiary",
-                    icon=":material/edit_calendar:",
-                    key=f"act-{row['deal_id']}",
-                ):
-                    go("log_activity", deal=row["deal_id"])
-
-
-def _reasons(view: View, row: dict[Any, Any]) -> list[tuple[str, str]]:
-    found = []
-    if row["overdue"]:
-        found.append(
-            (
-                _("expected close was {day}", day=format_relative_day(row["expected_close_on"], view.today)),
-                "red",
-            )
-        )
-    if row["idle"]:
-        found.append((_("no activity for {days}", days=format_days(row["days_idle"])), "orange"))
-    if row["slow"]:
-        days, expected = format_days(row["days_in_stage"]), format_days(row["expected_days"])
-        found.append((_("{days} in the stage, expected {expected}", days=days, expected=expected), "violet"))
-    return found
-
-
 def draw_due_activities(view: View) -> None:
     """Draw what is due within a week: one's own for a rep, the team's otherwise."""
     own = view.actor.rep_id is not None and view.actor.role is Role.REP
@@ -242,39 +198,14 @@ def draw_changes(view: View) -> None:
 def draw_quality(view: View) -> None:
     """Draw hints about the data for sales operations, each opening what it counts."""
     st.subheader(_("Data quality"), anchor=False)
-    overdue = view.ask(deals_needing_attention, limit=10_000)
-    past, idle = int(overdue["overdue"].sum()), int(overdue["idle"].sum())
     gaps = view.ask(customer_gaps)
     nobody, nowhere = gaps["owner"], gaps["territory"]
     hints = (
-        (
-            past,
-            _n(
-                "{n} open deal is past its expected close",
-                "{n} open deals are past their expected close",
-                past,
-            ),
-            "deals",
-        ),
-        (
-            idle,
-            _n("{n} open deal has had no activity lately", "{n} open deals have had no activity lately", idle),
-            "deals",
-        ),
-        (nobody, _n("{n} customer has no owner", "{n} customers have no owner", nobody), "customers"),
-        (
-            nowhere,
-            _n("{n} customer has no territory", "{n} customers have no territory", nowhere),
-            "customers",
-        ),
+        (nobody, _n("{n} customer has no owner", "{n} customers have no owner", nobody)),
+        (nowhere, _n("{n} customer has no territory", "{n} customers have no territory", nowhere)),
     )
-    shown = [(text, target) for count, text, target in hints if count]
+    shown = [text for count, text in hints if count]
     if not shown:
         st.caption(_("No gaps found."))
-    for text, target in shown:
-        st.page_link(
-            page(target).file,
-            label=plain(text),
-            icon=":material/rule:",
-            query_params={"state": "open"} if target == "deals" else {},
-        )
+    for text in shown:
+        st.page_link(page("customers").file, label=plain(text), icon=":material/rule:")

@@ -32,6 +32,7 @@ from core.errors import NotAllowed, NotFound, SalesError
 from core.forecasting.scenarios import Levers
 from core.model import AuditEntry, Contact, Customer, Deal, Scenario, ShareLink, SignInSession
 from core.queries.deals import DealFilter
+from core.services.deal_bulk import DealAt
 from core.services.scenarios import save_scenario
 from core.services.share import make_share_link
 from tests.conftest import SHANGHAI, actor
@@ -141,6 +142,7 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
         lambda _c, _w: {"wanted": DealFilter(search=SECRET)},
         lambda _c, w: {"wanted": DealFilter(customer_id=w.customer)},
         lambda _c, w: {"wanted": DealFilter(filters=Filters(team_ids=(w.team,)))},
+        lambda _c, _w: {"wanted": DealFilter(need="attention")},
     ),
     "deals_board": _both(_plain),
     "filter_choices": _both(_plain),
@@ -187,6 +189,8 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
     "six_numbers": _both(_plain),
     "deals_needing_attention": _both(_plain),
     "changes_since": _both(lambda _c, _w: {"since": MONTH}),
+    "attention_counts": _both(_plain),
+    "deal_versions": _both(lambda _c, w: {"deal_ids": (w.deal, w.won)}),
     "events_since": _both(lambda _c, _w: {"since": MONTH}),
 }
 """Queries that tell of rows of business: asked as two of the east, before and after the west's business."""
@@ -486,6 +490,9 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     "reassign_deal": (Change(_edit("deal_id", "deal", owner_id=1), MANAGER),),
     "change_amount": (Change(_edit("deal_id", "deal", amount=Decimal(1))),),
     "rename_scenario": (Change(_edit("scenario_id", "scenario", name="别名")),),
+    "expect_deals": (Change(lambda w: {"deals": (DealAt(w.deal, 1, date(2026, 9, 1)),)}),),
+    "lose_deals": (Change(lambda w: {"deals": (DealAt(w.deal, 1),), "lost_reason_id": 1}),),
+    "undo_last_moves": (Change(lambda w: {"deals": (DealAt(w.deal, 1),)}),),
     "delete_scenario": (Change(lambda w: {"scenario_id": w.scenario}),),
     "revoke_share_link": tuple(Change(lambda w: {"link_id": w.link}, who) for who in (MANAGER, "leader")),
     "end_my_sign_in": (Change(lambda w: {"number": w.sign_in}),),

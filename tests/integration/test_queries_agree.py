@@ -28,6 +28,7 @@ from core.queries.today_numbers import (
     deals_needing_attention,
     events_since,
     six_numbers,
+    attention_counts,
 )
 from tests.factories import NOW
 from tests.histories import random_deals
@@ -271,6 +272,7 @@ QUESTIONS = [
     (events_since, SINCE),
     (own_rank, {"period": YEAR}),
 ]
+    (attention_counts, {}),
 
 
 @pytest.mark.parametrize(("query", "values"), QUESTIONS, ids=lambda value: getattr(value, "__name__", ""))

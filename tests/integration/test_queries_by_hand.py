@@ -21,6 +21,7 @@ from core.queries.today_numbers import (
     attainment_now,
     changes_since,
     deals_needing_attention,
+    attention_counts,
     events_since,
     six_numbers,
 )
@@ -257,6 +258,7 @@ def test_the_worked_examples_of_the_methods_come_out(world, answer_as):
             overview_kpis, cohort_funnel, time_in_stage, breakdown, leaderboard, deals_needing_attention,
         )},
     }  # fmt: skip
+            attention_counts,
     for name in METHODS:
         text = (PROJECT_ROOT / f"docs/methods/{name}.md").read_text(encoding="utf-8")
         example = doctest.DocTestParser().get_doctest(text, dict(known), name, None, 0)
