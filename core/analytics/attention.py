@@ -81,6 +81,9 @@ def needing_attention(facts: Facts, *, today: date, idle_days: int, limit: int) 
             .outerjoin(facts.reps, facts.reps.c.id == deals.owner_id)
             .outerjoin(facts.stages, facts.stages.c.id == deals.stage_id)
         )
+        .where(
+            is_needing(facts, "attention", today=today, idle_days=idle_days), *deal_conditions(facts, NO_FILTERS)
+        )
         .order_by(since, deals.amount.desc(), deals.id)
         .limit(limit)
     )  # fmt: skip

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from core.access.actions import Action
 from core.analytics.filters import Filters
@@ -17,6 +17,7 @@ from core.db.work import get_visible
 from core.domain.money import from_minor
 from core.domain.stages import DealField, StageKind
 from core.gate import query
+from core.i18n import language
 from core.model import (
     Activity,
     Channel,
@@ -32,10 +33,13 @@ from core.model import (
     Sku,
     Stage,
     StageMove,
+    User,
 )
+from core.queries.deal_needs import needing
 from core.queries.reference import named, rep_names
 
 if TYPE_CHECKING:
+    from core.analytics.attention import Need
     from core.db.work import Work
     from core.domain.periods import Period
 
@@ -73,6 +77,7 @@ class DealFilter:
     expected: Period | None = None
     closed: Period | None = None
     opened: Period | None = None
+    need: Need | None = None
     filters: Filters = field(default_factory=Filters)
 
 
@@ -81,7 +86,6 @@ class DealsPage:
     """One page of a list, and what the whole list adds up to in the base currency."""
 
     rows: pd.DataFrame
-    need: Need | None = None
     total: int
     value: Decimal
 
@@ -219,14 +223,14 @@ def _conditions(work: Work, wanted: DealFilter) -> list[ColumnElement[bool]]:
     if by.product_ids:
         lines = select(cast("Any", DealLine.deal_id)).where(cast("Any", DealLine.product_id).in_(by.product_ids))
         found.append(deal.id.in_(lines))
+    if wanted.need is not None:
+        found.append(needing(work, wanted.need))
     return found + _periods(work, wanted)
 
 
 def _periods(work: Work, wanted: DealFilter) -> list[ColumnElement[bool]]:
     deal = cast("Any", Deal)
     found: list[ColumnElement[bool]] = []
-    if wanted.need is not None:
-        found.append(needing(work, wanted.need))
     if wanted.expected is not None:
         found += [
             deal.expected_close_on >= wanted.expected.start,
@@ -304,6 +308,7 @@ def deals_board(work: Work, *, wanted: DealFilter | None = None, cards: int = 12
         expected=wanted.expected,
         opened=wanted.opened,
         customer_id=wanted.customer_id,
+        need=wanted.need,
         filters=wanted.filters,
     )
     conditions = [*_conditions(work, others), deal.state == StageKind.OPEN]
@@ -319,7 +324,6 @@ def deals_board(work: Work, *, wanted: DealFilter | None = None, cards: int = 12
     columns = []
     for stage in work.session.scalars(statement.order_by(cast("Any", Stage.position))):
         count, value = sums.get(stage.id, (0, Decimal(0)))
-        need=wanted.need,
         if not stage.active and not count:
             continue
         rows = work.session.execute(
@@ -452,4 +456,3 @@ def open_deals_of(work: Work, *, customer_id: int) -> list[tuple[int, str]]:
         .order_by(deal.opened_at.desc())
     )
     return [(int(number), str(name)) for number, name in rows]
-    customer = cast("Any", Customer)
