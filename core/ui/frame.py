@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import chain
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from core.access.actors import Actor
 from core.i18n import _, language
 from core.settings import PROJECT_ROOT
-from core.ui import first_run, reset, routes, session, sign_in
+from core.ui import first_run, lost, reset, routes, session, sign_in
 from core.ui.frame_words import LANGUAGE_NAMES, ROLE_NAMES
 from core.ui.page import plain
 from core.ui.routes import PageSpec
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PICTURES = PROJECT_ROOT / "core" / "ui" / "pictures"
-BARE = "home"  # the first page lies at the bare address; this name of it is never shown
 
 
 def run() -> None:
@@ -28,7 +33,8 @@ def run() -> None:
     st.session_state[session.SHARED_KEY] = False
     if here.must_change_password:
         account = routes.page("account")
-        asked = st.navigation([_page(account, default=True), _alias_of(account)], position="hidden")
+        known = [_page(account, default=True), _alias_of(account)]
+        asked = st.navigation([*known, *lost.lost_pages(known, _leading_to(account))], position="hidden")
         _sidebar(here.actor)
         asked.run()
         return
@@ -40,6 +46,7 @@ def run() -> None:
         if drawn:
             menu[_(section)] = drawn
     hidden = [_alias_of(home), *(_refused(spec) for spec in routes.present_pages() if spec not in pages)]
+    hidden += lost.lost_pages([*chain.from_iterable(menu.values()), *hidden], lost.draw_lost)
     asked = st.navigation({**menu, "": hidden}, expanded=True)
     _sidebar(here.actor)
     asked.run()
@@ -66,7 +73,7 @@ def _page(spec: PageSpec, *, default: bool) -> st.Page:
         spec.file,
         title=_(spec.title),
         icon=f":material/{spec.icon}:",
-        url_path=BARE if default else spec.name,
+        url_path=routes.BARE if default else spec.name,
         default=default,
         visibility="visible" if spec.visible else "hidden",
     )
@@ -74,18 +81,23 @@ def _page(spec: PageSpec, *, default: bool) -> st.Page:
 
 def _alias_of(home: PageSpec) -> st.Page:
     """Return the first page under its own name as well, since Streamlit gives it the bare address alone."""
+    return st.Page(_leading_to(home), title=_(home.title), url_path=home.name, visibility="hidden")
 
+
+def _leading_to(home: PageSpec) -> Callable[[], None]:
     def go_home() -> None:
         st.switch_page(home.file, query_params=st.query_params.to_dict())
 
-    return st.Page(go_home, title=_(home.title), url_path=home.name, visibility="hidden")
+    return go_home
 
 
 def _refused(spec: PageSpec) -> st.Page:
     """Return what lies at the address of a page that the role does not open."""
 
     def refuse() -> None:
+        st.title(_(spec.title), anchor=False)
         st.error(_("This page is not open to your role."), icon=":material/block:")
+        lost.way_home()
 
     return st.Page(refuse, title=_("Not open to you"), url_path=spec.name, visibility="hidden")
 
@@ -99,12 +111,13 @@ def _for_strangers() -> None:
         script, title = first_run.draw, _("First start")
     elif reset.TOKEN in st.query_params:
         script, title = reset.draw, _("New password")
-    pages = [st.Page(script, title=title, url_path="welcome", default=True)]
+    pages = [st.Page(script, title=title, url_path=routes.BARE, default=True)]
     for spec in routes.present_pages():
         if spec.name == "shared" and not first:
             pages.append(st.Page(spec.file, title=_(spec.title), url_path=spec.name))
         else:
             pages.append(st.Page(script, title=title, url_path=spec.name))
+    pages += lost.lost_pages(pages, script)
     asked = st.navigation(pages, position="hidden")
     st.session_state[session.SHARED_KEY] = asked.url_path == "shared"
     if not st.session_state[session.SHARED_KEY]:

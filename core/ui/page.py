@@ -14,7 +14,7 @@ from core.access.actors import Actor
 from core.access.sharing import open_to_holder
 from core.errors import NotAllowed, SalesError
 from core.i18n import N_, _, language
-from core.ui import routes, session
+from core.ui import lost, routes, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +94,7 @@ class View:
                 self.answers[name] = found
         except SalesError as error:
             st.error(plain(error.message()), icon=":material/block:")
+            lost.way_home()
             st.stop()
         return found
 
@@ -166,6 +167,7 @@ def open_page(name: str, *, heading: bool = True) -> View:
     actor = session.current_actor()
     if actor is None or not actor.may(spec.action):
         st.error(_(NO_SUCH_PAGE), icon=":material/block:")
+        lost.way_home()
         st.stop()
     view = View(name=name, actor=actor, now=session.now(), database=session.database(), calendar=session.calendar())
     st.session_state[ANSWERS_KEY] = view.answers
