@@ -1,10 +1,11 @@
 import streamlit as st
 
 from core.access.actions import Action
+from core.domain.names import named
 from core.domain.periods import day_of
 from core.i18n import _, _n, format_date, format_money
 from core.queries.customers import customer_record
-from core.queries.reference import form_choices, named
+from core.queries.reference import form_choices, word_list
 from core.reports.tables import Column
 from core.ui.activities import draw_due
 from core.ui.customer_form import draw_contacts, draw_customer_edit, is_editing, start_editing
@@ -25,7 +26,9 @@ customer = record.customer
 editing = is_editing(number)
 
 view.heading(named(customer))
-profile = (customer.segment, customer.size, customer.industry, record.territory, customer.city, record.owner)
+words = view.ask(word_list)
+kind = (words(customer.segment), words(customer.size), words(customer.industry))
+profile = (*kind, record.territory, words(customer.city), record.owner)
 st.caption(plain(" · ".join(part for part in profile if part)))
 with st.grid(4, min_column_width=150, gap="small", key="customer-numbers"):
     money = {
@@ -71,7 +74,7 @@ with left:
     for row in [row for row in record.activities if row.activity.done_at is not None][:30]:
         activity = row.activity
         with st.container(gap="xxsmall"):
-            title = activity.subject or _(KIND_NAMES[activity.kind])
+            title = words(activity.subject) or _(KIND_NAMES[activity.kind])
             st.markdown(f":material/{KIND_ICONS[activity.kind]}: **{plain(title)}**")
             if activity.note:
                 st.text(activity.note)
@@ -84,10 +87,10 @@ with right:
     facts = {
         _("Owner"): record.owner,
         _("Territory"): record.territory,
-        _("Segment"): customer.segment,
-        _("Size"): customer.size,
-        _("Industry"): customer.industry,
-        _("Address"): " ".join(part for part in (customer.country, customer.city, customer.address) if part),
+        **dict(zip((_("Segment"), _("Size"), _("Industry")), kind, strict=True)),
+        _("Address"): " ".join(
+            part for part in (words(customer.country), words(customer.city), customer.address) if part
+        ),
         _("Phone"): customer.phone,
         _("Website"): customer.website,
     }

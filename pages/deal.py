@@ -1,10 +1,11 @@
 import streamlit as st
 
+from core.domain.names import named
 from core.domain.periods import day_of
 from core.domain.stages import StageKind
 from core.i18n import _, format_date, format_days, format_money, format_rate, format_relative_day
 from core.queries.deals import deal_record
-from core.queries.reference import form_choices
+from core.queries.reference import form_choices, word_list
 from core.ui.activities import draw_due
 from core.ui.deal_edit import draw_edit
 from core.ui.deal_panels import draw_buttons, draw_panel, draw_stages, opened_panel
@@ -23,7 +24,7 @@ if number is None:
 record, choices = view.ask(deal_record, deal_id=number), view.ask(form_choices)
 deal = record.deal
 
-view.heading(deal.name)
+view.heading(record.title)
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     st.badge(_(STATE_NAMES[deal.state]), color=STATE_COLORS[deal.state])
     st.page_link(
@@ -85,10 +86,10 @@ with right:
             total = format_money(line.amount, deal.currency)
             st.markdown(f"**{plain(line.product)}**  \n{plain(f'{line.quantity:,} × {price}{off} = {total}')}")
     facts = {
-        _("Contact"): record.contact.name if record.contact else "",
+        _("Contact"): named(record.contact) if record.contact else "",
         _("Sales process"): record.pipeline,
         _("Opened"): format_date(day_of(deal.opened_at, view.zone)),
-        _("Competitor"): deal.competitor,
+        _("Competitor"): view.ask(word_list)(deal.competitor),
         _("Number"): str(deal.id),
     }
     st.subheader(_("Details"), anchor=False)

@@ -2,11 +2,12 @@ from datetime import timedelta
 
 import streamlit as st
 
+from core.domain.names import named
 from core.domain.stages import ActivityKind
 from core.i18n import _, format_date
 from core.queries.customers import contacts_of
 from core.queries.deals import deal_record, open_deals_of
-from core.queries.reference import form_choices, named
+from core.queries.reference import form_choices
 from core.services.activities import log_activity
 from core.ui.forms import Form, names_of
 from core.ui.page import open_page

@@ -6,6 +6,7 @@ import streamlit as st
 from core.domain.stages import StageKind
 from core.errors import InvalidFields
 from core.i18n import _, format_money
+from core.queries.deals import deal_record
 from core.queries.reference import form_choices
 from core.services.deals import log_deal
 from core.ui.deal_lines import deal_lines, line_defaults
@@ -101,7 +102,11 @@ if st.button(_("Save deal"), type="primary", icon=":material/check:", key="save-
         )
     if deal is not None:
         st.query_params.clear()
-        said = _("Saved: {name}, {amount}", name=deal.name, amount=format_money(deal.amount, deal.currency))
+        said = _(
+            "Saved: {name}, {amount}",
+            name=view.ask(deal_record, deal_id=deal.id).title,
+            amount=format_money(deal.amount, deal.currency),
+        )
         was_saved("log_deal", said, deal_id=deal.id, customer_id=deal.customer_id)
     st.rerun()
 form.keep_draft()

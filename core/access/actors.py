@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from core.access.actions import Action
 from core.access.policy import POLICY, Role
+from core.domain.names import named
 
 
 class Reach(StrEnum):
@@ -72,6 +73,12 @@ class Actor:
     origin: str = ""
     share_link_id: int | None = None
     extra_actions: frozenset[Action] = frozenset()
+    name_en: str = ""
+
+    @property
+    def called(self) -> str:
+        """What the person is called in the reader's language."""
+        return named(self)
 
     def may(self, action: Action) -> bool:
         """Say whether the policy gives this actor's role the action."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, union_all
 
-from core.analytics.facts import Statement, spoken
+from core.analytics.facts import Statement, spoken, title
 from core.analytics.filters import NO_FILTERS, deal_conditions
 from core.analytics.selection import is_counted, is_idle, is_slow
 
@@ -68,7 +68,9 @@ def needing_attention(facts: Facts, *, today: date, idle_days: int, limit: int) 
     )
     return (
         select(
-            deals.id.label("deal_id"), deals.name, spoken(facts.customers).label("customer"),
+            deals.id.label("deal_id"),
+            title(facts.deals, spoken(facts.customers), spoken(facts.products)).label("name"),
+            spoken(facts.customers).label("customer"),
             spoken(facts.reps).label("owner"), spoken(facts.stages).label("stage"), deals.amount,
             deals.expected_close_on, deals.last_activity_on, overdue.label("overdue"),
             func.coalesce(idle, False).label("idle"), slow.label("slow"),
@@ -80,6 +82,7 @@ def needing_attention(facts: Facts, *, today: date, idle_days: int, limit: int) 
             facts.deals.outerjoin(facts.customers, facts.customers.c.id == deals.customer_id)
             .outerjoin(facts.reps, facts.reps.c.id == deals.owner_id)
             .outerjoin(facts.stages, facts.stages.c.id == deals.stage_id)
+            .outerjoin(facts.products, facts.products.c.id == deals.product_id)
         )
         .where(
             is_needing(facts, "attention", today=today, idle_days=idle_days), *deal_conditions(facts, NO_FILTERS)

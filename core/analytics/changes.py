@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import BigInteger, Date, String, cast, func, literal, null, select, union_all
 
-from core.analytics.facts import Statement, spoken
+from core.analytics.facts import Statement, spoken, title
 from core.analytics.filters import NO_FILTERS, deal_conditions
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ def listed(facts: Facts, *, since: datetime, kind: str | None, limit: int) -> St
     before, after = facts.stages.alias("stage_before"), facts.stages.alias("stage_after")
     statement = (
         select(
-            events.c.kind, events.c.deal_id, deals.name, spoken(facts.customers).label("customer"),
+            events.c.kind, events.c.deal_id,
+            title(facts.deals, spoken(facts.customers), spoken(facts.products)).label("name"),
+            spoken(facts.customers).label("customer"),
             spoken(facts.reps).label("owner"), deals.amount, events.c.occurred_at,
             spoken(before).label("from_stage"), spoken(after).label("to_stage"),
             func.coalesce(events.c.before, "").label("before"), func.coalesce(events.c.after, "").label("after"),
@@ -86,6 +88,7 @@ def listed(facts: Facts, *, since: datetime, kind: str | None, limit: int) -> St
             events.join(facts.deals, deals.id == events.c.deal_id)
             .outerjoin(facts.customers, facts.customers.c.id == deals.customer_id)
             .outerjoin(facts.reps, facts.reps.c.id == deals.owner_id)
+            .outerjoin(facts.products, facts.products.c.id == deals.product_id)
             .outerjoin(before, before.c.id == events.c.from_stage_id)
             .outerjoin(after, after.c.id == events.c.to_stage_id)
         )

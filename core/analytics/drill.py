@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, cast, func, select
 
-from core.analytics.facts import Statement, spoken
+from core.analytics.facts import Statement, spoken, title
 from core.analytics.selection import Selection, selected, summed
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def rows(facts: Facts, selection: Selection, *, today: date, idle_days: int, lim
     statement = (
         select(
             deals.id.label("deal_id"),
-            deals.name,
+            title(facts.deals, spoken(facts.customers), spoken(facts.products)).label("name"),
             spoken(facts.customers).label("customer"),
             deals.customer_id,
             spoken(owner).label("owner"),

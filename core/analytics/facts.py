@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, Select, false, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, case, false, func, literal, or_, select, true
 
 from core.access.actors import Reach, Scope
 from core.analytics import tables
-from core.i18n import language
+from core.domain.names import BETWEEN, in_order
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -64,6 +64,7 @@ class Facts:
         self.stages: FromClause = tables.STAGES
         self.pipelines: FromClause = tables.PIPELINES
         self.lost_reasons: FromClause = tables.LOST_REASONS
+        self.words: FromClause = tables.WORDS
 
     def counted(self) -> ColumnElement[bool]:
         """Return the condition under which a visible deal counts in this scope's numbers.
@@ -94,12 +95,21 @@ def _narrowed(table: Table, scope: Scope, inside: ColumnElement[bool]) -> FromCl
     return select(table).where(rule).subquery(table.name)
 
 
-def spoken(table: FromClause) -> ColumnElement[str]:
-    """Return the name of a row of `table` in the reader's language, "" where there is no row."""
-    plain = func.coalesce(table.c.name, literal(""))
-    if language() == "en":
-        return func.coalesce(func.nullif(table.c.name_en, ""), plain)
-    return func.coalesce(func.nullif(table.c.name, ""), func.coalesce(table.c.name_en, literal("")))
+def spoken(row: Any) -> ColumnElement[str]:
+    """Return the name of a row (a table's, an alias's or a model's) in the reader's language, "" for no row.
+
+    What `core.domain.names.named` is in Python.
+    """
+    columns = getattr(row, "c", row)
+    first, second = in_order(columns.name, columns.name_en)
+    return func.coalesce(func.nullif(first, ""), second, literal(""))
+
+
+def title(deal: Any, customer: ColumnElement[str], product: ColumnElement[str]) -> ColumnElement[str]:
+    """Return what a deal is called: its name, or what `core.domain.names.deal_title` makes of the other names."""
+    columns = getattr(deal, "c", deal)
+    made = customer + func.coalesce(literal(BETWEEN) + func.nullif(product, literal("")), literal(""))
+    return case((columns.auto_named, made), else_=columns.name)
 
 
 def default_pipeline(facts: Facts) -> Select[tuple[int]]:

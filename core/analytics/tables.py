@@ -29,7 +29,7 @@ def _ids(*names: str) -> list[Column[int]]:
 
 
 DEALS = Table(
-    "deals", MIRRORED, Column("name", Text),
+    "deals", MIRRORED, Column("name", Text), Column("auto_named", Boolean),
     *_ids("id", "pipeline_id", "stage_id", "position", "furthest", "owner_id", "credited_id", "credit_id",
           "team_id", "credited_team_id", "credit_team_id", "customer_id", "territory_id", "channel_id",
           "product_id", "lost_reason_id", "expected_days"),
@@ -40,7 +40,8 @@ DEALS = Table(
     Column("expected_close_on", Date), Column("last_activity_on", Date), Column("cycle_days", Double),
 )  # fmt: skip
 """One row a deal. `position` counts the stages of its pipeline: open ones, then won, then lost; `furthest` is the
-highest position that it ever had, lost apart, at least 1. `credit_id` is the credited rep, else the owner."""
+highest position that it ever had, lost apart, at least 1. `credit_id` is the credited rep, else the owner.
+`auto_named` deals are called after customer and main product (`core.analytics.facts.title`)."""
 
 SPANS = Table(
     "spans", MIRRORED,
@@ -118,6 +119,8 @@ TERRITORIES = _named("territories")
 PRODUCTS = _named("products")
 CHANNELS = _named("channels")
 LOST_REASONS = _named("lost_reasons")
+WORDS = Table("words", MIRRORED, *(Column(name, Text) for name in ("id", "name", "name_en")))
+"""The company's word list: a row for each word in either language, which is its `id`, with both."""
 PIPELINES = Table(
     "pipelines",
     MIRRORED,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from core.db.work import Database
+    from core.domain.names import Named
 
 USER_KIND = N_("user")
 
@@ -52,12 +53,19 @@ def scope_of(session: Session, user: User) -> Scope:
     return Scope.nothing()
 
 
+def by_one_name(session: Session, user: User) -> Named:
+    """Return what names the account's person: the rep where it is a rep's, so that nobody goes by two names."""
+    return (session.get(Rep, user.rep_id) if user.rep_id is not None else None) or user
+
+
 def actor_of(session: Session, user: User, *, origin: str) -> Actor:
     """Return the actor that `user` is now (the session must be unscoped)."""
+    who = by_one_name(session, user)
     return Actor(
         user_id=user.id,
         username=user.username,
-        name=user.name,
+        name=who.name,
+        name_en=who.name_en,
         role=user.role,
         scope=scope_of(session, user),
         rep_id=user.rep_id,

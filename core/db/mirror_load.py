@@ -31,6 +31,7 @@ from core.model import (
     StageMove,
     Team,
     Territory,
+    WordPair,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ Keys = "Collection[int] | None"
 
 _READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
     "deal": (Deal, "id", (
-        "id", "name", "pipeline_id", "stage_id", "stage_entered_at", "state", "owner_id", "credited_id",
+        "id", "name", "auto_named", "pipeline_id", "stage_id", "stage_entered_at", "state", "owner_id", "credited_id",
         "customer_id", "channel_id", "amount", "currency", "base_amount", "expected_close_on", "opened_at", "closed_at",
         "lost_reason_id", "competitor")),
     "deal_line": (DealLine, "deal_id", ("id", "deal_id", "product_id", "amount")),
@@ -63,6 +64,7 @@ _READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
     "product": (Product, "id", ("id", "name", "name_en")),
     "channel": (Channel, "id", ("id", "name", "name_en")),
     "lost_reason": (LostReason, "id", ("id", "name", "name_en")),
+    "word_pair": (WordPair, "id", ("id", "name", "name_en")),
     "pipeline": (Pipeline, "id", ("id", "name", "name_en", "is_default")),
     "stage": (Stage, "id", (
         "id", "pipeline_id", "position", "expected_days", "name", "name_en", "kind", "probability", "active")),
@@ -74,6 +76,13 @@ SELECT id, pipeline_id, expected_days, name, name_en, kind, probability, CAST(ac
        row_number() OVER (PARTITION BY pipeline_id ORDER BY
            CASE kind WHEN 'open' THEN 0 WHEN 'won' THEN 1 ELSE 2 END, position, id) AS position
 FROM in_stage"""
+
+_WORDS = """
+INSERT INTO words
+SELECT name, name, name_en FROM in_word_pair
+UNION ALL
+SELECT name_en, any_value(name), name_en FROM in_word_pair WHERE name_en NOT IN (SELECT name FROM in_word_pair)
+GROUP BY name_en HAVING count(*) = 1"""
 
 _SUBTREES = """
 INSERT INTO subtrees
@@ -159,7 +168,8 @@ timed AS (
     SELECT * REPLACE (CAST(opened_at AS TIMESTAMP) AS opened_at, CAST(closed_at AS TIMESTAMP) AS closed_at,
                       CAST(stage_entered_at AS TIMESTAMP) AS stage_entered_at)
     FROM in_deal)
-SELECT d.name, d.id, d.pipeline_id, d.stage_id, s.position, d.owner_id, d.credited_id,
+SELECT d.name, CAST(d.auto_named AS BOOLEAN) AS auto_named, d.id, d.pipeline_id, d.stage_id, s.position,
+       d.owner_id, d.credited_id,
        greatest(coalesce(r.furthest, 1), CASE WHEN s.kind = 'lost' THEN 1 ELSE s.position END) AS furthest,
        coalesce(d.credited_id, d.owner_id) AS credit_id, o.team_id, c.team_id AS credited_team_id,
        CASE WHEN d.credited_id IS NULL THEN o.team_id ELSE c.team_id END AS credit_team_id,
@@ -185,10 +195,11 @@ _PLAIN: Final[dict[str, str]] = {
     "product": "products",
     "channel": "channels",
     "lost_reason": "lost_reasons",
+    "word_pair": "words",
     "pipeline": "pipelines",
     "customer": "customers",
 }
-DIMENSIONS: Final = frozenset({"rep", "team", "territory", "product", "channel", "lost_reason"})
+DIMENSIONS: Final = frozenset({"rep", "team", "territory", "product", "channel", "lost_reason", "word_pair"})
 """Subjects whose whole table is read again when a row of it changes."""
 
 
@@ -271,7 +282,8 @@ class Loader:
 
     def _load_plain(self, subject: str, keys: Collection[int] | None = None) -> None:
         self._read(subject, keys)
-        self._cursor.execute(f"INSERT INTO {_PLAIN[subject]} BY NAME SELECT * FROM in_{subject}")
+        plain = f"INSERT INTO {_PLAIN[subject]} BY NAME SELECT * FROM in_{subject}"
+        self._cursor.execute(_WORDS if subject == "word_pair" else plain)
 
     def _read(self, subject: str, keys: Collection[int] | None = None) -> None:
         self._cursor.register(f"in_{subject}", self._source.read(_statement(subject, keys), whole=keys is None))

@@ -48,6 +48,7 @@ from core.model import (
     Territory,
     TerritoryAssignment,
     User,
+    WordPair,
 )
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ PERSONAL: dict[type, object] = {Scenario: Scenario.user_id, Draft: Draft.user_id
 COMMON: frozenset[type] = frozenset({
     AuditEntry, ChangeLog, Channel, Currency, FxRate, IdempotencyKey, ImportBatch, ImportMapping, LostReason,
     PasswordReset, Pipeline, Product, Rep, Setting, ShareLink, SignInAttempt, SignInSession, SignInTicket, Sku,
-    Stage, Team, Territory, TerritoryAssignment, User,
+    Stage, Team, Territory, TerritoryAssignment, User, WordPair,
 })  # fmt: skip
 """Tables that hold nothing of one rep's business; what may be done with them the policy says."""
 

@@ -14,10 +14,11 @@ from sqlmodel import Session
 
 from core.db import audit, scoping
 from core.db.engine import WRITING, open_engine
+from core.domain.names import Words
 from core.domain.periods import FiscalCalendar, day_of
 from core.errors import EditedMeanwhile, NotFound
 from core.i18n import N_
-from core.model import Record, Setting
+from core.model import Record, Setting, WordPair
 from core.settings import settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ AnyRecord = TypeVar("AnyRecord")
 
 SETTING_DEFAULTS: dict[str, str] = {
     "company_name": "",
+    "company_name_en": "",
     "fiscal_first_month": "1",
     "idle_days": "14",
     "minimum_decided": "5",
@@ -54,6 +56,7 @@ class Work:
     database: Database
     writing: bool = False
     _settings: dict[str, str] | None = field(default=None, repr=False)
+    _words: Words | None = field(default=None, repr=False)
 
     @property
     def today(self) -> date:
@@ -71,6 +74,13 @@ class Work:
             stored = {row.name: row.value for row in self.session.scalars(select(Setting))}
             self._settings = {**SETTING_DEFAULTS, **stored}
         return self._settings[name]
+
+    @property
+    def words(self) -> Words:
+        """The company's word list."""
+        if self._words is None:
+            self._words = Words.of((row.name, row.name_en) for row in self.session.scalars(select(WordPair)))
+        return self._words
 
     @property
     def calendar(self) -> FiscalCalendar:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 N = TypeVar("N")
+BETWEEN = " · "
+"""What stands between the customer and the product in the title of a deal that nobody named."""
 
 _CHINESE_FORMS = re.compile(r"(集团)?(股份)?(有限)?(责任)?公司$|集团$")
 _LATIN_FORMS = re.compile(
@@ -74,14 +76,9 @@ def named(row: Named) -> str:
     return in_reader_language(row.name, row.name_en)
 
 
-def person(account: Named, rep: Named | None = None) -> str:
-    """Return what a person is called: by the rep's name where the account is a rep's, so that nobody has two."""
-    return named(account if rep is None else rep)
-
-
 def deal_title(customer: str, product: str = "") -> str:
     """Return the title of a deal that nobody named: its customer and, where it has one, its main product."""
-    return f"{customer} · {product}" if product else customer
+    return f"{customer}{BETWEEN}{product}" if product else customer
 
 
 @dataclass(frozen=True)
@@ -107,6 +104,12 @@ class Words:
         if language() == "en":
             return self.chinese_to_english.get(text, text)
         return text if text in self.chinese_to_english else self.english_to_chinese.get(text, text)
+
+    def like(self, part: str) -> list[str]:
+        """Return the words whose other language holds `part`, letters' case aside."""
+        wanted = part.casefold()
+        both = (*self.chinese_to_english.items(), *self.english_to_chinese.items())
+        return [word for word, other in both if wanted in other.casefold()]
 
     def stored(self, shown: str, among: Iterable[str]) -> str:
         """Return which word of `among` is shown as `shown`; `shown` itself where none is."""

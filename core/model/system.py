@@ -20,7 +20,7 @@ class Setting(Record, table=True):
 
 
 class WordPair(Record, table=True):
-    """A word of the company's data in both languages (词表), for showing it alone: segments, cities, units …"""
+    """A word of the company's data in both languages (词表), for showing it alone."""
 
     __table_args__ = (CheckConstraint("length(name) > 0 AND length(name_en) > 0", name="both_words"),)
 

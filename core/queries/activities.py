@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import select
 
 from core.access.actions import Action
+from core.domain.names import named
 from core.gate import query
-from core.model import Activity, Customer, Deal
-from core.queries.reference import named, rep_names
+from core.model import Activity, Customer
+from core.queries.reference import rep_names
+from core.queries.titles import titles_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -67,18 +69,9 @@ def _rows_of(session: Session, activities: list[Activity]) -> list[ActivityRow]:
             select(Customer).where(cast("Any", Customer.id).in_({a.customer_id for a in activities}))
         )
     }
-    deals = dict(
-        cast(
-            "Any",
-            session.execute(
-                select(cast("Any", Deal.id), cast("Any", Deal.name)).where(
-                    cast("Any", Deal.id).in_({a.deal_id for a in activities if a.deal_id})
-                )
-            ).all(),
-        )
-    )
+    deals = titles_of(session, {a.deal_id for a in activities if a.deal_id})
     reps = rep_names(session)
     return [
-        ActivityRow(a, customers.get(a.customer_id, ""), deals.get(a.deal_id, ""), reps.get(a.rep_id, ""))
+        ActivityRow(a, customers.get(a.customer_id, ""), deals.get(a.deal_id or 0, ""), reps.get(a.rep_id, ""))
         for a in activities
     ]

@@ -11,10 +11,10 @@ from sqlmodel import col, or_, select
 from core.access.actions import Action
 from core.access.actors import SYSTEM
 from core.db.work import SETTING_DEFAULTS
+from core.domain.names import named
 from core.domain.periods import Period, add_months
 from core.domain.stages import StageKind
 from core.gate import query
-from core.i18n import language
 from core.model import (
     Channel,
     Currency,
@@ -32,6 +32,7 @@ from core.model import (
     Team,
     Territory,
     User,
+    WordPair,
 )
 
 if TYPE_CHECKING:
@@ -42,10 +43,6 @@ if TYPE_CHECKING:
 
 QuotaOf = Literal["rep", "team"]
 _WORDS: dict[str, Any] = {"lost_reason": LostReason, "channel": Channel, "territory": Territory}
-
-
-def _said(row: Any) -> str:
-    return str((row.name_en if language() == "en" else "") or row.name)
 
 
 # --- people -----------------------------------------------------------------------------------
@@ -74,7 +71,7 @@ def last_seen(work: Work) -> dict[int, tuple[Any, int]]:
 @query(Action.PEOPLE_VIEW)
 def rep_records(work: Work) -> list[Rep]:
     """Return every rep, those who left last."""
-    return sorted(work.session.exec(select(Rep)), key=lambda rep: (rep.left_on is not None, _said(rep), rep.id))
+    return sorted(work.session.exec(select(Rep)), key=lambda rep: (rep.left_on is not None, named(rep), rep.id))
 
 
 @query(Action.PEOPLE_VIEW)
@@ -97,7 +94,7 @@ class TeamLine:
 @query(Action.PEOPLE_VIEW)
 def team_tree(work: Work) -> list[TeamLine]:
     """Return the teams, each followed by those below it."""
-    found = sorted(work.session.exec(select(Team)), key=lambda team: (not team.active, _said(team)))
+    found = sorted(work.session.exec(select(Team)), key=lambda team: (not team.active, named(team)))
     counts: dict[int | None, int] = {}
     for rep in work.session.exec(select(Rep)):
         if rep.left_on is None or rep.left_on > work.today:
@@ -283,7 +280,7 @@ def _owners(work: Work, of: QuotaOf, period: Period, owing: set[int]) -> list[Qu
     teams = {team.id: team for team in work.session.exec(select(Team))}
     if of == "team":
         found = [team for team in teams.values() if team.active or team.id in owing]
-        return [QuotaOwner(t.id, _said(t), t.parent_id, "") for t in sorted(found, key=_said)]
+        return [QuotaOwner(t.id, named(t), t.parent_id, "") for t in sorted(found, key=named)]
     present = [
         rep
         for rep in work.session.exec(select(Rep))
@@ -294,7 +291,7 @@ def _owners(work: Work, of: QuotaOf, period: Period, owing: set[int]) -> list[Qu
         )
     ]
     lines = [
-        QuotaOwner(rep.id, _said(rep), rep.team_id, _said(teams[rep.team_id]) if rep.team_id in teams else "")
+        QuotaOwner(rep.id, named(rep), rep.team_id, named(teams[rep.team_id]) if rep.team_id in teams else "")
         for rep in present
     ]
     return sorted(lines, key=lambda line: (line.team, line.name, line.id))
@@ -343,6 +340,12 @@ def rates_of(work: Work, *, currency: str) -> list[FxRate]:
 
 
 # --- settings -----------------------------------------------------------------------------------
+
+
+@query(Action.SETTING_EDIT)
+def word_pairs(work: Work) -> list[WordPair]:
+    """Return the company's word list, in the order in which it was written."""
+    return list(work.session.exec(select(WordPair).order_by(col(WordPair.id))))
 
 
 @query(Action.SETTING_EDIT)

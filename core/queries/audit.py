@@ -14,9 +14,10 @@ from sqlmodel import col, or_, select
 
 from core.access.actions import Action
 from core.db.audit import broken_links, is_cut, last_entry
+from core.domain.names import named
 from core.gate import query
-from core.i18n import language
 from core.model import AuditEntry, Channel, LostReason, Pipeline, Product, Rep, Stage, Team, Territory, User
+from core.queries.reference import user_names
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,11 +61,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the audit, its changes told in words."""
+    """One line of the audit, its changes told in words; `who` is the person's name now, "" for no account."""
 
     number: int
     at: datetime
     username: str
+    who: str
     action: str
     kind: str
     record_id: int | None
@@ -96,10 +98,10 @@ def audit_entries(work: Work, *, wanted: AuditFilter, limit: int, offset: int = 
     """Return the wanted entries, the newest first."""
     statement = _narrowed(work, select(AuditEntry), wanted)
     rows = work.session.exec(statement.order_by(col(AuditEntry.id).desc()).limit(limit).offset(offset)).all()
-    names = _names(work, rows)
+    names, people = _names(work, rows), user_names(work.session)
     return [
-        Entry(row.id, row.at, row.username, row.action, row.kind, row.record_id, row.origin,
-              tuple(_differences(row.before, row.after, names)))
+        Entry(row.id, row.at, row.username, people.get(row.user_id, ""), row.action, row.kind, row.record_id,
+              row.origin, tuple(_differences(row.before, row.after, names)))
         for row in rows
     ]  # fmt: skip
 
@@ -197,11 +199,14 @@ def _names(work: Work, rows: Any) -> dict[tuple[str, int], str]:
                 if field in _NAMED and isinstance(value, int):
                     mentioned.setdefault(field, set()).add(value)
     found: dict[tuple[str, int], str] = {}
+    people = user_names(work.session) if "user_id" in mentioned else {}
     for field, numbers in mentioned.items():
+        if field == "user_id":
+            found |= {(field, number): people[number] for number in numbers & people.keys()}
+            continue
         table = _NAMED[field]
         for row in work.session.exec(select(table).where(col(table.id).in_(numbers))):
-            english = getattr(row, "name_en", "") if language() == "en" else ""
-            found[field, row.id] = english or row.name
+            found[field, row.id] = named(row)
     return found
 
 

@@ -10,22 +10,24 @@ from rapidfuzz import fuzz, process
 from sqlalchemy import case, func, or_, select
 
 from core.access.actions import Action
+from core.analytics.facts import spoken
 from core.db.work import get_visible
 from core.domain.money import from_minor
-from core.domain.names import fold_name
+from core.domain.names import fold_name, named
 from core.domain.stages import StageKind
 from core.gate import query
-from core.i18n import language
 from core.model import Activity, Contact, Customer, Deal, Rep, Territory
 from core.queries.activities import ActivityRow, activities_of
 from core.queries.deals import DealFilter, deals_page
-from core.queries.reference import named, rep_names
+from core.queries.reference import rep_names
+from core.queries.titles import name_order
 
 if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
     from core.db.work import Work
+    from core.domain.names import Words
 
 MOST_ROWS = 100_000
 _LOOKS_LIKE = 82.0
@@ -83,10 +85,6 @@ class CustomerRecord:
     may_edit: bool
 
 
-def _spoken(table: Any) -> Any:
-    return func.coalesce(func.nullif(table.name_en, ""), table.name) if language() == "en" else table.name
-
-
 def _minor(value: Any) -> Decimal:
     return from_minor(int(value or 0)) if not hasattr(value, "quantize") else cast("Decimal", value)
 
@@ -107,7 +105,8 @@ def customers_page(
     """Return page `page` (from 1) of the customers in scope, filtered, sorted and cut by the database.
 
     Columns: id, name, owner, territory, segment, industry, city, open_count, open_value, won_value
-    (Decimal, base currency), last_activity_at. Deals and activities are those in scope. `sort`: name,
+    (Decimal, base currency), last_activity_at; segment, industry and city as the word list says them. Deals and
+    activities are those in scope. `sort`: name,
     owner, open_value, won_value, last_activity.
     """
     deal, customer = cast("Any", Deal), cast("Any", Customer)
@@ -126,23 +125,23 @@ def customers_page(
         .group_by(cast("Any", Activity.customer_id))
         .subquery()
     )
-    conditions = _customer_conditions(search, rep_ids, territory_ids, segments)
+    conditions = _customer_conditions(work.words, search, rep_ids, territory_ids, segments)
     total = work.session.scalar(select(func.count(customer.id)).where(*conditions))
     orders = {
-        "name": customer.name,
-        "owner": Rep.name,
+        "name": name_order(customer),
+        "owner": name_order(Rep),
         "open_value": sums.c.open_value,
         "won_value": sums.c.won_value,
         "last_activity": met.c.last,
     }
-    column = cast("Any", orders.get(sort, customer.name))
+    column = cast("Any", orders.get(sort, orders["name"]))
     cut = min(size or MOST_ROWS, MOST_ROWS)
     rows = work.session.execute(
         select(
             customer.id,
-            _spoken(customer),
-            func.coalesce(_spoken(Rep), ""),
-            func.coalesce(_spoken(Territory), ""),
+            spoken(customer),
+            spoken(Rep),
+            spoken(Territory),
             customer.segment,
             customer.industry,
             customer.city,
@@ -161,17 +160,22 @@ def customers_page(
         .offset(cut * (max(page, 1) - 1))
     )
     frame = pd.DataFrame([tuple(row) for row in rows], columns=list(_COLUMNS))
+    for name in ("segment", "industry", "city"):
+        frame[name] = frame[name].map(work.words).astype(object)
     for name in ("open_value", "won_value"):
         frame[name] = frame[name].map(_minor).astype(object)
     return CustomersPage(frame, int(total or 0))
 
 
 def _customer_conditions(
-    search: str, rep_ids: tuple[int, ...], territory_ids: tuple[int, ...], segments: tuple[str, ...]
+    words: Words, search: str, rep_ids: tuple[int, ...], territory_ids: tuple[int, ...], segments: tuple[str, ...]
 ) -> list[Any]:
     customer = cast("Any", Customer)
     found: list[Any] = [
-        or_(*(c.icontains(word, autoescape=True) for c in (customer.name, customer.name_en, customer.city)))
+        or_(
+            *(c.icontains(word, autoescape=True) for c in (customer.name, customer.name_en, customer.city)),
+            customer.city.in_(words.like(word)),
+        )
         for word in search.split()
     ]
     for values, column in (
@@ -190,12 +194,12 @@ def customers_found(work: Work, *, search: str = "", limit: int = 20) -> list[Cu
     customer = cast("Any", Customer)
     rows = work.session.scalars(
         select(Customer)
-        .where(*_customer_conditions(search, (), (), ()))
+        .where(*_customer_conditions(work.words, search, (), (), ()))
         .order_by(customer.updated_at.desc(), customer.id.desc())
         .limit(limit)
     )
     reps = rep_names(work.session)
-    return [CustomerHit(row.id, named(row), row.city, reps.get(row.owner_id or 0, "")) for row in rows]
+    return [CustomerHit(row.id, named(row), work.words(row.city), reps.get(row.owner_id or 0, "")) for row in rows]
 
 
 @query(Action.CUSTOMER_VIEW)
@@ -226,7 +230,9 @@ def similar_customers(work: Work, *, name: str, limit: int = 3) -> list[Customer
     rows = {row.id: row for row in work.session.scalars(select(Customer).where(customer.id.in_(likeness)))}
     reps = rep_names(work.session)
     return [
-        CustomerHit(number, named(rows[number]), rows[number].city, reps.get(rows[number].owner_id or 0, ""), score)
+        CustomerHit(
+            number, named(rows[number]), work.words(rows[number].city), reps.get(rows[number].owner_id or 0, ""), score
+        )
         for number, score in sorted(likeness.items(), key=lambda item: -item[1])[:limit]
         if number in rows
     ]
@@ -280,18 +286,29 @@ def contacts_of(work: Work, *, customer_id: int) -> list[tuple[int, str]]:
     """Return number and name of the people at a customer, the primary contact first."""
     contact = cast("Any", Contact)
     rows = work.session.execute(
-        select(contact.id, contact.name, contact.title)
+        select(contact.id, spoken(contact), contact.title)
         .where(contact.customer_id == customer_id)
         .order_by(contact.is_primary.desc(), contact.id)
     )
-    return [(int(number), " · ".join(part for part in (name, title) if part)) for number, name, title in rows]
+    return [
+        (int(number), " · ".join(part for part in (name, work.words(title)) if part)) for number, name, title in rows
+    ]
 
 
 @query(Action.CUSTOMER_VIEW)
 def segments_in_use(work: Work) -> list[str]:
-    """Return the kinds of customers there are, by name."""
+    """Return the kinds of customers there are, as stored."""
     segment = cast("Any", Customer.segment)
     return list(work.session.scalars(select(segment).where(segment != "").distinct().order_by(segment)))
+
+
+@query(Action.CUSTOMER_VIEW)
+def words_in_use(work: Work) -> dict[str, list[str]]:
+    """Return the words that customers in scope have in each field that holds one, as stored."""
+    return {
+        field: list(work.session.scalars(select(getattr(Customer, field)).distinct()))
+        for field in ("segment", "size", "industry", "country", "city")
+    }
 
 
 @query(Action.CUSTOMER_VIEW)

@@ -8,16 +8,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from core.access.actions import Action
+from core.analytics.facts import spoken
 from core.analytics.filters import Filters
 from core.db.actors import team_subtree
 from core.db.work import get_visible
 from core.domain.money import from_minor
+from core.domain.names import named
 from core.domain.stages import DealField, StageKind
 from core.gate import query
-from core.i18n import language
 from core.model import (
     Activity,
     Channel,
@@ -33,14 +34,17 @@ from core.model import (
     Sku,
     Stage,
     StageMove,
-    User,
 )
 from core.queries.deal_needs import needing
-from core.queries.reference import named, rep_names
+from core.queries.reference import rep_names, user_names
+from core.queries.titles import name_order, titled, titles_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.analytics.attention import Need
     from core.db.work import Work
+    from core.domain.names import Words
     from core.domain.periods import Period
 
 MOST_ROWS = 100_000
@@ -137,6 +141,7 @@ class DealRecord:
     """A deal with everything that its page shows; `may_edit` is false for what somebody else owns now."""
 
     deal: Deal
+    title: str
     customer: Customer
     contact: Contact | None
     pipeline: str
@@ -152,22 +157,18 @@ class DealRecord:
     may_edit: bool
 
 
-_SORTS: dict[str, Any] = {
-    "name": Deal.name,
-    "customer": Customer.name,
-    "owner": Rep.name,
-    "stage": Stage.position,
-    "amount": Deal.base_amount,
-    "expected": Deal.expected_close_on,
-    "entered": Deal.stage_entered_at,
-    "opened": Deal.opened_at,
-    "closed": Deal.closed_at,
+_SORTS: dict[str, Callable[[], Any]] = {
+    "name": lambda: case((cast("Any", Deal.auto_named), name_order(Customer)), else_=Deal.name),
+    "customer": lambda: name_order(Customer),
+    "owner": lambda: name_order(Rep),
+    "stage": lambda: Stage.position,
+    "amount": lambda: Deal.base_amount,
+    "expected": lambda: Deal.expected_close_on,
+    "entered": lambda: Deal.stage_entered_at,
+    "opened": lambda: Deal.opened_at,
+    "closed": lambda: Deal.closed_at,
 }
 SORT_KEYS = tuple(_SORTS)
-
-
-def _spoken(table: Any) -> Any:
-    return func.coalesce(func.nullif(table.name_en, ""), table.name) if language() == "en" else table.name
 
 
 def _statement() -> Select[Any]:
@@ -176,11 +177,11 @@ def _statement() -> Select[Any]:
     return (
         select(
             deal.id,
-            deal.name,
+            titled(),
             deal.customer_id,
-            _spoken(customer),
-            _spoken(rep),
-            _spoken(stage),
+            spoken(customer),
+            spoken(rep),
+            spoken(stage),
             deal.state,
             deal.amount,
             deal.currency,
@@ -189,7 +190,7 @@ def _statement() -> Select[Any]:
             deal.stage_entered_at,
             deal.opened_at,
             deal.closed_at,
-            func.coalesce(_spoken(channel), ""),
+            spoken(channel),
         )
         .join(customer, customer.id == deal.customer_id)
         .join(rep, rep.id == deal.owner_id)
@@ -203,7 +204,8 @@ def _conditions(work: Work, wanted: DealFilter) -> list[ColumnElement[bool]]:
     by, credit = wanted.filters, func.coalesce(deal.credited_id, deal.owner_id)
     names = (deal.name, customer.name, customer.name_en)
     found: list[ColumnElement[bool]] = [
-        or_(*(column.icontains(word, autoescape=True) for column in names)) for word in wanted.search.split()
+        or_(*(column.icontains(word, autoescape=True) for column in names), *_titled_with(work, word))
+        for word in wanted.search.split()
     ]
     for values, column in (
         (wanted.states, deal.state),
@@ -226,6 +228,15 @@ def _conditions(work: Work, wanted: DealFilter) -> list[ColumnElement[bool]]:
     if wanted.need is not None:
         found.append(needing(work, wanted.need))
     return found + _periods(work, wanted)
+
+
+def _titled_with(work: Work, word: str) -> list[ColumnElement[bool]]:
+    """Return the condition of the deals that nobody named and that hold a product of this name."""
+    product, line = cast("Any", Product), cast("Any", DealLine)
+    called = or_(*(column.icontains(word, autoescape=True) for column in (product.name, product.name_en)))
+    products = list(work.session.scalars(select(product.id).where(called)))
+    lines = select(line.deal_id).where(line.product_id.in_(products))
+    return [and_(cast("Any", Deal.auto_named), cast("Any", Deal.id).in_(lines))] if products else []
 
 
 def _periods(work: Work, wanted: DealFilter) -> list[ColumnElement[bool]]:
@@ -272,7 +283,7 @@ def deals_page(
         .join(cast("Any", Customer), cast("Any", Customer.id) == deal.customer_id)
         .where(*conditions)
     ).one()
-    column = _SORTS.get(sort, Deal.expected_close_on)
+    column = _SORTS.get(sort, _SORTS["expected"])()
     order = column.desc().nulls_last() if descending else column.asc().nulls_last()
     cut = min(size or MOST_ROWS, MOST_ROWS)
     rows = work.session.execute(
@@ -341,7 +352,7 @@ def deal_record(work: Work, *, deal_id: int) -> DealRecord:
     """Return a deal with its lines, customer, history in order and due activities; raises NotFound."""
     deal = get_visible(work, Deal, deal_id)
     session, reps = work.session, rep_names(work.session)
-    users: dict[int | None, str] = {row.id: row.name for row in session.scalars(select(User))}
+    users = user_names(session)
     stages = {row.id: row for row in session.scalars(select(Stage))}
     reasons: dict[int | None, str] = {row.id: named(row) for row in session.scalars(select(LostReason))}
     moves = list(session.scalars(select(StageMove).where(cast("Any", StageMove.deal_id) == deal_id)))
@@ -350,7 +361,7 @@ def deal_record(work: Work, *, deal_id: int) -> DealRecord:
     entries = [
         *(_of_move(move, stages, reasons, users) for move in moves),
         *(_of_change(event, reps, users) for event in changes if event.before is not None),
-        *(_of_activity(activity, reps) for activity in activities if activity.done_at is not None),
+        *(_of_activity(activity, reps, work.words) for activity in activities if activity.done_at is not None),
     ]
     events: list[StageMove | DealChange] = [*moves, *changes]
     latest = max(events, key=lambda event: (event.recorded_at, event.id or 0), default=None)
@@ -358,6 +369,7 @@ def deal_record(work: Work, *, deal_id: int) -> DealRecord:
     pipeline = session.get(Pipeline, deal.pipeline_id)
     return DealRecord(
         deal=deal,
+        title=titles_of(session, [deal_id])[deal_id],
         customer=get_visible(work, Customer, deal.customer_id),
         contact=session.get(Contact, deal.contact_id) if deal.contact_id else None,
         pipeline=named(pipeline) if pipeline else "",
@@ -414,13 +426,13 @@ def _of_change(event: DealChange, reps: dict[int, str], users: dict[int | None, 
     )
 
 
-def _of_activity(activity: Activity, reps: dict[int, str]) -> TimelineEntry:
+def _of_activity(activity: Activity, reps: dict[int, str], words: Words) -> TimelineEntry:
     return TimelineEntry(
         cast("datetime", activity.done_at),
         activity.kind.value,
         reps.get(activity.rep_id, ""),
         note=activity.note,
-        after=activity.subject,
+        after=words(activity.subject),
         recorded_at=activity.created_at,
         activity=activity,
     )
@@ -428,7 +440,7 @@ def _of_activity(activity: Activity, reps: dict[int, str]) -> TimelineEntry:
 
 def _lines(work: Work, deal_id: int) -> tuple[LineRow, ...]:
     products = {row.id: named(row) for row in work.session.scalars(select(Product))}
-    skus: dict[int | None, str] = {row.id: row.specification for row in work.session.scalars(select(Sku))}
+    skus: dict[int | None, str] = {row.id: work.words(row.specification) for row in work.session.scalars(select(Sku))}
     rows = work.session.scalars(
         select(DealLine).where(cast("Any", DealLine.deal_id) == deal_id).order_by(cast("Any", DealLine.id))
     )
@@ -450,8 +462,10 @@ def _lines(work: Work, deal_id: int) -> tuple[LineRow, ...]:
 def open_deals_of(work: Work, *, customer_id: int) -> list[tuple[int, str]]:
     """Return number and name of a customer's open deals, the latest first."""
     deal = cast("Any", Deal)
+    customer = cast("Any", Customer)
     rows = work.session.execute(
-        select(deal.id, deal.name)
+        select(deal.id, titled())
+        .join(customer, customer.id == deal.customer_id)
         .where(deal.customer_id == customer_id, deal.state == StageKind.OPEN)
         .order_by(deal.opened_at.desc())
     )

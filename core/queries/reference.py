@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlmodel import or_, select
 
 from core.access.actions import Action
+from core.domain.names import Words, named
 from core.domain.stages import StageKind
 from core.gate import query
-from core.i18n import language
-from core.model import Channel, Currency, LostReason, Pipeline, Product, Rep, Sku, Stage, Team, Territory
+from core.model import Channel, Currency, LostReason, Pipeline, Product, Rep, Sku, Stage, Team, Territory, User
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -83,14 +83,21 @@ class FormChoices:
         return next(stage for stage in self.stages if stage.id == number)
 
 
-def named(row: Any) -> str:
-    """Return what `row` is called in the reader's language: `name_en` in English where there is one."""
-    return str((row.name_en if language() == "en" else "") or row.name)
-
-
 def rep_names(session: Session) -> dict[int, str]:
     """Return every rep's name; who sells is no secret inside a company."""
     return {rep.id: named(rep) for rep in session.exec(select(Rep))}
+
+
+def user_names(session: Session) -> dict[int | None, str]:
+    """Return what the person of every account is called."""
+    reps: dict[int | None, Rep] = {rep.id: rep for rep in session.exec(select(Rep))}
+    return {user.id: named(reps.get(user.rep_id, user)) for user in session.exec(select(User))}
+
+
+@query(Action.REFERENCE_VIEW)
+def word_list(work: Work) -> Words:
+    """Return the company's word list, by which stored words are shown in the reader's language."""
+    return work.words
 
 
 @query(Action.REFERENCE_VIEW)
@@ -156,8 +163,9 @@ def _products(work: Work) -> tuple[ProductChoice, ...]:
         number = product.id
         kinds = skus.get(number, [])
         for sku in kinds:
-            label = f"{named(product)} · {sku.specification or sku.code}" if len(kinds) > 1 else named(product)
-            found.append(ProductChoice(number, sku.id, label, sku.unit, sku.list_price, sku.currency))
+            kind = work.words(sku.specification) or sku.code
+            label = f"{named(product)} · {kind}" if len(kinds) > 1 else named(product)
+            found.append(ProductChoice(number, sku.id, label, work.words(sku.unit), sku.list_price, sku.currency))
         if not kinds:
             found.append(ProductChoice(number, None, named(product), "", None, work.base_currency))
     return tuple(sorted(found, key=lambda choice: choice.name))

@@ -66,7 +66,7 @@ def my_profile(work: Work) -> Profile:
     """Return the actor's own account."""
     user = _own(work)
     return Profile(
-        name=user.name, username=user.username, email=user.email, role=user.role, language=user.language,
+        name=work.actor.called, username=user.username, email=user.email, role=user.role, language=user.language,
         must_change_password=user.must_change_password, is_demo=user.is_demo,
     )  # fmt: skip
 

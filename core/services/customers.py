@@ -23,7 +23,7 @@ _LONGEST = {
     "name": 200, "name_en": 200, "segment": 60, "size": 60, "industry": 80, "country": 60, "city": 80,
     "address": 300, "phone": 60, "website": 200, "note": 4000,
 }  # fmt: skip
-_LONGEST_CONTACT = {"name": 80, "title": 80, "phone": 60, "email": 200, "note": 1000}
+_LONGEST_CONTACT = {"name": 80, "name_en": 80, "title": 80, "phone": 60, "email": 200, "note": 1000}
 _ADDRESS_OF_A_PERSON = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -48,6 +48,7 @@ class ContactFields(TypedDict, total=False):
     """What is known of a person at a customer."""
 
     name: str
+    name_en: str
     title: str
     phone: str
     email: str

@@ -13,6 +13,7 @@ from sqlmodel import select
 from core.access.actions import Action
 from core.db.work import get_visible
 from core.domain.money import CENT
+from core.domain.names import deal_title, named
 from core.domain.periods import day_of
 from core.domain.stages import DealField, StageKind
 from core.errors import InvalidFields, NotAllowed, SalesError
@@ -133,7 +134,7 @@ def log_deal(
 ) -> Deal:
     """Log a deal with its lines and the beginning of its history.
 
-    Without a name it is called after the customer and its products; without an amount it is worth
+    Without a name it is called after the customer and its main product; without an amount it is worth
     the sum of its lines; without a stage it stands in the first of the default process. A deal
     logged as won or lost opened on `opened_on` in the process's first stage and closed on
     `closed_on` (today by default). Raises InvalidFields naming the fields, NotFound outside the
@@ -173,6 +174,7 @@ def log_deal(
     _check_contact(work, contact_id, customer.id)
     deal = Deal(  # type: ignore[call-arg]  # `enter` gives stage, state and base amount
         name=name.strip() or _made_name(work, customer, lines),
+        auto_named=not name.strip(),
         customer_id=customer.id,
         contact_id=contact_id,
         pipeline_id=stage.pipeline_id,
@@ -268,7 +270,8 @@ def _begin(work: Work, deal: Deal, moves: list[StageMove], lines: Sequence[LineF
 def edit_deal(work: Work, *, deal_id: int, version: int, changes: DealEdit) -> Deal:
     """Change the given fields; amount and expected close go into the history.
 
-    New lines without an amount make the amount their sum. Raises NotFound, NotAllowed (the deal is
+    New lines without an amount make the amount their sum. An empty name calls the deal after its
+    customer and main product from here on. Raises NotFound, NotAllowed (the deal is
     with another team now), EditedMeanwhile, InvalidFields.
     """
     deal = _editable(work, deal_id, version)
@@ -282,8 +285,10 @@ def edit_deal(work: Work, *, deal_id: int, version: int, changes: DealEdit) -> D
         before = deal.expected_close_on.isoformat()
         work.session.add(change(work, deal, DealField.EXPECTED_CLOSE, before=before, after=after.isoformat()))
         deal.expected_close_on = after
+    if "name" in values:
+        deal.auto_named = not str(values["name"]).strip()
     for name in ("name", "customer_id", "contact_id", "channel_id", "competitor", "note"):
-        if name in values:
+        if name in values and not (name == "name" and deal.auto_named):
             value = values[name]
             setattr(deal, name, value.strip() if isinstance(value, str) else value)
     if "lines" in values:
@@ -291,13 +296,14 @@ def edit_deal(work: Work, *, deal_id: int, version: int, changes: DealEdit) -> D
             work.session.delete(line)
         _put_lines(work, deal_id, values["lines"])
         flag_modified(deal, "amount")
+    if deal.auto_named and values.keys() & {"name", "customer_id", "lines"}:
+        stored = work.session.exec(select(DealLine).where(DealLine.deal_id == deal.id)).all()
+        deal.name = _made_name(work, get_visible(work, Customer, deal.customer_id), values.get("lines", stored))
     return _saved(work, deal)
 
 
 def _check_edit(work: Work, deal: Deal, values: dict[str, Any]) -> None:
     problems = _problems(work, values, whole=False, kept_channel=deal.channel_id)
-    if "name" in values and not str(values["name"]).strip():
-        problems["name"] = _("Please give the deal a name.")
     if "expected_close_on" in values:
         expected = values["expected_close_on"]
         if expected is None or (deal.state is StageKind.OPEN and expected < day_of(deal.opened_at, work.zone)):
@@ -332,7 +338,7 @@ def advance_deal(
     if deal.state is not StageKind.OPEN and not (deal.state is StageKind.WON and stage.kind is StageKind.WON):
         raise DealIsClosed
     if stage.kind is StageKind.LOST:
-        raise StageMoveNotAllowed(stage=stage.name)
+        raise StageMoveNotAllowed(stage=named(stage))
     return _move(work, deal, stage, effective_on=effective_on, note=note)
 
 
@@ -383,7 +389,7 @@ def reopen_deal(
         raise DealIsOpen
     stage = _stage_of_process(work, deal, to_stage_id)
     if stage.kind is not StageKind.OPEN:
-        raise StageMoveNotAllowed(stage=stage.name)
+        raise StageMoveNotAllowed(stage=named(stage))
     return _move(work, deal, stage, effective_on=effective_on, note=note)
 
 
@@ -466,9 +472,9 @@ def _move(
     note: str = "",
 ) -> Deal:
     if stage.id == deal.stage_id:
-        raise StageMoveNotAllowed(stage=stage.name)
+        raise StageMoveNotAllowed(stage=named(stage))
     if not stage.active:
-        raise StageRetired(stage=stage.name)
+        raise StageRetired(stage=named(stage))
     if len(note) > 1000:
         raise InvalidFields({"note": _("At most {n} characters, please.", n=1000)})
     at = instant_of(work, effective_on, not_before=last_event_at(work, deal))
@@ -569,14 +575,14 @@ def _stage(work: Work, stage_id: int | None, problems: dict[str, str]) -> Stage 
     if stage is None:
         problems["stage_id"] = _("Please choose a stage from the list.")
     elif not stage.active:
-        problems["stage_id"] = StageRetired(stage=stage.name).message()
+        problems["stage_id"] = StageRetired(stage=named(stage)).message()
     return stage
 
 
 def _stage_of_process(work: Work, deal: Deal, stage_id: int) -> Stage:
     stage = work.session.get(Stage, stage_id)
     if stage is None or stage.pipeline_id != deal.pipeline_id:
-        raise StageMoveNotAllowed(stage=stage.name if stage is not None else "?")
+        raise StageMoveNotAllowed(stage=named(stage) if stage is not None else "?")
     return stage
 
 
@@ -603,8 +609,8 @@ def _check_contact(work: Work, contact_id: int | None, customer_id: int) -> None
         raise InvalidFields({"contact_id": _("This contact is at another customer.")})
 
 
-def _made_name(work: Work, customer: Customer, lines: Sequence[LineFields]) -> str:
-    numbers = list(dict.fromkeys(line.product_id for line in lines))
-    names = [product.name for number in numbers[:2] if (product := work.session.get(Product, number)) is not None]
-    more = "…" if len(numbers) > 2 else ""
-    return f"{customer.name} – {'、'.join(names)}{more}"[:200] if names else customer.name
+def _made_name(work: Work, customer: Customer, lines: Sequence[LineFields | DealLine]) -> str:
+    """Return the title of a deal that nobody named, as it is stored."""
+    main = max(lines, key=lambda line: line.amount, default=None)
+    product = work.session.get(Product, main.product_id) if main else None
+    return deal_title(customer.name, product.name if product else "")[:200]

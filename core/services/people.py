@@ -137,6 +137,7 @@ def create_user(
     *,
     username: str,
     name: str,
+    name_en: str = "",
     role: Role,
     email: str = "",
     rep_id: int | None = None,
@@ -152,8 +153,8 @@ def create_user(
     if problems:
         raise InvalidFields(problems)
     user = User(
-        username=normal_name(username), name=name.strip(), email=email.strip(), role=role, rep_id=rep_id,
-        team_id=team_id, language=language if language in LANGUAGES else "",
+        username=normal_name(username), name=name.strip(), name_en=name_en.strip(), email=email.strip(), role=role,
+        rep_id=rep_id, team_id=team_id, language=language if language in LANGUAGES else "",
     )  # fmt: skip
     work.session.add(user)
     work.session.flush()
@@ -167,6 +168,7 @@ def edit_user(
     user_id: int,
     version: int,
     name: str,
+    name_en: str = "",
     role: Role,
     email: str = "",
     rep_id: int | None = None,
@@ -187,7 +189,7 @@ def edit_user(
         _refuse_last_administrator(work, user_id)
     if role is not user.role or not active:
         revoke(work, user_id)
-    user.name, user.role, user.email = name.strip(), role, email.strip()
+    user.name, user.name_en, user.role, user.email = name.strip(), name_en.strip(), role, email.strip()
     user.rep_id, user.team_id, user.active = rep_id, team_id, active
 
 

@@ -14,7 +14,7 @@ from core.access.actions import Action
 from core.access.actors import SYSTEM, Actor
 from core.access.policy import Role
 from core.access.sharing import SHAREABLE
-from core.db.actors import scope_of
+from core.db.actors import by_one_name, scope_of
 from core.errors import NotFound, SalesError
 from core.gate import command
 from core.i18n import N_
@@ -121,14 +121,15 @@ def open_share_link(database: Database, *, token: str, now: datetime, origin: st
         user = work.session.get(User, link.user_id) if link is not None else None
         if link is None or user is None or not user.active or link.revoked_at or link.expires_at <= now:
             raise LinkClosed
-        scope = scope_of(work.session, user)
+        scope, who = scope_of(work.session, user), by_one_name(work.session, user)
     sharer = Actor(user.id, user.username, user.name, user.role, scope)
     if link.page not in SHAREABLE or not sharer.may(Action.SHARE) or not sharer.may(SHAREABLE[link.page]):
         raise LinkClosed
     holder = Actor(
         user_id=None,
         username=f"link {link.id}",
-        name=user.name,
+        name=who.name,
+        name_en=who.name_en,
         role=Role.SHARED,
         scope=scope,
         rep_id=user.rep_id,

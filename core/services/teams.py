@@ -105,6 +105,7 @@ def create_account(
     *,
     username: str,
     name: str,
+    name_en: str = "",
     role: Role,
     email: str = "",
     rep_id: int | None = None,
@@ -117,12 +118,13 @@ def create_account(
     Raises InvalidFields, NotFound (no such team).
     """
     if makes_rep:
-        rep_id = add_rep(work, name=name, email=email, team_id=team_id, joined_on=work.today)
+        rep_id = add_rep(work, name=name, name_en=name_en, email=email, team_id=team_id, joined_on=work.today)
         team_id = None
     return create_user(
         work,
         username=username,
         name=name,
+        name_en=name_en,
         role=role,
         email=email,
         rep_id=rep_id,

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.access.actions import Action
 from core.i18n import _, format_date, format_relative_day
+from core.queries.reference import word_list
 from core.services.activities import (
     complete_activity,
     delete_activity,
@@ -45,7 +46,7 @@ def draw_due(
 def _draw(view: View, activity: Activity, name: str, key: str) -> None:
     late = activity.due_on is not None and activity.due_on < view.today
     when = f"{format_date(activity.due_on)} · {format_relative_day(activity.due_on, view.today)}"
-    title = activity.subject or _(KIND_NAMES[activity.kind])
+    title = view.ask(word_list)(activity.subject) or _(KIND_NAMES[activity.kind])
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(width="stretch", gap="xxsmall"):
             st.markdown(f":material/{KIND_ICONS[activity.kind]}: **{plain(title)}**")

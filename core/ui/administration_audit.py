@@ -177,12 +177,16 @@ def _exports(view: View, wanted: AuditFilter, count: int) -> None:
         )
 
 
+def _who(entry: Entry) -> str:
+    return f"{entry.who} ({entry.username})" if entry.who else entry.username
+
+
 def _list(view: View, found: list[Entry]) -> Entry | None:
     frame = pd.DataFrame(
         [
             {
                 "at": format_instant(entry.at, view.zone),
-                "who": entry.username,
+                "who": _who(entry),
                 "action": action_name(entry.action),
                 "record": f"{kind_name(entry.kind)} {entry.record_id or ''}".strip(),
                 "changes": _in_short(entry.differences),
@@ -234,7 +238,7 @@ def _detail(view: View, entry: Entry) -> None:
                         _("Entry {n}", n=entry.number),
                         action_name(entry.action),
                         format_instant(entry.at, view.zone),
-                        entry.username,
+                        _who(entry),
                         entry.origin,
                     )
                     if word

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.access.policy import Role
+from core.domain.names import named
 from core.i18n import LANGUAGES, N_, _, _n
 from core.queries.administration import last_seen, user_accounts
 from core.reports.tables import Column
@@ -65,7 +66,7 @@ def _accounts(view: View) -> None:
     frame = pd.DataFrame(
         [
             {
-                "name": user.name,
+                "name": _called(user, reps),
                 "username": user.username,
                 "role": _(ROLE_NAMES[user.role]),
                 "place": _place(user, reps, teams),
@@ -85,7 +86,7 @@ def _accounts(view: View) -> None:
             index=None,
             placeholder=_("Choose"),
             key="account-chosen",
-            format_func=lambda user: f"{user.name} ({user.username})",
+            format_func=lambda user: f"{_called(user, reps)} ({user.username})",
             width=320,
         )
         if st.button(_("Edit"), icon=":material/edit:", disabled=chosen is None, key="account-edit") and chosen:
@@ -120,6 +121,10 @@ def _place(user: User, reps: dict[int, str], teams: dict[int, str]) -> str:
         teams.get(user.team_id or 0, "") if user.role is Role.MANAGER else "",
     ]
     return " · ".join(word.strip(_INDENT) for word in found if word)
+
+
+def _called(user: User, reps: dict[int, str]) -> str:
+    return reps.get(user.rep_id or 0) or named(user)
 
 
 def _state(user: User) -> str:
@@ -157,6 +162,7 @@ def _new(view: View) -> None:
     def form() -> None:
         fields = Fields(view, "account-new-form")
         name = fields.text("name", _("Name"), max_chars=80)
+        name_en = fields.text("name_en", _("English name (optional)"), max_chars=80)
         username = fields.text("username", _("Name for signing in"), max_chars=80)
         email = fields.text("email", _("E-mail"), max_chars=200)
         role, rep_id, team_id, makes_rep = _role_fields(view, fields, None)
@@ -167,6 +173,7 @@ def _new(view: View) -> None:
                 create_account,
                 username=username,
                 name=name,
+                name_en=name_en,
                 email=email,
                 role=role,
                 rep_id=rep_id,
@@ -226,10 +233,15 @@ def _handed_over() -> None:
 
 
 def _edit(view: View, user: User) -> None:
-    @session.dialog(plain(user.name))
+    reps = rep_names(view)
+
+    @session.dialog(plain(_called(user, reps)))
     def form() -> None:
         fields = Fields(view, f"account-{user.id}-{user.version}")
         name = fields.text("name", _("Name"), user.name, max_chars=80)
+        name_en = fields.text("name_en", _("English name (optional)"), user.name_en, max_chars=80)
+        if user.rep_id in reps:
+            st.caption(plain(_("Shown everywhere as {name}, the name of the rep.", name=reps[user.rep_id])))
         email = fields.text("email", _("E-mail"), user.email, max_chars=200)
         role, rep_id, team_id, _makes = _role_fields(view, fields, user)
         active = fields.tick("active", _("Active: may sign in"), user.active)
@@ -238,6 +250,7 @@ def _edit(view: View, user: User) -> None:
             user_id=user.id,
             version=user.version,
             name=name,
+            name_en=name_en,
             role=role,
             email=email,
             rep_id=rep_id,
@@ -250,7 +263,7 @@ def _edit(view: View, user: User) -> None:
         by_link = _way_in()
         with st.container(horizontal=True):
             if st.button(_("Reset the password"), icon=":material/lock_reset:", key=f"reset-{user.id}") and _hand_out(
-                fields, user.id, user.name, by_link=by_link
+                fields, user.id, _called(user, reps), by_link=by_link
             ):
                 st.rerun()
             if st.button(_("Sign out everywhere"), icon=":material/logout:", key=f"out-{user.id}"):

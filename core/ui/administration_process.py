@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from core.domain.names import named
 from core.domain.stages import StageKind
 from core.i18n import N_, _
 from core.queries.administration import deal_words, pipelines, stages_of
@@ -24,7 +25,6 @@ from core.services.process import (
 )
 from core.ui import session
 from core.ui.administration import Fields, confirm, show_what_was_told, tell
-from core.ui.administration_teams import said
 from core.ui.page import plain
 from core.ui.tables import table
 
@@ -73,7 +73,7 @@ def _process(view: View) -> None:
             index=None,
             placeholder=_("Choose"),
             key="stage-chosen",
-            format_func=lambda one: said(one.stage),
+            format_func=lambda one: named(one.stage),
             width=320,
         )
         if st.button(_("Edit"), icon=":material/edit:", key="stage-edit", disabled=line is None) and line:
@@ -94,8 +94,8 @@ def _process(view: View) -> None:
 
 def _pipeline_name(pipeline: Pipeline) -> str:
     if pipeline.is_default:
-        return _("{name} (default)", name=said(pipeline))
-    return said(pipeline) if pipeline.active else _("{name} (retired)", name=said(pipeline))
+        return _("{name} (default)", name=named(pipeline))
+    return named(pipeline) if pipeline.active else _("{name} (retired)", name=named(pipeline))
 
 
 def _stage_table(view: View, lines: list[StageLine]) -> None:
@@ -162,13 +162,13 @@ def _delete(view: View, line: StageLine | None) -> None:
         view,
         title=_("Delete a stage"),
         label=_("Delete"),
-        question=_("Delete the stage “{stage}”? No deal has ever been in it.", stage=said(stage)),
+        question=_("Delete the stage “{stage}”? No deal has ever been in it.", stage=named(stage)),
         act=act,
     )
 
 
 def _pipeline_form(view: View, pipeline: Pipeline | None) -> None:
-    @session.dialog(plain(said(pipeline)) if pipeline else _("New process"))
+    @session.dialog(plain(named(pipeline)) if pipeline else _("New process"))
     def form() -> None:
         fields = Fields(view, f"pipeline-{pipeline.id}-{pipeline.version}" if pipeline else "pipeline-add")
         name = fields.text("name", _("Chinese name"), pipeline.name if pipeline else "", max_chars=80)
@@ -202,7 +202,7 @@ def _pipeline_form(view: View, pipeline: Pipeline | None) -> None:
 def _stage_form(view: View, pipeline_id: int, line: StageLine | None) -> None:
     stage = line.stage if line else None
 
-    @session.dialog(plain(said(stage)) if stage else _("New stage"))
+    @session.dialog(plain(named(stage)) if stage else _("New stage"))
     def form() -> None:
         fields = Fields(view, f"stage-{stage.id}-{stage.version}" if stage else "stage-add")
         name = fields.text("name", _("Chinese name"), stage.name if stage else "", max_chars=80)
@@ -247,7 +247,7 @@ def _words(view: View, kind: str, about: str) -> None:
             found,
             index=None,
             placeholder=_("Choose"),
-            format_func=said,
+            format_func=named,
             width=320,
             key=f"{kind}-chosen",
         )
@@ -274,7 +274,7 @@ def _words(view: View, kind: str, about: str) -> None:
 
 
 def _word_form(view: View, kind: str, word: Any) -> None:
-    @session.dialog(plain(said(word)) if word else _("New entry"))
+    @session.dialog(plain(named(word)) if word else _("New entry"))
     def form() -> None:
         fields = Fields(view, f"{kind}-{word.id}-{word.version}" if word else f"{kind}-add")
         name = fields.text("name", _("Chinese name"), word.name if word else "", max_chars=80)

@@ -13,6 +13,7 @@ from core.queries.administration import company_settings
 from core.services.company import WHOLE_NUMBERS, change_settings
 from core.settings import settings
 from core.ui.administration import Fields, show_what_was_told, tell
+from core.ui.administration_word_list import draw_word_list
 from core.ui.frame_words import LANGUAGE_NAMES
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 def draw(view: View) -> None:
     """Draw the page."""
     show_what_was_told()
+    rules, words = st.tabs([_("Company and rules"), _("Word list")])
+    with rules:
+        _settings(view)
+    with words:
+        draw_word_list(view)
+
+
+def _settings(view: View) -> None:
     now = view.ask(company_settings)
     version = "-".join(now.values())
     fields = Fields(view, f"settings-{version}")
@@ -29,6 +38,8 @@ def draw(view: View) -> None:
     with st.container(border=True, width=640):
         st.subheader(_("Company"), anchor=False)
         values["company_name"] = fields.text("company_name", _("Company's name"), now["company_name"], max_chars=80)
+        english = _("Company's name in English (optional)")
+        values["company_name_en"] = fields.text("company_name_en", english, now["company_name_en"], max_chars=80)
         words = {"": _("As the browser says"), **{code: LANGUAGE_NAMES[code] for code in LANGUAGES}}
         values["default_language"] = fields.choose(
             "default_language",

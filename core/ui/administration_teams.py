@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from core.i18n import _, _n, format_date, language
+from core.domain.names import named
+from core.i18n import _, _n, format_date
 from core.queries.administration import open_deal_counts, rep_records, team_tree, territory_choices
 from core.reports.tables import Column
 from core.services.teams import add_rep, add_team, edit_rep, edit_team
@@ -17,8 +18,6 @@ from core.ui.page import plain
 from core.ui.tables import table
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from core.model import Rep, Team
     from core.queries.administration import TeamLine
     from core.ui.page import View
@@ -26,19 +25,14 @@ if TYPE_CHECKING:
 _INDENT = "\u3000"
 
 
-def said(row: Any) -> str:
-    """Return what a record is called in the reader's language."""
-    return str((row.name_en if language() == "en" else "") or row.name)
-
-
 def rep_names(view: View) -> dict[int, str]:
     """Return the reps' names by number."""
-    return {rep.id: said(rep) for rep in view.ask(rep_records)}
+    return {rep.id: named(rep) for rep in view.ask(rep_records)}
 
 
 def team_names(view: View) -> dict[int, str]:
     """Return the names of the teams in use by number, those below a team after it."""
-    return {line.team.id: _INDENT * line.depth + said(line.team) for line in view.ask(team_tree) if line.team.active}
+    return {line.team.id: _INDENT * line.depth + named(line.team) for line in view.ask(team_tree) if line.team.active}
 
 
 def draw_reps(view: View) -> None:
@@ -53,7 +47,7 @@ def draw_reps(view: View) -> None:
             index=None,
             placeholder=_("Choose"),
             key="rep-chosen",
-            format_func=said,
+            format_func=named,
             width=320,
         )
         if st.button(_("Edit"), icon=":material/edit:", disabled=chosen is None, key="rep-edit") and chosen:
@@ -63,7 +57,7 @@ def draw_reps(view: View) -> None:
     frame = pd.DataFrame(
         [
             {
-                "name": said(rep),
+                "name": named(rep),
                 "team": teams.get(rep.team_id or 0, "").strip(_INDENT),
                 "joined": rep.joined_on,
                 "left": rep.left_on,
@@ -97,14 +91,14 @@ def _warn_of_orphans(view: View, reps: list[Rep], counts: dict[int, int]) -> Non
             _(
                 "Deals still open with people who left: {names}. "
                 "Sales operations or their team's manager can hand them over on the deal's page.",
-                names=", ".join(f"{said(rep)} ({counts[rep.id]})" for rep in gone),
+                names=", ".join(f"{named(rep)} ({counts[rep.id]})" for rep in gone),
             ),
             icon=":material/assignment_late:",
         )
 
 
 def _rep_form(view: View, rep: Rep | None, open_deals: int) -> None:
-    @session.dialog(plain(said(rep)) if rep else _("New rep"))
+    @session.dialog(plain(named(rep)) if rep else _("New rep"))
     def form() -> None:
         fields = Fields(view, f"rep-{rep.id}-{rep.version}" if rep else "rep-new-form")
         name = fields.text("name", _("Name"), rep.name if rep else "", max_chars=80)
@@ -161,14 +155,14 @@ def draw_teams(view: View) -> None:
             index=None,
             placeholder=_("Choose"),
             key="team-chosen",
-            format_func=lambda line: _INDENT * line.depth + said(line.team),
+            format_func=lambda line: _INDENT * line.depth + named(line.team),
             width=320,
         )
         if st.button(_("Edit"), icon=":material/edit:", disabled=chosen is None, key="team-edit") and chosen:
             _team_form(view, chosen.team)
         if st.button(_("New team"), icon=":material/group_add:", type="primary", key="team-new"):
             _team_form(view, None)
-    places = {place.id: said(place) for place in view.ask(territory_choices)}
+    places = {place.id: named(place) for place in view.ask(territory_choices)}
     table(
         view,
         pd.DataFrame([_team_row(line, places) for line in lines]),
@@ -186,7 +180,7 @@ def draw_teams(view: View) -> None:
 def _team_row(line: TeamLine, places: dict[int, str]) -> dict[str, object]:
     mark = f"{_INDENT * line.depth}└ " if line.depth else ""
     return {
-        "name": mark + said(line.team),
+        "name": mark + named(line.team),
         "reps": line.reps,
         "place": places.get(line.team.territory_id or 0, ""),
         "state": _("Active")
@@ -196,7 +190,7 @@ def _team_row(line: TeamLine, places: dict[int, str]) -> dict[str, object]:
 
 
 def _team_form(view: View, team: Team | None) -> None:
-    @session.dialog(plain(said(team)) if team else _("New team"))
+    @session.dialog(plain(named(team)) if team else _("New team"))
     def form() -> None:
         fields = Fields(view, f"team-{team.id}-{team.version}" if team else "team-new-form")
         name = fields.text("name", _("Name"), team.name if team else "", max_chars=80)
@@ -205,7 +199,7 @@ def _team_form(view: View, team: Team | None) -> None:
         parent_id = fields.choose(
             "parent_id", _("Stands below"), above, team.parent_id if team else None, optional=True
         )
-        places = {place.id: said(place) for place in view.ask(territory_choices)}
+        places = {place.id: named(place) for place in view.ask(territory_choices)}
         territory_id = fields.choose(
             "territory_id", _("Territory"), places, team.territory_id if team else None, optional=True
         )

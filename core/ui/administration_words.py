@@ -60,6 +60,7 @@ KINDS: dict[str, str] = {
     "currency": N_("Currency"),
     "fx_rate": N_("Exchange rate"),
     "setting": N_("Setting"),
+    "word_pair": N_("Word list"),
     "share_link": N_("Share link"),
     "import_batch": N_("Import"),
     "demo": N_("Demo company"),
@@ -68,6 +69,7 @@ KINDS: dict[str, str] = {
 FIELDS: dict[str, str] = {
     "name": N_("Name"),
     "name_en": N_("English name"),
+    "auto_named": N_("Called after customer and product"),
     "code": N_("Code"),
     "username": N_("Name for signing in"),
     "email": N_("E-mail"),

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from core.access.actions import Action
+from core.domain.names import named
 from core.errors import EditedMeanwhile, SalesError
 from core.i18n import _
 from core.queries.customers import similar_customers
+from core.queries.reference import word_list
 from core.services.customers import (
     ContactFields,
     CustomerFields,
@@ -23,6 +25,7 @@ from core.ui.conflict import compare, differences
 from core.ui.forms import Form, names_of
 from core.ui.page import plain
 from core.ui.routes import go, page
+from core.ui.selling import stored_words
 
 if TYPE_CHECKING:
     from core.model import Contact
@@ -44,6 +47,9 @@ _TEXTS = (
     "website",
     "note",
 )
+
+
+_WORDS = ("segment", "size", "industry", "country", "city")
 
 
 def _labels() -> dict[str, str]:
@@ -90,7 +96,7 @@ def draw_new_customer(view: View, choices: FormChoices) -> None:
         form.choose("owner_id", _("Owner"), names_of(choices.reps), optional=True)
     form.show_refusal()
     if st.button(_("Save customer"), type="primary", key="save-new-customer"):
-        fields = {field: form[field] or "" for field in ("name", "city", "segment", "phone")}
+        fields = stored_words(view, {field: form[field] or "" for field in ("name", "city", "segment", "phone")})
         customer = form.send(
             create_customer, key=form.key, fields=cast("CustomerFields", fields), owner_id=form["owner_id"]
         )
@@ -102,7 +108,9 @@ def draw_new_customer(view: View, choices: FormChoices) -> None:
 def draw_customer_edit(view: View, record: CustomerRecord, choices: FormChoices) -> None:
     """Draw the form of a customer's own facts, or the comparison where somebody else saved in between."""
     customer, labels = record.customer, _labels()
+    words = view.ask(word_list)
     now: dict[str, Any] = {name: getattr(customer, name) for name in (*_TEXTS, "territory_id", "owner_id")}
+    now |= {name: words(now[name]) for name in _WORDS}
     form = Form(view, f"edit_customer_{customer.id}", {**now, "version": None}, drafted=False)
     if form["version"] is None:
         form["version"], form["base"], form["mine"] = customer.version, now, None
@@ -135,7 +143,8 @@ def draw_customer_edit(view: View, record: CustomerRecord, choices: FormChoices)
 def _save_customer(
     form: Form, record: CustomerRecord, changes: dict[str, Any], mine: dict[str, Any], version: int
 ) -> None:
-    fields = {name: value for name, value in changes.items() if name != "owner_id"}
+    words = stored_words(form.view, {name: changes[name] for name in _WORDS if name in changes})
+    fields = {name: value for name, value in changes.items() if name != "owner_id"} | words
     try:
         saved = form.send(
             edit_customer,
@@ -198,11 +207,12 @@ def close_customer_edit(form: Form) -> None:
 
 def draw_contacts(view: View, record: CustomerRecord) -> None:
     """Draw the people at a customer, each with a form of its own, and one for a new contact."""
+    words = view.ask(word_list)
     for contact in record.contacts:
         with st.container(border=True, gap="xxsmall", key=f"contact-{contact.id}"):
             star = " :orange[:material/star:]" if contact.is_primary else ""
-            title = f" · {contact.title}" if contact.title else ""
-            st.markdown(f"**{plain(contact.name)}**{plain(title)}{star}")
+            title = f" · {words(contact.title)}" if contact.title else ""
+            st.markdown(f"**{plain(named(contact))}**{plain(title)}{star}")
             reached = " · ".join(part for part in (contact.phone, contact.email) if part)
             if reached:
                 st.text(reached)
@@ -219,6 +229,7 @@ def draw_contacts(view: View, record: CustomerRecord) -> None:
 def _contact_form(view: View, record: CustomerRecord, contact: Contact | None) -> None:
     texts = {
         "name": _("Name"),
+        "name_en": _("English name (optional)"),
         "title": _("Job title"),
         "phone": _("Phone"),
         "email": _("E-mail"),

@@ -9,7 +9,7 @@ import streamlit as st
 from core.access.actions import Action
 from core.i18n import N_, _, _n
 from core.queries.customers import customers_page, segments_in_use
-from core.queries.reference import form_choices
+from core.queries.reference import form_choices, word_list
 from core.reports.tables import Column
 from core.ui.customer_form import draw_new_customer
 from core.ui.filters import address, write_address
@@ -32,14 +32,14 @@ SORTS = {
 
 def draw_customers(view: View) -> None:
     """Draw the filters, and one page of the customers that they leave."""
-    choices, segments = view.ask(form_choices), view.ask(segments_in_use)
+    choices, segments, words = view.ask(form_choices), view.ask(segments_in_use), view.ask(word_list)
     if view.may(Action.CUSTOMER_EDIT):
         with st.popover(_("New customer"), icon=":material/add:", type="primary", key="new-customer"):
             draw_new_customer(view, choices)
     offered = {
         "rep": (_("Owner"), {str(rep.id): rep.name for rep in choices.reps}),
         "territory": (_("Territory"), {str(row.id): row.name for row in choices.territories}),
-        "segment": (_("Segment"), {text: text for text in segments}),
+        "segment": (_("Segment"), {text: words(text) for text in segments}),
     }
     search, sort, found = _filters(view, offered)
     write_address(q=search, sort="" if sort == "name" else sort, **found)

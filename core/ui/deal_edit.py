@@ -74,7 +74,7 @@ def draw_edit(view: View, record: DealRecord, choices: FormChoices) -> None:
 def _fields(
     form: Form, record: DealRecord, choices: FormChoices, contacts: dict[int, str]
 ) -> tuple[list[LineFields], bool]:
-    form.text("name", _("Deal name"), max_chars=200)
+    form.text("name", _("Deal name"), max_chars=200, placeholder=record.title)
     lines, whole = deal_lines(form, choices, str(form["currency"]))
     with st.container(horizontal=True, vertical_alignment="top"):
         with st.container(width=220, gap="xxsmall"):
@@ -101,7 +101,7 @@ def _fields(
 def _defaults(record: DealRecord) -> dict[str, Any]:
     deal = record.deal
     return {
-        "name": deal.name,
+        "name": "" if deal.auto_named else deal.name,
         "amount": f"{deal.amount:.2f}",
         "currency": deal.currency,
         "expected_close_on": deal.expected_close_on,
@@ -119,7 +119,8 @@ def _facts(record: DealRecord) -> dict[str, Any]:
         LineFields(line.product_id, line.quantity, line.unit_price, line.discount_rate, line.sku_id)
         for line in record.lines
     )
-    return {name: getattr(deal, name) for name in _FIELDS if name != "lines"} | {"lines": lines}
+    facts = {name: getattr(deal, name) for name in _FIELDS if name != "lines"}
+    return facts | {"name": "" if deal.auto_named else deal.name, "lines": lines}
 
 
 def _mine(form: Form, lines: list[LineFields]) -> dict[str, Any]:

@@ -127,10 +127,10 @@ def _for_strangers() -> None:
 
 def _sidebar(actor: Actor) -> None:
     with st.sidebar:
-        company = session.company_setting("company_name")
+        company = session.company_name()
         if company:
             st.caption(plain(company))
-        st.text(actor.name)
+        st.text(actor.called)
         st.caption(_(ROLE_NAMES[actor.role]))
         if routes.page("account").file.is_file():
             st.page_link(routes.page("account").file, label=_("My account"), icon=":material/account_circle:")

@@ -9,6 +9,7 @@ import streamlit as st
 from core.i18n import _
 from core.queries.customers import CustomerHit, customers_found, similar_customers
 from core.ui.page import plain
+from core.ui.selling import stored_words
 
 if TYPE_CHECKING:
     from core.services.customers import CustomerFields
@@ -118,7 +119,8 @@ def _new_customer(form: Form) -> CustomerFields:
             city = form.text("customer_city", _("City"), max_chars=80, width=200)
             segment = form.text("customer_segment", _("Segment"), max_chars=60, width=200)
             phone = form.text("customer_phone", _("Phone"), max_chars=60, width=200)
-    return {"name": name, "city": city, "segment": segment, "phone": phone}
+    told = stored_words(form.view, {"city": city, "segment": segment})
+    return {"name": name, "phone": phone, "city": told["city"], "segment": told["segment"]}
 
 
 def _warn_of_doubles(form: Form, name: str) -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from core.analytics.filters import number
+from core.domain.names import named
 from core.domain.stages import ActivityKind, StageKind
 from core.i18n import N_, _
-from core.queries.customers import CustomerHit, customer_record
-from core.queries.reference import named
+from core.queries.customers import CustomerHit, customer_record, words_in_use
+from core.queries.reference import word_list
 from core.ui.page import plain
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ def draw_facts(facts: dict[str, str]) -> None:
     st.markdown("  \n".join(lines))
 
 
+def stored_words(view: View, typed: dict[str, str]) -> dict[str, str]:
+    """Return a customer's typed words as they are stored: one that is in use under another name is that one."""
+    words, used = view.ask(word_list), view.ask(words_in_use)
+    return {name: words.stored(text, used[name]) if name in used else text for name, text in typed.items()}
+
+
 def number_in_address(name: str) -> int | None:
     """Return the record number that the address names, None where there is none that can be read."""
     return number(st.query_params.get(name, ""))
@@ -77,4 +84,4 @@ def customer_from_address(view: View) -> CustomerHit | None:
     if chosen is None:
         return None
     record = view.ask(customer_record, customer_id=chosen)
-    return CustomerHit(chosen, named(record.customer), record.customer.city, record.owner)
+    return CustomerHit(chosen, named(record.customer), view.ask(word_list)(record.customer.city), record.owner)

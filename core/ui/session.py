@@ -12,6 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from core.access.actors import SYSTEM, Actor
 from core.access.sign_ins import SignedIn
 from core.db.work import Database, open_database
+from core.domain.names import in_reader_language
 from core.i18n import LANGUAGES, parse_accept, use_language
 from core.queries.sign_ins import session_of
 from core.services import sign_in
@@ -67,6 +68,12 @@ def company_setting(name: str) -> str:
     """Return one of the company's own settings, as it is now."""
     with database().reading(SYSTEM, now=now()) as work:
         return work.setting(name)
+
+
+def company_name() -> str:
+    """Return what the company is called in the reader's language."""
+    with database().reading(SYSTEM, now=now()) as work:
+        return in_reader_language(work.setting("company_name"), work.setting("company_name_en"))
 
 
 def address() -> str:

@@ -10,6 +10,7 @@ from core.i18n import _, format_instant, use_language
 from core.reports.frozen import thaw
 from core.services.share import LinkClosed, open_share_link
 from core.ui import routes, session
+from core.ui.live import follow
 from core.ui.page import View, plain
 from core.ui.screens import forecast, funnel, leaderboard, overview
 
@@ -52,9 +53,10 @@ def draw_shared() -> None:
     shown = link.frozen_at or now
     words = _("Frozen on {when}") if link.frozen_at else _("As of {when}")
     said = words.format(when=format_instant(shown, view.zone))
-    st.caption(plain(_("Shared by {name}", name=opened.actor.name) + "  ·  " + said))
+    st.caption(plain(_("Shared by {name}", name=opened.actor.called) + "  ·  " + said))
     _watch()
     SCREENS[link.page](view)
+    follow(view)
 
 
 def _open(token: str, *, count: bool) -> ShareView:
