@@ -1,4 +1,7 @@
+from core.ui.live import follow
 from core.ui.page import open_page
 from core.ui.screens.forecast import draw
 
-draw(open_page("forecast"))
+view = open_page("forecast")
+draw(view)
+follow(view)

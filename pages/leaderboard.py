@@ -1,4 +1,7 @@
+from core.ui.live import follow
 from core.ui.page import open_page
 from core.ui.screens.leaderboard import draw
 
-draw(open_page("leaderboard"))
+view = open_page("leaderboard")
+draw(view)
+follow(view)

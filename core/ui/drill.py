@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 
 from core.access.actions import Action
+from core.analytics.selection import Selection
 from core.charts.theme import CONFIG
 from core.i18n import _, _n, format_money, format_number
 from core.queries.drill import deals_behind, selection_total
 from core.reports.tables import Column
 from core.ui import session
+from core.ui.filters import write_address
 from core.ui.page import plain
 from core.ui.tables import export_menu, table
 
@@ -21,11 +24,14 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from core.analytics.selection import Selection
     from core.ui.page import View
 
 _SHOWN = 500
 _HANDLED = "luopan_handled_click"
+_OPEN = "luopan_open_drill"
+"""In the session: the address of the open list, its title, and the run that opened it."""
+DRILL = "drill"
+"""In the page's address: the selection whose deals lie open."""
 
 
 def deal_columns(view: View) -> list[Column]:
@@ -48,9 +54,15 @@ def deal_columns(view: View) -> list[Column]:
 
 
 def show_deals(view: View, selection: Selection, title: str) -> None:
-    """Open a dialog with exactly the deals that `selection` counts, their count and their sum."""
+    """Open a dialog with exactly the deals that `selection` counts, their count and their sum.
 
-    @session.dialog(plain(title), width="large")
+    The page's address says so, and a copy of it opens the same list.
+    """
+    named = urlencode(selection.to_params(), doseq=True)
+    st.session_state[_OPEN] = (named, title, session.this_run())
+    write_address(drill=named)
+
+    @session.dialog(plain(title), width="large", on_dismiss=_close)
     def opened() -> None:
         total = view.ask(selection_total, selection=selection).iloc[0]
         deals = view.ask(deals_behind, selection=selection, limit=None)
@@ -68,6 +80,26 @@ def show_deals(view: View, selection: Selection, title: str) -> None:
             export_menu(view, deals, columns, name="drill")
 
     opened()
+
+
+def _close() -> None:
+    st.session_state.pop(_OPEN, None)
+    write_address(drill=None)
+
+
+def reopen(view: View) -> None:
+    """Open the list that the page's address names, unless this run opened one: a dialog ends with its run."""
+    named = st.query_params.get(DRILL, "")
+    if not named or view.query is not None or not view.may(Action.DEAL_VIEW):
+        return
+    known, title, run = st.session_state.get(_OPEN) or ("", "", None)
+    if run is session.this_run():
+        return
+    selection = Selection.from_params(parse_qs(named))
+    if selection is None:
+        write_address(drill=None)
+    else:
+        show_deals(view, selection, title if known == named else _("The deals behind the number"))
 
 
 def deals_button(view: View, selection: Selection, *, label: str, title: str, key: str) -> None:

@@ -92,7 +92,7 @@ def signed_in() -> SignedIn | None:
     Asked of the database once in each run and in each run of a fragment, with role and scope as
     they are then. Sets the language that this run speaks.
     """
-    run = _this_run()
+    run = this_run()
     kept = st.session_state.get(_SEEN_KEY)
     if kept is not None and run is not None and kept[0] is run:
         found = cast("SignedIn | None", kept[1])
@@ -144,7 +144,7 @@ def sign_out() -> None:
 def show_link(token: str, holder: Actor) -> None:
     """Keep which share link this tab shows, as it was opened in this run."""
     st.session_state[_TOKEN_KEY] = token
-    st.session_state[_LINK_KEY] = (_this_run(), holder)
+    st.session_state[_LINK_KEY] = (this_run(), holder)
 
 
 def link_holder() -> Actor | None:
@@ -153,14 +153,14 @@ def link_holder() -> Actor | None:
     Asked of the database once in each run, like `signed_in`.
     """
     kept = st.session_state.get(_LINK_KEY)
-    if kept is not None and kept[0] is not None and kept[0] is _this_run():
+    if kept is not None and kept[0] is not None and kept[0] is this_run():
         return cast("Actor | None", kept[1])
     token = st.session_state.get(_TOKEN_KEY, "")
     try:
         found = open_share_link(database(), token=token, now=now(), origin=address(), count=False).actor
     except LinkClosed:
         found = None
-    st.session_state[_LINK_KEY] = (_this_run(), found)
+    st.session_state[_LINK_KEY] = (this_run(), found)
     return found
 
 
@@ -189,12 +189,16 @@ def fragment(*, run_every: float | timedelta | None = None) -> Callable[[Callabl
 
 
 def dialog(
-    title: str, *, width: Literal["small", "medium", "large"] = "small"
+    title: str, *, width: Literal["small", "medium", "large"] = "small", on_dismiss: Callable[[], None] | None = None
 ) -> Callable[[Callable[P, R]], Callable[P, None]]:
-    """Make a dialog, which checks the sign-in and speaks the reader's language in each of its own runs."""
+    """Make a dialog, which checks the sign-in and speaks the reader's language in each of its own runs.
+
+    `on_dismiss` is called when its reader closes it, and the page runs again.
+    """
 
     def make(function: Callable[P, R]) -> Callable[P, None]:
-        return cast("Callable[P, None]", st.dialog(title, width=width)(_checked(function)))
+        opens = st.dialog(title, width=width, on_dismiss=on_dismiss or "ignore")
+        return cast("Callable[P, None]", opens(_checked(function)))
 
     return make
 
@@ -213,7 +217,8 @@ def _checked(function: Callable[P, R]) -> Callable[P, R]:
     return checked
 
 
-def _this_run() -> object:
+def this_run() -> object:
+    """Return what tells this run of the page from all others."""
     context = get_script_run_ctx()
     return None if context is None else context.cursors
 

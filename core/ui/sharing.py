@@ -14,6 +14,7 @@ from core.reports.frozen import freeze
 from core.services.share import make_share_link, revoke_share_link
 from core.settings import settings
 from core.ui import routes, session
+from core.ui.drill import DRILL
 from core.ui.filters import address
 from core.ui.page import ANSWERS_KEY, plain
 
@@ -73,7 +74,7 @@ def _new_link(view: View) -> None:
                 make_share_link,
                 page=view.name,
                 title=title,
-                query=address(view),
+                query={name: values for name, values in address(view).items() if name != DRILL},
                 language=language(),
                 hours=int(hours),
                 frozen=answers,

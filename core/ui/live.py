@@ -1,0 +1,61 @@
+"""Open pages follow what changes: within seconds, without a reload, and at next to no cost while nothing does."""
+
+from __future__ import annotations
+
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.ui import session
+from core.ui.drill import DRILL, reopen
+
+if TYPE_CHECKING:
+    from core.ui.page import View
+
+LOOKS_EVERY = 2.0
+"""Seconds between two looks of an open page at the data's version."""
+
+RUNS_A_SECOND = 4.0
+"""Pages drawn anew because something changed, all readers together: who clicks comes first."""
+
+
+class Pace:
+    """Lets through so many a second, and a burst of as many; the others come with their next look."""
+
+    def __init__(self, a_second: float) -> None:
+        self.a_second = a_second
+        self._left, self._seen, self._lock = a_second, monotonic(), Lock()
+
+    def allows(self) -> bool:
+        """Say whether one more may go now, and count it."""
+        with self._lock:
+            now = monotonic()
+            self._left = min(self.a_second, self._left + (now - self._seen) * self.a_second)
+            self._seen = now
+            if self._left < 1:
+                return False
+            self._left -= 1
+            return True
+
+
+_pace = Pace(RUNS_A_SECOND)
+
+
+def follow(view: View) -> None:
+    """Keep a drawn page up with the data, and open the list that its address names. The last line of a page.
+
+    While a list lies open the page waits: nobody reads what moves. Closing it draws the page anew.
+    """
+    reopen(view)
+    if view.frozen is not None:
+        return
+    seen = view.database.mirror.refresh()
+
+    @session.fragment(run_every=LOOKS_EVERY)
+    def look() -> None:
+        if DRILL not in st.query_params and view.database.mirror.refresh() != seen and _pace.allows():
+            st.rerun()
+
+    look()
