@@ -60,7 +60,8 @@ def text_or_none(column: ColumnElement[int]) -> ColumnElement[str]:
 def names_of(facts: Facts, by: Dimension, key: ColumnElement[str]) -> tuple[FromClause | None, ColumnElement[str]]:
     """Return the table that names the keys (to be joined on `table_key`) and the name itself."""
     if by == "segment":
-        return None, case((key == _NONE, _EMPTY), else_=key)
+        said = func.coalesce(func.nullif(spoken(facts.words), _EMPTY), key)
+        return facts.words, case((key == _NONE, _EMPTY), else_=said)
     table = _TABLE[by](facts)
     return table, said_part(key, spoken(table)) if by == "team" else spoken(table)
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from core.access.actions import Action
 from core.analytics.facts import spoken
+from core.analytics.kpis import named
 from core.gate import query
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ def filter_choices(work: Work) -> Choices:
     found["product"] = _named(work, facts.products, select(deals.product_id))
     found["channel"] = _named(work, facts.channels, select(deals.channel_id))
     found["pipeline"] = _named(work, facts.pipelines, select(deals.pipeline_id))
-    segments = work.mirror.rows(select(deals.segment).where(deals.segment != "").distinct().order_by(deals.segment))
-    found["segment"] = {row[0]: row[0] for row in segments}
+    segments = select(deals.segment.label("key")).where(deals.segment != "").distinct().subquery("segments")
+    said = {row.key: row.name for row in work.mirror.rows(named(facts, segments, "segment"))}
+    found["segment"] = dict(sorted(said.items(), key=lambda pair: pair[1]))
     return found
 
 
