@@ -196,7 +196,7 @@ def offered_pairs(sources: Sequence[Source], reference: Reference) -> list[NearP
             cased = {folded(name) for name in listed[subject]}
             names = Counter({name: n for name, n in names.items() if folded(name) not in cased})  # noqa: PLW2901
         pairs.extend(near_pairs(subject, names, listed[subject] - {""}))
-    return pairs
+    return sorted(pairs, key=lambda pair: (-pair.score, -pair.written_count, pair.subject, pair.written))
 
 
 def stage_words(sources: Sequence[Source]) -> Counter[str]:

@@ -35,12 +35,24 @@ _TIME = re.compile(r"[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?\s*(
 _SERIAL_START = date(1899, 12, 30)
 _SERIALS = range(10_000, 80_000)
 _UNITS = {"万": Decimal(10_000), "亿": Decimal(100_000_000), "千": Decimal(1000)}
+_SIMPLER = str.maketrans(
+    "戶業務員銷編號稱階狀態創開關閉結簽約預計數額幣種貨線產單價類別規國區電話網備註說聯絡機會項訂購買時間發變後動歷門團隊經負責職離報來贏輸敗細標總帳實體郵達談協議觸點筆詢處見長樓廠縣東華歲級質優潛認識試測場應贈進賣費運車軟醫療險銀製農傳諮灣",
+    "户业务员销编号称阶状态创开关闭结签约预计数额币种货线产单价类别规国区电话网备注说联络机会项订购买时间发变后动历门团队经负责职离报来赢输败细标总账实体邮达谈协议触点笔询处见长楼厂县东华岁级质优潜认识试测场应赠进卖费运车软医疗险银制农传咨湾",
+)  # of the words that headings and stages are made of
 _BLANK_WORDS = frozenset({"", "-", "–", "—", "n/a", "na", "null", "none", "nan", "#n/a", "无", "空"})
 
 
+def simpler(text: str) -> str:
+    """Return the text with the traditional characters of headings and stages as simplified ones."""
+    return text.translate(_SIMPLER)
+
+
 def folded(text: str) -> str:
-    """Return a name for comparing: width, case, spaces, hyphens and punctuation do not count."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    """Return a name for comparing.
+
+    Width, case, spaces, hyphens and punctuation do not count, nor does 戶 for 户.
+    """
+    plain = simpler(unicodedata.normalize("NFKC", text).casefold())
     return "".join(letter for letter in plain if letter.isalnum())
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from rapidfuzz import fuzz
 
-from core.importing.cleaning import DayOrder, instant_in, means_nothing, number_in
+from core.importing.cleaning import DayOrder, instant_in, means_nothing, number_in, simpler
 from core.importing.fields import AMOUNTS, FIELDS, FileKind
 from core.importing.readers import Cell, Table
 
@@ -142,5 +142,5 @@ def _likeness(name: str, word: str) -> float:
 
 
 def _plain(name: str) -> str:
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFKC", name))
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", simpler(unicodedata.normalize("NFKC", name)))
     return " ".join(re.split(r"[\s_\-./:()\[\]]+", spaced.casefold())).strip()

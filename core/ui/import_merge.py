@@ -67,7 +67,7 @@ def _ask(now: ImportState, place: int, pair: NearPair) -> bool:
     assert now.choices is not None  # noqa: S101 - the caller looked
     written = f"{plain(pair.written)} ({format_number(pair.written_count)})"
     known = f"{plain(pair.known)} ({format_number(pair.known_count)})"
-    likeness = _("{rate} alike", rate=format_rate(pair.score / 100))
+    likeness = _("{rate} alike", rate=format_rate(pair.score / 100, 0))
     return bool(
         st.radio(
             f"{_(SUBJECTS[pair.subject])}: **{written}** · **{known}** — {likeness}",

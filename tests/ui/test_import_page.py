@@ -119,6 +119,7 @@ def test_the_encoding_found_is_shown_and_another_can_be_chosen(page_of: Any) -> 
     page = press(upload(page_of("operations"), {"deals.csv": text.encode("big5")}), "Continue to mapping")
 
     assert "2 rows · Big5" in {one.value for one in page.caption}
+    assert str(box(page, "What the rows are").value) == "deals"
     page = box(page, "Encoding").set_value("cp1252").run()
 
     assert "2 rows · Windows-1252" in {one.value for one in page.caption}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.importing.cleaning import DayOrder, day_in, day_order, instant_in, number_in, rate_in
-from core.importing.fields import FileKind
+from core.importing.cleaning import DayOrder, day_in, day_order, folded, instant_in, number_in, rate_in
+from core.importing.fields import LOST_WORDS, WON_WORDS, FileKind
 from core.importing.mapping import signature, suggest, suggest_columns
 from core.importing.matching import near_pairs
 from core.importing.readers import SourceFile, read_table
@@ -121,3 +121,15 @@ def test_the_rarer_spelling_is_offered_for_the_more_frequent() -> None:
     (pair,) = near_pairs("customer", {"Hottechi Ltd": 2, "Hottechie Ltd": 40}, [])
 
     assert (pair.written, pair.known, pair.known_count) == ("Hottechi Ltd", "Hottechie Ltd", 40)
+
+
+def test_headings_and_stages_in_traditional_characters_mean_the_same() -> None:
+    columns = ("商機編號", "客戶名稱", "業務員", "商機階段", "創建日期", "成交日期", "金額", "幣種")
+
+    found = suggest_columns(FileKind.DEALS, columns)
+
+    assert list(found.values()) == [
+        "external_id", "customer", "owner", "stage", "opened_on", "closed_on", "amount", "currency",
+    ]  # fmt: skip
+    assert folded("贏單") in WON_WORDS
+    assert folded("輸單") in LOST_WORDS
