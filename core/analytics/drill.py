@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, cast, func, select
 
+from core.analytics import past_deals
 from core.analytics.facts import Statement, spoken, title
 from core.analytics.selection import Selection, selected, summed
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 def total(facts: Facts, selection: Selection, *, today: date, idle_days: int) -> Statement:
     """Return `count` and `value` (hundredths) of the deals behind a selection."""
+    if selection.as_of is not None:
+        return past_deals.total(facts, selection)
     value = func.coalesce(cast(func.sum(summed(facts, selection.measure)), BigInteger), 0)
     chosen: Statement = select(func.count().label("count"), value.label("value")).where(
         *selected(facts, selection, today=today, idle_days=idle_days)
@@ -26,6 +29,8 @@ def total(facts: Facts, selection: Selection, *, today: date, idle_days: int) ->
 
 def rows(facts: Facts, selection: Selection, *, today: date, idle_days: int, limit: int | None) -> Statement:
     """Return the deals behind a selection, largest value first; `amount` and `value` in hundredths."""
+    if selection.as_of is not None:
+        return past_deals.rows(facts, selection, limit=limit)
     deals = facts.deals.c
     owner, credited = facts.reps.alias("owner"), facts.reps.alias("credited")
     value = summed(facts, selection.measure)

@@ -21,10 +21,17 @@ Statement: TypeAlias = "Select[*tuple[Any, ...]]"
 """A SELECT of any columns."""
 
 
+_MARKS = (
+    "id", "name", "auto_named", "customer_id", "pipeline_id", "territory_id", "channel_id", "product_id", "segment",
+    "lost_reason_id", "opened_on", "opened_at",
+)  # fmt: skip
+
+
 class Facts:
     """The facts inside a scope, as subqueries, and the dimensions, which are open to all.
 
     A deal is inside when its owner or the rep credited with it is; spans, moves and changes go with their deal;
+    a state when the rep who had the deal on those days is, so that a past day's numbers are those of its people;
     activities with their rep or deal; quotas with their rep or team; customers with their owner or a deal.
     """
 
@@ -34,6 +41,9 @@ class Facts:
         self.spans = _narrowed(tables.SPANS, scope, _with_deal(tables.SPANS, scope))
         self.moves = _narrowed(tables.MOVES, scope, _with_deal(tables.MOVES, scope))
         self.changes = _narrowed(tables.CHANGES, scope, _with_deal(tables.CHANGES, scope))
+        self.states = _narrowed(tables.STATES, scope, tables.STATES.c.credit_id.in_(scope.rep_ids))
+        self.known_deals = _named_alone(scope)
+        self.known_customers = _customers_of(self.known_deals, scope)
         self.activities = _narrowed(
             tables.ACTIVITIES,
             scope,
@@ -63,6 +73,7 @@ class Facts:
         self.channels: FromClause = tables.CHANNELS
         self.stages: FromClause = tables.STAGES
         self.pipelines: FromClause = tables.PIPELINES
+        self.rates: FromClause = tables.RATES
         self.lost_reasons: FromClause = tables.LOST_REASONS
         self.words: FromClause = tables.WORDS
 
@@ -86,6 +97,25 @@ def _of_deal(scope: Scope) -> ColumnElement[bool]:
 
 def _with_deal(table: Table, scope: Scope) -> ColumnElement[bool]:
     return table.c.deal_id.in_(select(tables.DEALS.c.id).where(_of_deal(scope)))
+
+
+def _named_alone(scope: Scope) -> FromClause:
+    """Return what a past state needs of its deal besides itself; nothing of what the deal is worth or where it is now.
+
+    Deals that were handed over are in it for whoever had them.
+    """
+    if scope.reach is Reach.ALL:
+        return tables.DEALS.alias("known_deals")
+    had = select(tables.STATES.c.deal_id).where(tables.STATES.c.credit_id.in_(scope.rep_ids))
+    inside = false() if scope.reach is Reach.NOTHING else or_(_of_deal(scope), tables.DEALS.c.id.in_(had))
+    return select(*(tables.DEALS.c[name] for name in _MARKS)).where(inside).subquery("known_deals")
+
+
+def _customers_of(deals: FromClause, scope: Scope) -> FromClause:
+    if scope.reach is Reach.ALL:
+        return tables.CUSTOMERS.alias("known_customers")
+    names = (tables.CUSTOMERS.c.id, tables.CUSTOMERS.c.name, tables.CUSTOMERS.c.name_en)
+    return select(*names).where(tables.CUSTOMERS.c.id.in_(select(deals.c.customer_id))).subquery("known_customers")
 
 
 def _narrowed(table: Table, scope: Scope, inside: ColumnElement[bool]) -> FromClause:

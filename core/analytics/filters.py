@@ -94,7 +94,7 @@ def deal_conditions(facts: Facts, filters: Filters) -> list[ColumnElement[bool]]
     deals = facts.deals.c
     found = [facts.counted()]
     if filters.team_ids:
-        found.append(deals.credit_team_id.in_(_subtrees(facts, filters)))
+        found.append(deals.credit_team_id.in_(teams_below(facts, filters)))
     if filters.territory_ids:
         found.append(deals.territory_id.in_(filters.territory_ids))
     if filters.product_ids:
@@ -115,12 +115,13 @@ def people_conditions(facts: Facts, filters: Filters, table: str) -> list[Column
     columns = getattr(facts, table).c
     found: list[ColumnElement[bool]] = []
     if filters.team_ids:
-        found.append(columns.team_id.in_(_subtrees(facts, filters)))
+        found.append(columns.team_id.in_(teams_below(facts, filters)))
     if filters.rep_ids:
         found.append(columns.rep_id.in_(filters.rep_ids))
     return found
 
 
-def _subtrees(facts: Facts, filters: Filters) -> Select[tuple[int]]:
+def teams_below(facts: Facts, filters: Filters) -> Select[tuple[int]]:
+    """Return the teams that the filters name, with every team below them."""
     trees = facts.subtrees.c
     return select(trees.team_id).where(trees.top_id.in_(filters.team_ids))

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final, Self
 
 from sqlalchemy import ColumnElement, and_, case, or_, select
 
+from core.analytics.as_of import AsOf
 from core.analytics.dimensions import DIMENSIONS, Dimension, has_key
 from core.analytics.filters import NO_FILTERS, Filters, deal_conditions, number, strings
+from core.analytics.waterfall import KINDS
 from core.domain.periods import Period
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 IN_PERIOD: Final = frozenset({"booked", "won", "lost", "decided", "closing", "created"})
 AT_STAGE_IN_PERIOD: Final = frozenset({"reached", "still_open_at", "lost_at"})
 NOW: Final = frozenset({"open", "weighted", "overdue", "idle", "slow"})
+PAST: Final = frozenset({"open", "weighted", "overdue", "closing", "booked", "won", "lost", "decided"})
+"""What can be asked as of a past day too, beside a stage and the bars of a comparison (`change:won`)."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Selection:
     def is_known(self) -> bool:
         """Whether the measure exists and has what it needs."""
         kind, *numbers = self.measure.split(":")
+        if self.as_of is not None:
+            return self.by is None and self._has_past(kind, numbers)
         if not all(number(text) is not None for text in numbers):
             return False
         needed = {0}
@@ -51,11 +57,22 @@ class Selection:
         timed = kind in NOW or kind == "stage" or self.period is not None
         return known and timed and len(numbers) in needed and (self.by is None) == (self.key is None)
 
+    def _has_past(self, kind: str, rest: list[str]) -> bool:
+        if kind == "change":
+            return self.since is not None and len(rest) == 1 and rest[0] in KINDS
+        if kind == "stage":
+            return len(rest) == 1 and number(rest[0]) is not None
+        return kind in PAST and not rest and (kind in NOW or self.period is not None)
+
     def to_params(self) -> dict[str, list[str]]:
         """Return what stands in a page's address."""
         found = {"measure": [self.measure], **self.filters.to_params()}
         if self.period is not None:
             found |= {"from": [self.period.start.isoformat()], "to": [self.period.end.isoformat()]}
+        if self.as_of is not None:
+            found |= self.as_of.to_params()
+        if self.since is not None:
+            found["since"] = [self.since.isoformat()]
         if self.by is not None and self.key is not None:
             found |= {"by": [self.by], "key": [self.key]}
         return found
@@ -73,6 +90,13 @@ class Selection:
             key=first["key"] if by else None,
         )
         return found if found.is_known else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _period(start: str, end: str) -> Period | None:

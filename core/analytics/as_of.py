@@ -1,0 +1,272 @@
+"""What was open, won and lost at the end of any day, as it is known now or as it was known then.
+
+Source: docs/methods/as-of.md. Every statement reads the mirror's `states`: a deal is in the row whose days hold the
+day asked for. Amounts in other currencies are worth what they were on that day, closed ones what they were on theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, get_args
+
+from sqlalchemy import BigInteger, Date, Integer, Numeric, and_, case, cast, func, literal, literal_column, select
+
+from core.analytics.facts import Statement, spoken
+from core.analytics.filters import Filters, strings, teams_below
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, FromClause, Subquery
+
+    from core.analytics.facts import Facts
+    from core.domain.periods import Period
+
+Known = Literal["now", "then"]
+KNOWN: Final[tuple[Known, ...]] = get_args(Known)
+_WEEK = 7
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """The end of a day, and whose knowledge: what is known `now` of that day, or what was known `then`."""
+
+    on: date
+    known: Known = "now"
+
+    def to_params(self) -> dict[str, list[str]]:
+        """Return what stands in a page's address."""
+        return {"as-of": [self.on.isoformat()], "known": [self.known]}
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Sequence[str] | str], *, today: date | None = None) -> Self | None:
+        """Return the day that an address names, None where it names none, or one that is not over."""
+        known = (strings(params, "known") or ["now"])[0]
+        try:
+            on = date.fromisoformat((strings(params, "as-of") or [""])[0])
+        except ValueError:
+            return None
+        if known not in KNOWN or (today is not None and on >= today):
+            return None
+        return cls(on, known)
+
+
+def state_conditions(facts: Facts, filters: Filters, known: Known) -> list[ColumnElement[bool]]:
+    """Return what a row of `facts.states` must be to count under `filters`, in a reading.
+
+    Team and rep are of who had the deal on that day; the deal's other marks are today's, which have no history.
+    """
+    states, deals = facts.states.c, facts.known_deals.c
+    found: list[ColumnElement[bool]] = [states.known_now if known == "now" else states.known_then]
+    if filters.team_ids:
+        below = teams_below(facts, filters)
+        found.append(states.credit_id.in_(select(facts.reps.c.id).where(facts.reps.c.team_id.in_(below))))
+    if filters.rep_ids:
+        found.append(states.credit_id.in_(filters.rep_ids))
+    if filters.pipeline_id is not None:
+        stages = facts.stages.c
+        found.append(states.stage_id.in_(select(stages.id).where(stages.pipeline_id == filters.pipeline_id)))
+    marks = [
+        column.in_(values)
+        for column, values in (
+            (deals.territory_id, filters.territory_ids),
+            (deals.product_id, filters.product_ids),
+            (deals.channel_id, filters.channel_ids),
+            (deals.segment, filters.segments),
+        )
+        if values
+    ]
+    if marks:
+        found.append(states.deal_id.in_(select(deals.id).where(*marks)))
+    return found
+
+
+def worth(amount: ColumnElement[int], currency: ColumnElement[int], rate: ColumnElement[Any]) -> ColumnElement[int]:
+    """Return an amount in the company's currency, in whole hundredths; 0 where no rate was ever given."""
+    converted = cast(func.round(cast(amount, Numeric(18, 0)) * rate), BigInteger)
+    return case((currency.is_(None), amount), else_=func.coalesce(converted, 0))
+
+
+def on_day(rates: FromClause, currency: ColumnElement[int], on: ColumnElement[date]) -> ColumnElement[bool]:
+    """Return the condition that joins the rate of a currency on a day."""
+    return and_(rates.c.currency == currency, rates.c.from_on <= on, rates.c.until_on > on)
+
+
+def states_on(facts: Facts, as_of: AsOf, filters: Filters, *, name: str) -> Subquery:
+    """Return every deal as it was at the end of the day.
+
+    Columns: deal_id, stage_id, position, credit_id, is_open, is_won, amount (its own currency) and currency, value
+    and weighted (hundredths of the company's), expected_close_on, first_on, since_on, closed_on, closed_at.
+    """
+    states, stages, rates = facts.states.c, facts.stages.alias(f"{name}_stages"), facts.rates.alias(f"{name}_rates")
+    on = case((states.is_open, literal(as_of.on, Date)), else_=states.closed_on)
+    value = worth(states.amount, states.currency, rates.c.rate)
+    weighted = cast(func.round(cast(value, Numeric(18, 0)) * cast(stages.c.probability, Numeric(9, 6))), BigInteger)
+    return (
+        select(
+            states.deal_id, states.stage_id, stages.c.position, states.credit_id, states.is_open, states.is_won,
+            states.amount, states.currency, value.label("value"), weighted.label("weighted"),
+            states.expected_close_on, states.first_on, states.since_on, states.closed_on, states.closed_at,
+        )
+        .select_from(
+            facts.states.join(stages, stages.c.id == states.stage_id).outerjoin(
+                rates, on_day(rates, states.currency, on)
+            )
+        )
+        .where(
+            states.from_on <= as_of.on, states.until_on > as_of.on, *state_conditions(facts, filters, as_of.known)
+        )
+        .subquery(name)
+    )  # fmt: skip
+
+
+def counts_in(state: Any, measure: str, *, period: Period | None, on: date) -> ColumnElement[bool]:
+    """Return whether a row of `states_on` counts in a measure; ValueError for one that has no past."""
+    kind, *stage = measure.split(":")
+    match kind:
+        case "open" | "weighted":
+            return and_(state.is_open)
+        case "stage":
+            return and_(state.is_open, state.stage_id == int(stage[0]))
+        case "overdue":
+            return and_(state.is_open, state.expected_close_on < on)
+    if period is None:
+        raise ValueError(f"{measure} needs a period")
+    closed = and_(state.closed_on >= period.start, state.closed_on < period.end)
+    match kind:
+        case "closing":
+            return and_(state.is_open, state.expected_close_on >= period.start, state.expected_close_on < period.end)
+        case "booked" | "won":
+            return and_(state.is_won, closed)
+        case "lost":
+            return and_(~state.is_open, ~state.is_won, closed)
+        case "decided":
+            return and_(~state.is_open, closed)
+    raise ValueError(f"{measure} has no past")
+
+
+def totals(facts: Facts, *, period: Period, filters: Filters, as_of: AsOf) -> Statement:
+    """Return one row with the columns of `kpis.totals`, as of the end of a day."""
+    found = states_on(facts, as_of, filters, name="stood")
+    state = found.c
+
+    def count(measure: str) -> ColumnElement[int]:
+        return func.count().filter(counts_in(state, measure, period=period, on=as_of.on))
+
+    def add(measure: str, column: ColumnElement[int]) -> ColumnElement[int]:
+        chosen = counts_in(state, measure, period=period, on=as_of.on)
+        return func.coalesce(cast(func.sum(column).filter(chosen), BigInteger), 0)
+
+    deals = facts.known_deals.c
+    days = (func.epoch(state.closed_at) - func.epoch(deals.opened_at)) / literal_column("86400.0")
+    won = counts_in(state, "won", period=period, on=as_of.on)
+    return select(
+        add("booked", state.value).label("booked"),
+        add("lost", state.value).label("lost_value"),
+        count("won").label("won_count"),
+        count("lost").label("lost_count"),
+        func.quantile_cont(days, literal_column("0.5")).filter(won).label("cycle_days"),
+        count("open").label("open_count"),
+        add("open", state.value).label("pipeline"),
+        add("open", state.weighted).label("weighted_pipeline"),
+        count("overdue").label("overdue_count"),
+        add("overdue", state.value).label("overdue_value"),
+        add("closing", state.value).label("closing_value"),
+    ).select_from(found.join(facts.known_deals, deals.id == state.deal_id))
+
+
+def by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, as_of: AsOf) -> Statement:
+    """Return the columns of `kpis.open_by_stage`, as of the end of a day."""
+    stood, stages = states_on(facts, as_of, filters, name="stood").c, facts.stages.c
+    inside = (
+        select(
+            stood.stage_id,
+            func.count().label("count"),
+            cast(func.sum(stood.value), BigInteger).label("value"),
+            cast(func.sum(stood.weighted), BigInteger).label("weighted"),
+            func.count().filter(stood.expected_close_on < as_of.on).label("overdue_count"),
+        )
+        .where(stood.is_open)
+        .group_by(stood.stage_id)
+        .subquery("inside")
+    )
+    here = inside.c
+    return (
+        select(
+            stages.id.label("stage_key"),
+            spoken(facts.stages).label("stage"),
+            func.coalesce(here.count, 0).label("count"),
+            func.coalesce(here.value, 0).label("value"),
+            func.coalesce(here.weighted, 0).label("weighted"),
+            stages.probability.label("probability"),
+            func.coalesce(here.overdue_count, 0).label("overdue_count"),
+        )
+        .select_from(facts.stages.outerjoin(inside, here.stage_id == stages.id))
+        .where(
+            stages.pipeline_id == pipeline_id, stages.kind == "open", stages.active | here.count.is_not(None)
+        )
+        .order_by(stages.position)
+    )  # fmt: skip
+
+
+def week_ends(until: date, count: int) -> list[date]:
+    """Return the last `count` Sundays up to a day, in order."""
+    last = until - timedelta(days=(until.weekday() + 1) % _WEEK)
+    return [last - timedelta(days=_WEEK * back) for back in range(count - 1, -1, -1)]
+
+
+def entered_and_left(facts: Facts, *, first: date, weeks: int, filters: Filters, known: Known) -> Statement:
+    """Return by how much what is open in a stage changed at each of `weeks` days, seven apart, from `first` on.
+
+    stage_id, week (0 to weeks - 1), count, value in hundredths. Added up from week 0 on they are what stood in the
+    stage. Each deal is looked at once for its whole stay, so two years cost little more than a day.
+    """
+    states = facts.states.c
+
+    def week(day: ColumnElement[date]) -> ColumnElement[int]:
+        after = func.greatest(func.date_diff(literal_column("'day'"), literal(first, Date), day), 0)
+        return cast(func.least(func.ceil(after / literal_column("7.0")), weeks), Integer)
+
+    stays = (
+        select(states.stage_id, states.amount, week(states.from_on).label("first"), week(states.until_on).label("last"))
+        .where(states.is_open, states.currency.is_(None), *state_conditions(facts, filters, known))
+        .subquery("stays")
+    )
+    stay = stays.c
+    steps = (
+        select(stay.stage_id, stay.first.label("week"), stay.amount.label("value"), literal_column("1").label("deals"))
+        .where(stay.first < stay.last)
+        .union_all(
+            select(stay.stage_id, stay.last, -stay.amount, literal_column("-1")).where(
+                stay.first < stay.last, stay.last < weeks
+            ),
+        )
+        .subquery("steps")
+    )
+    return select(
+        steps.c.stage_id,
+        steps.c.week,
+        cast(func.sum(steps.c.deals), BigInteger).label("count"),
+        cast(func.sum(steps.c.value), BigInteger).label("value"),
+    ).group_by(steps.c.stage_id, steps.c.week)
+
+
+def foreign_at(facts: Facts, *, first: date, weeks: int, filters: Filters, known: Known) -> Statement:
+    """Return what deals in other currencies stood for at the same days: stage_id, week, count, value in hundredths."""
+    states, rates = facts.states.c, facts.rates
+    numbers = select(func.unnest(func.range(0, weeks)).label("week")).subquery("numbers")
+    on = cast(literal(first, Date) + cast(numbers.c.week * _WEEK, Integer), Date)
+    value = worth(states.amount, states.currency, rates.c.rate)
+    return (
+        select(
+            states.stage_id, numbers.c.week, func.count().label("count"),
+            cast(func.sum(value), BigInteger).label("value"),
+        )
+        .select_from(
+            numbers.join(facts.states, and_(states.from_on <= on, states.until_on > on)).outerjoin(
+                rates, on_day(rates, states.currency, on)
+            )
+        )
+        .where(states.is_open, states.currency.is_not(None), *state_conditions(facts, filters, known))
+        .group_by(states.stage_id, numbers.c.week)
+    )  # fmt: skip

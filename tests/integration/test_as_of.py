@@ -1,0 +1,200 @@
+"""As of any day: the mirror's states, numbers, waterfall and trend are what a slow replay of the events says."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from core.analytics import as_of as statements
+from core.analytics import past_deals
+from core.analytics.as_of import AsOf
+from core.analytics.filters import Filters
+from core.analytics.selection import Selection
+from core.analytics.waterfall import BARS, KINDS, bars
+from core.domain.periods import Period
+from tests.event_lists import (
+    FIRST,
+    PROBABILITY,
+    TEAM_OF,
+    Happened,
+    History,
+    Oracle,
+    instant,
+    mirror_of,
+)
+from tests.event_lists import (
+    KINDS as STAGE_KINDS,
+)
+
+DAYS = 90
+ALL = frozenset(TEAM_OF)
+
+
+@some.composite
+def a_history(draw, number):
+    """One deal: any steps between any stages, changes of everything, some written down days later."""
+    opened = draw(some.integers(0, DAYS - 20))
+    amounts = some.integers(0, 9_999_999)
+    currency = draw(some.sampled_from(("CNY", "CNY", "USD")))
+    history = History(
+        number, draw(some.sampled_from(sorted(ALL))), draw(amounts), currency,
+        FIRST + timedelta(days=opened + draw(some.integers(0, 60))),
+    )  # fmt: skip
+    late = draw(some.booleans())
+    day, hour, stage = opened, draw(some.integers(0, 23)), 0
+    events = []
+    for step in range(draw(some.integers(1, 9))):
+        kind = (
+            "stage" if step == 0 else draw(some.sampled_from(("stage", "stage", "amount", "owner", "expected_close")))
+        )
+        if step:
+            day += draw(some.integers(0, 15))
+            hour = draw(some.integers(hour if day == opened else 0, 23))
+        if kind == "stage":
+            stage = draw(some.sampled_from([s for s in STAGE_KINDS if s != stage]))
+            value = stage
+        elif kind == "amount":
+            value = (draw(amounts), draw(some.sampled_from((currency, currency, "USD", "CNY"))))
+        elif kind == "owner":
+            value = draw(some.sampled_from(sorted(ALL)))
+        else:
+            value = FIRST + timedelta(days=draw(some.integers(0, 150)))
+        recorded = instant(day + (draw(some.sampled_from((0, 0, 3, 30))) if late else 0), hour)
+        events.append((kind, value, instant(day, hour), recorded))
+    events.sort(key=lambda event: event[3])  # numbers are given as things are written down
+    first_stage = next(e for e in events if e[0] == "stage")
+    history.events = [
+        Happened(kind, value, at, recorded, number * 100 + place)
+        for place, (kind, value, at, recorded) in enumerate(events)
+    ]
+    assert first_stage
+    return history
+
+
+@some.composite
+def some_histories(draw):
+    return [draw(a_history(number)) for number in range(1, draw(some.integers(1, 8)) + 1)]
+
+
+some_days = some.integers(-3, DAYS + 90).map(lambda n: FIRST + timedelta(days=n))
+readings = some.sampled_from(("now", "then"))
+filters = some.sampled_from((
+    (Filters(), ALL), (Filters(rep_ids=(1,)), frozenset({1})), (Filters(team_ids=(1,)), frozenset({1, 2})),
+))  # fmt: skip
+quickly = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+@quickly
+@given(some_histories(), some_days, readings, filters)
+def test_a_past_day_is_what_a_replay_of_the_events_says(histories, on, known, narrowed):
+    chosen, reps = narrowed
+    expected = Oracle(histories).states(on, then=known == "then", reps=reps)
+    mirror = mirror_of(histories)
+    found = mirror.rows(_all(mirror, AsOf(on, known), chosen))
+    assert {row.deal_id: row[1:] for row in found} == {
+        deal: (
+            s.stage, s.credit, s.is_open, s.kind == "won", s.value(on), s.expected, s.first_on,
+            None if s.is_open else s.since_on, s.closed_on,
+        )
+        for deal, s in expected.items()
+    }  # fmt: skip
+
+
+def _all(mirror, as_of, chosen):
+    from sqlalchemy import select
+
+    c = statements.states_on(mirror.facts, as_of, chosen, name="stood").c
+    return select(
+        c.deal_id, c.stage_id, c.credit_id, c.is_open, c.is_won, c.value, c.expected_close_on, c.first_on, c.since_on,
+        c.closed_on,
+    )  # fmt: skip
+
+
+@quickly
+@given(some_histories(), some_days, some.integers(0, 120), readings, filters, some.booleans())
+def test_the_waterfall_balances_to_the_cent_and_each_bar_opens_its_deals(histories, start, days, known, narrowed, due):
+    chosen, reps = narrowed
+    end = start + timedelta(days=days)
+    closing = Period(date(2026, 2, 1), date(2026, 4, 1)) if due else None
+    mirror = mirror_of(histories)
+    row = mirror.rows(bars(mirror.facts, start=start, end=AsOf(end, known), filters=chosen, closing=closing))[0]
+    expected = Oracle(histories).bars(
+        start, end, then=known == "then", reps=reps, closing=(closing.start, closing.end) if closing else None
+    )
+    for kind in KINDS:
+        parts = expected.get(kind, {})
+        assert getattr(row, f"{kind}_count") == len(parts), kind
+        assert getattr(row, f"{kind}_value") == sum(parts.values()), kind
+        selection = Selection(f"change:{kind}", closing, chosen, as_of=AsOf(end, known), since=start)
+        assert selection.is_known
+        opened = mirror.rows(past_deals.rows(mirror.facts, selection, limit=None))
+        assert {deal.deal_id: deal.value for deal in opened} == parts, kind
+        assert tuple(mirror.rows(past_deals.total(mirror.facts, selection))[0]) == (len(parts), sum(parts.values()))
+    assert sum(getattr(row, f"{kind}_value") for kind in BARS[:-1]) == row.end_value
+
+
+@quickly
+@given(some_histories(), some.integers(0, 6), readings, filters)
+def test_the_trend_is_the_pipeline_at_each_weeks_end(histories, weekday, known, narrowed):
+    chosen, reps = narrowed
+    until, weeks = FIRST + timedelta(days=DAYS + weekday), 20
+    ends = statements.week_ends(until, weeks)
+    mirror = mirror_of(histories)
+    how = {"first": ends[0], "weeks": weeks, "filters": chosen, "known": known}
+    total: dict[tuple[int, int], list[int]] = {}
+    steps = sorted(mirror.rows(statements.entered_and_left(mirror.facts, **how)), key=lambda row: row.week)
+    for step in steps:
+        for week in range(step.week, weeks):
+            at = total.setdefault((week, step.stage_id), [0, 0])
+            at[0] += step.count
+            at[1] += step.value
+    for row in mirror.rows(statements.foreign_at(mirror.facts, **how)):
+        at = total.setdefault((row.week, row.stage_id), [0, 0])
+        at[0] += row.count
+        at[1] += row.value
+    expected: dict[tuple[int, int], list[int]] = {}
+    for week, on in enumerate(ends):
+        assert on.weekday() == 6
+        for state in Oracle(histories).states(on, then=known == "then", reps=reps).values():
+            if state.is_open:
+                at = expected.setdefault((week, state.stage), [0, 0])
+                at[0] += 1
+                at[1] += state.value(on)
+    assert {key: value for key, value in total.items() if value != [0, 0]} == {
+        key: value for key, value in expected.items() if value != [0, 0]
+    }
+
+
+@quickly
+@given(some_histories(), some_days, readings, filters)
+def test_the_totals_of_a_past_day_are_sums_over_its_deals(histories, on, known, narrowed):
+    chosen, reps = narrowed
+    period, as_of = Period(date(2026, 1, 15), date(2026, 3, 15)), AsOf(on, known)
+    states = list(Oracle(histories).states(on, then=known == "then", reps=reps).values())
+    mirror = mirror_of(histories)
+    row = mirror.rows(statements.totals(mirror.facts, period=period, filters=chosen, as_of=as_of))[0]
+    closed = [s for s in states if s.closed_on is not None and s.closed_on in period]
+    open_ones = [s for s in states if s.is_open]
+    assert row.booked == sum(s.value(on) for s in closed if s.kind == "won")
+    assert (row.won_count, row.lost_count) == tuple(sum(s.kind == k for s in closed) for k in ("won", "lost"))
+    assert (row.open_count, row.pipeline) == (len(open_ones), sum(s.value(on) for s in open_ones))
+    assert row.weighted_pipeline == sum(_weighted(s.value(on), s.stage) for s in open_ones)
+    assert row.overdue_value == sum(s.value(on) for s in open_ones if s.expected < on)
+    assert row.closing_value == sum(s.value(on) for s in open_ones if s.expected in period)
+    by_stage = mirror.rows(statements.by_stage(mirror.facts, filters=chosen, pipeline_id=1, as_of=as_of))
+    assert {r.stage_key: (r.count, r.value) for r in by_stage} == {
+        stage: (
+            sum(s.stage == stage for s in open_ones), sum(s.value(on) for s in open_ones if s.stage == stage),
+        )
+        for stage in (1, 2, 3)
+    }  # fmt: skip
+
+
+def _weighted(value, stage):
+    from decimal import ROUND_HALF_UP, Decimal
+
+    return int((Decimal(value) * Decimal(str(PROBABILITY[stage]))).quantize(Decimal(1), rounding=ROUND_HALF_UP))
