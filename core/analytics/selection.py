@@ -34,6 +34,8 @@ class Selection:
     filters: Filters = NO_FILTERS
     by: Dimension | None = None
     key: str | None = None
+    as_of: AsOf | None = None
+    since: date | None = None
 
     @property
     def kind(self) -> str:
@@ -88,6 +90,8 @@ class Selection:
             filters=Filters.from_params(params),
             by=by,
             key=first["key"] if by else None,
+            as_of=AsOf.from_params(params),
+            since=_day((strings(params, "since") or [""])[0]),
         )
         return found if found.is_known else None
 
