@@ -15,12 +15,12 @@ from sqlalchemy import BigInteger, Date, Integer, Numeric, and_, case, cast, fun
 
 from core.analytics.facts import Statement, spoken
 from core.analytics.filters import Filters, strings, teams_below
+from core.domain.periods import Period
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, FromClause, Subquery
 
     from core.analytics.facts import Facts
-    from core.domain.periods import Period
 
 Known = Literal["now", "then"]
 KNOWN: Final[tuple[Known, ...]] = get_args(Known)
@@ -37,6 +37,11 @@ class AsOf:
     def to_params(self) -> dict[str, list[str]]:
         """Return what stands in a page's address."""
         return {"as-of": [self.on.isoformat()], "known": [self.known]}
+
+    def cut(self, period: Period) -> Period:
+        """Return the part of a period that was over at the end of the day."""
+        after = self.on + timedelta(days=1)
+        return Period(min(period.start, after), min(period.end, after))
 
     @classmethod
     def from_params(cls, params: Mapping[str, Sequence[str] | str], *, today: date | None = None) -> Self | None:

@@ -1,0 +1,77 @@
+"""The as-of control of the analytic pages: now, or the end of any past day, by today's knowledge or by that day's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.analytics.as_of import KNOWN, AsOf
+from core.i18n import N_, _, format_date
+from core.queries.choices import first_deal_on
+from core.ui.filters import address, write_address
+from core.ui.page import plain
+
+if TYPE_CHECKING:
+    from core.ui.page import View
+
+KNOWN_NAMES: dict[str, str] = {"now": N_("As we know it now"), "then": N_("As it was known then")}
+_DAY, _KNOWN = "as-of-day", "as-of-known"
+
+
+def chosen_as_of(view: View) -> AsOf | None:
+    """Return the past day that the page's address names, None for now."""
+    return AsOf.from_params(address(view), today=view.today)
+
+
+def as_of_control(view: View) -> None:
+    """Offer a past day and a reading; what is chosen goes into the address, for `chosen_as_of` to read."""
+    if view.query is not None:
+        return
+    chosen = chosen_as_of(view)
+    label = _("As of {day}", day=format_date(chosen.on)) if chosen else _("As of now")
+    yesterday = view.today - timedelta(days=1)
+    first = view.ask(first_deal_on)
+    for key, value in ((_DAY, chosen.on if chosen else None), (_KNOWN, chosen.known if chosen else "now")):
+        if st.session_state.get(key) != value:
+            st.session_state[key] = value
+    with st.popover(label, icon=":material/history:"):
+        st.date_input(
+            _("As of the end of"), min_value=min(first or yesterday, yesterday), max_value=yesterday, key=_DAY,
+            format="YYYY-MM-DD", on_change=_choose, help=_("Left empty, the page shows how things are now."),
+        )  # fmt: skip
+        st.radio(
+            _("By which knowledge"), list(KNOWN), key=_KNOWN, on_change=_choose,
+            format_func=lambda code: _(KNOWN_NAMES[code]), disabled=chosen is None,
+            captions=[_("With everything that was written down later"), _("Without what was written down later")],
+        )  # fmt: skip
+        if chosen is not None:
+            st.button(_("Back to now"), icon=":material/update:", key="as-of-now", on_click=_forget)
+
+
+def said_as_of(view: View) -> None:
+    """Say under the filters which day and whose knowledge the page shows, where that is not now."""
+    chosen = chosen_as_of(view)
+    if chosen is None:
+        return
+    told = _("How things stood at the end of {day}.", day=format_date(chosen.on))
+    reading = (
+        _("As it was known then: what was written down later is left out.")
+        if chosen.known == "then"
+        else _("As we know it now: what was written down later is included.")
+    )
+    st.info(plain(f"{told} {reading}"), icon=":material/history:")
+
+
+def _choose() -> None:
+    on = st.session_state.get(_DAY)
+    if on is None:
+        _forget()
+        return
+    known = st.session_state.get(_KNOWN) or "now"
+    write_address(**{"as-of": on.isoformat(), "known": known if known != "now" else None})
+
+
+def _forget() -> None:
+    write_address(**{"as-of": None, "known": None})
