@@ -9,10 +9,10 @@ INSTALLED := $(VENV)/installed
 INSTALLED_DEV := $(VENV)/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench shots fmt clean
+.PHONY: help run test check bench bench-forecast shots fmt clean
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(INSTALLED)  ## start the program on http://localhost:8501
 	@$(BIN)/python -m core.serve
@@ -29,6 +29,9 @@ check: $(INSTALLED_DEV)  ## lint, types, layers, architecture, translations, doc
 
 bench: $(INSTALLED_DEV)  ## measure the pages against a typical dashboard
 	@$(BIN)/python -m benchmarks
+
+bench-forecast: $(INSTALLED_DEV)  ## measure the forecasts on public series (some 20 minutes)
+	@nice -n 15 $(BIN)/python -m benchmarks.forecast
 
 shots: $(INSTALLED_DEV)  ## make the README's pictures from the demo data
 	@$(BIN)/python docs/shots.py

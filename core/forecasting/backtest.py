@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from core.forecasting.baselines import naive_forecast, naive_scale
-from core.forecasting.result import Backtest, Scores
+from core.forecasting.result import Backtest, Member, Scores
 from core.forecasting.transform import Floats
 
-Forecaster = Callable[[int, int], Floats | None]
-"""(number of known steps, horizon) -> the forecast on the modelled scale; None where it failed."""
+Forecaster = Callable[[int, int], "Past | None"]
+"""(number of known steps, horizon) -> the forecast; None where it failed."""
 
 NOMINAL = 0.8
 Z80 = 1.2815515655446004
 PRIOR_WEIGHT = 6.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Past:
+    """A forecast on the modelled scale, and the members that it was combined from."""
+
+    forecast: Floats
+    members: dict[Member, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class Origin:
     """One past forecast: made when `known` steps were known, beside what happened."""
 
     known: int
     forecast: Floats
     errors: Floats
+    members: dict[Member, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,10 +62,10 @@ def roll(z: Floats, forecaster: Forecaster, *, horizon: int, least: int, origins
     for back in sorted(backs.tolist(), reverse=True):
         known = len(z) - back
         ahead = min(span, back)
-        forecast = forecaster(known, ahead)
-        if forecast is None:
+        past = forecaster(known, ahead)
+        if past is None:
             continue
-        made.append(Origin(known, forecast, z[known : known + ahead] - forecast))
+        made.append(Origin(known, past.forecast, z[known : known + ahead] - past.forecast, past.members))
     return made
 
 
@@ -111,6 +120,7 @@ def scored(
                     "lo": value(origin.forecast - width),
                     "hi": value(origin.forecast + width),
                     "naive": naive_forecast(y[: origin.known], ahead, season),
+                    "ets": value(origin.members.get("ets", np.full(ahead, np.nan))),
                 }
             )
         )
@@ -124,6 +134,7 @@ def score(frame: pd.DataFrame, *, scale: float) -> Scores:
     actual = frame["actual"].to_numpy(dtype="float64")
     forecast = frame["forecast"].to_numpy(dtype="float64")
     naive = frame["naive"].to_numpy(dtype="float64")
+    ets = frame["ets"].to_numpy(dtype="float64") if "ets" in frame else np.full(len(frame), np.nan)
     size = float(np.abs(actual).sum()) or float("nan")
     inside = (actual >= frame["lo"].to_numpy()) & (actual <= frame["hi"].to_numpy())
     return Scores(
@@ -134,6 +145,8 @@ def score(frame: pd.DataFrame, *, scale: float) -> Scores:
         naive_wape=float(np.abs(actual - naive).sum()) / size,
         naive_mase=float(np.abs(actual - naive).mean()) / scale,
         origins=int(frame["origin"].nunique()),
+        ets_wape=float(np.abs(actual - ets).sum()) / size,
+        ets_mase=float(np.abs(actual - ets).mean()) / scale,
     )
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from core.forecasting import baselines
-from core.forecasting.backtest import band, roll, scored
+from core.forecasting.backtest import Origin, Past, band, roll, scored
 from core.forecasting.calendar import Event, event_shares
+from core.forecasting.combination import blended, corrected, library_members, own_members
 from core.forecasting.prophet_model import (
     CHANGEPOINT_PRIORS,
     SEED,
@@ -33,11 +34,23 @@ PROPHET_FROM: Final[dict[Frequency, int]] = {"day": 28, "week": 26, "month": 24}
 SEASONAL_FROM: Final[dict[Frequency, int]] = {"day": 14, "week": 52, "month": 12}
 SMOOTHING_FROM = 4
 ZEROS_FOR_MEAN = 0.6
-ORIGINS: Final[dict[Frequency, int]] = {"day": 3, "week": 4, "month": 5}
-CEILING: Final[dict[Method, float]] = {"prophet": 5.0, "smoothing": 2.0, "seasonal_naive": 2.0, "mean": 2.0}
+ORIGINS: Final[dict[Frequency, int]] = {"day": 4, "week": 5, "month": 6}
+CEILING: Final[dict[Method, float]] = {
+    "combination": 5.0,
+    "prophet": 5.0,
+    "smoothing": 2.0,
+    "seasonal_naive": 2.0,
+    "mean": 2.0,
+}
 NAIVE_WINS = 0.9
+Depth = Literal["first", "full"]
 
 REASONS: Final[dict[tuple[Method, Frequency], str]] = {
+    ("combination", "day"): N_("Prophet combined with exponential smoothing and Theta, on {count} days of history."),
+    ("combination", "week"): N_("Prophet combined with exponential smoothing and Theta, on {count} weeks of history."),
+    ("combination", "month"): N_(
+        "Prophet combined with exponential smoothing and Theta, on {count} months of history."
+    ),
     ("prophet", "day"): N_("Prophet, because there are {count} days of history."),
     ("prophet", "week"): N_("Prophet, because there are {count} weeks of history."),
     ("prophet", "month"): N_("Prophet, because there are {count} months of history."),
@@ -55,7 +68,7 @@ MEAN_OF_CONSTANT = N_("The mean, because all values are the same.")
 MEAN_OF_ZERO = N_("Zero, because all values are zero.")
 MEAN_OF_SPARSE = N_("The mean of the last year, because {share} % of the periods are zero.")
 AFTER_FAILURE = N_("A simpler method, because Prophet found no stable fit.")
-NAIVE_WON = N_("Seasonal naive, because past forecasts by it were off by {naive} %, by Prophet {prophet} %.")
+NAIVE_WON = N_("Seasonal naive, because past forecasts by it were off by {naive} %, by the combination {combined} %.")
 OLDER_LEFT_OUT = N_("Only the last {count} periods were used; older ones say little.")
 EVENT_UNKNOWN = N_("{name} has not happened in the history, so its effect is taken as none.")
 
@@ -67,20 +80,23 @@ def fit_series(
     events: Sequence[Event] = (),
     china: bool = True,
     origins: int | None = None,
+    depth: Depth = "full",
 ) -> Fit:
     """Forecast `horizon` steps by the best method that the history allows.
 
-    `origins` past forecasts set the band and the backtest (by default 3 to 5; 0 for the
-    quickest first answer). Equal arguments give equal numbers. Raises NotEnoughHistory.
+    `origins` past forecasts set the band and the backtest (by default 4 to 6). depth "first": one
+    Prophet fit and no past forecasts, the quickest answer. Equal arguments give equal numbers.
+    Raises NotEnoughHistory.
     """
     if not len(prepared):
         raise NotEnoughHistory
-    method, reason = choose(prepared)
+    method, reason = choose(prepared, depth=depth)
     events = tuple(events)
-    if method != "prophet":
+    if method not in ("combination", "prophet"):
         return _simple(prepared, method, reason, horizon=horizon, events=events, china=china)
+    past = 0 if depth == "first" else origins
     try:
-        fit = _build(prepared, "prophet", reason, horizon, events, china=china, origins=origins)
+        fit = _build(prepared, method, reason, horizon, events, china=china, origins=past)
     except ProphetFailed:
         return fallback_fit(prepared, horizon=horizon, reason=AFTER_FAILURE, events=events)
     scores = None if fit.backtest is None else fit.backtest.scores
@@ -89,7 +105,7 @@ def fit_series(
         return fit
     beaten = Sentence(
         NAIVE_WON,
-        {"naive": round(100 * scores.naive_wape), "prophet": round(100 * scores.wape)},
+        {"naive": round(100 * scores.naive_wape), "combined": round(100 * scores.wape)},
     )
     return _simple(prepared, "seasonal_naive", beaten, horizon=horizon, events=events, china=china)
 
@@ -104,7 +120,7 @@ def fallback_fit(prepared: PreparedSeries, *, horizon: int, reason: str, events:
     return _simple(prepared, method, Sentence(reason), horizon=horizon, events=tuple(events))
 
 
-def choose(prepared: PreparedSeries) -> tuple[Method, Sentence]:
+def choose(prepared: PreparedSeries, *, depth: Depth = "full") -> tuple[Method, Sentence]:
     """Return the method for a series with at least one point, and the reason in words."""
     frequency, count = prepared.frequency, len(prepared)
     y = _window(prepared)[1]
@@ -117,7 +133,7 @@ def choose(prepared: PreparedSeries) -> tuple[Method, Sentence]:
         return "mean", Sentence(MEAN_OF_SPARSE, {"share": round(100 * zeros)})
     method: Method = "mean"
     if count >= PROPHET_FROM[frequency]:
-        method = "prophet"
+        method = "combination" if depth == "full" else "prophet"
     elif count >= SEASONAL_FROM[frequency]:
         method = "seasonal_naive"
     elif count >= SMOOTHING_FROM:
@@ -155,28 +171,35 @@ def _build(
     z = transform.forward(y)
     features = Features.of(steps, frequency, events, china=china)
 
-    def components(known: int, ahead: int, *, light: bool) -> Components:
+    def outlook(known: int, ahead: int, *, light: bool) -> tuple[Components, Past]:
         """Components over the first `known` steps and `ahead` more, from those known."""
         total = known + ahead
-        if method == "prophet":
-            priors = CHANGEPOINT_PRIORS[:1] if light else CHANGEPOINT_PRIORS
-            return prophet_components(z[:known], steps[:total], frequency, features.head(total), priors=priors)
+        if method in ("combination", "prophet"):
+            priors = CHANGEPOINT_PRIORS[:1] if light or method == "prophet" else CHANGEPOINT_PRIORS
+            plain = prophet_components(z[:known], steps[:total], frequency, features.head(total), priors=priors)
+            members = own_members(z[:known], plain)
+            if method == "combination":
+                members |= library_members(z[:known], plain, transform, frequency)
+            forecast = blended(members)
+            return corrected(plain, forecast), Past(forecast, members)
         if method == "seasonal_naive":
-            return baselines.seasonal_naive(z[:known], ahead, SEASON[frequency])
-        if method == "smoothing":
-            return baselines.smoothing(z[:known], ahead)
-        return baselines.mean_of_last_year(z[:known], ahead, frequency)
+            simple = baselines.seasonal_naive(z[:known], ahead, SEASON[frequency])
+        elif method == "smoothing":
+            simple = baselines.smoothing(z[:known], ahead)
+        else:
+            simple = baselines.mean_of_last_year(z[:known], ahead, frequency)
+        return simple, Past(simple.total[known:])
 
-    def forecast(known: int, ahead: int) -> Floats | None:
+    def look_back(known: int, ahead: int) -> Past | None:
         try:
-            return components(known, ahead, light=True).total[known:]
+            return outlook(known, ahead, light=True)[1]
         except ProphetFailed:
             return None
 
-    parts = components(len(y), horizon, light=False)
-    back = roll(
+    parts, latest = outlook(len(y), horizon, light=False)
+    back: list[Origin] = roll(
         z,
-        forecast,
+        look_back,
         horizon=horizon,
         least=_least(method, frequency, len(y)),
         origins=ORIGINS[frequency] if origins is None else origins,
@@ -199,6 +222,7 @@ def _build(
         signed=bool((y < 0).any()),
         seed=SEED,
         backtest=None,
+        members=tuple(latest.members),
     )
     past = scored(y, steps, back, residuals, season=SEASON[frequency], value=fit.value)
     return fit if past is None else replace(fit, backtest=past)
@@ -213,7 +237,7 @@ def _window(prepared: PreparedSeries) -> tuple[date, Floats]:
 
 def _least(method: Method, frequency: Frequency, count: int) -> int:
     """The fewest known steps from which a past forecast is still like the present one."""
-    if method == "prophet":
+    if method in ("combination", "prophet"):
         yearly = TWO_YEARS[frequency]
         return yearly if count > yearly else PROPHET_FROM[frequency]
     if method == "seasonal_naive":

@@ -16,8 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.forecasting.calendar import Event, event_shares, festival_shares, holiday_shares
-from core.forecasting.result import Components
-from core.forecasting.smoothing import damped_holt, theta
+from core.forecasting.relevance import explains
+from core.forecasting.result import COMPONENTS, Components
 from core.forecasting.steps import Frequency
 from core.forecasting.transform import Floats
 
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 Params = Mapping[str, NDArray[np.float64]]
 
 CHANGEPOINT_PRIORS: Final = (0.05, 0.01)
-YEARLY_ORDER: Final[dict[Frequency, int]] = {"month": 5, "week": 10, "day": 10}
+YEARLY_ORDER: Final[dict[Frequency, int]] = {"month": 5, "week": 20, "day": 10}
+SEASON_PRIOR: Final[dict[Frequency, float]] = {"month": 10.0, "week": 0.05, "day": 10.0}
 TWO_YEARS: Final[dict[Frequency, int]] = {"month": 24, "week": 104, "day": 730}
 WEEKLY_ORDER = 3
 DAMPING = 0.9
-LEVEL_WEIGHT, LEVEL_DECAY = 0.4, 0.98
 CALENDAR_PRIOR = 0.5
+FESTIVAL_COLUMN, HOLIDAY_COLUMN = "festival ", "holiday "
 PARAMETERS: Final = ("k", "m", "delta", "beta", "sigma_obs")
 SEED = 20_260_101
 ITERATIONS = 1_000
@@ -56,10 +57,10 @@ class Features:
         """Columns for `steps`; events with a stated uplift go into `expected`, a log effect."""
         calendar: dict[str, Floats] = {}
         if china:
-            calendar = {f"festival {name}": share for name, share in festival_shares(steps, frequency).items()}
+            calendar = {FESTIVAL_COLUMN + name: share for name, share in festival_shares(steps, frequency).items()}
             if frequency != "month":
                 for name, share in holiday_shares(steps, frequency).items():
-                    calendar[f"holiday {name}"] = share
+                    calendar[HOLIDAY_COLUMN + name] = share
         learned = event_shares(steps, frequency, [e for e in events if e.uplift is None])
         expected = np.zeros(len(steps))
         for event in events:
@@ -68,9 +69,15 @@ class Features:
                 expected += np.log1p(max(event.uplift, -0.95) * share)
         return cls(calendar, {f"event {name}": s for name, s in learned.items()}, expected)
 
-    def known(self, count: int) -> Features:
-        """Only the columns that vary within the first `count` steps: others teach nothing."""
-        return Features(_varying(self.calendar, count), _varying(self.events, count), self.expected)
+    def known(self, z: Floats, frequency: Frequency) -> Features:
+        """Only the columns that vary within the steps of `z`, and calendar that explains something in it."""
+        calendar: dict[str, Floats] = {}
+        varying = _varying(self.calendar, len(z))
+        for group in (FESTIVAL_COLUMN, HOLIDAY_COLUMN):
+            part = {name: column for name, column in varying.items() if name.startswith(group)}
+            if explains(z, [column[: len(z)] for column in part.values()], frequency):
+                calendar |= part
+        return Features(calendar, _varying(self.events, len(z)), self.expected)
 
     def head(self, count: int) -> Features:
         """The first `count` steps."""
@@ -94,13 +101,12 @@ def prophet_components(
     *,
     priors: Sequence[float] = CHANGEPOINT_PRIORS,
 ) -> Components:
-    """Fit `z`, the first steps of `steps`, and return components over all of `steps`.
+    """Fit `z`, the first steps of `steps`, and return components over all of `steps`, without a level.
 
-    One fit for each changepoint prior, averaged; the trend is damped beyond the data, and a
-    level correction carries the mean of the corrected Prophet trend, Theta and damped Holt.
-    Raises ProphetFailed.
+    One fit for each changepoint prior, averaged; the trend is damped beyond the data. Raises
+    ProphetFailed.
     """
-    known = features.known(len(z))
+    known = features.known(z, frequency)
     frame = pd.DataFrame({"ds": steps, **known.calendar, **known.events})
     fits = []
     start: Params | None = None
@@ -108,28 +114,7 @@ def prophet_components(
         model = _fitted(z, frame, frequency, prior, start)
         start = model.params
         fits.append(_components(model, frame, known, len(z)))
-    trend = np.mean([fit.trend for fit in fits], axis=0)
-    seasonal = np.mean([fit.seasonal for fit in fits], axis=0)
-    calendar = np.mean([fit.holidays for fit in fits], axis=0)
-    events = np.mean([fit.events for fit in fits], axis=0)
-    adjusted = z - (seasonal + calendar + events)[: len(z)]
-    level = _level(adjusted, trend)
-    return Components(trend, seasonal, calendar, events, level)
-
-
-def _level(adjusted: Floats, trend: Floats) -> Floats:
-    """What is added to the trend beyond the data, zero in the history."""
-    count = len(adjusted)
-    horizon = len(trend) - count
-    ahead = np.arange(1, horizon + 1)
-    residuals = (adjusted - trend[:count])[::-1]
-    weights = LEVEL_WEIGHT * (1 - LEVEL_WEIGHT) ** np.arange(count)
-    correction = float((residuals * weights).sum() / weights.sum())
-    own = trend[count:] + correction * LEVEL_DECAY**ahead
-    others = theta(adjusted, horizon).forecast + damped_holt(adjusted, horizon).forecast
-    level = np.zeros(len(trend))
-    level[count:] = (own + others) / 3 - trend[count:]
-    return level
+    return Components(*(np.mean([getattr(fit, part) for fit in fits], axis=0) for part in COMPONENTS))
 
 
 def _fitted(z: Floats, frame: pd.DataFrame, frequency: Frequency, prior: float, start: Params | None) -> Prophet:
@@ -143,7 +128,7 @@ def _fitted(z: Floats, frame: pd.DataFrame, frequency: Frequency, prior: float, 
     for attempt in range(2):
         init: dict[str, object]
         if start is not None and attempt == 0:
-            init = {name: _flat(start[name]) for name in PARAMETERS}
+            init = {name: _plain(name, start[name]) for name in PARAMETERS}
         else:
             blank = _model(len(z), frequency, columns, prior)
             init = _start(blank, history, nudge=10.0 ** (attempt - 3))
@@ -175,10 +160,10 @@ def _start(model: Prophet, history: pd.DataFrame, *, nudge: float) -> dict[str, 
     return {"k": first.k, "m": first.m, "beta": first.beta, "sigma_obs": 0.1, "delta": signs * nudge}
 
 
-def _flat(values: NDArray[np.float64]) -> object:
-    """Prophet keeps every parameter as a row; Stan wants vectors and single numbers."""
+def _plain(name: str, values: NDArray[np.float64]) -> object:
+    """Prophet keeps every parameter as a row; Stan wants two of them as vectors, the others as numbers."""
     row = np.asarray(values, dtype="float64").reshape(-1)
-    return float(row[0]) if row.size == 1 else row
+    return row if name in ("delta", "beta") else float(row[0])
 
 
 def _components(model: Prophet, frame: pd.DataFrame, features: Features, count: int) -> Components:
@@ -203,6 +188,7 @@ def _model(count: int, frequency: Frequency, columns: list[str], prior: float) -
         yearly_seasonality=yearly,
         weekly_seasonality=WEEKLY_ORDER if frequency == "day" else 0,
         daily_seasonality=0,
+        seasonality_prior_scale=SEASON_PRIOR[frequency],
         changepoint_prior_scale=prior,
         uncertainty_samples=0,
     )

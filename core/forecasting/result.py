@@ -17,9 +17,25 @@ from core.forecasting.steps import Frequency
 from core.forecasting.transform import Floats, Kind, Transform
 from core.i18n import N_, _
 
-Method = Literal["prophet", "smoothing", "seasonal_naive", "mean"]
+Method = Literal["combination", "prophet", "smoothing", "seasonal_naive", "mean"]
+Member = Literal[
+    "prophet",
+    "theta_adjusted",
+    "holt_adjusted",
+    "ets",
+    "theta",
+    "theta_season",
+    "stl_ets",
+    "stl_theta",
+    "ets_log",
+    "theta_log",
+    "theta_season_log",
+    "stl_ets_log",
+    "stl_theta_log",
+]
 
 METHOD_NAMES: dict[Method, str] = {
+    "combination": N_("Prophet combined with exponential smoothing and Theta"),
     "prophet": N_("Prophet"),
     "smoothing": N_("Damped exponential smoothing"),
     "seasonal_naive": N_("Seasonal naive"),
@@ -63,7 +79,8 @@ class Scores:
     """How past forecasts fared; shares, but `mase` a ratio. NaN where it cannot be told.
 
     wape = sum|y-f| / sum|y|; bias = sum(f-y) / sum|y|; mase = MAE over the in-sample MAE of
-    seasonal naive; coverage = share of actual values inside the 80 % band.
+    seasonal naive; coverage = share of actual values inside the 80 % band. naive is seasonal
+    naive, ets AutoETS, over the same steps.
     """
 
     wape: float
@@ -73,6 +90,8 @@ class Scores:
     naive_wape: float
     naive_mase: float
     origins: int
+    ets_wape: float = float("nan")
+    ets_mase: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +99,7 @@ class Backtest:
     """Past forecasts beside what happened, and their scores.
 
     frame: origin datetime64 (last known step), step int64 from 1, ds datetime64, actual,
-    forecast, lo, hi, naive float64 in the unit of the series.
+    forecast, lo, hi, naive, ets float64 in the unit of the series; ets NaN where it was not tried.
     """
 
     frame: pd.DataFrame
@@ -92,7 +111,7 @@ class Fit:
     """A forecast with all that scenarios need; built by `fit_series`, kept as JSON.
 
     steps: the history's and the horizon's step starts; y: the history, in the unit of the
-    series; parts over both; below, above >= 0: distances of the 80 % band on the modelled
+    series; parts over both; members: what was combined; below, above >= 0: distances of the 80 % band on the modelled
     scale; correlation: of neighbouring steps' errors; ceiling: a bound of what is plausible.
     """
 
@@ -111,6 +130,7 @@ class Fit:
     signed: bool
     seed: int
     backtest: Backtest | None
+    members: tuple[Member, ...] = ()
 
     @property
     def method_name(self) -> str:
@@ -172,6 +192,7 @@ class Fit:
                 "ceiling": self.ceiling,
                 "signed": self.signed,
                 "seed": self.seed,
+                "members": list(self.members),
                 "backtest": None if self.backtest is None else _backtest_out(self.backtest),
             },
             allow_nan=False,
@@ -198,10 +219,11 @@ class Fit:
             signed=kept["signed"],
             seed=kept["seed"],
             backtest=None if kept["backtest"] is None else _backtest_in(kept["backtest"]),
+            members=tuple(cast(Member, name) for name in kept["members"]),
         )
 
 
-def _floats(values: list[float]) -> Floats:
+def _floats(values: list[float | None]) -> Floats:
     return np.array(values, dtype="float64")
 
 
@@ -218,13 +240,19 @@ def _backtest_out(backtest: Backtest) -> dict[str, object]:
     for name in backtest.frame.columns:
         column = backtest.frame[name]
         dated = name in ("origin", "ds")
-        columns[str(name)] = _dates(pd.DatetimeIndex(column)) if dated else column.tolist()
+        values = _dates(pd.DatetimeIndex(column)) if dated else column.tolist()
+        columns[str(name)] = [None if value != value else value for value in values]  # noqa: PLR0124 - NaN alone
     scores = {name: None if np.isnan(score) else score for name, score in vars(backtest.scores).items()}
     return {"columns": columns, "scores": scores}
 
 
 def _backtest_in(kept: dict[str, dict[str, Any]]) -> Backtest:
-    columns = {name: _index(column) if name in ("origin", "ds") else column for name, column in kept["columns"].items()}
+    columns: dict[str, Any] = {}
+    for name, column in kept["columns"].items():
+        if name in ("origin", "ds"):
+            columns[name] = _index(column)
+        else:
+            columns[name] = column if name == "step" else _floats(column)
     scores = {name: np.nan if score is None else float(score) for name, score in kept["scores"].items()}
     origins = int(scores.pop("origins"))
     return Backtest(pd.DataFrame(columns), Scores(**scores, origins=origins))

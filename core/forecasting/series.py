@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
@@ -27,7 +28,9 @@ IssueCode = Literal[
     "all_zero",
     "constant",
     "negative",
+    "level",
     "outlier",
+    "masked",
 ]
 
 ENOUGH: Final[dict[Frequency, int]] = {"day": 28, "week": 26, "month": 24}
@@ -37,6 +40,9 @@ QUIET: Final[dict[Frequency, int]] = {"day": 90, "week": 26, "month": 6}
 """Empty steps at the end after which a series counts as stopped rather than as zero."""
 
 LISTED = 5
+SHIFT: Final[dict[Frequency, int]] = {"day": 28, "week": 13, "month": 6}
+"""Steps on either side of a level shift that are compared."""
+SHIFT_SIZE, SHIFT_SURE, SHIFT_SUDDEN = 0.4, 6.0, 0.6
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,15 @@ class Issue:
 
 @dataclass(frozen=True, eq=False)
 class PreparedSeries:
-    """A gapless series of complete steps; `points`: ds datetime64 step start, y float64."""
+    """A gapless series of complete steps; `points`: ds datetime64 step start, y float64.
+
+    `masked`: the step starts whose values were replaced, as somebody asked.
+    """
 
     frequency: Frequency
     points: pd.DataFrame
     issues: tuple[Issue, ...]
+    masked: tuple[date, ...] = ()
 
     def __len__(self) -> int:
         """The number of steps."""
@@ -69,12 +79,17 @@ class PreparedSeries:
         """Whether an issue of that kind was found."""
         return any(issue.code == code for issue in self.issues)
 
+    def days_of(self, code: IssueCode) -> tuple[date, ...]:
+        """Return the days that issues of that kind are about, soonest first."""
+        return tuple(sorted(day for issue in self.issues if issue.code == code for day in issue.dates))
 
-def prepare(rows: pd.DataFrame, *, frequency: Frequency, today: date) -> PreparedSeries:
+
+def prepare(rows: pd.DataFrame, *, frequency: Frequency, today: date, masked: Collection[date] = ()) -> PreparedSeries:
     """Sum rows into complete steps, zero where nothing happened, and name what was found.
 
     rows: on (date in the company's time zone), value (number, any unit; several a day allowed).
-    The running step and later days are left out. Returns no points where nothing is left.
+    The running step and later days are left out. Returns no points where nothing is left. Steps
+    that begin on a day of `masked` count as those around them do, and are named.
     Source: docs/methods/forecast.md, "The series".
     """
     found: list[Issue] = []
@@ -86,7 +101,36 @@ def prepare(rows: pd.DataFrame, *, frequency: Frequency, today: date) -> Prepare
         return PreparedSeries(frequency, _points(pd.Series(dtype="float64")), tuple(found))
     series = _regular(values, frequency=frequency, today=today, found=found)
     found.extend(_judgements(series, frequency))
-    return PreparedSeries(frequency, _points(series), tuple(found))
+    left_out = tuple(sorted(day for day in masked if pd.Timestamp(day) in series.index))
+    if left_out and len(left_out) < len(series):
+        series = _masked(series, left_out, frequency)
+        found.extend(
+            _issue(
+                "masked",
+                N_("The period from {day} counts as the periods around it do, as chosen."),
+                severity="info",
+                dates=(day,),
+                day=day.isoformat(),
+            )
+            for day in left_out
+        )
+    return PreparedSeries(frequency, _points(series), tuple(found), left_out)
+
+
+def _masked(series: pd.Series[float], days: tuple[date, ...], frequency: Frequency) -> pd.Series[float]:
+    """Put the median of the step's neighbours, times the same step's usual swing, in its place."""
+    season = SEASON[frequency]
+    gone = series.index.isin([pd.Timestamp(day) for day in days])
+    known = series.where(~gone)
+    around = known.rolling(2 * season + 1, center=True, min_periods=1).median().interpolate(limit_direction="both")
+    swing = (known / around.where(around != 0)).to_numpy()
+    places = np.arange(len(series))
+    values = series.to_numpy(dtype="float64").copy()
+    for place in np.flatnonzero(gone):
+        same = swing[(places % season == place % season) & ~gone]
+        usual = float(np.nanmedian(same)) if np.isfinite(same).any() else 1.0
+        values[place] = float(around.iloc[place]) * usual
+    return pd.Series(values, index=series.index)
 
 
 def _usable(rows: pd.DataFrame, found: list[Issue]) -> pd.Series[float]:
@@ -238,6 +282,17 @@ def _judgements(series: pd.Series[float], frequency: Frequency) -> list[Issue]:
                 count=int((y < 0).sum()),
             )
         )
+    if (shift := _level_shift(series, frequency)) is not None:
+        day, change = shift
+        found.append(
+            _issue(
+                "level",
+                N_("From {day} on the level is {change} % of what it was before; check what changed."),
+                dates=(day,),
+                day=day.isoformat(),
+                change=round(100 * change),
+            )
+        )
     far = N_("The period from {day} lies far off all others; check it.")
     found.extend(_issue("outlier", far, dates=(day,), day=day.isoformat()) for day in _outliers(series, frequency))
     return found
@@ -255,6 +310,38 @@ def _outliers(series: pd.Series[float], frequency: Frequency) -> list[date]:
     far = (off > 6 * spread) & (off > 5 * level) & (level > 0)
     ranked = [int(place) for place in np.argsort(-off) if far[place]]
     return sorted(series.index[place].date() for place in ranked[:3])
+
+
+def _level_shift(series: pd.Series[float], frequency: Frequency) -> tuple[date, float] | None:
+    """The step from which the level differs most from before, and its share of the earlier level.
+
+    Medians of the steps on either side are compared. They must differ by 40 % and by 6 standard
+    errors, and most of the change must come between the three steps before and after: a trend or a
+    season does not. Where two years are known, each step is first divided by its season's median.
+    """
+    y = series.to_numpy(dtype="float64")
+    width = SHIFT[frequency]
+    if len(y) < 2 * width or (y < 0).any():
+        return None
+    season = SEASON[frequency]
+    if len(y) >= 3 * season:
+        usual = np.array([np.median(y[place::season]) for place in range(season)])
+        if (usual > 0).all():
+            y = y / usual[np.arange(len(y)) % season] * float(np.median(usual))
+    sides = np.lib.stride_tricks.sliding_window_view(y, width)
+    before, after = sides[:-width], sides[width:]
+    middle, later = np.median(before, axis=1), np.median(after, axis=1)
+    spread = 1.4826 * np.median(np.abs(np.hstack([before - middle[:, None], after - later[:, None]])), axis=1)
+    error = np.maximum(spread, 0.02 * np.maximum(middle, later)) * np.sqrt(np.pi / width)
+    change = later - middle
+    near = np.median(after[:, :3], axis=1) - np.median(before[:, -3:], axis=1)
+    sure = (np.abs(change) > SHIFT_SURE * error) & (np.abs(change) > SHIFT_SIZE * np.maximum(middle, later))
+    sure &= (middle > 0) & (near * np.sign(change) > SHIFT_SUDDEN * np.abs(change))
+    if not sure.any():
+        return None
+    apart = np.abs(np.log1p(after).mean(axis=1) - np.log1p(before).mean(axis=1))
+    place = int(np.argmax(np.where(sure, apart, -1.0)))
+    return series.index[place + width].date(), float(later[place] / middle[place])
 
 
 def _points(series: pd.Series[float]) -> pd.DataFrame:

@@ -13,13 +13,15 @@ from typing import TextIO, cast
 import pandas as pd
 
 from core.forecasting.calendar import Event
-from core.forecasting.fit import fit_series
+from core.forecasting.fit import Depth, fit_series
 from core.forecasting.prophet_model import warm
 from core.forecasting.series import PreparedSeries
 from core.forecasting.steps import Frequency
 
 
-def order(prepared: PreparedSeries, horizon: int, events: tuple[Event, ...], *, china: bool = True) -> str:
+def order(
+    prepared: PreparedSeries, horizon: int, events: tuple[Event, ...], *, china: bool = True, depth: Depth = "full"
+) -> str:
     """Write an order as one line."""
     days = prepared.points["ds"].to_numpy().astype("datetime64[D]")
     return json.dumps(
@@ -30,6 +32,7 @@ def order(prepared: PreparedSeries, horizon: int, events: tuple[Event, ...], *, 
             "horizon": horizon,
             "events": [event.to_dict() for event in events],
             "china": china,
+            "depth": depth,
         }
     )
 
@@ -40,12 +43,18 @@ def answer(line: str) -> str:
     points = pd.DataFrame({"ds": pd.to_datetime(asked["ds"]), "y": asked["y"]})
     prepared = PreparedSeries(cast(Frequency, asked["frequency"]), points, ())
     events = tuple(Event.from_dict(kept) for kept in asked["events"])
-    fit = fit_series(prepared, horizon=int(asked["horizon"]), events=events, china=bool(asked["china"]))
+    fit = fit_series(
+        prepared,
+        horizon=int(asked["horizon"]),
+        events=events,
+        china=bool(asked["china"]),
+        depth=cast(Depth, asked["depth"]),
+    )
     return fit.to_json()
 
 
 def serve(orders: TextIO, answers: TextIO) -> None:
-    """Answer orders until there are no more."""
+    """Answer orders until there are no more; statsforecast is imported with the first full one."""
     warm()
     for line in orders:
         print(answer(line), file=answers, flush=True)

@@ -1,4 +1,6 @@
-"""Fits in the background: two worker processes, one fit a key, a bounded store of results.
+"""Fits in the background: worker processes, one fit a key, a bounded store of results.
+
+Two workers make the full fits; a third only first ones, so that no first answer waits for them.
 
 The workers are plain child processes rather than a multiprocessing pool: a spawned pool imports
 the main module again, which under Streamlit is the page's script.
@@ -18,11 +20,13 @@ from threading import Lock, Timer
 from typing import Literal, TextIO, cast
 
 from core.forecasting.calendar import Event
-from core.forecasting.fit import fallback_fit
+from core.forecasting.fit import Depth, fallback_fit
 from core.forecasting.result import Fit, NotEnoughHistory
 from core.forecasting.series import PreparedSeries
+from core.forecasting.store import FitStore
 from core.forecasting.worker import order
 from core.i18n import N_
+from core.settings import settings
 
 State = Literal["queued", "running", "done", "failed"]
 Key = tuple[Hashable, ...]
@@ -30,7 +34,7 @@ Key = tuple[Hashable, ...]
 WORKERS = 2
 KEPT = 256
 START_SECONDS = 20.0
-FIT_SECONDS = 8.0
+FIT_SECONDS = 40.0
 ROOT = Path(__file__).resolve().parents[2]
 
 TOO_SLOW = N_("A simpler method, because fitting Prophet took too long.")
@@ -109,19 +113,35 @@ class Worker:
         return self._child
 
 
+class Lane:
+    """Workers of one kind, and as many threads that wait for them."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self.threads = ThreadPoolExecutor(len(workers), thread_name_prefix="luopan-fit")
+        self.idle: SimpleQueue[Worker] = SimpleQueue()
+        for worker in workers:
+            self.idle.put(worker)
+
+
 class FitPool:
     """Runs fits in worker processes; equal keys share one fit, finished or under way."""
 
-    def __init__(self, *, workers: int = WORKERS, kept: int = KEPT, fit_seconds: float = FIT_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        workers: int = WORKERS,
+        kept: int = KEPT,
+        fit_seconds: float = FIT_SECONDS,
+        store: FitStore | None = None,
+    ) -> None:
         self._kept = kept
+        self._store = store
         self._closed = False
         self._lock = Lock()
         self._fits: OrderedDict[Key, Future[Fit]] = OrderedDict()
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="luopan-fit")
         self.workers = [Worker(fit_seconds=fit_seconds) for _place in range(workers)]
-        self._idle: SimpleQueue[Worker] = SimpleQueue()
-        for worker in self.workers:
-            self._idle.put(worker)
+        self.express = Worker(fit_seconds=fit_seconds)
+        self._lanes: dict[Depth, Lane] = {"full": Lane(self.workers), "first": Lane([self.express])}
 
     def submit(
         self,
@@ -131,22 +151,30 @@ class FitPool:
         events: Sequence[Event] = (),
         *,
         china: bool = True,
+        depth: Depth = "full",
     ) -> Future[Fit]:
         """Return the fit for `key` (series, settings, data version), begun at most once.
 
-        `china`: whether the holidays of China are looked at.
+        `china`: whether the holidays of China are looked at; depth "first": the quickest answer.
         A fit that fails in the optimiser, dies twice or takes too long comes back by a simpler
         method that says so. The future raises NotEnoughHistory for an empty series.
         """
-        whole: Key = (key, prepared.frequency, horizon, tuple(events), china)
+        whole: Key = (key, prepared.frequency, horizon, tuple(events), china, depth)
         with self._lock:
             if whole in self._fits:
                 self._fits.move_to_end(whole)
                 return self._fits[whole]
+            task: Future[Fit] = Future()
             if len(prepared):
-                task = self._threads.submit(self._fit, prepared, horizon, tuple(events), china=china)
+                line = order(prepared, horizon, tuple(events), china=china, depth=depth)
+                known = None if self._store is None else self._store.read(line)
+                if known is not None:
+                    task.set_result(known)
+                else:
+                    task = self._lanes[depth].threads.submit(
+                        self._fit, line, prepared, horizon, tuple(events), depth=depth
+                    )
             else:
-                task = Future()
                 task.set_exception(NotEnoughHistory())
             self._fits[whole] = task
             self._shrink()
@@ -155,8 +183,9 @@ class FitPool:
     def shutdown(self) -> None:
         """End the workers; fits under way end by a simpler method at once."""
         self._closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for worker in self.workers:
+        for lane in self._lanes.values():
+            lane.threads.shutdown(wait=False, cancel_futures=True)
+        for worker in (*self.workers, self.express):
             worker.stop()
 
     def _shrink(self) -> None:
@@ -165,22 +194,27 @@ class FitPool:
         for key in finished[: max(0, len(self._fits) - self._kept)]:
             del self._fits[key]
 
-    def _fit(self, prepared: PreparedSeries, horizon: int, events: tuple[Event, ...], *, china: bool) -> Fit:
-        line = order(prepared, horizon, events, china=china)
-        worker = self._idle.get()
+    def _fit(
+        self, line: str, prepared: PreparedSeries, horizon: int, events: tuple[Event, ...], *, depth: Depth
+    ) -> Fit:
+        idle = self._lanes[depth].idle
+        worker = idle.get()
         try:
             for _attempt in range(2):
                 if self._closed:
                     break
                 try:
-                    return Fit.from_json(worker.ask(line))
+                    fit = Fit.from_json(worker.ask(line))
                 except WorkerDied:
                     continue
                 except WorkerTooSlow:
                     return fallback_fit(prepared, horizon=horizon, reason=TOO_SLOW, events=events)
+                if self._store is not None and depth == "full":
+                    self._store.write(line, fit)
+                return fit
             return fallback_fit(prepared, horizon=horizon, reason=WORKER_DIED, events=events)
         finally:
-            self._idle.put(worker)
+            idle.put(worker)
 
 
 def state_of(task: Future[Fit]) -> State:
@@ -201,14 +235,15 @@ def submit_fit(
     events: Sequence[Event] = (),
     *,
     china: bool = True,
+    depth: Depth = "full",
 ) -> Future[Fit]:
     """Fit in the program's own pool, started on first use and ended with the program."""
     with _lock:
         if not _pools:
-            _pools.append(FitPool())
+            _pools.append(FitPool(store=FitStore(settings().data_dir / "fits")))
             atexit.register(shutdown)
         pool = _pools[0]
-    return pool.submit(key, prepared, horizon, events, china=china)
+    return pool.submit(key, prepared, horizon, events, china=china, depth=depth)
 
 
 def shutdown() -> None:

@@ -57,8 +57,8 @@ def fits(monkeypatch) -> list[Any]:
     kept: dict[Any, Future] = {}
     asked: list[Any] = []
 
-    def submit(key, prepared, horizon, events=(), *, china=True):
-        whole = (key, prepared.frequency, horizon, tuple(events), china)
+    def submit(key, prepared, horizon, events=(), *, china=True, depth="full"):
+        whole = (key, prepared.frequency, horizon, tuple(events), china, depth)
         if whole not in kept:
             asked.append(whole)
             kept[whole] = Future()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.forecasting.backtest import _conformal, band, roll, score
+from core.forecasting.backtest import Past, _conformal, band, roll, score
 from core.forecasting.baselines import mean_of_last_year, naive_forecast, naive_scale, seasonal_naive
 
 
@@ -42,9 +42,9 @@ def test_a_past_forecast_knows_only_what_came_before(count, horizon, least, orig
     z = np.arange(float(count))
     asked = []
 
-    def last_known(known: int, ahead: int) -> np.ndarray:
+    def last_known(known: int, ahead: int) -> Past:
         asked.append((known, ahead))
-        return np.full(ahead, z[known - 1])
+        return Past(np.full(ahead, z[known - 1]))
 
     made = roll(z, last_known, horizon=horizon, least=least, origins=origins)
     assert len(made) == len(asked) <= origins

@@ -58,7 +58,7 @@ def test_nothing_to_forecast_from_is_refused_in_a_plain_sentence():
         (11, "smoothing", "Damped smoothing, because there are only 11 months."),
         (14, "seasonal_naive", "Seasonal naive, because there are only 14 months."),
         (23, "seasonal_naive", "Seasonal naive, because there are only 23 months."),
-        (25, "prophet", "Prophet, because there are 25 months of history."),
+        (25, "combination", "Prophet combined with exponential smoothing and Theta, on 25 months of history."),
     ],
 )
 def test_the_method_follows_the_length_and_says_so(count, method, reason):
@@ -73,7 +73,7 @@ def test_the_method_follows_the_length_and_says_so(count, method, reason):
 
 def test_the_reason_is_told_in_the_readers_language(three_years):
     with speaking("zh"):
-        assert str(three_years.reason) == "采用 Prophet：已有 36 个月的历史数据。"
+        assert str(three_years.reason) == "采用 Prophet 与指数平滑、Theta 方法的组合，基于 36 个月的历史数据。"
 
 
 @pytest.mark.parametrize(("value", "said"), [(0.0, "zero"), (500.0, "the same")])
@@ -129,7 +129,7 @@ def test_a_clear_season_is_found_and_beats_seasonal_naive(three_years):
     steps = np.arange(36, 48)
     truth = 1e6 * np.exp(0.01 * steps + 0.3 * np.sin(2 * np.pi * steps / 12))
     off = np.abs(apply(three_years).frame["yhat"].to_numpy() - truth) / truth
-    assert off.mean() < 0.08
+    assert off.mean() < 0.1
     assert three_years.backtest is not None
     scores = three_years.backtest.scores
     assert scores.wape < scores.naive_wape
@@ -214,7 +214,7 @@ def test_weeks_and_days_are_fitted_by_prophet_too(frequency, count, horizon):
     weekday = np.where(np.arange(count) % 7 < 5, 1.0, 0.4) if frequency == "day" else 1.0
     values = 1e5 * weekday * np.exp(random.normal(0, 0.1, count))
     fit = fit_series(series(values, frequency), horizon=horizon)
-    assert fit.method == "prophet"
+    assert fit.method == "combination"
     assert apply(fit).frame["yhat"].mean() == pytest.approx(values.mean(), rel=0.15)
 
 
@@ -267,4 +267,4 @@ def test_no_short_series_gives_an_absurd_forecast(frequency, count, kind):
 
 def test_a_method_that_lost_is_not_replaced_by_a_season_that_was_never_seen():
     values = 100.0 * 1.01 ** np.arange(40) + np.where(np.arange(40) > 30, 200.0, 0.0)
-    assert fit_series(series(values, "week"), horizon=8).method == "prophet"
+    assert fit_series(series(values, "week"), horizon=8).method == "combination"

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -141,3 +142,50 @@ def test_nothing_booked_is_lost_and_steps_have_no_holes(pairs, frequency):
     jumps = prepared.points["ds"].diff().dropna().dt.days.unique().tolist()
     allowed = {"day": {1}, "week": {7}, "month": {28, 29, 30, 31}}[frequency]
     assert set(jumps) <= allowed
+
+
+def regular(values, frequency="month", **named) -> PreparedSeries:
+    pandas = {"day": "D", "week": "W-MON", "month": "MS"}[frequency]
+    end = {"day": "2026-11-21", "week": "2026-11-09", "month": "2026-10-01"}[frequency]
+    steps = pd.date_range(end=end, periods=len(values), freq=pandas)
+    return prepare(pd.DataFrame({"on": steps.date, "value": values}), frequency=frequency, today=TODAY, **named)
+
+
+@pytest.mark.parametrize(("times", "share"), [(2.0, 200), (0.5, 50)])
+@pytest.mark.parametrize("frequency", ["day", "week", "month"])
+def test_a_level_that_changes_for_good_is_named_with_its_day(frequency, times, share):
+    random = np.random.default_rng(3)
+    values = 100 * np.exp(random.normal(0, 0.05, 120))
+    values[70:] *= times
+    prepared = regular(values, frequency)
+    shift = next(issue for issue in prepared.issues if issue.code == "level")
+    steps = [ds.date() for ds in prepared.points["ds"]]
+    assert abs(steps.index(shift.dates[0]) - 70) <= 2
+    assert abs(float(shift.sentence.values["change"]) / share - 1) < 0.2
+
+
+@pytest.mark.parametrize("frequency", ["day", "week", "month"])
+@pytest.mark.parametrize("seed", range(4))
+def test_growth_and_seasons_are_no_change_of_level(frequency, seed):
+    steps = np.arange(160)
+    season = {"day": 7, "week": 52, "month": 12}[frequency]
+    noise = np.random.default_rng(seed).normal(0, 0.12, 160)
+    values = 100 * np.exp(0.008 * steps + 0.5 * np.sin(2 * np.pi * steps / season) + noise)
+    assert "level" not in codes(regular(values, frequency))
+
+
+def test_an_outlier_is_kept_until_somebody_masks_it():
+    steps = np.arange(48)
+    values = 100 + 20 * np.sin(2 * np.pi * steps / 12)
+    true = float(values[30])
+    values[30] *= 20
+    prepared = regular(values)
+    (far,) = prepared.days_of("outlier")
+    assert by_day(prepared)[far] == pytest.approx(20 * true)
+    masked = regular(values, masked=(far, date(1999, 1, 1)))
+    assert masked.masked == (far,)
+    assert by_day(masked)[far] == pytest.approx(true, rel=0.05)
+    assert masked.days_of("masked") == (far,)
+    assert {day: y for day, y in by_day(masked).items() if day != far} == {
+        day: y for day, y in by_day(prepared).items() if day != far
+    }

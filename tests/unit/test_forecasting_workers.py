@@ -14,6 +14,7 @@ from core.forecasting.calendar import Event
 from core.forecasting.fit import fit_series
 from core.forecasting.result import Fit, NotEnoughHistory
 from core.forecasting.series import PreparedSeries, prepare
+from core.forecasting.store import FitStore
 from core.forecasting.workers import FitPool, state_of
 
 TODAY = date(2026, 11, 22)
@@ -61,7 +62,7 @@ def test_the_death_of_a_worker_is_not_noticed(pool):
     assert victim is not None
     os.kill(victim, signal.SIGKILL)
     fit = pool.submit("after", months(31), 6).result(60)
-    assert fit.method == "prophet"
+    assert fit.method == "combination"
     assert pool.workers[0].pid != victim
 
 
@@ -92,6 +93,47 @@ def test_a_stopped_pool_leaves_no_process_behind():
     assert child is not None
     pool.shutdown()
     assert child.poll() is not None
+
+
+def test_a_first_answer_does_not_wait_for_the_full_ones(pool):
+    full = [pool.submit(("busy", k), months(36 + k), 6) for k in range(4)]
+    first = pool.submit("quick", months(40), 6, depth="first").result(60)
+    assert first.method == "prophet"
+    assert not full[-1].done()
+    for task in full:
+        task.result(120)
+
+
+def test_a_finished_fit_is_read_again_by_the_next_program(tmp_path):
+    fairs = (Event("fair", date(2026, 3, 1), date(2026, 4, 1)),)
+    made = FitPool(workers=1, store=FitStore(tmp_path / "fits"))
+    try:
+        fit = made.submit("company", months(20), 6, fairs).result(60)
+    finally:
+        made.shutdown()
+    again = FitPool(workers=1, store=FitStore(tmp_path / "fits"))
+    try:
+        task = again.submit("another name for it", months(20), 6, fairs)
+        assert task.done()
+        assert np.array_equal(task.result().parts.total, fit.parts.total)
+        assert again.workers[0].pid is None
+        assert not again.submit("other events", months(20), 6).done()
+        assert not again.submit("other data", months(21), 6, fairs).done()
+    finally:
+        again.shutdown()
+
+
+def test_a_broken_file_is_no_fit_and_old_ones_go(tmp_path):
+    store = FitStore(tmp_path, kept=2)
+    fit = fit_series(months(5), horizon=2)
+    for name in ("a", "b", "c"):
+        store.write(name, fit)
+    for path in tmp_path.iterdir():
+        path.write_text("{}", encoding="utf-8")
+    assert store.read("a") is None
+    assert store.read("never written") is None
+    store._shrink()
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_fit_waits_before_it_runs():

@@ -14,6 +14,7 @@ from core.domain.periods import Period, add_months
 from core.forecasting.backtest import score
 from core.forecasting.fit import fallback_fit
 from core.forecasting.result import COMPONENTS, Backtest, Components, Fit
+from core.forecasting.sentences import Sentence
 from core.forecasting.series import prepare
 from core.forecasting.steps import ends, steps_from
 from core.forecasting.workers import state_of, submit_fit
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from core.ui.page import View
     from core.ui.screens.forecast_state import Shown
 
-FIRST_ANSWER = N_("A quick first forecast, shown until the full one is ready.")
+FIRST_ANSWER = N_("A first forecast by one Prophet fit, shown until the full one is ready.")
+SIMPLE_ANSWER = N_("A quick first forecast, shown until the full one is ready.")
+FIRST_SECONDS = 0.35
 _BEGUN = "luopan_fit_begun"
 _USUAL_SECONDS = 8.0
 _LOOK_SECONDS = 0.7
@@ -73,7 +76,11 @@ def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
     if state_of(task) in ("done", "failed"):
         whole, pending = task.result(), None
     else:
-        whole = fallback_fit(prepared, horizon=longest, reason=FIRST_ANSWER, events=shown.events)
+        first = submit_fit(named, prepared, longest, shown.events, china=shown.china, depth="first")
+        try:
+            whole = replace(first.result(FIRST_SECONDS), reason=Sentence(FIRST_ANSWER))
+        except TimeoutError:
+            whole = fallback_fit(prepared, horizon=longest, reason=SIMPLE_ANSWER, events=shown.events)
         pending = task
     fit = cut(whole, shown.horizon)
     return Forecast(prepared, fit, pending, owed, quota_by_step(fit, owed))

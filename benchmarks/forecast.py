@@ -1,0 +1,322 @@
+"""Measure the project's forecasts on public series, against what people would use instead.
+
+Series: ../shared/data/forecast (see the README there). Every forecast is made by `prepare` and
+`fit_series`, the functions of the Forecast page, from what came before its origin alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import platform
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.forecasting.fit import fit_series
+from core.forecasting.prophet_model import SEED
+from core.forecasting.scenarios import Levers, apply
+from core.forecasting.series import prepare
+from core.forecasting.steps import PANDAS, SEASON, Frequency
+from core.settings import PROJECT_ROOT
+
+SERIES = PROJECT_ROOT.parent / "shared" / "data" / "forecast"
+RESULTS = PROJECT_ROOT / "docs" / "benchmarks-forecast.md"
+LIBRARIES = ("prophet", "cmdstanpy", "statsforecast", "numpy", "pandas", "scipy")
+OURS, ETS, THETA, NAIVE, PROPHET = "Luopan", "AutoETS", "AutoTheta", "Seasonal naive", "Prophet's defaults"
+METHODS = (OURS, ETS, THETA, NAIVE, PROPHET)
+
+
+@dataclass(frozen=True)
+class SeriesSet:
+    """One file: its step, how far it is forecast, from how many past days, and the history used."""
+
+    name: str
+    frequency: Frequency
+    horizon: int
+    origins: int
+    apart: int
+    least: int
+    history: int
+
+
+SETS = (
+    SeriesSet("m3_monthly_dev", "month", 18, 1, 18, 24, 240),
+    SeriesSet("aus_retail_dev", "month", 12, 3, 12, 36, 120),
+    SeriesSet("pbs_dev", "month", 12, 3, 12, 36, 120),
+    SeriesSet("walmart45_weekly", "week", 13, 2, 13, 104, 261),
+    SeriesSet("avocado_dev", "week", 13, 3, 13, 104, 261),
+    SeriesSet("daily_mix", "day", 28, 3, 56, 200, 1_096),
+    SeriesSet("china_trade_monthly", "month", 12, 8, 12, 36, 120),
+)
+TARGETS = {"m3_monthly_dev": 0.97, "aus_retail_dev": 0.92, "walmart45_weekly": 0.93}
+GEOMETRIC_TARGET = 0.93
+
+
+@dataclass(frozen=True)
+class Task:
+    """One forecast to make: the rows known, and what happened."""
+
+    of: SeriesSet
+    series: str
+    known: pd.DataFrame
+    today: date
+    actual: np.ndarray
+
+
+def tasks(sample: int | None, seed: int) -> Iterator[Task]:
+    """Yield the forecasts to make; `sample` series of each set, drawn by `seed`."""
+    for of in SETS:
+        table = pd.read_csv(SERIES / f"{of.name}.csv", parse_dates=["ds"])
+        names = sorted(table["unique_id"].unique())
+        if sample is not None and sample < len(names):
+            names = sorted(np.random.default_rng(seed).choice(names, sample, replace=False))
+        groups = dict(tuple(table.groupby("unique_id")))
+        for name in names:
+            yield from _tasks_of(of, str(name), groups[name])
+
+
+def _tasks_of(of: SeriesSet, name: str, rows: pd.DataFrame) -> Iterator[Task]:
+    rows = pd.DataFrame({"on": rows["ds"].dt.date, "value": rows["y"]})
+    after = (pd.Timestamp(rows["on"].max()) + pd.tseries.frequencies.to_offset(PANDAS[of.frequency])).date()
+    points = prepare(rows, frequency=of.frequency, today=after).points
+    for origin in range(of.origins):
+        cut = len(points) - of.horizon - origin * of.apart
+        if cut < of.least:
+            continue
+        known = points.iloc[max(0, cut - of.history) : cut]
+        actual = points["y"].to_numpy()[cut : cut + of.horizon]
+        today = points["ds"].iloc[cut].date()
+        yield Task(of, name, known.rename(columns={"ds": "on", "y": "value"}), today, actual)
+
+
+def forecast_all(task: Task) -> dict[str, Any]:
+    """Forecast one task by every method; return errors over the in-sample seasonal naive error."""
+    quiet()
+    of = task.of
+    y = task.known["value"].to_numpy(dtype="float64")
+    season = SEASON[of.frequency]
+    lag = season if len(y) > season else 1
+    scale = float(np.mean(np.abs(y[lag:] - y[:-lag]))) or float("nan")
+    began = time.perf_counter()
+    prepared = prepare(task.known, frequency=of.frequency, today=task.today)
+    fit = fit_series(prepared, horizon=of.horizon)
+    took = time.perf_counter() - began
+    frame = apply(fit).frame
+    made = {OURS: frame["yhat"].to_numpy(), **rivals(task, y, season)}
+    inside = (task.actual >= frame["lo"].to_numpy()) & (task.actual <= frame["hi"].to_numpy())
+    return {
+        "set": of.name,
+        "series": task.series,
+        "method": fit.method,
+        "seconds": took,
+        "cover": float(inside.mean()),
+        **{name: float(np.mean(np.abs(task.actual - ahead))) / scale for name, ahead in made.items()},
+    }
+
+
+def rivals(task: Task, y: np.ndarray, season: int) -> dict[str, np.ndarray]:
+    """What people would use instead, each as its library has it."""
+    from prophet import Prophet
+    from statsforecast import StatsForecast
+    from statsforecast.models import MSTL, AutoETS, AutoTheta, SeasonalNaive
+
+    of = task.of
+    seasonal = season if len(y) >= 2 * season else 1
+    if of.frequency == "week" and seasonal > 1:
+        models = [
+            MSTL(season_length=season, trend_forecaster=AutoETS(model="ZZN"), alias=ETS),
+            MSTL(season_length=season, trend_forecaster=AutoTheta(season_length=1), alias=THETA),
+        ]
+    else:
+        models = [AutoETS(season_length=seasonal, alias=ETS), AutoTheta(season_length=seasonal, alias=THETA)]
+    models.append(SeasonalNaive(season_length=seasonal, alias=NAIVE))
+    table = pd.DataFrame({"unique_id": 0, "ds": np.arange(len(y)), "y": y})
+    engine = StatsForecast(models=models, freq=1, n_jobs=1, fallback_model=SeasonalNaive(season_length=seasonal))
+    found = engine.forecast(df=table, h=of.horizon)
+    made = {name: found[name].to_numpy(dtype="float64") for name in (ETS, THETA, NAIVE)}
+    plain = Prophet(uncertainty_samples=0)
+    plain.fit(pd.DataFrame({"ds": pd.to_datetime(task.known["on"]), "y": y}), seed=SEED)
+    future = plain.make_future_dataframe(of.horizon, freq=PANDAS[of.frequency], include_history=False)
+    made[PROPHET] = plain.predict(future)["yhat"].to_numpy(dtype="float64")
+    return made
+
+
+def accuracy(results: pd.DataFrame) -> Iterator[str]:
+    """Yield the table of errors against AutoETS, and of the cover."""
+    means = results.groupby("set", sort=False)[list(METHODS)].mean()
+    relative = means.div(means[ETS], axis=0)
+    cover = results.groupby("set", sort=False)["cover"].mean()
+    count = results.groupby("set", sort=False).agg(series=("series", "nunique"), forecasts=("series", "size"))
+    yield "| set | series | forecasts | " + " | ".join(METHODS) + " | must reach | 80 % band holds |"
+    yield "|---|--:|--:|" + "--:|" * (len(METHODS) + 2)
+    for name in means.index:
+        cells = [f"{relative.loc[name, method]:.3f}" for method in METHODS]
+        cells += [f"{TARGETS[name]:.2f}" if name in TARGETS else "", f"{cover[name]:.0%}"]
+        yield f"| `{name}` | {count.loc[name, 'series']} | {count.loc[name, 'forecasts']} | " + " | ".join(cells) + " |"
+    geometric = np.exp(np.log(relative).mean())
+    cells = [f"**{geometric[method]:.3f}**" for method in METHODS]
+    yield "| geometric mean | | | " + " | ".join(cells) + f" | {GEOMETRIC_TARGET:.2f} | |"
+
+
+def chosen(results: pd.DataFrame) -> Iterator[str]:
+    """Yield which method made the forecasts, and how long it took."""
+    table = results.groupby("set", sort=False)
+    yield "| set | combination | seasonal naive | mean or other | seconds a series, median | 95 of 100 within |"
+    yield "|---|--:|--:|--:|--:|--:|"
+    for name, part in table:
+        combined, naive = (part["method"] == "combination").mean(), (part["method"] == "seasonal_naive").mean()
+        median, most = part["seconds"].quantile([0.5, 0.95])
+        yield f"| `{name}` | {combined:.0%} | {naive:.0%} | {1 - combined - naive:.0%} | {median:.2f} | {most:.2f} |"
+
+
+def history(frequency: Frequency, count: int, seed: int) -> pd.DataFrame:
+    """A made-up history with growth, a season and noise, as rows."""
+    random = np.random.default_rng(seed)
+    season = SEASON[frequency]
+    steps = np.arange(count)
+    level = 1e6 * np.exp(
+        0.4 * steps / count + 0.25 * np.sin(2 * np.pi * steps / season) + random.normal(0, 0.08, count)
+    )
+    days = pd.date_range("2023-01-02" if frequency != "month" else "2023-01-01", periods=count, freq=PANDAS[frequency])
+    return pd.DataFrame({"on": days.date, "value": level.round(2)})
+
+
+def first_fit(job: tuple[Frequency, int, int, int]) -> float:
+    """Seconds of the first answer for one series: one Prophet fit, from rows to numbers."""
+    frequency, count, horizon, seed = job
+    rows = history(frequency, count, seed)
+    after = pd.Timestamp(rows["on"].iloc[-1]) + pd.tseries.frequencies.to_offset(PANDAS[frequency])
+    began = time.perf_counter()
+    prepared = prepare(rows, frequency=frequency, today=after.date())
+    apply(fit_series(prepared, horizon=horizon, depth="first"))
+    return time.perf_counter() - began
+
+
+LEVERS = ("growth", "win_rate", "average_deal", "headcount", "seasonality")
+
+
+def scenario_moves(frequency: Frequency, count: int, horizon: int, seed: int) -> list[float]:
+    """Seconds that each of 200 moves of a lever takes: forecast, band and totals."""
+    from core.forecasting.scenarios import compare
+
+    rows = history(frequency, count, seed)
+    after = pd.Timestamp(rows["on"].iloc[-1]) + pd.tseries.frequencies.to_offset(PANDAS[frequency])
+    fit = fit_series(prepare(rows, frequency=frequency, today=after.date()), horizon=horizon, depth="first")
+    random = np.random.default_rng(seed)
+    took = []
+    for _move in range(200):
+        levers = Levers(**{name: float(random.uniform(-0.3, 0.3)) for name in LEVERS})
+        began = time.perf_counter()
+        apply(fit, levers)
+        compare(fit, {"moved": levers}, by="quarter" if frequency == "month" else "month")
+        took.append(time.perf_counter() - began)
+    return took
+
+
+def speed(asked: argparse.Namespace) -> Iterator[str]:
+    """Yield the timings."""
+    yield "| measured | result | must reach |"
+    yield "|---|--:|--:|"
+    first_fit(("month", 36, 12, 0))
+    for frequency, count, horizon in (("month", 36, 12), ("day", 1_095, 90)):
+        took = [first_fit((frequency, count, horizon, asked.seed + k)) for k in range(15)]
+        yield f"| first fit of {count:,} {frequency}s, warm, median of 15 | {np.median(took) * 1e3:.0f} ms | ≤ 150 ms |"
+    for frequency, count, horizon in (("month", 36, 12), ("week", 156, 52), ("day", 1_095, 90)):
+        most = np.quantile(scenario_moves(frequency, count, horizon, asked.seed), 0.95)
+        yield f"| scenario move on {count:,} {frequency}s, 95 of 100 within | {most * 1e3:.1f} ms | ≤ 20 ms |"
+    with ProcessPoolExecutor(2, initializer=quiet) as pool:
+        list(pool.map(first_fit, [("month", 36, 12, 0)] * 8))
+        many = 1_000 if asked.sample is None else 100
+        began = time.perf_counter()
+        list(pool.map(first_fit, [("month", 36, 12, seed) for seed in range(many)], chunksize=20))
+        took_all = time.perf_counter() - began
+    limit = 30 * many / 1000
+    yield f"| {many:,} series of 36 months, one fit each, two processes | {took_all:.1f} s | ≤ {limit:.0f} s |"
+
+
+def quiet() -> None:
+    """Rivals and libraries print what nobody reads here."""
+    warnings.filterwarnings("ignore")
+    for name in ("cmdstanpy", "prophet", "prophet.models"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def circumstances(asked: argparse.Namespace) -> Iterator[str]:
+    """Yield where and with what this was measured."""
+    said = "every series" if asked.sample is None else f"a sample of {asked.sample} series a set"
+    yield (
+        f"Measured by `make bench-forecast` on {said}, seed {asked.seed} (of Prophet {SEED}), Python "
+        f"{platform.python_version()} on {platform.system()}, {os.cpu_count()} processors, with "
+        + ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+        + "."
+    )
+
+
+def report(asked: argparse.Namespace, show: Callable[[str], None]) -> None:
+    """Measure, and hand each line to `show` as it is known."""
+    began = time.perf_counter()
+    show("# Forecast benchmarks\n")
+    for line in circumstances(asked):
+        show(line)
+    if asked.speed:
+        show("\n## Speed\n")
+        for line in speed(asked):
+            show(line)
+    if asked.accuracy:
+        with ProcessPoolExecutor(asked.processes, initializer=quiet) as pool:
+            results = pd.DataFrame(pool.map(forecast_all, tasks(asked.sample, asked.seed), chunksize=2))
+        if asked.details:
+            results.to_csv(asked.details, index=False)
+        show(
+            "\n## Error\n\nMean absolute error over the in-sample error of seasonal naive (MASE), its mean over the "
+            "forecasts of a set,\nrelative to AutoETS: below 1 is better than AutoETS. Weeks are decomposed (MSTL) for "
+            "AutoETS and AutoTheta.\n"
+        )
+        for line in accuracy(results):
+            show(line)
+        show("\n## Methods chosen\n")
+        for line in chosen(results):
+            show(line)
+    show(f"\nThe whole run took {time.perf_counter() - began:.0f} s.")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark and print it; a whole run is also written to docs/benchmarks-forecast.md."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast", description=__doc__)
+    parser.add_argument("--sample", type=int, default=None, help="only so many series of each set")
+    parser.add_argument("--seed", type=int, default=7, help="of the sample and the made-up series")
+    parser.add_argument("--processes", type=int, default=2, help="to forecast in")
+    parser.add_argument("--no-speed", dest="speed", action="store_false", help="leave the timings out")
+    parser.add_argument("--no-accuracy", dest="accuracy", action="store_false", help="leave the errors out")
+    parser.add_argument("--details", type=Path, default=None, help="a CSV file for each forecast's errors")
+    asked = parser.parse_args(arguments)
+    if asked.accuracy and not SERIES.is_dir():
+        print(f"The series are missing: {SERIES} (see docs/methods/forecast.md).", file=sys.stderr)
+        return 1
+    quiet()
+    said: list[str] = []
+
+    def show(line: str) -> None:
+        print(line, flush=True)
+        said.append(line)
+
+    report(asked, show)
+    if asked.sample is None and asked.speed and asked.accuracy:
+        RESULTS.write_text("\n".join(said) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,98 @@
+"""Prophet combined with exponential smoothing and Theta, as a correction on Prophet's components.
+
+Source: docs/methods/forecast.md, "Members".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final, get_args
+
+import numpy as np
+
+from core.forecasting.library import Model, library_forecasts
+from core.forecasting.result import Components, Member
+from core.forecasting.smoothing import damped_holt, theta
+from core.forecasting.steps import Frequency
+from core.forecasting.transform import Floats, Transform
+
+LEVEL_WEIGHT, LEVEL_DECAY = 0.4, 0.98
+WEIGHTS: Final[dict[Member, float]] = {"prophet": 0.5}
+"""Of the members that do not count one."""
+
+PLAIN: Final[dict[Frequency, tuple[Model, ...]]] = {
+    "month": ("ets", "theta"),
+    "week": ("ets", "theta", "theta_season"),
+    "day": ("ets", "theta"),
+}
+SCALED: Final[dict[Frequency, tuple[Model, ...]]] = {
+    "month": ("ets", "theta", "stl_ets", "stl_theta"),
+    "week": ("ets", "theta"),
+    "day": ("ets", "theta", "stl_ets", "stl_theta"),
+}
+"""The library's models of the series itself, and of its logarithm."""
+
+Members = dict[Member, Floats]
+
+
+def own_members(z: Floats, parts: Components) -> Members:
+    """Forecasts on the modelled scale that rest on Prophet's season and calendar.
+
+    prophet: its trend, corrected by the last residuals; theta_adjusted and holt_adjusted: the
+    series without season and calendar, continued by Theta and by damped Holt.
+    """
+    count = len(z)
+    horizon = len(parts.trend) - count
+    swing = parts.seasonal + parts.holidays + parts.events
+    adjusted = z - swing[:count]
+    residuals = (adjusted - parts.trend[:count])[::-1]
+    weights = LEVEL_WEIGHT * (1 - LEVEL_WEIGHT) ** np.arange(count)
+    correction = float((residuals * weights).sum() / weights.sum())
+    ahead = swing[count:]
+    return {
+        "prophet": ahead + parts.trend[count:] + correction * LEVEL_DECAY ** np.arange(1, horizon + 1),
+        "theta_adjusted": ahead + theta(adjusted, horizon).forecast,
+        "holt_adjusted": ahead + damped_holt(adjusted, horizon).forecast,
+    }
+
+
+def library_members(z: Floats, parts: Components, transform: Transform, frequency: Frequency) -> Members:
+    """Forecasts of the library's models on the modelled scale.
+
+    Effects of holidays and events, which they do not know, are taken out of the history first
+    and laid on the forecast.
+    """
+    count = len(z)
+    horizon = len(parts.trend) - count
+    known = parts.holidays + parts.events
+    clean = z - known[:count]
+    scaled = transform.kind != "plain"
+    found: Members = {}
+    for model, ahead in library_forecasts(clean, horizon, frequency, SCALED[frequency]).items():
+        found[_named(model, scaled=scaled)] = ahead + known[count:]
+    if not scaled:
+        return found
+    y = transform.inverse(clean)
+    least, most = float(y[y > 0].min()) / 5, 5 * float(y.max())
+    for model, ahead in library_forecasts(y, horizon, frequency, PLAIN[frequency]).items():
+        found[_named(model, scaled=False)] = transform.forward(np.clip(ahead, least, most)) + known[count:]
+    return found
+
+
+def blended(members: Members) -> Floats:
+    """The weighted mean of the members on the modelled scale."""
+    weights = [WEIGHTS.get(name, 1.0) for name in members]
+    return np.asarray(np.average(list(members.values()), axis=0, weights=weights))
+
+
+def corrected(parts: Components, forecast: Floats) -> Components:
+    """Return the components with a level, zero in the history, that leads to `forecast`."""
+    level = np.zeros(len(parts.trend))
+    count = len(level) - len(forecast)
+    level[count:] = forecast - replace(parts, level=level).total[count:]
+    return replace(parts, level=level)
+
+
+def _named(model: Model, *, scaled: bool) -> Member:
+    name = f"{model}_log" if scaled else model
+    return next(member for member in get_args(Member) if member == name)

@@ -1,0 +1,69 @@
+"""Finished fits on disk, each named by the order it answers: the same order has the same answer.
+
+An order holds the whole series, so whoever can name a fit has seen the data it was made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+from core.forecasting.result import Fit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEPT: Final = 2_000
+METHOD_VERSION: Final = 3
+"""Raised with every change of method, so that no older answer is read."""
+
+
+class FitStore:
+    """A folder of fits, the oldest removed beyond `kept`."""
+
+    def __init__(self, folder: Path, *, kept: int = KEPT) -> None:
+        self._folder = folder
+        self._kept = kept
+        self._written = 0
+
+    def read(self, order: str) -> Fit | None:
+        """Return the fit that answers an order; None where there is none, or it cannot be read."""
+        path = self._path(order)
+        try:
+            fit = Fit.from_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        with suppress(OSError):
+            path.touch()
+        return fit
+
+    def write(self, order: str, fit: Fit) -> None:
+        """Keep a fit; a full or missing disk keeps nothing and harms nothing."""
+        path = self._path(order)
+        with suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            beside = path.with_suffix(f".{os.getpid()}-{id(fit)}")
+            beside.write_text(fit.to_json(), encoding="utf-8")
+            beside.replace(path)
+            self._written += 1
+            if self._written % 50 == 1:
+                self._shrink()
+
+    def _shrink(self) -> None:
+        files = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in files[self._kept :]:
+            old.unlink(missing_ok=True)
+
+    def _path(self, order: str) -> Path:
+        named = json.dumps([METHOD_VERSION, *_versions(), order])
+        return self._folder / f"{hashlib.sha256(named.encode()).hexdigest()}.json"
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    return tuple(version(name) for name in ("prophet", "statsforecast", "numpy"))
