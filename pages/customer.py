@@ -8,7 +8,7 @@ from core.queries.customers import customer_record
 from core.queries.reference import form_choices, word_list
 from core.reports.tables import Column
 from core.ui.activities import draw_due
-from core.ui.customer_form import draw_contacts, draw_customer_edit, is_editing, start_editing
+from core.ui.customer_form import draw_contacts, draw_customer_edit, is_editing, offer_customer_draft, start_editing
 from core.ui.page import open_page, plain
 from core.ui.routes import go
 from core.ui.selling import KIND_ICONS, KIND_NAMES, STATE_NAMES, draw_facts, fact_card, number_in_address
@@ -51,6 +51,8 @@ with st.container(horizontal=True):
 if record.may_edit and editing:
     with st.container(border=True):
         draw_customer_edit(view, record, choices)
+elif record.may_edit:
+    offer_customer_draft(view, number)
 
 left, right = st.columns([3, 2], gap="large")
 with left:

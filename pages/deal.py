@@ -8,7 +8,7 @@ from core.queries.deals import deal_record
 from core.queries.reference import form_choices, word_list
 from core.ui.activities import draw_due
 from core.ui.deal_edit import draw_edit
-from core.ui.deal_panels import draw_buttons, draw_panel, draw_stages, opened_panel
+from core.ui.deal_panels import draw_buttons, draw_panel, draw_stages, offer_drafts, opened_panel
 from core.ui.page import open_page, plain
 from core.ui.routes import go, page
 from core.ui.selling import STATE_COLORS, STATE_NAMES, draw_facts, fact_card, number_in_address
@@ -64,6 +64,7 @@ with st.grid(4, min_column_width=150, gap="small", key="deal-numbers"):
 draw_stages(view, record, choices)
 if record.may_edit:
     draw_buttons(view, record)
+    offer_drafts(view, record)
     draw_panel(view, record, choices)
     if opened_panel(record) == "edit":
         with st.container(border=True, key="panel-edit"):

@@ -9,7 +9,7 @@ import streamlit as st
 from core.access.actions import Action
 from core.domain.names import named
 from core.errors import EditedMeanwhile, SalesError
-from core.i18n import _
+from core.i18n import N_, _
 from core.queries.customers import similar_customers
 from core.queries.reference import word_list
 from core.services.customers import (
@@ -22,6 +22,7 @@ from core.services.customers import (
     remove_contact,
 )
 from core.ui.conflict import compare, differences
+from core.ui.drafts import offer_kept
 from core.ui.forms import Form, names_of
 from core.ui.page import plain
 from core.ui.routes import go, page
@@ -75,8 +76,8 @@ def draw_new_customer(view: View, choices: FormChoices) -> None:
         view,
         "new_customer",
         {"name": "", "city": "", "segment": "", "phone": "", "owner_id": view.actor.rep_id},
-        drafted=False,
     )
+    form.offer_draft()
     labels = _labels()
     name = form.text("name", labels["name"], max_chars=200)
     for hit in view.ask(similar_customers, name=name) if name.strip() else []:
@@ -95,6 +96,7 @@ def draw_new_customer(view: View, choices: FormChoices) -> None:
     if view.actor.rep_id is None or len(choices.reps) > 1:
         form.choose("owner_id", _("Owner"), names_of(choices.reps), optional=True)
     form.show_refusal()
+    form.keep_draft()
     if st.button(_("Save customer"), type="primary", key="save-new-customer"):
         fields = stored_words(view, {field: form[field] or "" for field in ("name", "city", "segment", "phone")})
         customer = form.send(
@@ -111,7 +113,8 @@ def draw_customer_edit(view: View, record: CustomerRecord, choices: FormChoices)
     words = view.ask(word_list)
     now: dict[str, Any] = {name: getattr(customer, name) for name in (*_TEXTS, "territory_id", "owner_id")}
     now |= {name: words(now[name]) for name in _WORDS}
-    form = Form(view, f"edit_customer_{customer.id}", {**now, "version": None}, drafted=False)
+    form = Form(view, f"edit_customer_{customer.id}", {**now, "version": None}, unkept=frozenset({"mine"}))
+    form.offer_draft()
     if form["version"] is None:
         form["version"], form["base"], form["mine"] = customer.version, now, None
     if form["mine"] is not None:
@@ -133,6 +136,7 @@ def draw_customer_edit(view: View, record: CustomerRecord, choices: FormChoices)
         save = st.button(_("Save"), type="primary", icon=":material/check:", key="save-customer")
         if st.button(_("Cancel"), key="cancel-customer"):
             close_customer_edit(form)
+    form.keep_draft()
     if save:
         mine: dict[str, Any] = {name: (form[name] or "").strip() for name in _TEXTS}
         mine |= {"territory_id": form["territory_id"], "owner_id": form["owner_id"]}
@@ -193,6 +197,12 @@ def is_editing(customer_id: int) -> bool:
     return bool(st.session_state[_EDITING])
 
 
+def offer_customer_draft(view: View, customer_id: int) -> None:
+    """Offer what was typed into the customer's closed form and never saved."""
+    sentence = N_("You began editing this customer on {when} and did not save it.")
+    offer_kept(view, {f"edit_customer_{customer_id}": (sentence, start_editing)})
+
+
 def start_editing() -> None:
     """Open the customer's form."""
     st.session_state[_EDITING] = True
@@ -217,16 +227,34 @@ def draw_contacts(view: View, record: CustomerRecord) -> None:
             if reached:
                 st.text(reached)
             if record.may_edit:
+                form = _contact_form(view, record, contact)
+                form.offer_draft()
                 with st.popover(_("Edit"), icon=":material/edit:", type="tertiary", key=f"contact-edit-{contact.id}"):
-                    _contact_form(view, record, contact)
+                    _draw_contact_form(form, record, contact)
     if not record.contacts:
         st.caption(_("No contacts yet. Add the person you talk to."))
     if record.may_edit:
+        form = _contact_form(view, record, None)
+        form.offer_draft()
         with st.popover(_("Add a contact"), icon=":material/person_add:", key="contact-new"):
-            _contact_form(view, record, None)
+            _draw_contact_form(form, record, None)
 
 
-def _contact_form(view: View, record: CustomerRecord, contact: Contact | None) -> None:
+_CONTACT = ("name", "name_en", "title", "phone", "email", "note")
+
+
+def _contact_form(view: View, record: CustomerRecord, contact: Contact | None) -> Form:
+    defaults: dict[str, Any] = {name: getattr(contact, name, "") for name in _CONTACT}
+    defaults["is_primary"] = bool(contact and contact.is_primary)
+    defaults["version"] = contact.version if contact else None
+    form = Form(view, f"contact_{record.customer.id}_{contact.id if contact else 'new'}", defaults)
+    if form["version"] is None and contact is not None:
+        form["version"] = contact.version
+    return form
+
+
+def _draw_contact_form(form: Form, record: CustomerRecord, contact: Contact | None) -> None:
+    view = form.view
     texts = {
         "name": _("Name"),
         "name_en": _("English name (optional)"),
@@ -235,16 +263,11 @@ def _contact_form(view: View, record: CustomerRecord, contact: Contact | None) -
         "email": _("E-mail"),
         "note": _("Note"),
     }
-    defaults = {name: getattr(contact, name, "") for name in texts}
-    defaults["is_primary"] = bool(contact and contact.is_primary)
-    defaults["version"] = contact.version if contact else None
-    form = Form(view, f"contact_{record.customer.id}_{contact.id if contact else 'new'}", defaults, drafted=False)
-    if form["version"] is None and contact is not None:
-        form["version"] = contact.version
     for name, label in texts.items():
         form.text(name, label)
     st.toggle(_("Main contact"), **form.widget("is_primary"))
     form.show_refusal()
+    form.keep_draft()
     fields = cast(
         "ContactFields",
         {name: form[name] if name == "is_primary" else form[name] or "" for name in (*texts, "is_primary")},
@@ -264,6 +287,7 @@ def _contact_form(view: View, record: CustomerRecord, contact: Contact | None) -
         and st.button(_("Remove"), type="tertiary", icon=":material/delete:", key=f"{form.name}-remove")
         and _removed(view, contact)
     ):
+        form.forget()
         st.rerun()
 
 

@@ -42,10 +42,11 @@ def draw_edit(view: View, record: DealRecord, choices: FormChoices) -> None:
         view,
         f"edit_deal_{record.deal.id}",
         {**_defaults(record), **line_defaults(record.lines)},
-        drafted=False,
+        unkept=frozenset({"mine"}),
     )
     if form["version"] is None:
-        form["version"], form["base"], form["mine"] = record.deal.version, now, None
+        form["version"], form["base"], form["mine"] = record.deal.version, _packed(now), None
+    form.offer_draft()
     contacts = dict(view.ask(contacts_of, customer_id=record.deal.customer_id))
     if form["mine"] is not None:
         _compare(form, record, now, choices, contacts)
@@ -55,17 +56,18 @@ def draw_edit(view: View, record: DealRecord, choices: FormChoices) -> None:
     with st.container(horizontal=True):
         save = st.button(_("Save"), type="primary", icon=":material/check:", key="edit-save")
         st.button(_("Cancel"), on_click=_cancel, args=(form,), key="edit-cancel")
+    form.keep_draft()
     if not save:
         return
     if form.unread("amount") or not whole:
         marked = _("Please complete or remove the marked product.")
         form.refuse(InvalidFields({"amount": _("This is not an amount.")} if whole else {"lines": marked}))
         st.rerun()
-    mine = _mine(form, lines)
+    mine, base = _mine(form, lines), _unpacked(form["base"])
     _save(
         form,
         record,
-        {name: mine[name] for name in _FIELDS if mine[name] != form["base"][name]},
+        {name: mine[name] for name in _FIELDS if mine[name] != base[name]},
         mine,
         form["version"],
     )
@@ -123,9 +125,27 @@ def _facts(record: DealRecord) -> dict[str, Any]:
     return facts | {"name": "" if deal.auto_named else deal.name, "lines": lines}
 
 
+def _packed(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return a deal's facts as a draft can keep them."""
+    lines = [
+        [line.product_id, line.quantity, str(line.unit_price), line.discount_rate, line.sku_id]
+        for line in facts["lines"]
+    ]
+    return {**facts, "amount": str(facts["amount"]), "lines": lines}
+
+
+def _unpacked(kept: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts that `_packed` made of a deal's."""
+    lines = tuple(
+        LineFields(product, quantity, Decimal(price), rate, sku)
+        for product, quantity, price, rate, sku in kept["lines"]
+    )
+    return {**kept, "amount": Decimal(kept["amount"]), "lines": lines}
+
+
 def _mine(form: Form, lines: list[LineFields]) -> dict[str, Any]:
     """Return the fields as typed; an amount left as it was follows changed lines."""
-    base = form["base"]
+    base = _unpacked(form["base"])
     amount = read_money(form["amount"])
     if lines and tuple(lines) != base["lines"] and amount == base["amount"]:
         amount = sum((line.amount for line in lines), Decimal(0))
@@ -156,7 +176,7 @@ def _compare(
     form: Form, record: DealRecord, theirs: dict[str, Any], choices: FormChoices, contacts: dict[int, str]
 ) -> None:
     mine = form["mine"]
-    found = differences(form["base"], mine, theirs)
+    found = differences(_unpacked(form["base"]), mine, theirs)
     labels = {
         "name": _("Deal name"),
         "amount": _("Amount"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -9,8 +10,9 @@ import streamlit as st
 from core.access.actions import Action
 from core.domain.stages import StageKind
 from core.errors import EditedMeanwhile
-from core.i18n import _
+from core.i18n import N_, _
 from core.services.deals import advance_deal, lose_deal, reassign_deal, reopen_deal, undo_last_move
+from core.ui.drafts import offer_kept
 from core.ui.forms import Form, attempt, names_of
 from core.ui.page import plain
 from core.ui.routes import go
@@ -96,6 +98,23 @@ def draw_stages(view: View, record: DealRecord, choices: FormChoices) -> None:
             )
 
 
+def offer_drafts(view: View, record: DealRecord) -> None:
+    """Offer what was typed into the deal's closed panels and never saved."""
+    number, opened = record.deal.id, opened_panel(record)
+    closed = {}
+    if opened != "edit":
+        closed[f"edit_deal_{number}"] = (
+            N_("You began editing this deal on {when} and did not save it."),
+            partial(open_panel, "edit"),
+        )
+    if opened != "lose" and record.deal.state is StageKind.OPEN:
+        closed[f"lose_deal_{number}"] = (
+            N_("You began marking this deal as lost on {when} and did not finish."),
+            partial(open_panel, "lose"),
+        )
+    offer_kept(view, closed)
+
+
 def draw_panel(view: View, record: DealRecord, choices: FormChoices) -> None:
     """Draw the panel that is open, if one is: lose, reopen or hand over (editing has its own)."""
     panels = {"lose": _lose, "reopen": _reopen, "reassign": _reassign}
@@ -112,7 +131,8 @@ def _lose(view: View, record: DealRecord, choices: FormChoices) -> None:
         "effective_on": view.today,
         "note": "",
     }
-    form = Form(view, f"lose_deal_{record.deal.id}", defaults, drafted=False)
+    form = Form(view, f"lose_deal_{record.deal.id}", defaults)
+    form.offer_draft()
     with st.container(horizontal=True, vertical_alignment="top"):
         with st.container(width=240, gap="xxsmall"):
             form.choose("lost_reason_id", _("Why was it lost?"), names_of(choices.lost_reasons), optional=True)
@@ -122,7 +142,8 @@ def _lose(view: View, record: DealRecord, choices: FormChoices) -> None:
             form.day("effective_on", _("Happened on"), max_value=view.today)
     form.area("note", _("Note"), max_chars=1000)
     form.show_refusal()
-    if _confirmed(_("Mark as lost")):
+    form.keep_draft()
+    if _confirmed(_("Mark as lost"), form):
         _send_and_close(
             form,
             lose_deal,
@@ -149,7 +170,7 @@ def _reopen(view: View, record: DealRecord, choices: FormChoices) -> None:
     form.choose("stage_id", _("Reopen in"), stages)
     form.text("note", _("Note"), max_chars=1000)
     form.show_refusal()
-    if _confirmed(_("Reopen")):
+    if _confirmed(_("Reopen"), form):
         _send_and_close(
             form,
             reopen_deal,
@@ -166,7 +187,7 @@ def _reassign(view: View, record: DealRecord, choices: FormChoices) -> None:
     form = Form(view, f"reassign_deal_{record.deal.id}", {"owner_id": None}, drafted=False)
     form.choose("owner_id", _("Hand over to"), reps, optional=True)
     form.show_refusal()
-    if _confirmed(_("Hand over"), disabled=form["owner_id"] is None):
+    if _confirmed(_("Hand over"), form, disabled=form["owner_id"] is None):
         _send_and_close(
             form,
             reassign_deal,
@@ -177,11 +198,16 @@ def _reassign(view: View, record: DealRecord, choices: FormChoices) -> None:
         )
 
 
-def _confirmed(label: str, *, disabled: bool = False) -> bool:
+def _confirmed(label: str, form: Form, *, disabled: bool = False) -> bool:
     with st.container(horizontal=True):
         pressed = st.button(label, type="primary", key="panel-confirm", disabled=disabled)
-        st.button(_("Cancel"), on_click=open_panel, args=(None,), key="panel-cancel")
+        st.button(_("Cancel"), on_click=_cancel, args=(form,), key="panel-cancel")
     return pressed
+
+
+def _cancel(form: Form) -> None:
+    form.forget()
+    open_panel(None)
 
 
 def _send_and_close(form: Form, command: Any, *, _said: str, **params: Any) -> None:

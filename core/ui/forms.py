@@ -20,6 +20,7 @@ from core.errors import EditedMeanwhile, InvalidFields, SalesError
 from core.i18n import _, format_instant, format_money, parse_number
 from core.queries.drafts import kept_draft
 from core.services.drafts import clear_draft, save_draft
+from core.ui.drafts import RESUMED, draw_offer, throw_away
 from core.ui.page import View, plain
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def as_json(value: Any) -> Any:
         return _DAY + value.isoformat()
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): as_json(item) for name, item in value.items()}
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
@@ -50,6 +53,8 @@ def from_json(value: Any) -> Any:
         return date.fromisoformat(value.removeprefix(_DAY))
     if isinstance(value, list):
         return [from_json(item) for item in value]
+    if isinstance(value, dict):
+        return {name: from_json(item) for name, item in value.items()}
     return value
 
 
@@ -58,13 +63,15 @@ class Form:
     """One form in one browser tab.
 
     `defaults` are the fields' first values; a field that is not among them is kept out of the
-    draft. `drafted` says whether what is typed is kept on the server.
+    draft. `drafted` says whether what is typed is kept on the server, `unkept` names what of the form is
+    not.
     """
 
     view: View
     name: str
     defaults: Mapping[str, Any]
     drafted: bool = True
+    unkept: frozenset[str] = frozenset()
     shown: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -191,10 +198,11 @@ class Form:
 
     def forget(self) -> None:
         """Empty the form, give it a new key and throw its draft away."""
+        if self.drafted:
+            throw_away(self.view, self.name)
+            return
         for slot in [slot for slot in st.session_state if str(slot).startswith(f"{self.name}.")]:
             del st.session_state[slot]
-        if self.drafted:
-            self.view.do(clear_draft, form=self.name)
 
     def keep_draft(self) -> None:
         """Keep what is typed now on the server, where it changed since it was last kept.
@@ -216,27 +224,28 @@ class Form:
         draft = cast("Draft | None", st.session_state.get(self._slot("offer")))
         if draft is None:
             return
-        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"draft-{self.name}"):
-            st.markdown(
-                ":material/history: "
-                + plain(
-                    _(
-                        "You began this on {when} and did not save it.",
-                        when=format_instant(draft.saved_at, self.view.zone),
-                    )
-                )
-            )
-            st.button(_("Continue with it"), on_click=self._take_up, args=(draft.values,), type="primary")
-            st.button(_("Discard"), on_click=self._discard)
+        when = format_instant(draft.saved_at, self.view.zone)
+        draw_offer(
+            self.name,
+            _("You began this on {when} and did not save it.", when=when),
+            (self._take_up, (draft.values,)),
+            (self._discard, ()),
+        )
 
     def _look_for_draft(self) -> None:
         if not self.drafted:
             return
         draft = self.view.ask(kept_draft, form=self.name)
-        if draft is not None:
+        resumed = st.session_state.pop(RESUMED, None) == self.name
+        if draft is not None and resumed:
+            self._take_up(draft.values)
+        elif draft is not None:
             st.session_state[self._slot("offer")] = draft
 
     def _take_up(self, values: dict[str, Any]) -> None:
+        """Fill the form in as it was; what a draft leaves out had been emptied."""
+        for name, value in self.defaults.items():
+            st.session_state[self._slot(name)] = "" if isinstance(value, str) else None
         for name, value in values.items():
             st.session_state[self._slot(name)] = from_json(value)
         st.session_state.pop(self._slot("offer"), None)
@@ -251,7 +260,7 @@ class Form:
             for slot in st.session_state
             if str(slot).startswith(f"{self.name}.")
         }
-        return sorted(own - {_KEY, "problems", "sent", "refusal", "offer", "search"})
+        return sorted(own - {_KEY, "problems", "sent", "refusal", "offer", "search"} - self.unkept)
 
 
 def as_json_all(values: Mapping[str, Any]) -> dict[str, Any]:
