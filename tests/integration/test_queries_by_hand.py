@@ -19,9 +19,9 @@ from core.queries.leaderboard import leaderboard, rep_trend
 from core.queries.overview import booked_by_month, breakdown, overview_kpis, pipeline_by_stage
 from core.queries.today_numbers import (
     attainment_now,
+    attention_counts,
     changes_since,
     deals_needing_attention,
-    attention_counts,
     events_since,
     six_numbers,
 )
@@ -256,9 +256,9 @@ def test_the_worked_examples_of_the_methods_come_out(world, answer_as):
         "Period": Period, "date": date, "Q3": Q3, "ranks": ranks, "coverage": coverage,
         **{query.__name__: query for query in (
             overview_kpis, cohort_funnel, time_in_stage, breakdown, leaderboard, deals_needing_attention,
+            attention_counts,
         )},
     }  # fmt: skip
-            attention_counts,
     for name in METHODS:
         text = (PROJECT_ROOT / f"docs/methods/{name}.md").read_text(encoding="utf-8")
         example = doctest.DocTestParser().get_doctest(text, dict(known), name, None, 0)
