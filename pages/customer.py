@@ -59,12 +59,12 @@ with left:
     st.subheader(_("Deals"), anchor=False)
     deals = record.deals.assign(state=[_(STATE_NAMES[state]) for state in record.deals["state"]])
     columns = [
-        Column("name", _("Deal"), width="medium"),
-        Column("stage", _("Stage"), width="small"),
+        Column("name", _("Deal")),
+        Column("stage", _("Stage")),
         Column("base_amount", _("Amount"), "money", currency=view.currency),
         Column("expected_close_on", _("Expected close"), "date"),
-        Column("owner", _("Owner"), width="small"),
-        Column("state", _("State"), width="small"),
+        Column("owner", _("Owner")),
+        Column("state", _("State")),
     ]
     table(view, deals, columns, name="customer-deals", opens="deal", empty=_("No deals with this customer yet."))
     st.subheader(_("Meetings and messages"), anchor=False)

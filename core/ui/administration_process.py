@@ -118,7 +118,7 @@ def _stage_table(view: View, lines: list[StageLine]) -> None:
     )
     observed = _("Of the closed deals that ever entered the stage, the share that was won.")
     columns = [
-        Column("order", _("Order"), "count", width="small"),
+        Column("order", _("Order"), "count"),
         Column("name", _("Chinese name")),
         Column("name_en", _("English name")),
         Column("kind", _("Kind")),

@@ -308,7 +308,7 @@ def _month_line(label: str, amounts: Amounts, months: tuple[date, ...]) -> dict[
 
 def _month_columns(months: tuple[date, ...], label: str) -> list[Column]:
     return [
-        Column("label", label, width="small"),
+        Column("label", label),
         Column("year", _("Year"), "count"),
         *(Column(month.isoformat(), format_month(month), "count") for month in months),
     ]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core.access.actions import Action
+from core.domain.periods import day_of
 from core.i18n import N_, _, _n
 from core.queries.customers import customers_page, segments_in_use
 from core.queries.reference import form_choices, word_list
-from core.reports.tables import Column
+from core.reports.tables import Column, is_missing
 from core.ui.customer_form import draw_new_customer
 from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.tables import table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from core.ui.page import View
 
 SIZE = 50
@@ -62,7 +65,7 @@ def draw_customers(view: View) -> None:
     st.caption(plain(_n("{n} customer", "{n} customers", answer.total)))
     table(
         view,
-        answer.rows,
+        answer.rows.assign(last_activity_on=_days(view, answer.rows["last_activity_at"])),
         _columns(view),
         name="customers",
         opens="customer",
@@ -109,16 +112,20 @@ def _filters(view: View, offered: dict[str, tuple[str, dict[str, str]]]) -> tupl
     return (search or "").strip(), str(sort), found
 
 
+def _days(view: View, instants: pd.Series) -> list[Any]:
+    return [None if is_missing(at) else day_of(at, view.zone) for at in instants]
+
+
 def _columns(view: View) -> list[Column]:
     return [
-        Column("name", _("Customer"), width="medium"),
-        Column("owner", _("Owner"), width="small"),
+        Column("name", _("Customer")),
+        Column("owner", _("Owner")),
         Column("won_value", _("Won value"), "money", currency=view.currency),
         Column("open_value", _("Open value"), "money", currency=view.currency),
         Column("open_count", _("Open deals"), "count"),
-        Column("last_activity_at", _("Last activity"), "instant"),
-        Column("segment", _("Segment"), width="small"),
-        Column("industry", _("Industry"), width="small"),
-        Column("territory", _("Territory"), width="small"),
-        Column("city", _("City"), width="small"),
+        Column("last_activity_on", _("Last activity"), "date"),
+        Column("segment", _("Segment")),
+        Column("industry", _("Industry")),
+        Column("territory", _("Territory")),
+        Column("city", _("City")),
     ]

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.access.actions import Action
 from core.domain.periods import day_of
+from core.domain.stages import StageKind
 from core.i18n import _, _n, format_date, format_money, language, speaking
 from core.queries.deals import BoardColumn, DealFilter, DealsPage, deals_board, deals_page
 from core.reports.tables import Column, csv_bytes, is_missing, xlsx_bytes
@@ -54,16 +55,23 @@ def _draw_column(view: View, column: BoardColumn) -> None:
 def columns_of(view: View) -> list[Column]:
     """Return the columns of the table of deals."""
     return [
-        Column("name", _("Deal"), width="medium"),
-        Column("customer", _("Customer"), width="medium"),
-        Column("stage", _("Stage"), width="small"),
+        Column("name", _("Deal")),
+        Column("customer", _("Customer")),
+        Column("stage", _("Stage")),
         Column("base_amount", _("Amount"), "money", currency=view.currency),
         Column("expected_close_on", _("Expected close"), "date"),
-        Column("owner", _("Owner"), width="small"),
-        Column("state", _("State"), width="small"),
+        Column("owner", _("Owner")),
+        Column("state", _("State")),
         Column("closed_on", _("Closed"), "date"),
-        Column("channel", _("Channel"), width="small"),
+        Column("channel", _("Channel")),
     ]
+
+
+def _told_already(wanted: DealFilter) -> set[str]:
+    """Return the columns that say the same in every row: the filter has said it."""
+    if len(wanted.states) != 1:
+        return set()
+    return {"state", "closed_on" if wanted.states[0] is StageKind.OPEN else "expected_close_on"}
 
 
 def spoken(view: View, frame: pd.DataFrame) -> pd.DataFrame:
@@ -89,7 +97,8 @@ def draw_table(view: View, wanted: DealFilter, sort: str, *, descending: bool) -
         st.info(_("No deals match. Clear the filters, or log a deal."), icon=":material/inbox:")
         return
     height = _ROW * (min(len(found.rows), _ROWS) + 1) + 3
-    table(view, spoken(view, found.rows), columns_of(view), name="deals", opens="deal", export=False, height=height)
+    columns = [column for column in columns_of(view) if column.key not in _told_already(wanted)]
+    table(view, spoken(view, found.rows), columns, name="deals", opens="deal", export=False, height=height)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if pages > 1:
             st.pagination(pages, key=_PAGE)

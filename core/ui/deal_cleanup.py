@@ -71,12 +71,12 @@ def draw(view: View) -> None:
 
 def _table(view: View, rows: pd.DataFrame) -> pd.DataFrame:
     columns = [
-        Column("name", _("Deal"), width="medium"),
-        Column("customer", _("Customer"), width="medium"),
-        Column("stage", _("Stage"), width="small"),
+        Column("name", _("Deal")),
+        Column("customer", _("Customer")),
+        Column("stage", _("Stage")),
         Column("base_amount", _("Amount"), "money", currency=view.currency),
         Column("expected_close_on", _("Expected close"), "date"),
-        *([Column("owner", _("Owner"), width="small")] if len(set(rows["owner"])) > 1 else []),
+        *([Column("owner", _("Owner"))] if len(set(rows["owner"])) > 1 else []),
     ]
     turn = st.session_state.get(_ROUND, 0)
     everyone = st.checkbox(_("Choose all {n}", n=format_number(len(rows))), key=f"old-deals-all-{turn}")

@@ -37,19 +37,19 @@ DRILL = "drill"
 def deal_columns(view: View) -> list[Column]:
     """Return the columns of a list of deals."""
     return [
-        Column("name", _("Deal"), width="medium"),
-        Column("customer", _("Customer"), width="medium"),
-        Column("owner", _("Owner"), width="small"),
-        Column("stage", _("Stage"), width="small"),
+        Column("name", _("Deal")),
+        Column("customer", _("Customer")),
+        Column("owner", _("Owner")),
+        Column("stage", _("Stage")),
         Column("value", _("Counted value"), "money", currency=view.currency),
         Column("amount", _("Amount"), "money", currency=view.currency),
         Column("opened_on", _("Opened"), "date"),
         Column("expected_close_on", _("Expected close"), "date"),
         Column("closed_on", _("Closed"), "date"),
-        Column("team", _("Team"), width="small"),
-        Column("channel", _("Channel"), width="small"),
-        Column("product", _("Product"), width="small"),
-        Column("lost_reason", _("Lost reason"), width="small"),
+        Column("team", _("Team")),
+        Column("channel", _("Channel")),
+        Column("product", _("Product")),
+        Column("lost_reason", _("Lost reason")),
     ]
 
 

@@ -40,7 +40,7 @@ def past_imports(view: View) -> None:
     frame["state"] = [_(STATES[state]) for state in frame["state"]]
     table(view, frame, [
         Column("id", _("No."), "count"), Column("at", _("Time"), "instant"), Column("by", _("Imported by")),
-        Column("file_name", _("Files"), width="small"), Column("state", _("State")),
+        Column("file_name", _("Files")), Column("state", _("State")),
         Column("currencies", _("Currency")),
         Column("rows_read", _("Rows"), "count"), Column("rows_imported", _("Imported"), "count"),
         Column("rows_merged", _("Merged or there already"), "count"), Column("rows_refused", _("Refused"), "count"),

@@ -8,11 +8,12 @@ import streamlit as st
 
 from core.access.actions import Action
 from core.i18n import MISSING, N_, _
-from core.reports.tables import Column, csv_bytes, shown, xlsx_bytes
+from core.reports.tables import Column, csv_bytes, is_missing, shown, xlsx_bytes
 from core.ui import routes
+from core.ui.table_widths import fitting_widths
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 NOTHING_HERE = N_("Nothing to show here yet.")
 _STYLED_CELLS = 100_000
-_WIDTHS = {"money": 140, "count": 90, "number": 100, "rate": 90, "days": 90, "date": 125, "month": 100, "instant": 150}
-"""Pixels that a value of each kind needs in either language; texts share the rest."""
+_MEASURED_ROWS = 200
 
 
 def table(
@@ -45,15 +45,20 @@ def table(
         st.info(empty or _(NOTHING_HERE), icon=":material/inbox:")
         return
     body = frame[[column.key for column in columns]].reset_index(drop=True)
+    writers: dict[Any, Any] = {column.key: _writer(view, body, column) for column in columns}
+    measured = body.head(_MEASURED_ROWS)
+    widths = fitting_widths(
+        [column.label for column in columns],
+        [[writers[column.key](value) for value in measured[column.key]] for column in columns],
+        texts=[column.kind == "text" for column in columns],
+    )
     config = {
-        column.key: st.column_config.Column(
-            column.label, width=column.width or _WIDTHS.get(column.kind), help=column.help
-        )
-        for column in columns
+        column.key: st.column_config.Column(column.label, width=column.width or width, help=column.help)
+        for column, width in zip(columns, widths, strict=True)
     }
     data: Any = body
     if body.size <= _STYLED_CELLS:
-        data = body.style.format({column.key: shown(column, view.zone) for column in columns})
+        data = body.style.format(writers)
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if opens else {}
     if height is not None:
         options["height"] = height
@@ -66,6 +71,14 @@ def table(
         rows = cast("Any", event).selection.rows
         if rows:
             routes.go(opens, id=int(frame.iloc[rows[0]][id_column]))
+
+
+def _writer(view: View, frame: pd.DataFrame, column: Column) -> Callable[[Any], str]:
+    """Return the function that writes a column's values; amounts that are all whole go without cents."""
+    write = shown(column, view.zone)
+    if column.kind != "money" or any(value % 1 for value in frame[column.key] if not is_missing(value)):
+        return write
+    return lambda value: write(value).removesuffix(".00")
 
 
 def export_menu(view: View, frame: pd.DataFrame, columns: Sequence[Column], *, name: str) -> None:

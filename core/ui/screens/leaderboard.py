@@ -153,12 +153,12 @@ def _table(view: View, board: pd.DataFrame, by: str) -> None:
         change=[_moved(row) for row in board["rank_change"]],
     )
     places = [
-        Column("rank", _("Rank"), "count", width="small"),
-        Column("change", _("Change"), width="small", help=_("Places gained or lost against the period before.")),
+        Column("rank", _("Rank"), "count"),
+        Column("change", _("Change"), help=_("Places gained or lost against the period before.")),
     ]
     columns = [
         *([] if view.actor.role is Role.REP else places),
-        Column("name", _(BY_NAMES[by]), width="medium"),
+        Column("name", _(BY_NAMES[by])),
         *([Column("team", _("Team"))] if by == "rep" else []),
         Column("booked", _("Booked"), "money", currency=view.currency),
         Column("quota", _("Quota"), "money", currency=view.currency),

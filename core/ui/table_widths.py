@@ -1,0 +1,43 @@
+"""Column widths that fit what a table shows, in either script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LAPTOP = 1040
+"""Pixels that a table has on a screen of 1440, beside the menu and the column of marks."""
+
+_WIDE, _NARROW = 13.2, 7.2
+_HEADING_ROOM, _CELL_ROOM = 34, 24
+_LEAST, _MOST, _LEAST_TEXT = 64, 320, 130
+
+
+def text_pixels(text: str) -> float:
+    """Return about how many pixels `text` takes in a cell: a Chinese character counts as two letters."""
+    return sum(_WIDE if east_asian_width(sign) in "WF" else _NARROW for sign in text)
+
+
+def fitting_widths(
+    labels: Sequence[str], cells: Sequence[Sequence[str]], *, texts: Sequence[bool], room: int = LAPTOP
+) -> list[int]:
+    """Return a width in pixels for each column, headings whole.
+
+    `cells` are a column's written values. Where all together pass `room`, the widest of the columns
+    that `texts` marks give way, down to their headings or 130 pixels; numbers are never cut.
+    """
+    least, widths = [], []
+    for label, column, is_text in zip(labels, cells, texts, strict=True):
+        heading = max(_LEAST, text_pixels(label) + _HEADING_ROOM)
+        wanted = max([heading, *(text_pixels(cell) + _CELL_ROOM for cell in column)])
+        widths.append(round(min(wanted, max(_MOST, heading))))
+        least.append(round(max(heading, _LEAST_TEXT)) if is_text else widths[-1])
+    while sum(widths) > room:
+        widest = max(range(len(widths)), key=lambda i: widths[i] - least[i])
+        if widths[widest] <= least[widest]:
+            break
+        widths[widest] -= min(8, widths[widest] - least[widest])
+    return widths

@@ -1,0 +1,30 @@
+"""Column widths: headings whole, numbers whole, long texts give way."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.ui.table_widths import fitting_widths, text_pixels
+
+SOME = st.lists(
+    st.tuples(st.text(max_size=12), st.lists(st.text(max_size=40), max_size=5), st.booleans()), min_size=1, max_size=12
+)
+
+
+def test_a_chinese_character_is_about_as_wide_as_two_letters():
+    assert 1.6 < text_pixels("商") / text_pixels("a") < 2.1
+
+
+def test_a_long_text_gives_way_to_the_amounts_beside_it():
+    name, amount = fitting_widths(
+        ["Customer", "Amount"], [["x" * 200], ["¥1,234,567,890.00"]], texts=[True, False], room=300
+    )
+    assert amount >= text_pixels("¥1,234,567,890.00")
+    assert name + amount <= 300
+
+
+@settings(deadline=None)
+@given(SOME)
+def test_every_heading_is_whole(columns):
+    labels, cells, texts = zip(*columns, strict=True)
+    widths = fitting_widths(labels, cells, texts=texts, room=500)
+    assert all(width + 1 > text_pixels(label) for width, label in zip(widths, labels, strict=True))
