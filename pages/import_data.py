@@ -36,6 +36,7 @@ if now.step == COLLECT:
         _("Files"), type=["csv", "txt", "tsv", "xlsx", "xls", "xlsm"], accept_multiple_files=True,
         key=f"import-files-{now.key}",
     )  # fmt: skip
+    st.caption(_("CSV, TXT, TSV, XLSX, XLS or XLSM, up to {n} MB each.", n=st.get_option("server.maxUploadSize")))
     fresh = [SourceFile(file.name, file.getvalue()) for file in files]
     if {file.hash for file in fresh} - {upload.file.hash for upload in now.uploads}:
         now.add(fresh, view.ask(import_reference))

@@ -12,6 +12,7 @@ from core.i18n import _, language
 from core.settings import PROJECT_ROOT
 from core.ui import first_run, lost, reset, routes, session, sign_in
 from core.ui.frame_words import LANGUAGE_NAMES, ROLE_NAMES
+from core.ui.looks import mend_looks
 from core.ui.page import plain
 from core.ui.routes import PageSpec
 
@@ -24,9 +25,9 @@ PICTURES = PROJECT_ROOT / "core" / "ui" / "pictures"
 def run() -> None:
     """Draw the frame and the page that was asked for."""
     st.set_page_config(page_title="罗盘 Luopan", page_icon="🧭", layout="wide", initial_sidebar_state="auto")
-    _mend_looks()
     st.logo(str(PICTURES / "luopan.svg"), size="large", icon_image=str(PICTURES / "luopan-mark.svg"))
     here = None if reset.TOKEN in st.query_params else session.signed_in()
+    mend_looks()
     if here is None:
         _for_strangers()
         return
@@ -50,22 +51,6 @@ def run() -> None:
     asked = st.navigation({**menu, "": hidden}, expanded=True)
     _sidebar(here.actor)
     asked.run()
-
-
-def _mend_looks() -> None:
-    """Mend what no setting of Streamlit's reaches.
-
-    Its table toolbar's CSV leaves formulas alive and asks no policy (`core.ui.tables` offers a defused one to
-    those who may export); its hints in fields are English in every language; and what is chosen is written in
-    the colour of buttons, too dark to read on a dark page.
-    """
-    st.html(
-        '<style>[data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]),'
-        '[data-testid="stForm"] [data-testid="InputInstructions"]{display: none}'
-        '[data-testid="stButtonGroup"] :is([kind$="Active"],[aria-checked="true"],[aria-pressed="true"]),'
-        '[data-testid="stTab"][aria-selected="true"],[data-testid="stSliderThumbValue"]'
-        "{color: light-dark(#0B6E66, #5CD3C4) !important}</style>"
-    )
 
 
 def _page(spec: PageSpec, *, default: bool) -> st.Page:

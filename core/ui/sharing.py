@@ -61,7 +61,7 @@ def _new_link(view: View) -> None:
     )  # fmt: skip
     title = st.text_input(_("Title"), value=_(routes.page(view.name).title), max_chars=120, key="share-title")
     kind: Literal["live", "frozen"] = st.segmented_control(
-        _("Numbers"), ["live", "frozen"], default="live", required=True, key="share-kind",
+        _("Numbers"), ["live", "frozen"], default="live", required=True, key="share-kind", wrap=True,
         format_func=lambda code: _(KIND_NAMES[code]),
     ) or "live"  # fmt: skip
     hours = st.selectbox(

@@ -159,7 +159,7 @@ def _breakdown(view: View, period: Period, filters: Filters) -> None:
     if view.query is None:
         by = st.segmented_control(
             _("Booked by"), list(DIMENSIONS), default=by, format_func=lambda code: _(DIMENSIONS[code]),
-            key="overview-by", required=True,
+            key="overview-by", required=True, wrap=True,
         ) or by  # fmt: skip
         write_address(by=None if by == "team" else by)
     parts = view.ask(breakdown, period=period, by=cast("Dimension", by), filters=filters)
