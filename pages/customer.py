@@ -11,7 +11,7 @@ from core.ui.activities import draw_due
 from core.ui.customer_form import draw_contacts, draw_customer_edit, is_editing, offer_customer_draft, start_editing
 from core.ui.page import open_page, plain
 from core.ui.routes import go
-from core.ui.selling import KIND_ICONS, KIND_NAMES, STATE_NAMES, draw_facts, fact_card, number_in_address
+from core.ui.selling import KIND_ICONS, KIND_NAMES, draw_facts, fact_card, number_in_address
 from core.ui.tables import table
 
 view = open_page("customer", heading=False)
@@ -57,16 +57,22 @@ elif record.may_edit:
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader(_("Deals"), anchor=False)
-    deals = record.deals.assign(state=[_(STATE_NAMES[state]) for state in record.deals["state"]])
     columns = [
         Column("name", _("Deal")),
         Column("stage", _("Stage")),
         Column("base_amount", _("Amount"), "money", currency=view.currency),
         Column("expected_close_on", _("Expected close"), "date"),
         Column("owner", _("Owner")),
-        Column("state", _("State")),
     ]
-    table(view, deals, columns, name="customer-deals", opens="deal", empty=_("No deals with this customer yet."))
+    table(
+        view,
+        record.deals,
+        columns,
+        name="customer-deals",
+        opens="deal",
+        empty=_("No deals with this customer yet."),
+        room=600,
+    )
     st.subheader(_("Meetings and messages"), anchor=False)
     draw_due(
         view,

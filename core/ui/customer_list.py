@@ -119,6 +119,7 @@ def _days(view: View, instants: pd.Series) -> list[Any]:
 def _columns(view: View) -> list[Column]:
     return [
         Column("name", _("Customer")),
+        Column("city", _("City")),
         Column("owner", _("Owner")),
         Column("won_value", _("Won value"), "money", currency=view.currency),
         Column("open_value", _("Open value"), "money", currency=view.currency),
@@ -127,5 +128,4 @@ def _columns(view: View) -> list[Column]:
         Column("segment", _("Segment")),
         Column("industry", _("Industry")),
         Column("territory", _("Territory")),
-        Column("city", _("City")),
     ]

@@ -12,7 +12,7 @@ LAPTOP = 1040
 """Pixels that a table has on a screen of 1440, beside the menu and the column of marks."""
 
 _WIDE, _NARROW = 13.2, 7.2
-_HEADING_ROOM, _CELL_ROOM = 34, 24
+_HEADING_ROOM, _CELL_ROOM = 28, 22
 _LEAST, _MOST, _LEAST_TEXT = 64, 320, 130
 
 

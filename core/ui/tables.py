@@ -10,7 +10,7 @@ from core.access.actions import Action
 from core.i18n import MISSING, N_, _
 from core.reports.tables import Column, csv_bytes, is_missing, shown, xlsx_bytes
 from core.ui import routes
-from core.ui.table_widths import fitting_widths
+from core.ui.table_widths import LAPTOP, fitting_widths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,11 +35,12 @@ def table(
     height: int | None = None,
     empty: str | None = None,
     export: bool = True,
+    room: int = LAPTOP,
 ) -> None:
     """Show `frame` with `columns`, and a menu that exports it as CSV and XLSX.
 
     `name` keys the widgets and names the files. With `opens` (a page's name) a click on a row's
-    mark opens that page for the row's `id_column`.
+    mark opens that page for the row's `id_column`. Long texts give way where `room` pixels are passed.
     """
     if frame.empty:
         st.info(empty or _(NOTHING_HERE), icon=":material/inbox:")
@@ -51,6 +52,7 @@ def table(
         [column.label for column in columns],
         [[writers[column.key](value) for value in measured[column.key]] for column in columns],
         texts=[column.kind == "text" for column in columns],
+        room=room,
     )
     config = {
         column.key: st.column_config.Column(column.label, width=column.width or width, help=column.help)
