@@ -4,21 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.i18n import _
-
-_SHEET = """
-[data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]),
-[data-testid="InputInstructions"] {display: none}
-[data-testid="stButtonGroup"] :is([kind$="Active"], [aria-checked="true"], [aria-pressed="true"]),
-[data-testid="stTab"][aria-selected="true"], [data-testid="stSliderThumbValue"] {
-  color: light-dark(#0B6E66, #5CD3C4) !important}
-@media (min-width: 768px) {[data-testid="stMainBlockContainer"] {padding-left: 2.5rem; padding-right: 2.5rem}}
-.st-key-customer-hits button {justify-content: flex-start; text-align: left}
-[data-testid="stFileUploaderDropzoneInstructions"] {display: none}
-[data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"] p {font-size: 0}
-[data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"] p::after {
-  content: "%s"; font-size: 0.9375rem}
-"""
+from core.i18n import language
 
 
 def mend_looks() -> None:
@@ -29,4 +15,23 @@ def mend_looks() -> None:
     what is chosen is written in the colour of buttons, too dark to read on a dark page; the customers
     that a search found stand in the middle of their lines.
     """
-    st.html(f"<style>{_SHEET % _('Choose files')}</style>")
+    st.html(
+        """<style>
+        [data-testid="stElementToolbarButton"]:has(button[aria-label^="Download as CSV"]),
+        [data-testid="InputInstructions"], [data-testid="stFileUploaderDropzoneInstructions"] {display: none}
+        [data-testid="stButtonGroup"] :is([kind$="Active"], [aria-checked="true"], [aria-pressed="true"]),
+        [data-testid="stTab"][aria-selected="true"], [data-testid="stSliderThumbValue"] {
+          color: light-dark(#0B6E66, #5CD3C4) !important}
+        @media (min-width: 768px) {
+          [data-testid="stMainBlockContainer"] {padding-left: 2.5rem; padding-right: 2.5rem}}
+        .st-key-customer-hits button {justify-content: flex-start; text-align: left}
+        </style>"""
+    )
+    if language() == "zh":
+        st.html(
+            r"""<style>
+            [data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"] p {font-size: 0}
+            [data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"] p::after {
+              content: "\9009\62E9\6587\4EF6"; font-size: 0.9375rem}
+            </style>"""
+        )
