@@ -27,6 +27,7 @@ from data.demo.reference import (
     ZONES,
 )
 from data.demo.rows import Numbers
+from data.demo.words import word_pairs
 from data.demo.writer import BulkWriter
 
 _STAMP = ("created_at", "updated_at", "version")
@@ -105,7 +106,9 @@ def write_surroundings(
     setting = metadata.tables["setting"].c
     named = select(func.count()).select_from(metadata.tables["setting"]).where(setting.name == "company_name")
     if not writer.connection.scalar(named):
-        writer.insert("setting", (*_STAMP, "name", "value"), [(*stamp, "company_name", f"{COMPANY[0]}（演示）")])
+        names = (("company_name", f"{COMPANY[0]}（演示）"), ("company_name_en", f"{COMPANY[1]} (demo)"))
+        writer.insert("setting", (*_STAMP, "name", "value"), [(*stamp, *pair) for pair in names])
+    writer.insert("word_pair", (*_STAMP, "name", "name_en"), [(*stamp, *pair) for pair in word_pairs()])
     star = _star(cast)
     said = calendar.instant_texts(np.array([calendar.end]))[0]
     writer.insert(
@@ -115,6 +118,7 @@ def write_surroundings(
             "id",
             "username",
             "name",
+            "name_en",
             "email",
             "role",
             "rep_id",
@@ -133,6 +137,7 @@ def write_surroundings(
                 first["app_user"] + i,
                 user.username,
                 user.name or cast.reps.names[star][0],
+                user.name_en or cast.reps.names[star][1],
                 "",
                 user.role.value,
                 None if user.name else first["rep"] + star,
@@ -235,6 +240,7 @@ def _write_customers(writer: BulkWriter, calendar: Calendar, cast: Cast, first: 
                     number,
                     first["customer"] + i,
                     zh,
+                    en,
                     title,
                     f"19900{(phones[i] + place) % 10**6:06d}",
                     f"{en.lower().replace(' ', '.').replace('ü', 'v')}@c{i + 1}.example",
@@ -267,7 +273,7 @@ def _write_customers(writer: BulkWriter, calendar: Calendar, cast: Cast, first: 
     )
     writer.insert(
         "contact",
-        (*_STAMP, "id", "customer_id", "name", "title", "phone", "email", "is_primary", "note"),
+        (*_STAMP, "id", "customer_id", "name", "name_en", "title", "phone", "email", "is_primary", "note"),
         contacts,
     )
     return np.array(primary)

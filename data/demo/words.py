@@ -1,0 +1,85 @@
+"""The demo company's word list: the words of its data, Chinese and English."""
+
+from __future__ import annotations
+
+from data.demo.reference import TERRITORIES
+from data.names import INDUSTRIES
+
+_WORDS = (
+    ("大型企业", "Enterprise"),
+    ("中型企业", "Mid-size"),
+    ("小微企业", "Small business"),
+    ("2000人以上", "2,000 people or more"),
+    ("500-1999人", "500–1,999 people"),
+    ("200-499人", "200–499 people"),
+    ("100-199人", "100–199 people"),
+    ("20-99人", "20–99 people"),
+    ("20人以下", "Under 20 people"),
+    ("中国", "China"),
+    ("软件", "Software"),
+    ("硬件", "Hardware"),
+    ("服务", "Services"),
+    ("标准版", "Standard"),
+    ("企业版", "Enterprise edition"),
+    ("单厂版", "Single plant"),
+    ("集团版", "Group"),
+    ("10用户", "10 users"),
+    ("50用户", "50 users"),
+    ("4口", "4 ports"),
+    ("16口", "16 ports"),
+    ("基础型", "Basic"),
+    ("增强型", "Plus"),
+    ("单工位", "One station"),
+    ("双工位", "Two stations"),
+    ("10寸", "10 inch"),
+    ("15寸", "15 inch"),
+    ("桌面型", "Desktop"),
+    ("工业型", "Industrial"),
+    ("现场人天", "On-site day"),
+    ("远程人天", "Remote day"),
+    ("银牌", "Silver"),
+    ("金牌", "Gold"),
+    ("套", "set"),
+    ("台", "unit"),
+    ("人天", "day"),
+    ("年", "year"),
+    ("总经理", "General manager"),
+    ("采购经理", "Purchasing manager"),
+    ("生产总监", "Production director"),
+    ("信息部主任", "Head of IT"),
+    ("设备科长", "Head of equipment"),
+    ("厂长", "Plant manager"),
+    ("财务经理", "Finance manager"),
+    ("项目经理", "Project manager"),
+    ("远图工业软件", "Yuantu Industrial Software"),
+    ("蓝栈智控", "Lanzhan Controls"),
+    ("鼎策信息", "Dingce Information"),
+    ("云枢制造", "Yunshu Manufacturing"),
+    ("拜访客户，了解现场情况", "Visit to see the site"),
+    ("到厂调研产线需求", "Plant visit on the line's needs"),
+    ("拜访决策人", "Visit to the decision maker"),
+    ("现场勘察与测量", "Site survey and measuring"),
+    ("电话跟进项目进展", "Call on the project's progress"),
+    ("电话确认需求细节", "Call to confirm the needs"),
+    ("回访试用情况", "Call back on the trial"),
+    ("电话沟通报价", "Call on the quote"),
+    ("发送产品资料", "Product material sent"),
+    ("发送方案与报价", "Proposal and quote sent"),
+    ("邮件确认会议纪要", "Minutes confirmed by e-mail"),
+    ("发送合同草稿", "Draft contract sent"),
+    ("微信跟进进度", "WeChat on the progress"),
+    ("微信发送案例", "Case study sent by WeChat"),
+    ("微信约定拜访时间", "Visit arranged by WeChat"),
+    ("微信确认付款条件", "Payment terms confirmed by WeChat"),
+    ("方案演示会", "Solution demo"),
+    ("技术交流会", "Technical exchange"),
+    ("商务谈判", "Negotiation"),
+    ("需求评审会", "Requirements review"),
+)
+
+
+def word_pairs() -> list[tuple[str, str]]:
+    """Return every pair once, the Chinese word first: those above, the industries and the cities."""
+    industries = [(chinese, english) for chinese, english, _kinds in INDUSTRIES]
+    cities = [city for *_names, found in TERRITORIES for city in found]
+    return list(dict([*_WORDS, *industries, *cities]).items())
