@@ -369,12 +369,12 @@ STEPS = st.tuples(
 
 
 @pytest.fixture
-def replay_company(small_company: Company) -> Company:
-    with small_company.database.writing(SYSTEM, now=NOW, action="test") as work:
+def replay_company(company: Company) -> Company:
+    with company.database.writing(SYSTEM, now=NOW, action="test") as work:
         currency = work.session.get(Currency, "USD")
         currency.active = True
         work.session.add(FxRate(currency="USD", on=date(2020, 1, 1), rate=Decimal(7)))
-    return small_company
+    return company
 
 
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])

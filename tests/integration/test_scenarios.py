@@ -42,7 +42,7 @@ def test_nobody_sees_renames_or_deletes_the_scenario_of_another(company, save, a
     assert list(answer_as("leader", my_scenarios)["name"]) == ["Mine"]
 
 
-def test_an_administrator_keeps_no_scenarios(small_company, save):
+def test_an_administrator_keeps_no_scenarios(company, save):
     with pytest.raises(NotAllowed):
         save("administrator", "No")
 
@@ -84,22 +84,22 @@ def test_a_deleted_scenario_is_gone_and_its_name_free(company, save, perform_as,
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
-def test_a_scenario_needs_a_name_of_at_most_eighty_characters(small_company, save, name):
+def test_a_scenario_needs_a_name_of_at_most_eighty_characters(company, save, name):
     with pytest.raises(InvalidFields) as refused:
         save("leader", name, key="k")
     assert set(refused.value.problems) == {"name"}
 
 
-def test_levers_without_meaning_are_not_kept(small_company, save):
+def test_levers_without_meaning_are_not_kept(company, save):
     with pytest.raises(LeverOutOfRange):
         save("leader", "Wild", levers={"win_rate": -2.0})
 
 
-def test_quotas_ahead_are_the_companys_the_teams_with_its_subtree_and_nobodys(small_company, answer_as):
+def test_quotas_ahead_are_the_companys_the_teams_with_its_subtree_and_nobodys(company, answer_as):
     for rep, amount in (("alice", 300), ("bob", 200), ("charlie", 70)):
-        small_company.quota(month=date(2026, 8, 1), amount=amount, rep=rep)
-    small_company.quota(month=date(2026, 9, 1), amount=90, rep="charlie")
-    east, head = (str(small_company.teams[name]) for name in ("east", "head"))
+        company.quota(month=date(2026, 8, 1), amount=amount, rep=rep)
+    company.quota(month=date(2026, 9, 1), amount=90, rep="charlie")
+    east, head = (str(company.teams[name]) for name in ("east", "head"))
 
     def owed(who="leader", **of):
         frame = answer_as(who, monthly_quotas, period=AHEAD, **of)
@@ -108,6 +108,6 @@ def test_quotas_ahead_are_the_companys_the_teams_with_its_subtree_and_nobodys(sm
     assert owed() == {date(2026, 8, 1): 570.0, date(2026, 9, 1): 90.0}
     assert owed(dimension="team", key=east) == {date(2026, 8, 1): 500.0}
     assert owed(dimension="team", key=head) == owed()
-    assert owed(dimension="product", key=str(small_company.products["compass"])) == {}
+    assert owed(dimension="product", key=str(company.products["compass"])) == {}
     assert owed("eastern rep") == {date(2026, 8, 1): 300.0}
-    assert owed("eastern manager", dimension="team", key=str(small_company.teams["west"])) == {}
+    assert owed("eastern manager", dimension="team", key=str(company.teams["west"])) == {}

@@ -125,12 +125,12 @@ def test_a_link_lives_up_to_its_expiry_and_not_an_instant_longer(company, share)
 
 
 @pytest.mark.parametrize("hours", [0, -1, 24 * 366 + 1])
-def test_an_expiry_lies_between_an_hour_and_a_year(small_company, share, hours: int) -> None:
+def test_an_expiry_lies_between_an_hour_and_a_year(company, share, hours: int) -> None:
     with pytest.raises(ExpiryOutOfRange):
         share(hours=hours)
 
 
-def test_only_the_analytic_pages_can_be_shared(small_company, share) -> None:
+def test_only_the_analytic_pages_can_be_shared(company, share) -> None:
     assert set(SHAREABLE) == {"overview", "funnel", "leaderboard", "forecast"}
     for page in ("deals", "today", "audit", "shared", ""):
         with pytest.raises(PageNotShareable):
@@ -138,12 +138,12 @@ def test_only_the_analytic_pages_can_be_shared(small_company, share) -> None:
 
 
 @pytest.mark.parametrize("who", ["eastern manager", "leader", "operations"])
-def test_managers_leadership_and_operations_may_share(small_company, share, who: str) -> None:
-    assert opened(small_company, share(who)).actor.name == who.title()
+def test_managers_leadership_and_operations_may_share(company, share, who: str) -> None:
+    assert opened(company, share(who)).actor.name == who.title()
 
 
 @pytest.mark.parametrize("who", ["eastern rep", "administrator"])
-def test_reps_and_administrators_may_not(small_company, share, answer_as, who: str) -> None:
+def test_reps_and_administrators_may_not(company, share, answer_as, who: str) -> None:
     with pytest.raises(NotAllowed):
         share(who)
     with pytest.raises(NotAllowed):
@@ -187,26 +187,26 @@ def test_a_link_dies_with_its_sharers_account_and_permission(company, share) -> 
 
 
 @pytest.mark.parametrize("page", sorted(QUESTIONS))
-def test_its_holder_may_ask_that_pages_questions_alone(small_company, share, page: str) -> None:
-    small_company.deal()
-    holder = opened(small_company, share("leader", page)).actor
+def test_its_holder_may_ask_that_pages_questions_alone(company, share, page: str) -> None:
+    company.deal()
+    holder = opened(company, share("leader", page)).actor
     assert (holder.role, holder.user_id) == (Role.SHARED, None)
     for name, (question, values) in QUESTIONS.items():
         if name == page:
-            assert not gate.answer(small_company.database, holder, question, NOW, **values).empty
+            assert not gate.answer(company.database, holder, question, NOW, **values).empty
         else:
             with pytest.raises(NotAllowed):
-                gate.answer(small_company.database, holder, question, NOW, **values)
+                gate.answer(company.database, holder, question, NOW, **values)
     selection = Selection("created", Q3)
     for question, values in (
         (deals_behind, {"selection": selection}), (selection_total, {"selection": selection}), (deals_page, {}),
         (customers_page, {}), (attainment_now, {}), (my_share_links, {}),
     ):  # fmt: skip
         with pytest.raises(NotAllowed):
-            gate.answer(small_company.database, holder, question, NOW, **values)
+            gate.answer(company.database, holder, question, NOW, **values)
     with pytest.raises(NotAllowed):
         gate.perform(
-            small_company.database, holder, make_share_link, NOW,
+            company.database, holder, make_share_link, NOW,
             page=page, title="", query={}, language="en", hours=1,
         )  # fmt: skip
     allowed = {entry.name for entry in gate.COMMANDS.values() if holder.may(entry.action)}
@@ -272,12 +272,12 @@ def test_a_link_is_listed_for_its_maker_alone_and_revoked_by_its_maker_alone(
     assert answer_as("eastern manager", my_share_links)["state"].to_list() == ["revoked"]
 
 
-def test_revoking_twice_keeps_the_first_time(small_company, share, answer_as, perform_as) -> None:
+def test_revoking_twice_keeps_the_first_time(company, share, answer_as, perform_as) -> None:
     share()
     (number,) = answer_as("eastern manager", my_share_links)["id"]
     perform_as("eastern manager", revoke_share_link, link_id=number)
     gate.perform(
-        small_company.database, actor(small_company, "eastern manager"), revoke_share_link, NOW + HOUR, link_id=number
+        company.database, actor(company, "eastern manager"), revoke_share_link, NOW + HOUR, link_id=number
     )
-    with small_company.database.reading(SYSTEM, now=NOW) as work:
+    with company.database.reading(SYSTEM, now=NOW) as work:
         assert work.session.get_one(ShareLink, number).revoked_at == NOW
