@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.db.work import Database
+    from data.demo import DemoSummary
 
 COOKIE_KEY = "cookie.key"
 DEMO_SIGN_IN = "demo-sign-in.txt"
@@ -101,10 +102,19 @@ def load_demo_company(
     """
     from data.demo import load_demo
 
-    summary = load_demo(database, deals=deals, until=day_of(now, database.zone), progress=progress)
-    longest = max(len(user.username) for user in summary.users)
-    names = [f"{user.username:<{longest}}  {user.role}" for user in summary.users]
-    text = "\n".join([_("Demo sign-ins, all with the passphrase {said}", said=summary.passphrase), *names])
+    return keep_demo_sign_ins(load_demo(database, deals=deals, until=day_of(now, database.zone), progress=progress))
+
+
+def keep_demo_sign_ins(summary: DemoSummary) -> str:
+    """Keep the sign-ins of a demo company just loaded in a private file; return their text."""
+    text = said_sign_ins(summary)
     (settings().data_dir / DEMO_SIGN_IN).unlink(missing_ok=True)
     forget_setup_code()
     return private_file(DEMO_SIGN_IN, lambda: text)
+
+
+def said_sign_ins(summary: DemoSummary) -> str:
+    """Return the demo company's sign-ins as they are shown."""
+    longest = max(len(user.username) for user in summary.users)
+    names = [f"{user.username:<{longest}}  {user.role}" for user in summary.users]
+    return "\n".join([_("Demo sign-ins, all with the passphrase {said}", said=summary.passphrase), *names])

@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 
 from core.db.migrate import migrate
 from core.db.work import Database
 from core.domain.periods import day_of
 from core.i18n import parse_accept, use_language
+from core.services import installation
 from core.settings import settings
+from data.demo.amounts import UnknownWorth
 from data.demo.load import SEED, DemoSummary, NotEmpty, load_demo
+from data.demo.parameters import TrueParameters
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,19 +36,29 @@ def main(arguments: list[str] | None = None) -> int:
         default=yesterday,
         help="the last day, YYYY-MM-DD (default: yesterday)",
     )
+    parser.add_argument(
+        "--activities-per-deal",
+        type=_mean,
+        default=TrueParameters.activities_a_deal,
+        help="how many activities a deal has in the mean, before those planned (default: %(default)s)",
+    )
     parser.add_argument("--database", default=chosen.url, help="SQLAlchemy address (default: as the settings say)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     asked = parser.parse_args(arguments)
+    use_language(chosen.default_language or parse_accept(""))
+    chosen.data_dir.mkdir(parents=True, exist_ok=True)
     migrate(asked.database)
     database = Database(asked.database, zone=chosen.zone, base_currency=chosen.base_currency)
+    true = replace(TrueParameters(), activities_a_deal=asked.activities_per_deal)
     try:
-        summary = load_demo(database, deals=asked.deals, seed=asked.seed, until=asked.until)
-    except NotEmpty as refusal:
-        use_language(chosen.default_language or parse_accept(""))
+        summary = load_demo(database, deals=asked.deals, seed=asked.seed, until=asked.until, parameters=true)
+    except (NotEmpty, UnknownWorth) as refusal:
         print(refusal.message(), file=sys.stderr)
         return 1
     finally:
         database.close()
+    if asked.database == chosen.url:
+        installation.keep_demo_sign_ins(summary)
     print(json.dumps(_plain(summary), ensure_ascii=False, indent=2) if asked.json else _readable(summary))
     return 0
 
@@ -55,6 +68,13 @@ def _count(text: str) -> int:
     if count < 0:
         raise argparse.ArgumentTypeError("must not be negative")
     return count
+
+
+def _mean(text: str) -> float:
+    mean = float(text)
+    if not 0 <= mean <= 100:
+        raise argparse.ArgumentTypeError("must lie between 0 and 100")
+    return mean
 
 
 def _plain(summary: DemoSummary) -> dict[str, object]:
@@ -90,10 +110,9 @@ def _readable(summary: DemoSummary) -> str:
         "",
         f"{summary.seconds:.1f} seconds, {summary.deals_a_second:,.0f} deals a second",
         "",
-        "Sign-ins",
+        installation.said_sign_ins(summary),
     ]
-    lines += [f"  {user.username:26} {user.role.value}" for user in summary.users]
-    return "\n".join([*lines, f"  passphrase of all: {summary.passphrase}"])
+    return "\n".join(lines)
 
 
 def _said(value: object) -> str:

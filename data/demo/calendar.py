@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.periods import add_months
+from data.demo.columns import Pairs, Words
 from data.demo.parameters import TrueParameters
 from data.demo.reference import SPRING_FESTIVALS
 
@@ -165,6 +166,16 @@ class Calendar:
 
     def _month_before(self, moved: Seconds, days: Days, since: Days) -> NDArray[np.bool_]:
         return self.day_of(moved) < days - since
+
+    @cached_property
+    def days(self) -> Words:
+        """The kind of a column of days, by number."""
+        return Words([day.isoformat() for day in self._days], start=self.earliest)
+
+    @cached_property
+    def instants(self) -> Pairs:
+        """The kind of a column of instants: UTC, to the microsecond."""
+        return Pairs(self.days, Words(self._second_texts.tolist()))
 
     @cached_property
     def _day_texts(self) -> Texts:

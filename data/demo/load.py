@@ -29,13 +29,12 @@ from data.demo.quotas import make_quotas, of_teams, quota_months
 from data.demo.reference import (
     TEAMS,
 )
-from data.demo.rows import Numbers, write_block
+from data.demo.rows import Numbers, Tables
 from data.demo.surroundings import write_surroundings
 from data.demo.writer import BulkWriter, bulk_writing
 
 SEED = 20_260_101
 BLOCK = 25_000
-_LARGE = 5_000
 _STAMP = ("created_at", "updated_at", "version")
 
 
@@ -80,35 +79,38 @@ def load_demo(
 
     The same deals, seed and day give the same company, but for the passphrase. Reps and customers
     grow with the deals: a rep for each 500, 40 at least; a customer for each 8, 1,500 at least.
-    progress: called with the share done, in [0, 1]. Raises NotEmpty.
+    progress: called with the share done, in [0, 1]. Raises NotEmpty, UnknownWorth.
     """
     began = time.perf_counter()
     true = parameters or TrueParameters()
     calendar = Calendar.of(until, database.zone, true)
     now = instant(calendar.end)
     _refuse_unless_empty(database, now)
+    rng = np.random.default_rng(seed)
+    rates = make_rates(np.random.default_rng([seed, 2]), calendar, database.base_currency)
     with database.writing(SYSTEM, now=now, action="found_company") as work:
         found_company(work)
     passphrase = make_passphrase()
-    rng = np.random.default_rng(seed)
     cast = make_cast(rng, calendar, reps=max(40, deals // 500), customers=max(1500, deals // 8))
-    rates = make_rates(rng, calendar)
     earlier = _underway(rng, calendar, cast, deals)
     opened = openings(rng, calendar, deals - len(earlier))
-    with bulk_writing(database.engine, large=deals >= _LARGE) as writer:
-        numbers = write_surroundings(writer, calendar, cast, rates, hashed(passphrase), database.base_currency)
+    with bulk_writing(database.engine, deals=deals) as writer:
+        numbers = write_surroundings(writer, calendar, cast, rates, hashed(passphrase))
         booked = np.zeros((len(cast.reps), true.months + 1), dtype=np.int64)
+        tables = Tables(calendar, cast, numbers)
         first_deal = writer.first_id("deal")
         written = 0
-        for histories, chance in _blocks(calendar, cast, seed, earlier, opened):
-            amounts = make_amounts(chance, calendar, rates, histories, cast.customers.segment[histories.customer])
-            write_block(writer, calendar, cast, numbers, histories, amounts, first_deal=first_deal + written)
-            won = np.flatnonzero(histories.stage == WON)
-            months = _month_of(calendar, calendar.day_of(histories.closed[won]))
-            np.add.at(booked, (histories.owner[won], months), amounts.base[won])
-            written += len(histories)
-            if progress:
-                progress(written / deals)
+        with writer.deals():
+            for histories, chance in _blocks(calendar, cast, seed, earlier, opened):
+                amounts = make_amounts(chance, calendar, rates, histories, cast.customers.segment[histories.customer])
+                for name, block in tables.blocks(histories, amounts, first_deal=first_deal + written):
+                    writer.append(name, block)
+                won = np.flatnonzero(histories.stage == WON)
+                months = _month_of(calendar, calendar.day_of(histories.closed[won]))
+                np.add.at(booked, (histories.owner[won], months), amounts.base[won])
+                written += len(histories)
+                if progress:
+                    progress(written / deals)
         _write_quotas(writer, rng, calendar, cast, numbers, booked)
         _audit(writer, now, deals=deals, seed=seed, until=until.isoformat())
         rows = dict(writer.rows_of)
@@ -153,9 +155,9 @@ def _blocks(
 ) -> Iterator[tuple[Histories, np.random.Generator]]:
     """Yield the histories block by block, each with its own source of chance."""
     if len(earlier):
-        yield earlier, np.random.default_rng([seed, 0])
+        yield earlier, np.random.default_rng([seed, 1, 0])
     for block, start in enumerate(range(0, len(opened), BLOCK), start=1):
-        chance = np.random.default_rng([seed, block])
+        chance = np.random.default_rng([seed, 1, block])
         yield live(chance, calendar, cast, opened[start : start + BLOCK]), chance
 
 

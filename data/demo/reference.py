@@ -296,5 +296,11 @@ SPRING_FESTIVALS = tuple(
 )
 """The first day of the lunar year (Hong Kong Observatory's tables)."""
 
-CURRENCIES = {"USD": 7.12, "EUR": 7.76}
-"""The foreign currencies of some deals and what they were worth about the middle of the history."""
+USUAL_RATES = {
+    "CNY": 1.0, "USD": 7.12, "EUR": 7.76, "HKD": 0.912, "JPY": 0.0474, "GBP": 9.12, "SGD": 5.38, "TWD": 0.227,
+    "KRW": 0.00521, "AUD": 4.68, "CAD": 5.16, "CHF": 8.21, "SEK": 0.691, "THB": 0.206, "MYR": 1.59, "INR": 0.0842,
+}  # fmt: skip
+"""What currencies were worth in yuan about the middle of the history; a company may have each as its own."""
+
+FOREIGN = ("USD", "EUR", "CNY")
+"""Some deals are in the first two of these that are not the company's own currency."""

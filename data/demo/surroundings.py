@@ -17,7 +17,6 @@ from data.demo.calendar import DAY, Calendar, day_numbered
 from data.demo.cast import NEVER, Cast, industry_of
 from data.demo.reference import (
     COMPANY,
-    CURRENCIES,
     LOST_REASONS,
     PRODUCTS,
     ROADS,
@@ -39,7 +38,6 @@ def write_surroundings(
     cast: Cast,
     rates: Rates,
     password_hash: str,
-    base: str,
 ) -> Numbers:
     """Write everything that deals refer to, and return its numbers."""
     began = calendar.instant_texts(np.array([calendar.at(calendar.first, 9 * 3600)]))[0]
@@ -87,11 +85,11 @@ def write_surroundings(
                 f"{PRODUCTS[p].code}-{s + 1}",
                 PRODUCTS[p].skus[s][0],
                 PRODUCTS[p].skus[s][1],
-                PRODUCTS[p].skus[s][2] * 100,
-                base,
+                price,
+                rates.currencies[0],
                 1,
             )
-            for i, (p, s) in enumerate(SKUS)
+            for i, ((p, s), price) in enumerate(zip(SKUS, rates.list_prices().tolist(), strict=True))
         ],
     )
     writer.insert(
@@ -99,7 +97,7 @@ def write_surroundings(
         (*_STAMP, "currency", "on", "rate"),
         [
             (*stamp, code, day_numbered(int(day)).isoformat(), int(rate))
-            for row, code in enumerate(CURRENCIES, start=1)
+            for row, code in enumerate(rates.currencies[1:], start=1)
             for day, rate in zip(rates.days, rates.rates[row], strict=True)
         ],
     )
@@ -151,7 +149,7 @@ def write_surroundings(
             for i, user in enumerate(DEMO_USERS)
         ],
     )
-    return _numbers(writer, first, contacts, base, star)
+    return _numbers(writer, first, contacts, rates, star)
 
 
 def _star(cast: Cast) -> int:
@@ -162,7 +160,7 @@ def _star(cast: Cast) -> int:
     return int(stayers[np.argmax(weights[stayers])])
 
 
-def _numbers(writer: BulkWriter, first: dict[str, int], contacts: Any, base: str, star: int) -> Numbers:
+def _numbers(writer: BulkWriter, first: dict[str, int], contacts: Any, rates: Rates, star: int) -> Numbers:
     read = writer.connection.execute
     pipeline, stage, channel, reason = (
         metadata.tables[name].c for name in ("pipeline", "stage", "channel", "lost_reason")
@@ -182,7 +180,7 @@ def _numbers(writer: BulkWriter, first: dict[str, int], contacts: Any, base: str
         primary_contacts=contacts,
         first_product=first["product"],
         first_sku=first["sku"],
-        base_currency=base,
+        currencies=rates.currencies,
         user_of_rep={star: first["app_user"] + user},
     )
 
