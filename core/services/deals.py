@@ -329,8 +329,9 @@ def advance_deal(
 ) -> Deal:
     """Move an open deal to another open stage of its process, forward or back, or win it.
 
-    A won deal may go on to another won stage. Raises NotFound, NotAllowed, EditedMeanwhile,
-    DealIsClosed, StageMoveNotAllowed (another process, a lost stage, where it stands already),
+    A won deal goes on to another won stage where there is one: out of a retired one, or in a process that an import
+    brought with several (those made here have one). Its close and its credit stay. Raises NotFound, NotAllowed,
+    EditedMeanwhile, DealIsClosed, StageMoveNotAllowed (another process, a lost stage, where it stands already),
     StageRetired, DayInTheFuture, BeforeTheLastEvent, RateMissing.
     """
     deal = _editable(work, deal_id, version)

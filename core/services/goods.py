@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlmodel import select
+from sqlmodel import select, update
 
 from core.access.actions import Action
 from core.db.work import get_visible
@@ -55,7 +56,7 @@ class SkuRow:
 
 @command(Action.PRODUCT_EDIT)
 def save_products(work: Work, *, rows: Sequence[ProductRow]) -> int:
-    """Save changed and new products, all or none; return how many.
+    """Save changed and new products, all or none; return how many. Codes may change places.
 
     Raises NotFound, EditedMeanwhile, and InvalidFields whose fields are `row:column`.
     """
@@ -67,10 +68,14 @@ def save_products(work: Work, *, rows: Sequence[ProductRow]) -> int:
         problems |= _doubled(row, row.code.strip(), rows, taken)
     if problems:
         raise InvalidFields(problems)
-    for row in rows:
-        product = Product(code=row.code, name=row.name)
-        if row.number is not None:
-            product = get_visible(work, Product, row.number, version=row.version)
+    products = [
+        Product(code=row.code, name=row.name)
+        if row.number is None
+        else get_visible(work, Product, row.number, version=row.version)
+        for row in rows
+    ]
+    _free_codes(work, Product, rows, products)
+    for row, product in zip(rows, products, strict=True):
         product.code, product.name, product.name_en = row.code.strip(), row.name.strip(), row.name_en.strip()
         product.category, product.active = row.category.strip(), row.active
         work.session.add(product)
@@ -79,7 +84,7 @@ def save_products(work: Work, *, rows: Sequence[ProductRow]) -> int:
 
 @command(Action.PRODUCT_EDIT)
 def save_skus(work: Work, *, rows: Sequence[SkuRow]) -> int:
-    """Save changed and new specifications with their prices, all or none; return how many.
+    """Save changed and new specifications with their prices, all or none; return how many. Codes may change places.
 
     Raises NotFound, EditedMeanwhile, and InvalidFields whose fields are `row:column`.
     """
@@ -99,12 +104,15 @@ def save_skus(work: Work, *, rows: Sequence[SkuRow]) -> int:
             problems[f"{row.row}:currency"] = _("Please choose a currency from the list.")
     if problems:
         raise InvalidFields(problems)
-    for row in rows:
-        product_id = products[row.product_code.strip()]
-        sku = Sku(product_id=product_id, code=row.code)
-        if row.number is not None:
-            sku = get_visible(work, Sku, row.number, version=row.version)
-        sku.product_id, sku.code = product_id, row.code.strip()
+    skus = [
+        Sku(product_id=products[row.product_code.strip()], code=row.code)
+        if row.number is None
+        else get_visible(work, Sku, row.number, version=row.version)
+        for row in rows
+    ]
+    _free_codes(work, Sku, rows, skus)
+    for row, sku in zip(rows, skus, strict=True):
+        sku.product_id, sku.code = products[row.product_code.strip()], row.code.strip()
         sku.specification, sku.unit = row.specification.strip(), row.unit.strip()
         sku.list_price = (row.list_price or Decimal(0)).quantize(CENT)
         sku.currency, sku.active = row.currency, row.active
@@ -124,9 +132,28 @@ def _needed(number: int, row: object, fields: tuple[str, ...]) -> dict[str, str]
     return {f"{number}:{field}": _("This is needed.") for field in fields if not getattr(row, field).strip()}
 
 
+def _free_codes(work: Work, table: type[Product | Sku], rows: Sequence[Any], records: Sequence[Any]) -> None:
+    """Take away the codes that change places, which are unique at every moment, until all are given anew.
+
+    The records keep in memory what they were, so the audit tells of one change, from the old code to the new.
+    """
+    wanted = {row.code.strip(): row.number for row in rows}
+    moving = [
+        record.id
+        for record in records
+        if record.id is not None and record.code in wanted and wanted[record.code] != record.id
+    ]
+    column = cast("Any", table)
+    for number in moving:
+        away = update(column).where(column.id == number).values(code=f"~{secrets.token_hex(16)}")
+        work.session.execute(away, execution_options={"synchronize_session": False})
+
+
 def _doubled(row: Any, code: str, rows: Sequence[Any], taken: dict[str, int]) -> dict[str, str]:
-    """Return a problem where the code is another row's, in the grid or stored."""
+    """Return a problem where the code is another row's: in the grid, or stored and not given up in the grid."""
     inside = any(other.code.strip() == code and other is not row for other in rows)
-    if inside or taken.get(code, row.number) != row.number:
+    holder = taken.get(code, row.number)
+    given_up = any(other.number == holder and other.code.strip() != code for other in rows)
+    if inside or (holder != row.number and not given_up):
         return {f"{row.row}:code": _("This code is taken already.")}
     return {}

@@ -45,7 +45,7 @@ class StageKindStays(SalesError):
 
 
 class OneWonStage(SalesError):
-    """A process has exactly one stage in use that wins."""
+    """A process has exactly one stage in use that wins; one that an import brought keeps what it has, at most."""
 
     text = N_("A process has exactly one won stage in use.")
     field = "kind"
@@ -146,7 +146,7 @@ def add_stage(work: Work, *, pipeline_id: int, fields: StageFields) -> int:
     stages = _stages(work, pipeline_id)
     stage = _stage(pipeline_id, fields, max((one.position for one in stages), default=0) + 1)
     work.session.add(stage)
-    _check_process([*stages, stage])
+    _check_process([*stages, stage], won_before=_won_in_use(stages))
     work.session.flush()
     _renumber(_in_order([*stages, stage]))
     return stage.id
@@ -165,11 +165,12 @@ def edit_stage(work: Work, *, stage_id: int, version: int, fields: StageFields) 
     if fields.kind is not stage.kind and _is_used(work, stage_id):
         raise StageKindStays(stage=stage.name)
     kind_changes = fields.kind is not stage.kind
+    won_before = _won_in_use(_stages(work, stage.pipeline_id))
     stage.name, stage.name_en, stage.kind = fields.name.strip(), fields.name_en.strip(), fields.kind
     stage.probability, stage.expected_days = _probability(fields), fields.expected_days
     stage.active = fields.active
     stages = _stages(work, stage.pipeline_id)
-    _check_process(stages)
+    _check_process(stages, won_before=won_before)
     if kind_changes:
         _renumber(_in_order(stages))
 
@@ -198,8 +199,8 @@ def delete_stage(work: Work, *, stage_id: int, version: int) -> None:
     stage = get_visible(work, Stage, stage_id, version=version)
     if _is_used(work, stage_id):
         raise StageInUse(stage=stage.name)
-    rest = [one for one in _stages(work, stage.pipeline_id) if one.id != stage_id]
-    _check_process(rest)
+    stages = _stages(work, stage.pipeline_id)
+    _check_process([one for one in stages if one.id != stage_id], won_before=_won_in_use(stages))
     work.session.delete(stage)
 
 
@@ -261,9 +262,14 @@ def _is_used(work: Work, stage_id: int) -> bool:
     return any(work.session.exec(found.limit(1)).first() is not None for found in (moved, stands))
 
 
-def _check_process(stages: list[Stage]) -> None:
+def _won_in_use(stages: list[Stage]) -> int:
+    return sum(stage.active and stage.kind is StageKind.WON for stage in stages)
+
+
+def _check_process(stages: list[Stage], *, won_before: int) -> None:
+    """Refuse what a process cannot be; one that an import brought with several won stages never gets more."""
     kinds = [stage.kind for stage in stages if stage.active]
-    if kinds.count(StageKind.WON) != 1:
+    if not 1 <= kinds.count(StageKind.WON) <= max(won_before, 1):
         raise OneWonStage
     if StageKind.LOST not in kinds:
         raise LostStageNeeded

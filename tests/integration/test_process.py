@@ -7,9 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from core.access.actors import SYSTEM
 from core.domain.stages import StageKind
 from core.errors import EditedMeanwhile, InvalidFields, NotAllowed
+from core.model import Stage
 from core.queries.administration import deal_words, pipelines, stages_of
+from core.services.deals import advance_deal
 from core.services.process import (
     DefaultPipelineStays,
     LostStageNeeded,
@@ -122,6 +125,46 @@ def test_a_process_keeps_one_won_a_lost_and_an_open_stage(company, perform_as, a
     last = stage(answer_as, company, "negotiation")
     with pytest.raises(OpenStageNeeded):
         perform_as("operations", delete_stage, stage_id=last.id, version=last.version)
+
+
+@pytest.fixture
+def two_won(company):
+    """A process as an import can bring it: two won stages in use, and a deal won in the first."""
+    with company.database.writing(SYSTEM, now=NOW, action="test") as work:
+        second = Stage(
+            pipeline_id=company.pipeline_id, code="delivered", name="已交付", name_en="Delivered", position=8,
+            kind=StageKind.WON, probability=1.0,
+        )  # fmt: skip
+        work.session.add(second)
+        work.session.flush()
+        company.stages["delivered"] = second.id
+    return company.deal(path=(("identified", NOW - timedelta(days=9)), ("won", NOW - timedelta(days=2))))
+
+
+def test_several_won_stages_of_an_import_are_kept_and_never_get_more(company, two_won, perform_as, answer_as):
+    demo, delivered = stage(answer_as, company, "demo"), stage(answer_as, company, "delivered")
+    perform_as("operations", edit_stage, stage_id=demo.id, version=demo.version, fields=said(demo, expected_days=3))
+    with pytest.raises(OneWonStage):
+        perform_as(
+            "operations", add_stage, pipeline_id=company.pipeline_id, fields=StageFields("三", "Third", StageKind.WON)
+        )
+    perform_as(
+        "operations", edit_stage, stage_id=delivered.id, version=delivered.version, fields=said(delivered, active=False)
+    )
+    delivered = stage(answer_as, company, "delivered")
+    with pytest.raises(OneWonStage):
+        perform_as(
+            "operations", edit_stage, stage_id=delivered.id, version=delivered.version,
+            fields=said(delivered, active=True),
+        )  # fmt: skip
+
+
+def test_a_won_deal_goes_on_to_another_won_stage_and_stays_won_when_it_was(company, two_won, perform_as):
+    deal = perform_as(
+        "eastern rep", advance_deal, deal_id=two_won.id, to_stage_id=company.stages["delivered"], version=1
+    )
+    assert (deal.state, deal.closed_at, deal.credited_id) == (StageKind.WON, two_won.closed_at, two_won.credited_id)
+    assert deal.stage_id == company.stages["delivered"]
 
 
 def test_a_new_order_keeps_won_and_lost_at_the_end(company, perform_as, answer_as):
