@@ -126,7 +126,7 @@ def scored(
         )
     frame = pd.concat(tables, ignore_index=True)
     scale = naive_scale(y[: origins[0].known], season)
-    return Backtest(frame, score(frame, scale=scale))
+    return Backtest(frame, score(frame, scale=scale), scale)
 
 
 def score(frame: pd.DataFrame, *, scale: float) -> Scores:

@@ -100,10 +100,12 @@ class Backtest:
 
     frame: origin datetime64 (last known step), step int64 from 1, ds datetime64, actual,
     forecast, lo, hi, naive, ets float64 in the unit of the series; ets NaN where it was not tried.
+    scale: what MASE divides by, the in-sample error of seasonal naive.
     """
 
     frame: pd.DataFrame
     scores: Scores
+    scale: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,10 +245,10 @@ def _backtest_out(backtest: Backtest) -> dict[str, object]:
         values = _dates(pd.DatetimeIndex(column)) if dated else column.tolist()
         columns[str(name)] = [None if value != value else value for value in values]  # noqa: PLR0124 - NaN alone
     scores = {name: None if np.isnan(score) else score for name, score in vars(backtest.scores).items()}
-    return {"columns": columns, "scores": scores}
+    return {"columns": columns, "scores": scores, "scale": None if np.isnan(backtest.scale) else backtest.scale}
 
 
-def _backtest_in(kept: dict[str, dict[str, Any]]) -> Backtest:
+def _backtest_in(kept: dict[str, Any]) -> Backtest:
     columns: dict[str, Any] = {}
     for name, column in kept["columns"].items():
         if name in ("origin", "ds"):
@@ -255,4 +257,5 @@ def _backtest_in(kept: dict[str, dict[str, Any]]) -> Backtest:
             columns[name] = column if name == "step" else _floats(column)
     scores = {name: np.nan if score is None else float(score) for name, score in kept["scores"].items()}
     origins = int(scores.pop("origins"))
-    return Backtest(pd.DataFrame(columns), Scores(**scores, origins=origins))
+    scale = np.nan if kept["scale"] is None else float(kept["scale"])
+    return Backtest(pd.DataFrame(columns), Scores(**scores, origins=origins), scale)

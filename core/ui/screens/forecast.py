@@ -20,7 +20,8 @@ from core.ui.screens.forecast_controls import choose_levers, choose_series, leve
 from core.ui.screens.forecast_fit import cut, forecast_of, series_of, watch
 from core.ui.screens.forecast_saved import choose_compared, compared_totals
 from core.ui.screens.forecast_state import Shown, is_neutral
-from core.ui.screens.forecast_words import backtest_words, headline, span_words, total_of
+from core.ui.screens.forecast_trust import trust
+from core.ui.screens.forecast_words import headline, member_words, span_words, total_of
 from core.ui.sharing import share_button
 from core.ui.tables import table
 
@@ -60,6 +61,7 @@ def draw(view: View) -> None:
     if shown.compared:
         compared_totals(view, forecast, scenarios)
     _totals(view, forecast, scenarios)
+    trust(view, forecast.fit)
     _making(forecast)
 
 
@@ -211,6 +213,7 @@ def _making(forecast: Forecast) -> None:
     fit = forecast.fit
     with st.expander(_("How this was computed"), icon=":material/info:"):
         st.text(_("Method: {method}. {reason}", method=fit.method_name, reason=fit.reason))
-        st.text(backtest_words(fit))
+        if fit.members:
+            st.text(_("Combined from {members}.", members="; ".join(member_words(fit.members))))
         for sentence in (*fit.notes, *forecast.prepared.issues):
             st.text(f"· {sentence}")

@@ -126,9 +126,7 @@ def _backtest(whole: Backtest | None, horizon: int) -> Backtest | None:
     if whole is None:
         return None
     frame = whole.frame[whole.frame["step"] <= horizon].reset_index(drop=True)
-    off = float((whole.frame["actual"] - whole.frame["forecast"]).abs().mean())
-    scale = off / whole.scores.mase if whole.scores.mase > 0 else float("nan")
-    return Backtest(frame, score(frame, scale=scale))
+    return Backtest(frame, score(frame, scale=whole.scale), whole.scale)
 
 
 def quota_by_step(fit: Fit, owed: Mapping[date, float]) -> Floats:

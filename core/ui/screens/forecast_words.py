@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from core.forecasting.scenarios import apply, sample_paths
 from core.forecasting.steps import ends
-from core.i18n import _, _n, format_date, format_month, format_rate
+from core.i18n import N_, _, _n, format_date, format_month
 from core.ui.cards import said
 from core.ui.screens.forecast_state import is_neutral
 
 if TYPE_CHECKING:
-    from core.forecasting.result import Fit
+    from collections.abc import Sequence
+
+    from core.forecasting.result import Fit, Member
     from core.forecasting.scenarios import Levers
     from core.ui.page import View
+
+MEMBER_NAMES: Final[dict[Member, str]] = {
+    "prophet": N_("Prophet"),
+    "theta_adjusted": N_("Theta on Prophet's adjusted series"),
+    "holt_adjusted": N_("damped Holt on Prophet's adjusted series"),
+    "ets": N_("AutoETS"),
+    "ets_log": N_("AutoETS on logarithms"),
+    "theta": N_("AutoTheta"),
+    "theta_log": N_("AutoTheta on logarithms"),
+    "theta_season": N_("AutoTheta with its own season"),
+    "theta_season_log": N_("AutoTheta with its own season"),
+    "stl_ets": N_("AutoETS after a decomposition"),
+    "stl_ets_log": N_("AutoETS after a decomposition"),
+    "stl_theta": N_("AutoTheta after a decomposition"),
+    "stl_theta_log": N_("AutoTheta after a decomposition"),
+}
 
 
 def headline(view: View, fit: Fit, levers: Levers) -> str:
@@ -65,24 +83,6 @@ def span_words(fit: Fit) -> str:
     return _("{start} to {end}", start=format_date(fit.future[0].date()), end=format_date(last))
 
 
-def backtest_words(fit: Fit) -> str:
-    """Return how past forecasts fared."""
-    if fit.backtest is None:
-        return _("There is too little history to test the method on the past.")
-    scores = fit.backtest.scores
-    off, bias = format_rate(scores.wape, 0), format_rate(abs(scores.bias), 0)
-    told = [
-        _n(
-            "Tested on {n} forecast from the past: off by {wape} of the booked value.",
-            "Tested on {n} forecasts from the past: off by {wape} of the booked value.",
-            scores.origins,
-            n=scores.origins,
-            wape=off,
-        ),
-        _("Together they were {bias} too high.", bias=bias)
-        if scores.bias >= 0
-        else _("Together they were {bias} too low.", bias=bias),
-        _("{coverage} of the actual values lay inside the 80% band.", coverage=format_rate(scores.coverage, 0)),
-        _("Repeating the last season would have been off by {naive}.", naive=format_rate(scores.naive_wape, 0)),
-    ]
-    return " ".join(told)
+def member_words(members: Sequence[Member]) -> list[str]:
+    """Return the names of what a forecast was combined from, each once."""
+    return list(dict.fromkeys(_(MEMBER_NAMES[member]) for member in members))
