@@ -202,6 +202,14 @@ class ScopedMirror:
         ahead = sum(value < own if least_first else value > own for value in values.values())
         return Standing(ahead + 1, len(values))
 
+    def of_everyone(self, build: Callable[[Facts], Statement]) -> list[Any]:
+        """Return the rows of a statement over everybody's facts, to compare people by, never to show as they are.
+
+        For the leaderboard's questions alone (a test holds us to it), which show of people outside the scope no
+        more than the company's setting allows.
+        """
+        return self.rows(build(_facts(Scope.everything())))
+
     def _run(self, statement: Statement) -> duckdb.DuckDBPyConnection:
         text, values = compiled(statement)
         return self._reading().execute(text, values)

@@ -39,6 +39,7 @@ SETTING_DEFAULTS: dict[str, str] = {
     "fiscal_first_month": "1",
     "idle_days": "14",
     "minimum_decided": "5",
+    "board_sight": "hidden",
     "default_language": "",
 }
 """The company's own settings (table `setting`) and what they are until somebody changes them."""

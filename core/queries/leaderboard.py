@@ -23,6 +23,8 @@ from core.queries.overview import HUNDREDTHS, months_frame
 from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.analytics.team_parts import TeamPart
     from core.db.mirror import ScopedMirror
     from core.db.work import Work
@@ -85,7 +87,17 @@ def _contest(
     return statements.Contest(period, by, filters, minimum, work.today, parts)
 
 
+def the_contest(work: Work, period: Period, filters: Filters, minimum_decided: int | None) -> statements.Contest:
+    """Return the comparison of reps in a period."""
+    return _contest(work, period, "rep", filters, minimum_decided)
+
+
 def _standings(mirror: ScopedMirror, contest: statements.Contest) -> list[dict[str, Any]]:
+    return standing_rows(mirror.rows(statements.standings(mirror.facts, contest)))
+
+
+def standing_rows(standings: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the rows of `statements.standings` in major units, NaN for what there is not."""
     return [
         {
             "key": str(row.id), "name": row.name, "team": row.team, "booked": row.booked / HUNDREDTHS,
@@ -94,7 +106,7 @@ def _standings(mirror: ScopedMirror, contest: statements.Contest) -> list[dict[s
             "cycle_days": _or_nan(row.cycle_days), "activities": row.activities,
             "quota": _or_nan(row.quota) / HUNDREDTHS, "attainment": _or_nan(row.attainment),
         }
-        for row in mirror.rows(statements.standings(mirror.facts, contest))
+        for row in standings
     ]  # fmt: skip
 
 

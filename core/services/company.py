@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import select
 
 from core.access.actions import Action
+from core.access.board_sight import BoardSight
 from core.errors import InvalidFields
 from core.gate import command
 from core.i18n import LANGUAGES, _
@@ -21,7 +22,7 @@ WHOLE_NUMBERS: dict[str, tuple[int, int]] = {
     "fiscal_first_month": (1, 12), "idle_days": (1, 365), "minimum_decided": (1, 100),
 }  # fmt: skip
 """Settings that are whole numbers: the least and the most."""
-CHANGEABLE = ("company_name", "company_name_en", "default_language", *WHOLE_NUMBERS)
+CHANGEABLE = ("company_name", "company_name_en", "default_language", "board_sight", *WHOLE_NUMBERS)
 
 
 @command(Action.SETTING_EDIT)
@@ -54,6 +55,8 @@ def _problem(name: str, value: str) -> str | None:
             return _("Give a whole number from {least} to {most}.", least=least, most=most)
     if name == "default_language" and said not in {"", *LANGUAGES}:
         return _("Please choose a language from the list.")
+    if name == "board_sight" and said not in set(BoardSight):
+        return _("Please choose from the list.")
     if name in {"company_name", "company_name_en"} and len(said) > 80:
         return _("At most {n} characters, please.", n=80)
     return None

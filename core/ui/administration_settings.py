@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from babel.dates import get_month_names
 
+from core.access.board_sight import BoardSight
 from core.domain.periods import FiscalCalendar
-from core.i18n import LANGUAGES, _, format_date, language
+from core.i18n import LANGUAGES, N_, _, format_date, language
 from core.queries.administration import company_settings
 from core.services.company import WHOLE_NUMBERS, change_settings
 from core.settings import settings
@@ -18,6 +19,13 @@ from core.ui.frame_words import LANGUAGE_NAMES
 
 if TYPE_CHECKING:
     from core.ui.page import View
+
+
+SIGHTS = {
+    BoardSight.HIDDEN: N_("Their own row and rank alone"),
+    BoardSight.ANONYMOUS: N_("Everyone's rank and result, without names"),
+    BoardSight.FULL: N_("Everyone's names and figures"),
+}
 
 
 def draw(view: View) -> None:
@@ -80,6 +88,15 @@ def _settings(view: View) -> None:
         ):
             least, most = WHOLE_NUMBERS[name]
             values[name] = str(fields.whole(name, label, int(now[name]), least, most, help=about))
+    with st.container(border=True, width=640):
+        st.subheader(_("Leaderboard"), anchor=False)
+        values["board_sight"] = fields.choose(
+            "board_sight",
+            _("What reps see of others"),
+            {sight.value: _(label) for sight, label in SIGHTS.items()},
+            now["board_sight"],
+            help=_("Managers see their own team in any case; of other teams they see what reps see."),
+        )
     if fields.sent(_("Save"), icon=":material/save:"):
         done = fields.do(change_settings, values=values)
         if done:

@@ -1,0 +1,267 @@
+"""The leaderboard of reps with its adjustments, and as much of others as the company's setting shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from math import isnan, nan
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
+
+import numpy as np
+import pandas as pd
+
+from core.access.actions import Action
+from core.access.actors import Reach
+from core.access.board_sight import BoardSight, sight_of
+from core.analytics import fairness
+from core.analytics import leaderboard as statements
+from core.analytics import leaderboard_fair as grounds
+from core.analytics.filters import NO_FILTERS, Filters
+from core.domain.periods import Period, add_months
+from core.gate import query
+from core.queries.leaderboard import COLUMNS, standing_rows, the_contest
+from core.queries.overview import HUNDREDTHS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from core.analytics.facts import Facts, Statement
+    from core.db.work import Work
+
+Adjustment = Literal["days", "difficulty", "shrinkage", "range"]
+ADJUSTMENTS: Final[tuple[Adjustment, ...]] = get_args(Adjustment)
+USUAL: Final[tuple[Adjustment, ...]] = ("days", "shrinkage", "range")
+RANGED: Final = frozenset(get_args(fairness.Resampled))
+FAIR_COLUMNS = (
+    *COLUMNS, "inside", "plain_rank", "rank_low", "rank_high", "of", "days_worked", "period_days", "quota_by_days",
+    "usual", "hardness", "mean_hardness", "fair_quota", "fair_attainment", "shrunk_rate", "shrunk_low", "shrunk_high",
+    "pooled_rate", "prior_deals", "usual_own", "usual_own_days", "usual_peers", "usual_peer_days",
+)  # fmt: skip
+_ALWAYS = ("rank", "previous_rank", "rank_change", "of", "inside", "too_few", "most_improved")
+
+
+@query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)
+def fair_leaderboard(
+    work: Work,
+    *,
+    period: Period,
+    measure: statements.Measure = "booked",
+    filters: Filters = NO_FILTERS,
+    adjust: tuple[Adjustment, ...] = USUAL,
+    minimum_decided: int | None = None,
+) -> pd.DataFrame:
+    """Return the reps, ranked among all by a measure as it is adjusted; columns: docs/queries.md.
+
+    People outside the scope stand in it as the company's setting says: with names and figures, with the ranked
+    figure alone, or not at all. Where filters are set they are only compared with if all of theirs is shown.
+    """
+    sight = sight_of(work.actor, work.setting("board_sight"))
+    everyone = sight is BoardSight.FULL or filters == NO_FILTERS
+    pool = _Pool(work, everyone=everyone)
+    now = _Board(pool, the_contest(work, period, filters, minimum_decided), measure, frozenset(adjust))
+    before = _Board(
+        pool, the_contest(work, work.calendar.before(period), filters, minimum_decided), measure,
+        frozenset(adjust) - {"range"},
+    )  # fmt: skip
+    _compare(now, before)
+    rows = sorted(
+        now.rows, key=lambda row: (row["rank"] is None, row["rank"] or 0, -row["booked"], row["name"], row["key"])
+    )
+    frame = pd.DataFrame(_shown(rows, sight, now.ranked_by), columns=list(FAIR_COLUMNS))
+    whole = ("rank", "previous_rank", "rank_change", "plain_rank", "rank_low", "rank_high")
+    return frame.astype(dict.fromkeys(whole, "Int64"))
+
+
+def _compare(now: _Board, before: _Board) -> None:
+    earlier = before.ranks
+    values = {row["key"]: row[before.ranked_by] for row in before.rows}
+    best = statements.most_improved(
+        {row["key"]: row[now.ranked_by] for row in now.rows}, values, least_first=now.least_first
+    )
+    for row in now.rows:
+        key, rank = row["key"], row["rank"]
+        then = earlier.get(key)
+        row |= {"previous_rank": then, "rank_change": None if rank is None or then is None else then - rank}
+        row |= {"previous_value": values.get(key, nan), "most_improved": key == best}
+
+
+def _shown(rows: list[dict[str, Any]], sight: BoardSight, ranked_by: str) -> list[dict[str, Any]]:
+    """Return the rows as they may be seen: those outside the scope masked or left out."""
+    found = []
+    for place, row in enumerate(rows, start=1):
+        if row["inside"] or sight is BoardSight.FULL:
+            found.append(row)
+        elif sight is BoardSight.ANONYMOUS and row["rank"] is not None:
+            kept = {name: row[name] for name in (*_ALWAYS, ranked_by)}
+            found.append({**_BLANK, **kept, "key": f"other-{place}", "name": "", "team": ""})
+    return found
+
+
+_BLANK: dict[str, Any] = {
+    **dict.fromkeys(FAIR_COLUMNS, nan), "rank_low": None, "rank_high": None, "plain_rank": None, "won_count": 0,
+    "decided_count": 0, "activities": 0,
+}  # fmt: skip
+
+
+class _Pool:
+    """The people who are compared, and where statements about them run."""
+
+    def __init__(self, work: Work, *, everyone: bool) -> None:
+        self.work, self.mirror = work, work.mirror
+        self.everyone = everyone
+        self.presence = {
+            row.id: (row.joined_on, row.left_on) for row in self.mirror.rows(grounds.presence(self.mirror.facts))
+        }
+        self.territory: dict[int, int] = {}
+        for row in self.ask(grounds.territories):
+            self.territory.setdefault(row.rep_id, row.territory_id)
+
+    def ask(self, build: Callable[[Facts], Statement]) -> list[Any]:
+        """Return the rows of a statement about everyone, or about the scope alone."""
+        return self.mirror.of_everyone(build) if self.everyone else self.mirror.rows(build(self.mirror.facts))
+
+    def holds(self, rep_id: int) -> bool:
+        """Say whether a rep lies in the actor's scope."""
+        scope = self.mirror.scope
+        return scope.reach is Reach.ALL or scope.allows_rep(rep_id)
+
+
+@dataclass(frozen=True)
+class _History:
+    """What somebody books in a day, and what that rests on, in hundredths and days."""
+
+    a_day: float
+    own: float
+    own_days: int
+    peers: float
+    peer_days: int
+
+
+class _Board:
+    """One period's rows with every adjustment worked out, and the ranks by the chosen ones."""
+
+    def __init__(
+        self, pool: _Pool, contest: statements.Contest, measure: statements.Measure, adjust: Collection[Adjustment]
+    ) -> None:
+        self.pool, self.contest, self.measure = pool, contest, measure
+        self.least_first = measure in statements.LEAST_FIRST
+        self.rows = standing_rows(pool.ask(lambda facts: statements.standings(facts, contest)))
+        self._adjust_quotas(adjust)
+        self.prior = self._shrink()
+        self.ranked_by = _ranked_by(measure, adjust)
+        self.ranks = self._rank(self.ranked_by)
+        plain = self._rank(measure)
+        of = len(self.ranks)
+        for row in self.rows:
+            number = int(row["key"])
+            row |= {"rank": self.ranks.get(row["key"]), "plain_rank": plain.get(row["key"]), "of": of}
+            row |= {"inside": pool.holds(number), "rank_low": None, "rank_high": None}
+        if "range" in adjust and measure in RANGED:
+            self._lay_ranges()
+
+    def _rank(self, column: str) -> dict[str, int]:
+        return statements.ranks({row["key"]: row[column] for row in self.rows}, least_first=self.least_first)
+
+    def _adjust_quotas(self, adjust: Collection[Adjustment]) -> None:
+        months: dict[int, dict[Any, float]] = defaultdict(dict)
+        for row in self.pool.ask(lambda facts: grounds.owed_by_month(facts, self.contest)):
+            months[row.rep_id][row.month] = months[row.rep_id].get(row.month, 0) + row.amount
+        period = self.contest.period
+        history = self._history()
+        by_days: dict[int, float] = {}
+        usual: dict[int, float] = {}
+        start: dict[int, float] = {}
+        for row in self.rows:
+            number = int(row["key"])
+            joined, left = self.pool.presence.get(number, (None, None))
+            worked = fairness.days_worked(period, joined, left)
+            by_days[number] = fairness.quota_for_days_worked(months.get(number, {}), period, joined, left)
+            plain = 0.0 if isnan(row["quota"]) else row["quota"] * HUNDREDTHS
+            start[number] = by_days[number] if "days" in adjust else plain
+            usual[number] = history[number].a_day * (worked if "days" in adjust else period.days)
+            row |= {"days_worked": worked, "period_days": period.days}
+        fair = fairness.quotas_as_hard(start, usual) if "difficulty" in adjust else start
+        compared = [who for who in start if start[who] > 0 and usual[who] > 0]
+        total = sum(usual[who] for who in compared)
+        mean = sum(start[who] for who in compared) / total if total else nan
+        for row in self.rows:
+            number = int(row["key"])
+            quota, known = fair[number], history[number]
+            row |= {
+                "quota_by_days": _money(by_days[number]), "usual": _money(usual[number]), "mean_hardness": mean,
+                "hardness": fairness.hardness(start[number], usual[number]), "fair_quota": _money(quota),
+                "fair_attainment": row["booked"] * HUNDREDTHS / quota if quota > 0 else nan,
+                "usual_own": _money(known.own), "usual_own_days": known.own_days, "usual_peers": _money(known.peers),
+                "usual_peer_days": known.peer_days,
+            }  # fmt: skip
+
+    def _history(self) -> dict[int, _History]:
+        """Return what each books in a day, by the twelve months before and the territory's."""
+        start = self.contest.period.start
+        past = Period(add_months(start, -12), start)
+        booked = {
+            row.rep_id: row.booked
+            for row in self.pool.ask(
+                lambda facts: grounds.booked_in(facts, past, today=self.contest.today, filters=self.contest.filters)
+            )
+        }
+        worked = {number: fairness.days_worked(past, *there) for number, there in self.pool.presence.items()}
+        peers: dict[int | None, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
+        for number, days in worked.items():
+            territory = self.pool.territory.get(number)
+            sums = peers[territory]
+            peers[territory] = (sums[0] + booked.get(number, 0), sums[1] + days)
+        found = {}
+        for row in self.rows:
+            number = int(row["key"])
+            of_peers, peer_days = peers[self.pool.territory.get(number)]
+            own, days = booked.get(number, 0), worked.get(number, 0)
+            a_day = fairness.booked_a_day(own, days, peers=of_peers, peer_days=peer_days)
+            found[number] = _History(a_day, own, days, of_peers, peer_days)
+        return found
+
+    def _shrink(self) -> fairness.Prior:
+        decided = [row["decided_count"] for row in self.rows]
+        prior = fairness.prior_of([row["won_count"] for row in self.rows], decided)
+        for row in self.rows:
+            seen = row["decided_count"] > 0 and not isnan(prior.rate)
+            low, high = prior.interval(row["won_count"], row["decided_count"]) if seen else (nan, nan)
+            row |= {
+                "shrunk_rate": prior.shrunk(row["won_count"], row["decided_count"]) if seen else nan,
+                "shrunk_low": low, "shrunk_high": high, "pooled_rate": prior.rate, "prior_deals": prior.weight,
+            }  # fmt: skip
+        return prior
+
+    def _lay_ranges(self) -> None:
+        places = {int(row["key"]): place for place, row in enumerate(self.rows)}
+        rows = [
+            (places[row.rep_id], row.won, row.amount)
+            for row in self.pool.ask(lambda facts: grounds.decided_deals(facts, self.contest))
+            if row.rep_id in places
+        ]
+        column = {"fair_attainment": "fair_quota", "attainment": "quota"}.get(self.ranked_by)
+        quotas = np.array([row[column] * HUNDREDTHS for row in self.rows]) if column else None
+        draws = fairness.resampled(
+            fairness.Decided.of(rows, len(self.rows)), cast("fairness.Resampled", self.measure), quotas=quotas,
+            prior=self.prior if self.ranked_by == "shrunk_rate" else None,
+        )  # fmt: skip
+        ranges = fairness.rank_ranges([row["rank"] for row in self.rows], draws)
+        for row, found in zip(self.rows, ranges, strict=True):
+            row["rank_low"], row["rank_high"] = found or (None, None)
+
+
+def _ranked_by(measure: statements.Measure, adjust: Collection[Adjustment]) -> str:
+    if measure == "attainment" and {"days", "difficulty"} & set(adjust):
+        return "fair_attainment"
+    if measure == "win_rate" and "shrinkage" in adjust:
+        return "shrunk_rate"
+    return measure
+
+
+def _money(hundredths: float) -> float:
+    return hundredths / HUNDREDTHS if hundredths > 0 else nan
+
+
+def ranked_column(measure: str, adjust: Collection[Adjustment]) -> str:
+    """Return the column of `fair_leaderboard` that decides the ranks."""
+    return _ranked_by(cast("statements.Measure", measure), adjust)
