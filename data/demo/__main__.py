@@ -85,6 +85,7 @@ def _plain(summary: DemoSummary) -> dict[str, object]:
         "until": summary.until.isoformat(),
         "rows": summary.rows,
         "seconds": round(summary.seconds, 3),
+        "processor_seconds": round(summary.processor_seconds, 3),
         "deals_a_second": round(summary.deals_a_second),
         "passphrase": summary.passphrase,
         "users": [{"username": user.username, "role": user.role.value, "name": user.name} for user in summary.users],
@@ -106,9 +107,10 @@ def _readable(summary: DemoSummary) -> str:
         f"  {'(implied) win rate':26} {summary.win_rate:.3f}",
     ]
     lines += ["", "Rows written", *(f"  {name:26} {count:>12,}" for name, count in summary.rows.items())]
+    pace = f"{summary.seconds:.1f} seconds, {summary.deals_a_second:,.0f} deals a second"
     lines += [
         "",
-        f"{summary.seconds:.1f} seconds, {summary.deals_a_second:,.0f} deals a second",
+        f"{pace} ({summary.processor_seconds:.1f} seconds of processor time)",
         "",
         installation.said_sign_ins(summary),
     ]
