@@ -22,6 +22,7 @@ import pandas as pd
 from pandas.api.types import is_string_dtype
 
 import core.queries
+from core.analytics.as_of import AsOf
 from core.analytics.filters import Filters
 from core.analytics.selection import Selection
 from core.db.actors import actor_named
@@ -207,6 +208,12 @@ def _value(text: str, hint: Any, name: str) -> Any:
             return tuple(part for part in text.split(",") if part)
         if bool in kinds:
             return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        if AsOf in kinds:
+            on, _slash, known = text.partition("/")
+            return AsOf(date.fromisoformat(on), "then" if known == "then" else "now")
+        if Period in kinds:
+            start, _dots, end = text.partition("..")
+            return Period(date.fromisoformat(start), date.fromisoformat(end))
         if date in kinds:
             return date.fromisoformat(text)
         if int in kinds:

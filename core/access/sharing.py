@@ -7,6 +7,7 @@ from core.access.policy import POLICY, Role
 
 SHAREABLE: dict[str, Action] = {
     "overview": Action.OVERVIEW_VIEW,
+    "pipeline": Action.OVERVIEW_VIEW,
     "funnel": Action.FUNNEL_VIEW,
     "leaderboard": Action.LEADERBOARD_VIEW,
     "forecast": Action.FORECAST_VIEW,

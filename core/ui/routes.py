@@ -57,6 +57,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("log_deal", N_("Log a deal"), "add_circle", Action.DEAL_LOG, SELLING),
     PageSpec("log_activity", N_("Log an activity"), "edit_calendar", Action.ACTIVITY_LOG, SELLING),
     PageSpec("overview", N_("Overview"), "dashboard", Action.OVERVIEW_VIEW, ANALYSIS),
+    PageSpec("pipeline", N_("Pipeline progress"), "stacked_line_chart", Action.OVERVIEW_VIEW, ANALYSIS),
     PageSpec("funnel", N_("Funnel"), "filter_alt", Action.FUNNEL_VIEW, ANALYSIS),
     PageSpec("leaderboard", N_("Leaderboard"), "trophy", Action.LEADERBOARD_VIEW, ANALYSIS),
     PageSpec("rep", N_("Rep"), "person", Action.LEADERBOARD_VIEW, ANALYSIS, visible=False),

@@ -12,7 +12,7 @@ from core.services.share import LinkClosed, open_share_link
 from core.ui import routes, session
 from core.ui.live import follow
 from core.ui.page import View, plain
-from core.ui.screens import forecast, funnel, leaderboard, overview
+from core.ui.screens import forecast, funnel, leaderboard, overview, pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SCREENS: dict[str, Callable[[View], None]] = {
     "overview": overview.draw,
+    "pipeline": pipeline.draw,
     "funnel": funnel.draw,
     "leaderboard": leaderboard.draw,
     "forecast": forecast.draw,

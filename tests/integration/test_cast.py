@@ -23,6 +23,7 @@ import core.services
 from core import gate
 from core.access.actors import SYSTEM, Actor, Scope
 from core.access.policy import POLICY, Role
+from core.analytics.as_of import AsOf
 from core.analytics.filters import Filters
 from core.analytics.selection import Selection
 from core.db.work import Database
@@ -130,6 +131,7 @@ def _plain(_company: Company, _west: West) -> dict[str, Any]:
 
 
 PERIOD = _both(_in_period(), _of_the_west(period=Q3))
+PAST_DAYS = (None, AsOf(date(2026, 7, 14)), AsOf(date(2026, 7, 14), "then"))
 BUSINESS: dict[str, tuple[Ask, ...]] = {
     "due_activities": _both(lambda _c, _w: {"until": date(2027, 1, 1)}),
     "customers_page": _both(_plain, lambda _c, w: {"rep_ids": (w.rep,)}, lambda _c, _w: {"search": SECRET}),
@@ -157,6 +159,8 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
         lambda _c, w: {"selection": Selection("booked", Q3, by="rep", key=str(w.rep))},
         lambda _c, w: {"selection": Selection("created", Q3, by="segment", key=SECRET)},
         lambda _c, _w: {"selection": Selection("created", Q3)},
+        lambda _c, w: {"selection": Selection("open", None, Filters(rep_ids=(w.rep,)), as_of=AsOf(date(2026, 7, 14)))},
+        lambda _c, _w: {"selection": Selection("change:won", as_of=AsOf(date(2026, 7, 15)), since=date(2026, 5, 1))},
     ),
     "selection_total": _both(
         lambda _c, w: {"selection": Selection("booked", Q3, by="team", key=str(w.team))},
@@ -176,6 +180,13 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
     "booked_by_month": PERIOD,
     "breakdown": _both(*(_in_period(by=by) for by in ("team", "rep", "territory", "product", "channel", "segment"))),
     "pipeline_by_stage": _both(_plain, _of_the_west()),
+    "pipeline_standing": _both(*(_in_period(as_of=day, since=MONTH) for day in PAST_DAYS), _of_the_west(period=Q3)),
+    "pipeline_as_of": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
+    "pipeline_trend": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
+    "pipeline_changes": _both(
+        *(lambda _c, _w, d=day: {"since": date(2026, 6, 1), "as_of": d} for day in PAST_DAYS),
+        lambda _c, _w: {"since": MONTH, "closing": Q3}, _of_the_west(since=MONTH),
+    ),
     "monthly_quotas": _both(
         _in_period(),
         lambda _c, w: {"period": Q3, "dimension": "team", "key": str(w.team)},
@@ -233,6 +244,7 @@ COMMON: dict[str, str] = {
     "word_pairs": "the word list, for administrators alone",
     "word_list": "the company's words in both languages, kept by its administrators",
     **dict.fromkeys(("audit_count", "audit_entries", "audit_export", "audit_choices", "audit_chain"), _AUDIT),
+    "default_process": "the number of the sales process that is shown where none is chosen",
     "form_choices": "stages, products, channels and the colleagues whom one may choose",
     **dict.fromkeys(("company_history", "import_reference", "known_deals", "import_batches", "import_batch"), _IMPORT),
     "own_rank": "the asker's place among all: by design it moves with the others' results, and names nobody",

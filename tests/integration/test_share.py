@@ -131,7 +131,7 @@ def test_an_expiry_lies_between_an_hour_and_a_year(company, share, hours: int) -
 
 
 def test_only_the_analytic_pages_can_be_shared(company, share) -> None:
-    assert set(SHAREABLE) == {"overview", "funnel", "leaderboard", "forecast"}
+    assert set(SHAREABLE) == {"overview", "pipeline", "funnel", "leaderboard", "forecast"}
     for page in ("deals", "today", "audit", "shared", ""):
         with pytest.raises(PageNotShareable):
             share(page=page)

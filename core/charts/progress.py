@@ -1,0 +1,153 @@
+"""The pipeline over time: from one day to another as a waterfall, and week by week as stacked areas."""
+
+from datetime import date
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.charts.remembered import remembered
+from core.charts.rows import lay_rows, row_px
+from core.charts.theme import Look, look, money_axis, nothing, plain, say, sizes, style
+from core.charts.trend import short_months
+from core.i18n import _, _n, format_date
+
+_TOTALS = ("start", "end")
+
+
+def _colour(kind: str, c: Look) -> str:
+    match kind:
+        case "start" | "end":
+            return c.series[0]
+        case "entered" | "reopened" | "slipped_in" | "handed_in" | "grew":
+            return c.open
+        case "won":
+            return c.won
+        case "lost":
+            return c.lost
+    return c.previous
+
+
+@remembered
+def changes(
+    frame: pd.DataFrame,
+    *,
+    dark: bool,
+    large: bool = False,
+    currency: str = "CNY",
+    title: str | None = None,
+    subtitle: str | None = None,
+) -> go.Figure:
+    """Return a waterfall of rows: each bar begins where the one above it ended.
+
+    frame, first the start and last the end: kind, name str, count int, value float in major units, signed.
+    customdata: kind.
+    """
+    title = title or _("What changed in the pipeline")
+    if frame.empty or int(frame["count"].sum()) == 0:
+        return nothing(title, dark=dark, large=large)
+    c, s = look(dark=dark), sizes(large=large)
+    rows = list(frame.itertuples())
+    base, length, level = [], [], 0.0
+    for row in rows:
+        value = float(str(row.value))
+        if row.kind in _TOTALS:
+            base.append(0.0)
+            level = value
+        else:
+            base.append(min(level, level + value))
+            level += value
+        length.append(abs(value))
+    names = [str(row.name) for row in rows]
+    counts = [_n("{n} deal", "{n} deals", int(str(row.count))) for row in rows]
+    money = [
+        ("" if row.kind in _TOTALS or float(str(row.value)) < 0 else "+")
+        + say(float(str(row.value)), "money", currency)
+        for row in rows
+    ]
+    figure = go.Figure()
+    figures = [f"{n} · <b>{m}</b>" for n, m in zip(counts, money, strict=True)]
+    height = lay_rows(figure, names, figures, c=c, s=s)
+    figure.add_bar(
+        x=length,
+        base=base,
+        y=list(range(len(rows))),
+        orientation="h",
+        width=s.bar / row_px(s),
+        marker={"color": [_colour(str(row.kind), c) for row in rows]},
+        customdata=[[row.kind] for row in rows],
+        hovertext=[f"<b>{plain(n)}</b><br>{d} · {m}" for n, d, m in zip(names, counts, money, strict=True)],
+        hoverinfo="text",
+        showlegend=False,
+    )
+    top = max((b + n for b, n in zip(base, length, strict=True)), default=1.0)
+    figure.update_xaxes(range=[min(0.0, *base), top or 1.0])
+    return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
+
+
+@remembered
+def weekly(
+    frame: pd.DataFrame,
+    *,
+    dark: bool,
+    large: bool = False,
+    currency: str = "CNY",
+    title: str | None = None,
+    subtitle: str | None = None,
+) -> go.Figure:
+    """Return stacked areas, the first stage at the bottom.
+
+    frame, weeks and stages in order: week_on date, stage_key, stage str, count int, value float in major units.
+    customdata: stage_key, the week's last day in ISO form.
+    """
+    title = title or _("Pipeline at each week's end")
+    if frame.empty or int(frame["count"].sum()) == 0:
+        return nothing(title, dark=dark, large=large)
+    c, s = look(dark=dark), sizes(large=large)
+    weeks = [_day(day) for day in frame["week_on"].drop_duplicates()]
+    totals = frame.groupby("week_on", sort=False)["value"].sum().to_list()
+    figure = go.Figure()
+    for number, key in enumerate(frame["stage_key"].drop_duplicates()):
+        part = frame[frame["stage_key"] == key]
+        name = str(part["stage"].iloc[0])
+        colour = c.series[number % len(c.series)]
+        tips = [
+            "<br>".join(
+                (
+                    f"<b>{plain(name)}</b> {format_date(week)}",
+                    _n("{n} deal", "{n} deals", int(n)) + f" · {say(float(v), 'money', currency)}",
+                    _("All stages {amount}", amount=say(float(whole), "money", currency)),
+                )
+            )
+            for week, n, v, whole in zip(weeks, part["count"], part["value"], totals, strict=True)
+        ]
+        figure.add_scatter(
+            x=list(range(len(weeks))),
+            y=[float(v) for v in part["value"]],
+            mode="lines+markers",
+            stackgroup="pipeline",
+            name=plain(name),
+            line={"width": 0.5, "color": colour},
+            fillcolor=colour,
+            marker={"size": 9, "opacity": 0, "color": colour},
+            selected={"marker": {"opacity": 0.9, "color": c.ink}},
+            unselected={"marker": {"opacity": 0}},
+            customdata=[[key, week.isoformat()] for week in weeks],
+            hovertext=tips,
+            hoverinfo="text",
+        )
+    at, texts = _months(weeks)
+    figure.update_xaxes(tickmode="array", tickvals=at, ticktext=texts, showgrid=False, range=[0, len(weeks) - 1])
+    figure.update_yaxes(**money_axis(max(float(v) for v in totals), currency=currency))
+    return style(figure, title=title, subtitle=subtitle, dark=dark, large=large, height=round(s.row * 9.5))
+
+
+def _day(value: object) -> date:
+    day: date = pd.Timestamp(str(value)).date()
+    return day
+
+
+def _months(weeks: list[date]) -> tuple[list[int], list[str]]:
+    """Return where months begin among the weeks, and what is written there."""
+    starts = [at for at, week in enumerate(weeks) if at == 0 or week.month != weeks[at - 1].month]
+    places, texts = short_months([weeks[at].replace(day=1) for at in starts], most=8)
+    return [starts[place] for place in places], texts
