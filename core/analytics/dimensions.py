@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from sqlalchemy import ColumnElement, FromClause, String, case, cast, func, literal_column
+from sqlalchemy import ColumnElement, FromClause, String, case, cast, func, literal, literal_column
 
 from core.analytics.facts import Facts, spoken
 from core.analytics.team_parts import TeamPart, in_part, number_in, part_key, said_part
+from core.i18n import _, format_compact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Dimension = Literal["team", "territory", "product", "channel", "segment", "rep"]
+Dimension = Literal["team", "territory", "product", "channel", "segment", "rep", "size", "lost_reason", "competitor"]
 DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
 NONE = "none"
 """The key of the deals that have no value in a dimension."""
+
+SIZES: Final = (10_000, 50_000, 200_000, 1_000_000)
+"""Where one size of deals ends and the next begins, in major units."""
+
+_TEXTS: Final = frozenset({"segment", "competitor"})
 
 _NONE: ColumnElement[str] = literal_column(f"'{NONE}'", String)
 _EMPTY: ColumnElement[str] = literal_column("''", String)
@@ -27,6 +34,9 @@ _COLUMN: Final[dict[str, str]] = {
     "channel": "channel_id",
     "segment": "segment",
     "rep": "credit_id",
+    "size": "amount",
+    "lost_reason": "lost_reason_id",
+    "competitor": "competitor",
 }
 _TABLE: Final[dict[str, Callable[[Facts], FromClause]]] = {
     "team": lambda facts: facts.teams,
@@ -34,6 +44,7 @@ _TABLE: Final[dict[str, Callable[[Facts], FromClause]]] = {
     "product": lambda facts: facts.products,
     "channel": lambda facts: facts.channels,
     "rep": lambda facts: facts.reps,
+    "lost_reason": lambda facts: facts.lost_reasons,
 }
 
 
@@ -42,7 +53,9 @@ def key_of(facts: Facts, by: Dimension, parts: tuple[TeamPart, ...] = ()) -> Col
     column = facts.deals.c[_COLUMN[by]]
     if by == "team":
         return part_key(parts, column, NONE)
-    if by == "segment":
+    if by == "size":
+        return _size(column)
+    if by in _TEXTS:
         return func.coalesce(func.nullif(column, _EMPTY), _NONE)
     return text_or_none(column)
 
@@ -59,7 +72,11 @@ def text_or_none(column: ColumnElement[int]) -> ColumnElement[str]:
 
 def names_of(facts: Facts, by: Dimension, key: ColumnElement[str]) -> tuple[FromClause | None, ColumnElement[str]]:
     """Return the table that names the keys (to be joined on `table_key`) and the name itself."""
-    if by == "segment":
+    if by == "size":
+        return None, case(
+            *((key == str(place), literal(name)) for place, name in enumerate(size_names())), else_=_EMPTY
+        )
+    if by in _TEXTS:
         said = func.coalesce(func.nullif(spoken(facts.words), _EMPTY), key)
         return facts.words, case((key == _NONE, _EMPTY), else_=said)
     table = _TABLE[by](facts)
@@ -69,3 +86,19 @@ def names_of(facts: Facts, by: Dimension, key: ColumnElement[str]) -> tuple[From
 def table_key(by: Dimension, key: ColumnElement[str]) -> ColumnElement[str]:
     """Return the number, as text, of the row that names a key."""
     return number_in(key) if by == "team" else key
+
+
+def _size(amount: ColumnElement[int]) -> ColumnElement[str]:
+    """Return the place of an amount in hundredths among `SIZES`, as text."""
+    bounds = [
+        (amount < literal_column(str(limit * 100)), literal_column(f"'{place}'", String))
+        for place, limit in enumerate(SIZES)
+    ]
+    return case(*bounds, else_=literal_column(f"'{len(SIZES)}'", String))
+
+
+def size_names() -> list[str]:
+    """Return what each size of deals is called, the smallest first."""
+    said = [format_compact(limit) for limit in SIZES]
+    between = [f"{low}\N{EN DASH}{high}" for low, high in pairwise(said)]
+    return [_("Below {amount}", amount=said[0]), *between, _("{amount} and above", amount=said[-1])]

@@ -1,4 +1,4 @@
-"""The cohort funnel: of the deals opened in a period, how many ever got how far.
+"""The cohort funnel: of the deals opened in a period, how many got how far, to now or within some days.
 
 Source: docs/methods/funnel.md. A skipped stage counts as reached, a re-entered one once, and a lost deal keeps what
 it reached; all of that is in a deal's `furthest`, so one pass over the deals answers.
@@ -7,22 +7,24 @@ it reached; all of that is in a deal's `furthest`, so one pass over the deals an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, timedelta
+from math import nan
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, String, and_, cast, func, literal, select
+from sqlalchemy import BigInteger, Date, String, cast, func, literal, literal_column, select
 
-from core.analytics.dimensions import Dimension, key_of, text_or_none
+from core.analytics.dimensions import Dimension, key_of
 from core.analytics.facts import Statement, spoken
 from core.analytics.filters import Filters, deal_conditions
-from core.analytics.kpis import named, quantile
-from core.analytics.rates import rate
+from core.analytics.kpis import named
+from core.analytics.rates import rate, wilson
 from core.analytics.selection import is_counted
+from core.analytics.stage_measures import at_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, FromClause
 
     from core.analytics.facts import Facts
     from core.analytics.team_parts import TeamPart
@@ -74,24 +76,36 @@ def cohort(
     today: date,
     by: Dimension | None = None,
     teams: tuple[TeamPart, ...] = (),
+    days: int = 0,
 ) -> Statement:
-    """Return `key`, `name`, `furthest`, `state`, `count` and `value` (hundredths) of the deals opened in the period."""
+    """Return `key`, `name`, `furthest`, `state`, `count` and `value` (hundredths) of the deals opened in the period.
+
+    days: as they stood that many days after their opening, without those that are younger; 0 is as they stand now.
+    """
     deals = facts.deals.c
     key: list[ColumnElement[str]] = [] if by is None else [key_of(facts, by, teams).label("key")]
+    among = [
+        deals.pipeline_id == pipeline_id,
+        is_counted(facts, "created", period=period, today=today),
+        *deal_conditions(facts, filters),
+    ]
+    held: FromClause = facts.deals
+    ends = deals
+    if days:
+        among.append(deals.opened_on < today - timedelta(days=days))
+        then = at_the_end(facts, days=days, among=among)
+        held, ends = facts.deals.join(then, then.c.id == deals.id), then.c
     parts = (
         select(
             *key,
-            deals.furthest,
-            deals.state,
+            ends.furthest,
+            ends.state,
             func.count().label("count"),
             cast(func.sum(deals.amount), BigInteger).label("value"),
         )
-        .where(
-            deals.pipeline_id == pipeline_id,
-            is_counted(facts, "created", period=period, today=today),
-            *deal_conditions(facts, filters),
-        )
-        .group_by(*key, deals.furthest, deals.state)
+        .select_from(held)
+        .where(*([] if days else among))
+        .group_by(*key, ends.furthest, ends.state)
         .subquery("parts")
     )
     if by is None:
@@ -134,7 +148,10 @@ def _entered(funnel: Funnel) -> int:
 
 
 def funnel_rows(funnel: Funnel, stages: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return a row per stage with conversions (docs/methods/funnel.md, eq. 1 and 2); money in major units."""
+    """Return a row per stage with conversions (docs/methods/funnel.md, eq. 1 and 2); money in major units.
+
+    `low` and `high` are Wilson's interval of the rate from the stage before, `start_*` of the rate from the start.
+    """
     rows: list[dict[str, Any]] = []
     first = previous = None
     for stage in stages:
@@ -142,102 +159,55 @@ def funnel_rows(funnel: Funnel, stages: Iterable[Any]) -> list[dict[str, Any]]:
         rows.append({
             "stage_key": stage.stage_key, "stage": stage.stage, "kind": stage.kind, "reached": here.reached,
             "value": here.value / HUNDREDTHS,
-            "rate_from_previous": float("nan") if previous is None else rate(here.reached, previous.reached),
-            "rate_from_start": float("nan") if first is None else rate(here.reached, first.reached),
+            "rate_from_previous": nan if previous is None else rate(here.reached, previous.reached),
+            "rate_from_start": nan if first is None else rate(here.reached, first.reached),
             "still_open": here.still_open, "lost_here": here.lost_here,
             "still_open_value": here.still_open_value / HUNDREDTHS,
             "lost_here_value": here.lost_here_value / HUNDREDTHS,
+            **_intervals(here, previous, first),
         })  # fmt: skip
         first, previous = first or here, here
     return rows
 
 
-def stays(
-    facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, until: ColumnElement[Any], today: date
-) -> Statement:
-    """Return a row per open stage with the stays of the deals opened in the period, in days.
+def _intervals(here: Reached, previous: Reached | None, first: Reached | None) -> dict[str, float]:
+    step = wilson(here.reached, 0 if previous is None else previous.reached)
+    whole = wilson(here.reached, 0 if first is None else first.reached)
+    return {
+        "low": step.low, "high": step.high, "start_low": whole.low, "start_high": whole.high,
+        "value_rate_from_previous": rate(here.value, previous.value) if previous else nan,
+        "value_rate_from_start": rate(here.value, first.value) if first else nan,
+    }  # fmt: skip
 
-    `until`: the instant (UTC, without a zone) to which stays that go on are counted; none lasts below 0.
 
-    Columns: stage_key, stage, completed, median_days, p90_days, still_inside, still_inside_median_days,
-    expected_days. Source: docs/methods/time-in-stage.md.
+def cohorts_by_month(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, today: date) -> Statement:
+    """Return a row per month of opening: what became of its deals by now; values in hundredths.
+
+    Columns: month; entered, won, lost, open (deals); value, won_value, lost_value, open_value.
     """
-    deals, spans, stages = facts.deals.c, facts.spans.c, facts.stages.c
-    over = spans.left_at.is_not(None)
-    days = spans.seconds / 86_400.0
-    open_days = func.greatest(func.epoch(until) - func.epoch(spans.entered_at), 0) / 86_400.0
-    inside = (
-        select(
-            spans.stage_id,
-            func.count().filter(over).label("completed"),
-            quantile(days, "0.5", over).label("median_days"),
-            quantile(days, "0.9", over).label("p90_days"),
-            func.count().filter(~over).label("still_inside"),
-            quantile(open_days, "0.5", ~over).label("still_inside_median_days"),
-        )
-        .select_from(facts.spans.join(facts.deals, deals.id == spans.deal_id))
-        .where(
-            spans.kind == "open",
-            deals.pipeline_id == pipeline_id,
-            is_counted(facts, "created", period=period, today=today),
-            *deal_conditions(facts, filters),
-        )
-        .group_by(spans.stage_id)
-        .subquery("inside")
-    )
-    here = inside.c
-    return (
-        select(
-            cast(stages.id, String).label("stage_key"),
-            spoken(facts.stages).label("stage"),
-            func.coalesce(here.completed, 0).label("completed"),
-            here.median_days,
-            here.p90_days,
-            func.coalesce(here.still_inside, 0).label("still_inside"),
-            here.still_inside_median_days,
-            func.nullif(stages.expected_days, 0).label("expected_days"),
-        )
-        .select_from(facts.stages.outerjoin(inside, here.stage_id == stages.id))
-        .where(
-            stages.pipeline_id == pipeline_id,
-            stages.kind == "open",
-            stages.active | here.completed.is_not(None),
-        )
-        .order_by(stages.position)
-    )
+    deals = facts.deals.c
+    month = cast(func.date_trunc(literal_column("'month'"), deals.opened_on), Date)
 
+    def of(state: str) -> list[ColumnElement[Any]]:
+        is_so = deals.state == state
+        value = func.coalesce(cast(func.sum(deals.amount).filter(is_so), BigInteger), 0)
+        return [func.count().filter(is_so).label(state), value.label(f"{state}_value")]
 
-def losses(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, today: date) -> Statement:
-    """Return the deals opened in the period and lost, by the furthest stage that they got to.
-
-    Columns: stage_key, stage, reason_key, reason, count, value (hundredths).
-    """
-    deals, stages, reasons = facts.deals.c, facts.stages.c, facts.lost_reasons.c
-    reason_key = text_or_none(deals.lost_reason_id)
-    at = and_(stages.pipeline_id == deals.pipeline_id, stages.position == deals.furthest)
     chosen: Statement = (
         select(
-            cast(stages.id, String).label("stage_key"),
-            spoken(facts.stages).label("stage"),
-            reason_key.label("reason_key"),
-            spoken(facts.lost_reasons).label("reason"),
-            func.count().label("count"),
+            month.label("month"),
+            func.count().label("entered"),
             cast(func.sum(deals.amount), BigInteger).label("value"),
-        )
-        .select_from(
-            facts.deals.join(facts.stages, at).outerjoin(facts.lost_reasons, reasons.id == deals.lost_reason_id)
+            *of("won"),
+            *of("lost"),
+            *of("open"),
         )
         .where(
-            deals.state == "lost",
             deals.pipeline_id == pipeline_id,
             is_counted(facts, "created", period=period, today=today),
             *deal_conditions(facts, filters),
         )
-        .group_by(*_all_of(stages, reasons), deals.lost_reason_id)
-        .order_by(stages.position, func.count().desc(), reason_key)
+        .group_by(month)
+        .order_by(month)
     )
     return chosen
-
-
-def _all_of(stages: Any, reasons: Any) -> list[Any]:
-    return [stages.id, stages.position, stages.name, stages.name_en, reasons.name, reasons.name_en]

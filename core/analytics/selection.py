@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, Self
 
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
+from core.analytics import stage_measures
 from core.analytics.as_of import AsOf
 from core.analytics.dimensions import DIMENSIONS, Dimension, has_key
 from core.analytics.filters import NO_FILTERS, Filters, deal_conditions, number, strings
@@ -27,13 +28,17 @@ PAST: Final = frozenset({"open", "weighted", "overdue", "closing", "booked", "wo
 
 @dataclass(frozen=True)
 class Selection:
-    """The deals behind a number. `measure` may name a stage and a reason: `lost_at:5:2`."""
+    """The deals behind a number. `measure` may name a stage and a reason: `lost_at:5:2`.
+
+    `others` turns `by` and `key` round: the deals that have another key.
+    """
 
     measure: str
     period: Period | None = None
     filters: Filters = NO_FILTERS
     by: Dimension | None = None
     key: str | None = None
+    others: bool = False
     as_of: AsOf | None = None
     since: date | None = None
 
@@ -50,6 +55,10 @@ class Selection:
             return self.by is None and self._has_past(kind, numbers)
         if not all(number(text) is not None for text in numbers):
             return False
+        taken = stage_measures.numbers_of(kind)
+        if taken is not None:
+            timed = kind in stage_measures.NOW or self.period is not None
+            return timed and len(numbers) == taken and (self.by is None) == (self.key is None)
         needed = {0}
         if kind == "stage":
             needed = {1}
@@ -77,6 +86,8 @@ class Selection:
             found["since"] = [self.since.isoformat()]
         if self.by is not None and self.key is not None:
             found |= {"by": [self.by], "key": [self.key]}
+            if self.others:
+                found["others"] = ["1"]
         return found
 
     @classmethod
@@ -90,6 +101,7 @@ class Selection:
             filters=Filters.from_params(params),
             by=by,
             key=first["key"] if by else None,
+            others=bool(by) and "1" in strings(params, "others"),
             as_of=AsOf.from_params(params),
             since=_day((strings(params, "since") or [""])[0]),
         )
@@ -121,6 +133,8 @@ def is_counted(
     """Return the condition under which a deal of `facts.deals` counts in `measure`; ValueError for none."""
     deals = facts.deals.c
     kind, *numbers = measure.split(":")
+    if stage_measures.numbers_of(kind) is not None:
+        return stage_measures.condition(facts, kind, [int(n) for n in numbers], period=period, today=today)
     if kind in NOW or kind == "stage":
         return and_(deals.state == "open", *_now(facts, kind, numbers, today=today, idle_days=idle_days))
     if period is None:
@@ -192,5 +206,6 @@ def selected(facts: Facts, selection: Selection, *, today: date, idle_days: int 
     found = deal_conditions(facts, selection.filters)
     found.append(is_counted(facts, selection.measure, period=selection.period, today=today, idle_days=idle_days))
     if selection.by is not None:
-        found.append(has_key(facts, selection.by, selection.key or ""))
+        has = has_key(facts, selection.by, selection.key or "")
+        found.append(~func.coalesce(has, False) if selection.others else has)
     return found

@@ -6,7 +6,11 @@ element is the stable key of what was drawn. Show figures with `theme=None` and 
 
 from core.charts.bars import grouped_bars, ranked_bars
 from core.charts.forecast import forecast_chart, scenario_totals
-from core.charts.funnel import cohort_funnel, lost_by_stage, time_in_stage
+from core.charts.funnel import cohort_funnel
+from core.charts.funnel_losses import lost_by_month, lost_by_stage
+from core.charts.funnel_months import cohort_months, standing
+from core.charts.funnel_stays import stay_curves, time_in_stage
+from core.charts.funnel_steps import step_differences, step_trend
 from core.charts.leaderboard import quota_bars, rep_trend
 from core.charts.pipeline import by_stage
 from core.charts.theme import CONFIG, Unit, look, money_axis, nothing, style
@@ -18,9 +22,11 @@ __all__ = [
     "booked_by_month",
     "by_stage",
     "cohort_funnel",
+    "cohort_months",
     "forecast_chart",
     "grouped_bars",
     "look",
+    "lost_by_month",
     "lost_by_stage",
     "money_axis",
     "nothing",
@@ -28,6 +34,10 @@ __all__ = [
     "ranked_bars",
     "rep_trend",
     "scenario_totals",
+    "standing",
+    "stay_curves",
+    "step_differences",
+    "step_trend",
     "style",
     "time_in_stage",
 ]

@@ -2,6 +2,7 @@
 
 import math
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -37,6 +38,22 @@ def short_months(months: list[date], *, most: int = 12) -> tuple[list[int], list
 def tick_places(days: list[date]) -> list[str]:
     """Return where to label `days`: beside midnight, else the hover text takes the short label."""
     return [f"{day.isoformat()}T06:00" for day in days]
+
+
+def month_axis(months: list[date], *, large: bool = False) -> dict[str, Any]:
+    """Return a time axis over the first days of months, labelled and hovered in the reader's words."""
+    at, labels = short_months(months, most=6 if large else 12)
+    return {
+        "type": "date",
+        "range": [months[0] - timedelta(days=17), months[-1] + timedelta(days=17)],
+        "hoverformat": "%Y年%-m月" if language() == "zh" else "%b %Y",
+        "tickmode": "array",
+        "tickvals": tick_places([months[i] for i in at]),
+        "ticktext": labels,
+        "tickangle": 0,
+        "showgrid": False,
+        "showline": True,
+    }
 
 
 def _days(column: "pd.Series[pd.Timestamp]") -> list[date]:

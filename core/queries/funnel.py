@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import literal
 
 from core.access.actions import Action
 from core.analytics import funnel as statements
 from core.analytics.dimensions import Dimension
 from core.analytics.filters import NO_FILTERS, Filters
-from core.domain.periods import day_start
 from core.gate import query
-from core.queries.overview import HUNDREDTHS, chosen_pipeline
+from core.queries.drill import tidy
+from core.queries.overview import chosen_pipeline
 from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
@@ -22,15 +21,19 @@ if TYPE_CHECKING:
 
 STAGE_COLUMNS = (
     "stage_key", "stage", "kind", "reached", "value", "rate_from_previous", "rate_from_start", "still_open",
-    "lost_here", "still_open_value", "lost_here_value",
+    "lost_here", "still_open_value", "lost_here_value", "low", "high", "start_low", "start_high",
+    "value_rate_from_previous", "value_rate_from_start",
 )  # fmt: skip
 MOST_GROUPS = 6
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
-def cohort_funnel(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
-    """Return how many of the deals opened in the period ever reached each stage, and what became of the rest."""
-    stages, found = _funnels(work, period, filters, by=None)
+def cohort_funnel(work: Work, *, period: Period, filters: Filters = NO_FILTERS, days: int = 0) -> pd.DataFrame:
+    """Return how many of the deals opened in the period reached each stage, and what became of the rest.
+
+    Followed to now; or with `days`, as they stood so many days after their opening, without the younger ones.
+    """
+    stages, found = _funnels(work, period, filters, by=None, days=days)
     empty = statements.Funnel(stages={stage.position: statements.Reached() for stage in stages})
     rows = statements.funnel_rows(found[0] if found else empty, stages)
     return pd.DataFrame(rows, columns=list(STAGE_COLUMNS))
@@ -38,10 +41,16 @@ def cohort_funnel(work: Work, *, period: Period, filters: Filters = NO_FILTERS) 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
 def funnel_compare(
-    work: Work, *, period: Period, by: Dimension, keys: tuple[str, ...] = (), filters: Filters = NO_FILTERS
+    work: Work,
+    *,
+    period: Period,
+    by: Dimension,
+    keys: tuple[str, ...] = (),
+    filters: Filters = NO_FILTERS,
+    days: int = 0,
 ) -> pd.DataFrame:
     """Return the funnels of some groups under each other; of the six with most deals where none is chosen."""
-    stages, found = _funnels(work, period, filters, by=by)
+    stages, found = _funnels(work, period, filters, by=by, days=days)
     chosen = [funnel for funnel in found if funnel.group_key in keys] if keys else found[:MOST_GROUPS]
     rows = [
         {"group_key": funnel.group_key, "group": funnel.group, **row}
@@ -52,14 +61,15 @@ def funnel_compare(
 
 
 def _funnels(
-    work: Work, period: Period, filters: Filters, *, by: Dimension | None
+    work: Work, period: Period, filters: Filters, *, by: Dimension | None, days: int
 ) -> tuple[list[Any], list[statements.Funnel]]:
     mirror = work.mirror
     pipeline = chosen_pipeline(mirror, filters)
     teams = parts_looked_at(mirror, filters) if by == "team" else ()
     cohort = statements.cohort(
-        mirror.facts, period=period, filters=filters, pipeline_id=pipeline, today=work.today, by=by, teams=teams
-    )
+        mirror.facts, period=period, filters=filters, pipeline_id=pipeline, today=work.today, by=by, teams=teams,
+        days=days,
+    )  # fmt: skip
     parts = mirror.rows(cohort)
     stages = mirror.rows(
         statements.steps(mirror.facts, pipeline_id=pipeline, occupied={part.furthest for part in parts})
@@ -68,39 +78,23 @@ def _funnels(
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
-def time_in_stage(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
-    """Return how long the deals opened in the period stayed in each open stage, in days.
-
-    Stays that go on last to the start of today, so that the answer is the same all day long.
-    """
+def cohorts_by_month(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
+    """Return for each month of the period what has become of the deals opened in it: how ripe the cohort is."""
     mirror = work.mirror
+    pipeline = chosen_pipeline(mirror, filters)
     frame = mirror.frame(
-        statements.stays(
-            mirror.facts,
-            period=period,
-            filters=filters,
-            pipeline_id=chosen_pipeline(mirror, filters),
-            until=literal(day_start(work.today, work.zone).replace(tzinfo=None)),
-            today=work.today,
+        statements.cohorts_by_month(
+            mirror.facts, period=period, filters=filters, pipeline_id=pipeline, today=work.today
         )
-    )
-    measured = ["median_days", "p90_days", "still_inside_median_days", "expected_days"]
-    frame[measured] = frame[measured].astype("float64")
+    )  # fmt: skip
+    frame = tidy(frame, money=("value", "won_value", "lost_value", "open_value"), days=("month",))
+    decided = (frame["won"] + frame["lost"]).astype("float64")
+    frame["decided_rate"] = decided / frame["entered"]
+    frame["won_rate"] = frame["won"] / frame["entered"]
     return frame
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
-def losses_by_stage(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
-    """Return how many of the deals opened in the period were lost, by furthest stage and reason."""
-    mirror = work.mirror
-    frame = mirror.frame(
-        statements.losses(
-            mirror.facts,
-            period=period,
-            filters=filters,
-            pipeline_id=chosen_pipeline(mirror, filters),
-            today=work.today,
-        )
-    )
-    frame["value"] = frame["value"].astype("float64") / HUNDREDTHS
-    return frame
+def process_shown(work: Work, *, filters: Filters = NO_FILTERS) -> int:
+    """Return the number of the process that the funnel shows: the one of the filters, else the default one."""
+    return chosen_pipeline(work.mirror, filters)

@@ -39,7 +39,7 @@ def headline(page: Any) -> str:
 def test_a_deal_logged_on_a_phone_moves_the_funnel_and_the_leaderboard(page_as: PageAs) -> None:
     page = page_as("rep", width=390, height=900)
     go(page, "funnel?period=this-month")
-    entered = page.locator("h3").filter(has_text="opened in this period")
+    entered = page.locator("strong").filter(has_text="opened in this period")
     before = first_number(entered.inner_text()) if entered.count() else 0
     go(page, "overview?period=this-month")
     won_before = first_number(metric(page, "card-overview-won_count"))

@@ -170,8 +170,21 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
     "funnel_compare": _both(
         _in_period(by="rep"), _in_period(by="segment"), lambda _c, w: {"period": Q3, "by": "rep", "keys": (str(w.rep),)}
     ),
+    "cohorts_by_month": PERIOD,
     "time_in_stage": PERIOD,
+    "stay_curves": PERIOD,
     "losses_by_stage": PERIOD,
+    "losses_by_month": PERIOD,
+    "losses_by_competitor": PERIOD,
+    "funnel_flow": PERIOD,
+    "flow_kinds": PERIOD,
+    "funnel_snapshot": _both(_plain, _of_the_west()),
+    "step_changes": _both(
+        _in_period(days=1),
+        lambda _c, w: {"period": Q3, "days": 1, "by": "rep", "key": str(w.rep)},
+        lambda _c, _w: {"period": Q3, "days": 1, "by": "competitor", "key": SECRET},
+    ),
+    "step_trend": _both(_in_period(days=1), _of_the_west(period=Q3, days=1)),
     "leaderboard": (
         *_both(*(_in_period(by=by, measure=measure) for by in ("rep", "team") for measure in ("booked", "activities"))),
         *_both(_of_the_west(period=Q3)),
@@ -245,6 +258,7 @@ COMMON: dict[str, str] = {
     "word_list": "the company's words in both languages, kept by its administrators",
     **dict.fromkeys(("audit_count", "audit_entries", "audit_export", "audit_choices", "audit_chain"), _AUDIT),
     "default_process": "the number of the sales process that is shown where none is chosen",
+    "process_shown": "the number of a process",
     "form_choices": "stages, products, channels and the colleagues whom one may choose",
     **dict.fromkeys(("company_history", "import_reference", "known_deals", "import_batches", "import_batch"), _IMPORT),
     "own_rank": "the asker's place among all: by design it moves with the others' results, and names nobody",

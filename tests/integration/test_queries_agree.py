@@ -18,7 +18,11 @@ from core.errors import NotFound
 from core.gate import QUERIES
 from core.model import Rep, Team
 from core.queries.drill import deals_behind, selection_total
-from core.queries.funnel import cohort_funnel, funnel_compare, losses_by_stage, time_in_stage
+from core.queries.funnel import cohort_funnel, cohorts_by_month, funnel_compare
+from core.queries.funnel_flow import flow_kinds, funnel_flow, funnel_snapshot
+from core.queries.funnel_losses import losses_by_competitor, losses_by_month, losses_by_stage
+from core.queries.funnel_stays import stay_curves, time_in_stage
+from core.queries.funnel_steps import step_changes, step_trend
 from core.queries.leaderboard import leaderboard, own_rank, rep_card, rep_trend
 from core.queries.overview import booked_by_month, breakdown, overview_kpis, pipeline_by_stage
 from core.queries.series import booked_series
@@ -258,8 +262,19 @@ QUESTIONS = [
     (pipeline_by_stage, {}),
     (cohort_funnel, {"period": YEAR}),
     *[(funnel_compare, {"period": YEAR, "by": by}) for by in DIMENSIONS],
+    (cohort_funnel, {"period": YEAR, "days": 30}),
+    (cohorts_by_month, {"period": YEAR}),
     (time_in_stage, {"period": YEAR}),
+    (stay_curves, {"period": YEAR}),
     (losses_by_stage, {"period": YEAR}),
+    (losses_by_month, {"period": YEAR}),
+    (losses_by_competitor, {"period": YEAR}),
+    (funnel_flow, {"period": YEAR}),
+    (flow_kinds, {"period": YEAR}),
+    (funnel_snapshot, {}),
+    (step_changes, {"period": YEAR}),
+    (step_changes, {"period": YEAR, "by": "rep", "key": "1"}),
+    (step_trend, {"period": YEAR}),
     (leaderboard, {"period": YEAR}),
     (leaderboard, {"period": YEAR, "by": "team"}),
     *[(deals_behind, {"selection": Selection(m, YEAR)}) for m in ("won", "lost", "open", "created", "idle")],
@@ -317,7 +332,8 @@ def test_every_analytic_question_is_in_the_cast_test():
         for name, entry in QUERIES.items()
         if entry.mirrored
         and entry.function.__module__.rpartition(".")[2]
-        in {"overview", "funnel", "leaderboard", "drill", "series", "today_numbers"}
+        in {"overview", "leaderboard", "drill", "series", "today_numbers"}
+        | {"funnel", "funnel_flow", "funnel_losses", "funnel_stays", "funnel_steps"}
     }
     assert mine - {"process_shown"} == asked
 

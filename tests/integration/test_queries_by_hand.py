@@ -14,7 +14,9 @@ from core.analytics.rates import coverage
 from core.db.actors import actor_named
 from core.domain.periods import Period
 from core.gate import answer
-from core.queries.funnel import cohort_funnel, losses_by_stage, time_in_stage
+from core.queries.funnel import cohort_funnel
+from core.queries.funnel_losses import losses_by_stage
+from core.queries.funnel_stays import time_in_stage
 from core.queries.leaderboard import leaderboard, rep_trend
 from core.queries.overview import booked_by_month, breakdown, overview_kpis, pipeline_by_stage
 from core.queries.today_numbers import (

@@ -1,0 +1,157 @@
+"""The moves between stages in a period, and what stands where: docs/methods/flow.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import BigInteger, String, case, cast, func, or_, select
+
+from core.analytics.facts import spoken
+from core.analytics.filters import Filters, deal_conditions
+from core.analytics.selection import is_counted
+from core.analytics.stage_measures import between, is_rotting, kind_of_move, usual_stays
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import Subquery
+
+    from core.analytics.facts import Facts, Statement
+    from core.domain.periods import Period
+
+
+def _moved(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Subquery:
+    """Return a row per deal and kind of step that it took: deal_id, amount, from_id, to_id, kind, moves."""
+    deals, moves = facts.deals.c, facts.moves.c
+    kind = kind_of_move(facts)
+    steps = (
+        select(
+            moves.deal_id, deals.amount, func.coalesce(moves.from_stage_id, 0).label("from_id"),
+            moves.to_stage_id.label("to_id"), kind.label("kind"),
+        )
+        .select_from(facts.moves.join(facts.deals, deals.id == moves.deal_id))
+        .where(
+            deals.pipeline_id == pipeline_id, between(moves.moved_on, period),
+            or_(moves.from_stage_id.is_(None), moves.from_stage_id != moves.to_stage_id),
+            *deal_conditions(facts, filters),
+        )
+        .subquery("steps")
+    )  # fmt: skip
+    s = steps.c
+    return (
+        select(s.deal_id, s.amount, s.from_id, s.to_id, s.kind, func.count().label("moves"))
+        .group_by(s.deal_id, s.amount, s.from_id, s.to_id, s.kind)
+        .subquery("moved")
+    )
+
+
+def links(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Statement:
+    """Return a row per pair of stages between which a deal moved; `from_key` is "0" for the first entry.
+
+    Columns: from_key, from_stage, to_key, to_stage, kind; deals (distinct), moves; value (hundredths) of the deals.
+    """
+    moved = _moved(facts, period=period, filters=filters, pipeline_id=pipeline_id)
+    m = moved.c
+    each = (
+        select(
+            m.from_id, m.to_id, m.kind, func.count().label("deals"),
+            cast(func.sum(m.moves), BigInteger).label("moves"), cast(func.sum(m.amount), BigInteger).label("value"),
+        )
+        .group_by(m.from_id, m.to_id, m.kind)
+        .subquery("links")
+    )  # fmt: skip
+    one, two = facts.stages.alias("from_stage"), facts.stages.alias("to_stage")
+    return (
+        select(
+            cast(each.c.from_id, String).label("from_key"), spoken(one).label("from_stage"),
+            cast(each.c.to_id, String).label("to_key"), spoken(two).label("to_stage"),
+            each.c.kind, each.c.deals, each.c.moves, each.c.value,
+            func.coalesce(one.c.position, 0).label("from_position"), two.c.position.label("to_position"),
+        )
+        .select_from(
+            each.outerjoin(one, one.c.id == each.c.from_id).outerjoin(two, two.c.id == each.c.to_id)
+        )
+        .order_by(func.coalesce(one.c.position, 0), two.c.position, each.c.from_id, each.c.to_id)
+    )  # fmt: skip
+
+
+def kinds(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Statement:
+    """Return `kind`, `deals` (distinct), `moves` and `value` (hundredths) of what happened in the period."""
+    moved = _moved(facts, period=period, filters=filters, pipeline_id=pipeline_id)
+    m = moved.c
+    each = (
+        select(m.deal_id, m.amount, m.kind, func.sum(m.moves).label("moves"))
+        .group_by(m.deal_id, m.amount, m.kind)
+        .subquery("each")
+    )
+    e = each.c
+    return select(
+        e.kind,
+        func.count().label("deals"),
+        cast(func.sum(e.moves), BigInteger).label("moves"),
+        cast(func.sum(e.amount), BigInteger).label("value"),
+    ).group_by(e.kind)
+
+
+def standing(facts: Facts, *, filters: Filters, pipeline_id: int, today: date) -> Statement:
+    """Return a row per open stage with what stands there now; values in hundredths.
+
+    Columns: stage_key, stage, count, value, weighted; median_days in the stage by today; usual_days (the 90th
+    percentile of the won ones' stays, NULL where they are too few) and usual_stays; rotting_count, rotting_value.
+    """
+    deals, stages = facts.deals.c, facts.stages.c
+    rotting = is_rotting(facts, today=today)
+    here = (
+        select(
+            deals.stage_id,
+            deals.amount,
+            deals.weighted,
+            (today - deals.stage_entered_on).label("days"),
+            rotting.label("rotting"),
+        )
+        .where(
+            deals.pipeline_id == pipeline_id,
+            is_counted(facts, "open", period=None, today=today),
+            *deal_conditions(facts, filters),
+        )
+        .subquery("here")
+    )
+    h = here.c
+    held = (
+        select(
+            h.stage_id,
+            func.count().label("count"),
+            cast(func.sum(h.amount), BigInteger).label("value"),
+            cast(func.sum(h.weighted), BigInteger).label("weighted"),
+            func.median(h.days).label("median_days"),
+            cast(func.sum(case((h.rotting, 1), else_=0)), BigInteger).label("rotting_count"),
+            cast(func.sum(case((h.rotting, h.amount), else_=0)), BigInteger).label("rotting_value"),
+        )
+        .group_by(h.stage_id)
+        .subquery("held")
+    )
+    usual = usual_stays(facts).subquery("usual_of_stage")
+    k, u = held.c, usual.c
+    return (
+        select(
+            cast(stages.id, String).label("stage_key"),
+            spoken(facts.stages).label("stage"),
+            func.coalesce(k.count, 0).label("count"),
+            func.coalesce(k.value, 0).label("value"),
+            func.coalesce(k.weighted, 0).label("weighted"),
+            k.median_days,
+            u.days.label("usual_days"),
+            func.coalesce(u.stays, 0).label("usual_stays"),
+            func.coalesce(k.rotting_count, 0).label("rotting_count"),
+            func.coalesce(k.rotting_value, 0).label("rotting_value"),
+        )
+        .select_from(
+            facts.stages.outerjoin(held, k.stage_id == stages.id).outerjoin(usual, u.stage_id == stages.id)
+        )
+        .where(
+            stages.pipeline_id == pipeline_id,
+            stages.kind == "open",
+            or_(stages.active, k.count.is_not(None)),
+        )
+        .order_by(stages.position)
+    )  # fmt: skip

@@ -1,0 +1,108 @@
+"""Each step's conversion, now against before, and month by month. What the columns mean: docs/queries.md."""
+
+import math
+from datetime import date
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.charts.remembered import remembered
+from core.charts.rows import lay_rows, row_px
+from core.charts.theme import Look, look, nothing, plain, sizes, style, value_axis
+from core.charts.trend import month_axis
+from core.i18n import _, format_number, format_points, format_rate
+
+
+def _colour(row: dict[str, object], c: Look) -> str:
+    if not row["is_change"]:
+        return c.previous
+    return c.lost if float(row["difference"]) < 0 else c.won  # type: ignore[arg-type]
+
+
+@remembered
+def step_differences(
+    frame: pd.DataFrame, *, dark: bool, large: bool = False, now: str, before: str, title: str | None = None
+) -> go.Figure:
+    """Return each step's change of conversion with its 95 % interval around nought; proven ones coloured.
+
+    frame, a row per step in order: stage_key, stage, next_stage str; entered, entered_before int; rate, rate_before,
+    difference, low, high float; is_change bool. now, before: what the sides are called. customdata: stage_key.
+    """
+    title = title or _("Change of conversion, step by step")
+    shown = frame[frame["difference"].notna()]
+    if shown.empty:
+        return nothing(title, dark=dark, large=large)
+    c, s = look(dark=dark), sizes(large=large)
+    rows: list[dict[str, object]] = [{str(k): v for k, v in row.items()} for row in shown.to_dict("records")]
+    names = [f"{row['stage']} → {row['next_stage']}" for row in rows]
+    figures = [
+        f"{format_rate(row['rate_before'])} → <b>{format_rate(row['rate'])}</b>"  # type: ignore[arg-type]
+        for row in rows
+    ]
+    tips = [
+        "<br>".join((
+            f"<b>{plain(name)}</b>",
+            f"{plain(now)}: {format_rate(row['rate'])} · {format_number(row['entered'])}",  # type: ignore[arg-type]
+            f"{plain(before)}: {format_rate(row['rate_before'])} · {format_number(row['entered_before'])}",  # type: ignore[arg-type]
+            _("Difference {points} (95% interval {low} to {high})", points=format_points(row["difference"]),  # type: ignore[arg-type]
+              low=format_points(row["low"]), high=format_points(row["high"])),  # type: ignore[arg-type]
+        ))
+        for name, row in zip(names, rows, strict=True)
+    ]  # fmt: skip
+    figure = go.Figure()
+    height = lay_rows(figure, names, figures, c=c, s=s)
+    places = list(range(len(rows)))
+    values = [float(row["difference"]) for row in rows]  # type: ignore[arg-type]
+    lows, highs = ([float(row[name]) for row in rows] for name in ("low", "high"))  # type: ignore[arg-type]
+    colours = [_colour(row, c) for row in rows]
+    keys = [[row["stage_key"]] for row in rows]
+    reach = max([0.05, *(abs(v) for v in (*lows, *highs) if not math.isnan(v))]) * 1.05
+    figure.add_bar(
+        x=[high - low for low, high in zip(lows, highs, strict=True)], base=lows, y=places, orientation="h",
+        width=s.bar * 0.55 / row_px(s), marker={"color": colours, "opacity": 0.35}, name=_("95% interval"),
+        showlegend=False, customdata=keys, hovertext=tips, hoverinfo="text",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=values, y=places, mode="markers", marker={"color": colours, "size": s.bar * 0.75}, showlegend=False,
+        customdata=keys, hovertext=tips, hoverinfo="text",
+    )  # fmt: skip
+    figure.add_vline(x=0, line={"color": c.ink, "width": 1.2})
+    figure.update_xaxes(range=[-reach, reach])
+    return style(figure, title=title, dark=dark, height=height, large=large)
+
+
+@remembered
+def step_trend(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: str | None = None) -> go.Figure:
+    """Return each step's conversion by the month of arrival, a line a step.
+
+    frame: month date; stage_key, stage, next_stage str; entered int; rate, low, high float. customdata: stage_key,
+    the month's first day in ISO form.
+    """
+    title = title or _("Conversion of each step, by month of arrival")
+    if frame.empty:
+        return nothing(title, dark=dark, large=large)
+    c, s = look(dark=dark), sizes(large=large)
+    months: list[date] = sorted({stamp.date() for stamp in pd.to_datetime(frame["month"])})
+    figure = go.Figure()
+    for place, (key, part) in enumerate(frame.groupby("stage_key", sort=False)):
+        name = f"{part['stage'].iloc[0]} → {part['next_stage'].iloc[0]}"
+        days = [stamp.date().isoformat() for stamp in pd.to_datetime(part["month"])]
+        figure.add_scatter(
+            x=days,
+            y=part["rate"].to_list(),
+            mode="lines+markers",
+            name=plain(name),
+            line={"color": c.series[place % len(c.series)], "width": 2.2},
+            marker={"size": 6},
+            customdata=[[key, day] for day in days],
+            hovertext=[
+                _("{step}: {rate} of {n} (95% interval {low} to {high})", step=plain(name), rate=format_rate(r),
+                  n=format_number(n), low=format_rate(low), high=format_rate(high))
+                for r, n, low, high in zip(part["rate"], part["entered"], part["low"], part["high"], strict=True)
+            ],
+            hoverinfo="x+text",
+        )  # fmt: skip
+    figure.update_xaxes(**month_axis(months, large=large))
+    figure.update_yaxes(**value_axis("rate", 1.0))
+    figure.update_layout(margin={"b": 4})
+    return style(figure, title=title, dark=dark, height=s.row * 9, large=large)

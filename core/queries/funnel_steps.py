@@ -1,0 +1,132 @@
+"""Each step of the process, now against before or a group against the rest. Columns: docs/queries.md."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from core.access.actions import Action
+from core.analytics import funnel_steps as statements
+from core.analytics.bottleneck import Side, step_tests, worth
+from core.analytics.dimensions import Dimension
+from core.analytics.filters import NO_FILTERS, Filters
+from core.analytics.funnel import steps as stages_shown
+from core.analytics.rates import rate, wilson
+from core.domain.periods import Period, add_months
+from core.gate import query
+from core.queries.overview import HUNDREDTHS, chosen_pipeline
+
+if TYPE_CHECKING:
+    from core.analytics.bottleneck import StepTest
+    from core.analytics.funnel_steps import Compared
+    from core.db.work import Work
+
+DEFAULT_DAYS = 30
+
+STEP_COLUMNS = (
+    "stage_key", "stage", "next_stage", "entered", "went_on", "rate", "entered_before", "went_on_before",
+    "rate_before", "value_rate", "value_rate_before", "difference", "low", "high", "p_value", "p_adjusted", "is_change",
+    "detectable", "deals_a_quarter", "value_a_quarter", "value_beyond", "start", "end", "start_before", "end_before",
+)  # fmt: skip
+TREND_COLUMNS = (
+    "month", "start", "end", "stage_key", "stage", "next_stage", "entered", "went_on", "rate", "low", "high",
+)  # fmt: skip
+
+
+@query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
+def step_changes(
+    work: Work,
+    *,
+    period: Period,
+    filters: Filters = NO_FILTERS,
+    days: int = DEFAULT_DAYS,
+    by: Dimension | None = None,
+    key: str = "",
+) -> pd.DataFrame:
+    """Return each step's conversion within `days` days of arriving: this period against the one before, tested.
+
+    With `by` and `key`: that group against all others, in the same days.
+    """
+    mirror = work.mirror
+    steps = _steps(work, filters, days)
+    compared = statements.compared_periods(period, work.calendar.before(period), days=days, today=work.today)
+    if by is None:
+        found = mirror.rows(statements.by_period(mirror.facts, steps, compared))
+    else:
+        compared = statements.Compared(compared.now, compared.now)
+        found = mirror.rows(statements.by_group(mirror.facts, steps, compared.now, by=by, key=key))
+    sides = {(row.side, row.position): row for row in found}
+    shown = _shown(work, steps, {row.position for row in found})
+    tests = step_tests([
+        (_side(sides, statements.NOW, stage.position), _side(sides, statements.BEFORE, stage.position))
+        for stage, _next in shown
+    ])  # fmt: skip
+    rows = [
+        _step_row(stage, following, test, sides, compared)
+        for (stage, following), test in zip(shown, tests, strict=True)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(STEP_COLUMNS))
+
+
+@query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
+def step_trend(
+    work: Work, *, period: Period, filters: Filters = NO_FILTERS, days: int = DEFAULT_DAYS
+) -> pd.DataFrame:  # fmt: skip
+    """Return each step's conversion within `days` days, by the month in which the deals arrived."""
+    mirror = work.mirror
+    steps = _steps(work, filters, days)
+    found = mirror.rows(statements.by_month(mirror.facts, steps, period))
+    named = {
+        stage.position: (stage, following) for stage, following in _shown(work, steps, {r.position for r in found})
+    }
+    rows = []
+    for row in found:
+        stage, following = named[row.position]
+        low, high = wilson(row.went_on, row.entered)
+        rows.append({
+            "month": row.side, "start": max(row.side, period.start), "end": min(add_months(row.side, 1), period.end),
+            "stage_key": stage.stage_key, "stage": stage.stage, "next_stage": following,
+            "entered": row.entered, "went_on": row.went_on, "rate": rate(row.went_on, row.entered),
+            "low": low, "high": high,
+        })  # fmt: skip
+    return pd.DataFrame(rows, columns=list(TREND_COLUMNS))
+
+
+def _steps(work: Work, filters: Filters, days: int) -> statements.Steps:
+    return statements.Steps(chosen_pipeline(work.mirror, filters), filters, max(1, days), work.today)
+
+
+def _shown(work: Work, steps: statements.Steps, occupied: set[int]) -> list[tuple[Any, str]]:
+    """Return the open stages in order, each with the name of the one that follows."""
+    mirror = work.mirror
+    stages = mirror.rows(stages_shown(mirror.facts, pipeline_id=steps.pipeline_id, occupied=occupied))
+    return [(stage, after.stage) for stage, after in pairwise(stages) if stage.kind == "open"]
+
+
+def _side(sides: dict[tuple[str, int], Any], side: str, position: int) -> Side:
+    row = sides.get((side, position))
+    return Side(0, 0) if row is None else Side(row.entered, row.went_on)
+
+
+def _step_row(
+    stage: Any, following: str, test: StepTest, sides: dict[tuple[str, int], Any], compared: Compared
+) -> dict[str, Any]:
+    both = [row for side in (statements.NOW, statements.BEFORE) if (row := sides.get((side, stage.position)))]
+    decided, won = sum(row.decided for row in both), sum(row.won_value for row in both)
+    beyond = rate(won, decided) / HUNDREDTHS
+    found = worth(test, days=compared.now.days, value_beyond=beyond)
+    by_value = {row.side: rate(row.went_on_value, row.entered_value) for row in both}
+    return {
+        "stage_key": stage.stage_key, "stage": stage.stage, "next_stage": following,
+        "entered": test.now.entered, "went_on": test.now.went_on, "rate": test.now.rate,
+        "entered_before": test.before.entered, "went_on_before": test.before.went_on, "rate_before": test.before.rate,
+        "value_rate": by_value.get(statements.NOW, nan), "value_rate_before": by_value.get(statements.BEFORE, nan),
+        "difference": test.difference, "low": test.interval.low, "high": test.interval.high,
+        "p_value": test.p_value, "p_adjusted": test.p_adjusted, "is_change": test.is_change,
+        "detectable": test.detectable, "deals_a_quarter": found.deals, "value_a_quarter": found.value,
+        "value_beyond": beyond, "start": compared.now.start, "end": compared.now.end,
+        "start_before": compared.before.start, "end_before": compared.before.end,
+    }  # fmt: skip

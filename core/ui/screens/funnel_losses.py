@@ -1,0 +1,117 @@
+"""Funnel, the losses: at which stage, why, when and to whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.analytics.selection import Selection
+from core.charts.bars import ranked_bars
+from core.charts.funnel_losses import lost_by_month, lost_by_stage
+from core.i18n import _, format_month
+from core.queries.funnel_losses import losses_by_competitor, losses_by_month, losses_by_stage
+from core.reports.tables import Column
+from core.ui.drill import chart, numbers
+from core.ui.screens.funnel_cohort import month_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from core.ui.page import View
+    from core.ui.screens.funnel_state import Asked
+
+_RIVALS_SHOWN = 12
+
+
+def draw(view: View, asked: Asked) -> None:
+    """Draw the part."""
+    st.caption(_("By stage: the deals opened in the period. By month and by competitor: the deals lost in the period."))
+    _by_month(view, asked)
+    left, right = st.columns(2)
+    with left:
+        _by_stage(view, asked)
+    with right:
+        _by_competitor(view, asked)
+
+
+def _by_month(view: View, asked: Asked) -> None:
+    losses = _named(view.ask(losses_by_month, period=asked.period, filters=asked.filters), "reason")
+    names = {str(row.reason_key): str(row.reason) for row in losses.itertuples()}
+
+    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+        if len(data) < 2:
+            return None
+        month = month_of(asked.period, str(data[0]))
+        when = format_month(month.start)
+        if str(data[1]) not in names:
+            return Selection("lost", month, asked.filters), _("Lost in {month}", month=when)
+        title = _("Lost in {month}: {reason}", month=when, reason=names[str(data[1])])
+        return Selection("lost", month, asked.filters, "lost_reason", str(data[1])), title
+
+    figure = lost_by_month(losses, dark=view.dark, large=view.large)
+    chart(view, figure, key="funnel-lost-months", alt=_("Lost deals by month and reason"), choose=choose)
+    columns = [Column("month", _("Month"), "month"), Column("reason", _("Lost reason")), *_counted(view)]
+    numbers(view, losses, columns, name="funnel-lost-months")
+
+
+def _by_stage(view: View, asked: Asked) -> None:
+    losses = view.ask(losses_by_stage, period=asked.period, filters=asked.filters)
+    names = {
+        (str(row.stage_key), str(row.reason)): (str(row.reason_key), str(row.stage)) for row in losses.itertuples()
+    }
+    stages = {str(row.stage_key): str(row.stage) for row in losses.itertuples()}
+
+    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+        if len(data) < 2 or str(data[0]) not in stages:
+            return None
+        found = names.get((str(data[0]), str(data[1])))
+        if found is None:
+            title = _("Lost at {stage}", stage=stages[str(data[0])])
+            return Selection(f"lost_at:{data[0]}", asked.period, asked.filters), title
+        title = _("Lost at {stage}: {reason}", stage=found[1], reason=data[1])
+        return Selection(f"lost_at:{data[0]}:{found[0]}", asked.period, asked.filters), title
+
+    figure = lost_by_stage(losses, dark=view.dark, large=view.large)
+    chart(view, figure, key="funnel-losses", alt=_("Where deals were lost, and why"), choose=choose)
+    numbers(
+        view, losses, [Column("stage", _("Stage")), Column("reason", _("Lost reason")), *_counted(view)],
+        name="funnel-losses",
+    )  # fmt: skip
+
+
+def _by_competitor(view: View, asked: Asked) -> None:
+    rivals = _named(view.ask(losses_by_competitor, period=asked.period, filters=asked.filters), "name")
+    names = {str(row.key): str(row.name) for row in rivals.itertuples()}
+    told = rivals[rivals["key"] != "none"]
+    if told.empty:
+        st.caption(_("No competitor was named in the deals lost in this period."))
+        return
+
+    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+        key = str(data[0]) if data else ""
+        if key not in names:
+            return None
+        selection = Selection("lost", asked.period, asked.filters, "competitor", key)
+        return selection, _("Lost to {competitor}", competitor=names[key])
+
+    title = _("Lost to competitors")
+    bars = told[["key", "name", "count"]].rename(columns={"count": "value"}).head(_RIVALS_SHOWN)
+    figure = ranked_bars(
+        bars.reset_index(drop=True), unit="count", title=title, dark=view.dark, large=view.large
+    )  # fmt: skip
+    chart(view, figure, key="funnel-rivals", alt=title, choose=choose)
+    numbers(view, rivals, [Column("name", _("Competitor")), *_counted(view)], name="funnel-rivals")
+
+
+def _named(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    return frame.assign(**{column: frame[column].where(frame[column] != "", _("None"))})
+
+
+def _counted(view: View) -> list[Column]:
+    return [
+        Column("count", _("Deals"), "count"),
+        Column("value", _("Value"), "money", currency=view.currency),
+    ]

@@ -1,0 +1,78 @@
+"""Funnel, the time in each stage, with the stays that go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import streamlit as st
+
+from core.charts.funnel_stays import stay_curves, time_in_stage
+from core.i18n import N_, _, format_days
+from core.queries import funnel_stays as questions
+from core.reports.tables import Column
+from core.ui.drill import chart, numbers
+from core.ui.screens.funnel_cohort import opener
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.ui.page import View
+    from core.ui.screens.funnel_state import Asked
+
+
+def draw(view: View, asked: Asked) -> None:
+    """Draw the part."""
+    st.caption(
+        _("Stays of the deals opened in the period. Those that go on count for as long as they have lasted "
+          "(Kaplan–Meier), so that slow deals are not left out. Not reached yet: fewer than half, or nine in ten, "
+          "have left by the longest time seen.")
+    )  # fmt: skip
+    stays = view.ask(questions.time_in_stage, period=asked.period, filters=asked.filters)
+    if not int(stays["completed"].sum() + stays["still_inside"].sum()):
+        st.info(_("No deal was opened in this period. Choose a longer period, or log the first deal."),
+                icon=":material/inbox:")  # fmt: skip
+        return
+    drawn = stays.assign(
+        ended_median_days=stays["median_days"],
+        ended_p90_days=stays["p90_days"],
+        median_days=stays["km_median_days"],
+        p90_days=stays["km_p90_days"],
+        stays=stays["completed"] + stays["still_inside"],
+    )
+    figure = time_in_stage(drawn, dark=view.dark, large=view.large)
+    chart(
+        view, figure, key="funnel-stays", alt=_("Days in each stage"),
+        choose=opener(asked, stays, "stayed", N_("Were in {stage}")),
+    )  # fmt: skip
+    told = stays.assign(
+        km_median=_reached(stays, "km_median_days"), km_p90=_reached(stays, "km_p90_days")
+    )  # fmt: skip
+    columns = [
+        Column("stage", _("Stage")),
+        Column("deals", _("Deals"), "count"),
+        Column("km_median", _("Median, with open stays")),
+        Column("km_p90", _("90th percentile, with open stays")),
+        Column("completed", _("Stays that ended"), "count"),
+        Column("median_days", _("Their median"), "days"),
+        Column("p90_days", _("90th percentile"), "days"),
+        Column("still_inside", _("Still inside"), "count"),
+        Column("still_inside_median_days", _("Their median so far"), "days"),
+        Column("expected_days", _("Expected"), "days"),
+    ]
+    numbers(view, told, columns, name="funnel-stays")
+    curves = view.ask(questions.stay_curves, period=asked.period, filters=asked.filters)
+    figure = stay_curves(curves, dark=view.dark, large=view.large)
+    chart(
+        view, figure, key="funnel-curves", alt=_("Share still in the stage after so many days"),
+        choose=opener(asked, stays, "inside", N_("Still in {stage}")),
+    )  # fmt: skip
+
+
+def _reached(stays: pd.DataFrame, name: str) -> list[str]:
+    rows = cast("list[dict[str, Any]]", stays.to_dict("records"))
+    return [
+        _("not reached yet")
+        if row[name] != row[name] and row["completed"] + row["still_inside"]
+        else format_days(row[name])
+        for row in rows
+    ]
