@@ -180,6 +180,19 @@ def totals(facts: Facts, *, period: Period, filters: Filters, as_of: AsOf) -> St
     ).select_from(found.join(facts.known_deals, deals.id == state.deal_id))
 
 
+def booked_by_month(facts: Facts, *, period: Period, filters: Filters, as_of: AsOf) -> Statement:
+    """Return `on` (first day of the month), `booked` in hundredths and `won`, as of the end of a day."""
+    state = states_on(facts, as_of, filters, name="stood").c
+    on = cast(func.date_trunc(literal_column("'month'"), state.closed_on), Date)
+    chosen: Statement = (
+        select(on.label("on"), cast(func.sum(state.value), BigInteger).label("booked"), func.count().label("won"))
+        .where(counts_in(state, "booked", period=period, on=as_of.on))
+        .group_by(on)
+        .order_by(on)
+    )
+    return chosen
+
+
 def by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, as_of: AsOf) -> Statement:
     """Return the columns of `kpis.open_by_stage`, as of the end of a day."""
     stood, stages = states_on(facts, as_of, filters, name="stood").c, facts.stages.c

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from core.access.actions import Action
+from core.analytics import as_of as past
 from core.analytics import kpis, quotas
+from core.analytics.as_of import AsOf
 from core.analytics.dimensions import Dimension
 from core.analytics.facts import default_pipeline
 from core.analytics.filters import NO_FILTERS, Filters
@@ -29,17 +31,20 @@ HUNDREDTHS = 100.0
 
 
 @query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
-def overview_kpis(work: Work, *, period: Period, filters: Filters = NO_FILTERS, to_date: bool = False) -> pd.DataFrame:
+def overview_kpis(
+    work: Work, *, period: Period, filters: Filters = NO_FILTERS, to_date: bool = False, as_of: AsOf | None = None
+) -> pd.DataFrame:
     """Return the key figures of the period, of the one before and of the same one a year before.
 
-    `to_date` cuts the two earlier ones at as many days as the running period is old.
+    `to_date` cuts the two earlier ones at as many days as the running period is old. With `as_of` all is as it stood
+    at the end of that day.
     """
-    mirror = work.mirror
+    mirror, today = work.mirror, as_of.on if as_of else work.today
     earlier = {"previous": work.calendar.before(period), "year_before": work.calendar.year_before(period)}
-    rows = [key_figures(work, mirror, "current", period, period, filters)]
+    rows = [key_figures(work, mirror, "current", period, period, filters, as_of=as_of)]
     for name, whole in earlier.items():
-        cut = as_old(whole, period, today=work.today) if to_date else whole
-        rows.append(key_figures(work, mirror, name, cut, whole, filters))
+        cut = as_old(whole, period, today=today) if to_date else whole
+        rows.append(key_figures(work, mirror, name, cut, whole, filters, as_of=as_of))
     return pd.DataFrame(rows)
 
 
@@ -52,12 +57,21 @@ def as_old(earlier: Period, period: Period, *, today: date) -> Period:
 
 
 def key_figures(
-    work: Work, mirror: ScopedMirror, name: str, period: Period, whole: Period, filters: Filters
+    work: Work,
+    mirror: ScopedMirror,
+    name: str,
+    period: Period,
+    whole: Period,
+    filters: Filters,
+    *,
+    as_of: AsOf | None = None,
 ) -> dict[str, Any]:
     """Return a row of `overview_kpis`; the quota is that of the `whole` period."""
     is_now = name == "current"
-    statement = (kpis.totals if is_now else kpis.decided)(
-        mirror.facts, period=period, filters=filters, today=work.today
+    statement = (
+        past.totals(mirror.facts, period=period, filters=filters, as_of=as_of)
+        if as_of
+        else (kpis.totals if is_now else kpis.decided)(mirror.facts, period=period, filters=filters, today=work.today)
     )
     found = mirror.rows(statement)[0]
     booked = found.booked / HUNDREDTHS
@@ -101,15 +115,19 @@ def quotas_by(
 
 
 @query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
-def booked_by_month(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
+def booked_by_month(
+    work: Work, *, period: Period, filters: Filters = NO_FILTERS, as_of: AsOf | None = None
+) -> pd.DataFrame:
     """Return each month's booked value, quota, won deals, and the same month's booked value a year before."""
-    return months_frame(work, work.mirror, period, filters)
+    return months_frame(work, work.mirror, period, filters, as_of=as_of)
 
 
-def months_frame(work: Work, mirror: ScopedMirror, period: Period, filters: Filters) -> pd.DataFrame:
+def months_frame(
+    work: Work, mirror: ScopedMirror, period: Period, filters: Filters, *, as_of: AsOf | None = None
+) -> pd.DataFrame:
     """Return the frame of `booked_by_month`."""
-    this = _months(work, mirror, period, filters)
-    before = _months(work, mirror, work.calendar.year_before(period), filters)
+    this = _months(work, mirror, period, filters, as_of)
+    before = _months(work, mirror, work.calendar.year_before(period), filters, as_of)
     owed = quotas_by(mirror, period, filters, "month")
     rows = []
     for month in period.months():
@@ -122,8 +140,14 @@ def months_frame(work: Work, mirror: ScopedMirror, period: Period, filters: Filt
     return pd.DataFrame(rows, columns=["month", "booked", "quota", "previous", "won"])
 
 
-def _months(work: Work, mirror: ScopedMirror, period: Period, filters: Filters) -> dict[Any, tuple[int, int]]:
-    statement = kpis.booked_by(mirror.facts, period=period, filters=filters, today=work.today)
+def _months(
+    work: Work, mirror: ScopedMirror, period: Period, filters: Filters, as_of: AsOf | None
+) -> dict[Any, tuple[int, int]]:
+    statement = (
+        past.booked_by_month(mirror.facts, period=period, filters=filters, as_of=as_of)
+        if as_of
+        else kpis.booked_by(mirror.facts, period=period, filters=filters, today=work.today)
+    )
     return {row.on: (row.booked, row.won) for row in mirror.rows(statement)}
 
 

@@ -16,7 +16,9 @@ from core.i18n import N_, _, _n, format_date, format_money, format_number, forma
 from core.queries.choices import newest_deal_on
 from core.queries.overview import booked_by_month as months_booked
 from core.queries.overview import breakdown, overview_kpis, pipeline_by_stage
+from core.queries.pipeline import pipeline_as_of
 from core.reports.tables import Column
+from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import Card, draw_cards
 from core.ui.drill import chart, numbers, team_note
 from core.ui.filters import address, analysis_filters, write_address
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from core.analytics.as_of import AsOf
     from core.analytics.dimensions import Dimension
     from core.analytics.filters import Filters
     from core.ui.page import View
@@ -43,30 +46,40 @@ _BARS_SHOWN = 12
 
 def draw(view: View) -> None:
     """Draw the page."""
-    period, filters = analysis_filters(view, beside=share_button)
-    kpis = view.ask(overview_kpis, period=period, filters=filters, to_date=view.today in period)
+
+    def beside(of: View) -> None:
+        as_of_control(of)
+        share_button(of)
+
+    period, filters = analysis_filters(view, beside=beside)
+    said_as_of(view)
+    as_of = chosen_as_of(view)
+    is_running = (as_of.on if as_of else view.today) in period
+    kpis = view.ask(overview_kpis, period=period, filters=filters, to_date=is_running, as_of=as_of)
     rows = {str(row["row"]): row for row in cast("list[dict[str, Any]]", kpis.to_dict("records"))}
     if view.ask(newest_deal_on) is None:
         told = _("There are no deals yet. Log the first one, or import your company's deals.")
         st.info(told, icon=":material/inbox:")
         return
-    draw_cards(view, cards(period, filters, rows, view.currency), key="overview")
-    if view.today in period:
+    draw_cards(view, cards(period, filters, rows, view.currency, as_of), key="overview")
+    if is_running:
         st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
-    _trend(view, period, filters)
+    _trend(view, period, filters, as_of)
     left, right = st.columns(2)
     with left:
-        _pipeline(view, filters)
+        _pipeline(view, filters, as_of)
     with right:
-        _breakdown(view, period, filters)
+        _breakdown(view, as_of.cut(period) if as_of else period, filters, now=as_of is None)
 
 
-def cards(period: Period, filters: Filters, rows: dict[str, dict[str, Any]], currency: str) -> list[Card]:
+def cards(
+    period: Period, filters: Filters, rows: dict[str, dict[str, Any]], currency: str, as_of: AsOf | None = None
+) -> list[Card]:
     """Return the page's nine cards."""
     now, before, year = rows["current"], rows["previous"], rows["year_before"]
 
     def card(key: str, title: str, unit: Any, measure: str | None, **more: Any) -> Card:
-        selection = Selection(measure, period, filters) if measure else None
+        selection = Selection(measure, period, filters, as_of=as_of) if measure else None
         if selection is not None and "label" not in more:
             count = int(now[more.pop("count")])
             more["label"] = _n("{n} deal", "{n} deals", count, n=format_number(count))
@@ -98,7 +111,7 @@ def cards(period: Period, filters: Filters, rows: dict[str, dict[str, Any]], cur
              help=_("Median days from opening to winning, won deals only.")),
         card("pipeline", _("Pipeline"), "money", "open", count="open_count", compared=False,
              note=_n("{n} past its expected close", "{n} past their expected close", overdue),
-             help=_("Value of all deals that are open now.")),
+             help=_("Value of all deals that are open.")),
         card("weighted_pipeline", _("Weighted pipeline"), "money", "weighted", count="open_count", compared=False,
              help=_("Open value times the probability of each deal's stage.")),
         card("coverage", _("Coverage"), "times", "closing", compared=False, label=_("Show deals"),
@@ -106,9 +119,9 @@ def cards(period: Period, filters: Filters, rows: dict[str, dict[str, Any]], cur
     ]  # fmt: skip
 
 
-def _trend(view: View, period: Period, filters: Filters) -> None:
+def _trend(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
     shown = period if len(period.months()) > 2 else Period(add_months(period.end.replace(day=1), -11), period.end)
-    months = view.ask(months_booked, period=shown, filters=filters)
+    months = view.ask(months_booked, period=shown, filters=filters, as_of=as_of)
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
         month = clicked_month(data)
@@ -116,7 +129,7 @@ def _trend(view: View, period: Period, filters: Filters) -> None:
             return None
         whole = Period(month, add_months(month, 1))
         title = _("Booked from {start} to {end}", start=format_date(whole.start), end=format_date(whole.last_day))
-        return Selection("booked", whole, filters), title
+        return Selection("booked", whole, filters, as_of=as_of), title
 
     figure = booked_by_month(months, dark=view.dark, large=view.large, currency=view.currency)
     chart(view, figure, key="overview-trend", alt=_("Booked by month"), choose=choose)
@@ -130,15 +143,17 @@ def _trend(view: View, period: Period, filters: Filters) -> None:
     numbers(view, months, columns, name="overview-months")
 
 
-def _pipeline(view: View, filters: Filters) -> None:
-    stages = view.ask(pipeline_by_stage, filters=filters)
+def _pipeline(view: View, filters: Filters, as_of: AsOf | None) -> None:
+    stages = (
+        view.ask(pipeline_as_of, as_of=as_of, filters=filters) if as_of else view.ask(pipeline_by_stage, filters=filters)
+    )
     names = dict(zip(stages["stage_key"], stages["stage"], strict=True))
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
         key = str(data[0]) if data else ""
         if key not in names:
             return None
-        return Selection(f"stage:{key}", None, filters), _("Open deals in {stage}", stage=names[key])
+        return Selection(f"stage:{key}", None, filters, as_of=as_of), _("Open deals in {stage}", stage=names[key])
 
     figure = by_stage(stages, dark=view.dark, large=view.large, currency=view.currency)
     chart(view, figure, key="overview-pipeline", alt=_("Pipeline by stage"), choose=choose)
@@ -153,7 +168,7 @@ def _pipeline(view: View, filters: Filters) -> None:
     numbers(view, stages, columns, name="overview-stages")
 
 
-def _breakdown(view: View, period: Period, filters: Filters) -> None:
+def _breakdown(view: View, period: Period, filters: Filters, *, now: bool) -> None:
     by = (address(view).get("by") or ["team"])[0]
     by = by if by in DIMENSIONS else "team"
     if view.query is None:
@@ -184,8 +199,8 @@ def _breakdown(view: View, period: Period, filters: Filters) -> None:
         Column("lost_count", _("Lost deals"), "count"),
         Column("win_rate", _("Win rate"), "rate"),
         Column("average_deal", _("Average deal"), "money", currency=view.currency),
-        Column("open_count", _("Open deals"), "count"),
-        Column("open_value", _("Pipeline"), "money", currency=view.currency),
+        *([Column("open_count", _("Open deals"), "count"),
+           Column("open_value", _("Pipeline"), "money", currency=view.currency)] if now else []),
         *([Column("quota", _("Quota"), "money", currency=view.currency), Column("attainment", _("Attainment"), "rate")]
           if by == "team" else []),
     ]  # fmt: skip
