@@ -20,7 +20,7 @@ from typing import SupportsFloat
 from babel import Locale
 from babel.dates import format_date as babel_date
 from babel.messages.pofile import read_po
-from babel.numbers import get_currency_precision, get_currency_symbol
+from babel.numbers import get_currency_name, get_currency_precision, get_currency_symbol
 
 LANGUAGES = ("zh", "en")
 MISSING = "–"
@@ -179,6 +179,11 @@ def currency_symbol(currency: str) -> str:
     own = {"CNY": "¥", "JPY": "JP¥"}.get(currency)
     symbol = own or get_currency_symbol(currency, locale=_LOCALES[_speaking.get()])
     return f"{symbol}\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else symbol
+
+
+def currency_name(currency: str) -> str:
+    """Return what a currency is called: US Dollar, 美元; its code where it has no name."""
+    return str(get_currency_name(currency, locale=_LOCALES[_speaking.get()]))
 
 
 def format_money(amount: SupportsFloat | None, currency: str = "CNY", *, compact: bool = False) -> str:

@@ -29,7 +29,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     st.badge(_(STATE_NAMES[deal.state]), color=STATE_COLORS[deal.state])
     st.page_link(
         page("customer").file,
-        label=plain(record.customer.name),
+        label=plain(named(record.customer)),
         icon=":material/apartment:",
         query_params={"id": str(deal.customer_id)},
     )

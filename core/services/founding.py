@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     from core.db.work import Work
 
 STANDARD_PIPELINE = "standard"
-_CURRENCIES = (
-    ("CNY", "人民币"), ("USD", "US dollar"), ("EUR", "Euro"), ("HKD", "港币"), ("JPY", "日本円"),
-    ("GBP", "Pound sterling"),
-)  # fmt: skip
+_CURRENCIES = ("CNY", "USD", "EUR", "HKD", "JPY", "GBP")
 
 
 def found_company(work: Work) -> Pipeline:
@@ -28,8 +25,8 @@ def found_company(work: Work) -> Pipeline:
     pipeline = Pipeline(code=STANDARD_PIPELINE, name="标准销售流程", name_en="Standard process", is_default=True)
     session.add(pipeline)
     known = set(session.exec(select(Currency.code)))
-    codes = dict(_CURRENCIES) | ({} if work.base_currency in dict(_CURRENCIES) else {work.base_currency: ""})
-    session.add_all(Currency(code=code, name=name) for code, name in codes.items() if code not in known)
+    codes = dict.fromkeys([*_CURRENCIES, work.base_currency])
+    session.add_all(Currency(code=code) for code in codes if code not in known)
     session.flush()
     for position, stage in enumerate(STANDARD_PROCESS, start=1):
         session.add(

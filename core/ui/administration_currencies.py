@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import InvalidField
-from core.i18n import _, _n, format_date, parse_number
+from core.i18n import _, _n, currency_name, format_date, parse_number
 from core.queries.administration import currency_lines, rates_of
 from core.reports.tables import Column
 from core.services.currencies import add_currency, delete_rate, edit_currency, set_rate
@@ -40,7 +40,7 @@ def draw(view: View) -> None:
             _("Currency"),
             lines,
             index=1 if len(lines) > 1 else 0,
-            format_func=lambda line: f"{line.currency.code} {line.currency.name}".strip(),
+            format_func=lambda line: f"{line.currency.code} {_called(line)}",
             key="currency-chosen",
             width=320,
         )
@@ -54,6 +54,11 @@ def draw(view: View) -> None:
         st.info(_("This is the company's own currency: it needs no rate."), icon=":material/info:")
         return
     _rates(view, chosen)
+
+
+def _called(line: CurrencyLine) -> str:
+    """Return the name that somebody gave the currency, else the one that the reader's language has for it."""
+    return line.currency.name or currency_name(line.currency.code)
 
 
 def _warn_of_missing(view: View, lines: list[CurrencyLine]) -> None:
@@ -74,7 +79,7 @@ def _overview(view: View, lines: list[CurrencyLine]) -> None:
         [
             {
                 "code": line.currency.code,
-                "name": line.currency.name,
+                "name": _called(line),
                 "rate": _rate(line, view),
                 "on": line.rate_on,
                 "deals": line.open_deals,
@@ -191,7 +196,7 @@ def _currency_form(view: View, line: CurrencyLine) -> None:
     @session.dialog(currency.code)
     def form() -> None:
         fields = Fields(view, f"currency-{currency.code}")
-        name = fields.text("name", _("Name"), currency.name, max_chars=40)
+        name = fields.text("name", _("Name"), currency.name, max_chars=40, placeholder=currency_name(currency.code))
         active = fields.tick("active", _("In use for new deals"), currency.active)
         if fields.sent(_("Save")) and fields.do(edit_currency, code=currency.code, name=name, active=active):
             tell(_("Saved."))

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.errors import InvalidFields, SalesError
 from core.i18n import _, _n
-from core.queries.administration import currency_lines, product_page, specifications
+from core.queries.administration import currency_lines, product_categories, product_page, specifications
+from core.queries.reference import word_list
 from core.services.goods import ProductRow, SkuRow, save_products, save_skus
 from core.ui.administration import (
     do,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from core.ui.page import View
 
 _ROWS = 50
+_SPOKEN = ("specification", "unit")
+"""Columns whose words the word list says in the reader's language."""
 _GRIDS = ("products", "skus")
 
 
@@ -64,7 +67,9 @@ def draw(view: View) -> None:
 
 def _products(view: View, found: list[Product]) -> None:
     fields = ("code", "name", "name_en", "category", "active")
+    words, categories = view.ask(word_list), view.ask(product_categories)
     start = pd.DataFrame([{name: getattr(row, name) for name in fields} for row in found], columns=list(fields))
+    start["category"] = start["category"].map(words)
     text, tick = st.column_config.TextColumn, st.column_config.CheckboxColumn
     labels = {
         "code": _("Code"),
@@ -95,7 +100,7 @@ def _products(view: View, found: list[Product]) -> None:
             code=typed_text(line["code"]),
             name=typed_text(line["name"]),
             name_en=typed_text(line["name_en"]),
-            category=typed_text(line["category"]),
+            category=words.stored(typed_text(line["category"]), [*([known.category] if known else []), *categories]),
             active=bool(line["active"]) if line["active"] is not None else True,
             number=known.id if known else None,
             version=known.version if known else None,
@@ -113,7 +118,10 @@ def _skus(view: View, found: list[Product], *, retired: bool) -> None:
     skus = view.ask(specifications, product_ids=tuple(codes), retired=retired)
     currencies = [line.currency.code for line in view.ask(currency_lines) if line.currency.active]
     fields = ("product_code", "code", "specification", "unit", "list_price", "currency", "active")
+    words = view.ask(word_list)
     start = pd.DataFrame([_sku_line(sku, codes) for sku in skus], columns=list(fields))
+    for name in _SPOKEN:
+        start[name] = start[name].map(words)
     text = st.column_config.TextColumn
     choose = st.column_config.SelectboxColumn
     labels = {
@@ -146,7 +154,8 @@ def _skus(view: View, found: list[Product], *, retired: bool) -> None:
     rows: list[SkuRow] = []
     for index, line in enumerate(cast("Any", typed).to_dict("records")):
         known = skus[index] if index < len(skus) else None
-        before = _sku_line(known, codes) if known else {}
+        before = _sku_line(known, codes) if known else dict.fromkeys(_SPOKEN, "")
+        line |= {name: words.stored(typed_text(line[name]), [before[name]]) for name in _SPOKEN}
         if known and all(line[name] == before[name] for name in fields):
             continue
         try:
