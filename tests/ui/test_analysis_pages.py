@@ -195,7 +195,11 @@ def test_a_rep_reads_the_own_place_and_no_colleague(world: Company) -> None:
     assert cards(app)["My place in the company"] == "2 of 3"
     (board,) = [frame for frame in tables(app) if "activities" in frame.columns]
     assert board["name"].to_list() == ["Bob"]
-    assert "rank" not in board.columns, "a rank among oneself alone would contradict the one above"
+    assert board["rank"].to_list() == [2], "the rank among all, as above, not among oneself alone"
+    alone = opened(world, "leaderboard", "second eastern rep", team=str(world.teams["east"]))
+    (board,) = [frame for frame in tables(alone) if "activities" in frame.columns]
+    assert "rank" not in board.columns
+    assert "My place in the company" not in cards(alone)
 
 
 def test_a_reps_page_is_the_reps_numbers(world: Company) -> None:

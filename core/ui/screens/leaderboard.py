@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import streamlit as st
 
-from core.access.policy import Role
 from core.analytics.selection import Selection
 from core.charts.bars import ranked_bars
 from core.charts.leaderboard import quota_bars
 from core.i18n import N_, _, format_number
 from core.queries import leaderboard as questions
+from core.queries.leaderboard_fair import Adjustment, fair_leaderboard, ranked_column
 from core.reports.tables import Column
 from core.ui.cards import said
 from core.ui.drill import chart, numbers, team_note
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
 from core.ui.routes import go
+from core.ui.screens import leaderboard_fair as fair
 from core.ui.sharing import share_button
 
 if TYPE_CHECKING:
@@ -53,28 +54,35 @@ _ROWS_SHOWN = 10
 def draw(view: View) -> None:
     """Draw the page."""
     period, filters = analysis_filters(view, beside=share_button)
-    by, measure = _chosen(view)
-    board = view.ask(questions.leaderboard, period=period, by=by, measure=measure, filters=filters)
-    if view.actor.role is Role.REP:
-        _own_place(view, period, measure)
+    by, measure, adjust = _chosen(view)
+    column = measure
+    if by == "rep":
+        board = view.ask(fair_leaderboard, period=period, measure=measure, filters=filters, adjust=adjust)
+        column = ranked_column(measure, adjust)
+        fair.own_place(view, board)
+        board = fair.with_names(board)
+    else:
+        board = view.ask(questions.leaderboard, period=period, by=by, measure=measure, filters=filters)
     ranked = board[board["rank"].notna()]
     if ranked.empty:
         st.info(_("Nobody has a result in this period yet."), icon=":material/inbox:")
         if board.empty:
             return
-    _podium(view, ranked, measure)
-    _bars(view, ranked, by, measure, period, filters)
-    _table(view, board, by)
+    _podium(view, ranked, measure, column)
+    _bars(view, ranked, (by, measure, column), period, filters)
+    _table(view, board, by, column)
+    if by == "rep":
+        fair.arithmetic_button(view, board, measure, adjust)
 
 
-def _chosen(view: View) -> tuple[Any, Any]:
+def _chosen(view: View) -> tuple[Any, Any, tuple[Adjustment, ...]]:
     params = address(view)
     by = (params.get("by") or ["rep"])[0]
     measure = (params.get("measure") or ["booked"])[0]
     by = by if by in BY_NAMES else "rep"
     measure = measure if measure in MEASURES else "booked"
     if view.query is not None:
-        return by, measure
+        return by, measure, fair.switches(view)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         by = st.segmented_control(
             _("Rank"), list(BY_NAMES), default=by, format_func=lambda code: _(BY_NAMES[code]), key="board-by",
@@ -84,24 +92,12 @@ def _chosen(view: View) -> tuple[Any, Any]:
             _("By"), list(MEASURES), index=list(MEASURES).index(measure),
             format_func=lambda code: _(MEASURES[code][0]), key="board-measure", width=200,
         )  # fmt: skip
+        adjust = fair.switches(view) if by == "rep" else ()
     write_address(by=None if by == "rep" else by, measure=None if measure == "booked" else measure)
-    return by, measure
+    return by, measure, adjust
 
 
-def _own_place(view: View, period: Period, measure: Any) -> None:
-    own = view.ask(questions.own_rank, period=period, measure=measure)
-    if own.rank is None:
-        return
-    moved = None if own.previous_rank is None else own.previous_rank - own.rank
-    st.metric(
-        _("My place in the company"),
-        _("{rank} of {n}", rank=format_number(own.rank), n=format_number(own.of)),
-        delta=moved or None,
-        delta_description=_("vs prior") if moved else None,
-    )
-
-
-def _podium(view: View, ranked: pd.DataFrame, measure: str) -> None:
+def _podium(view: View, ranked: pd.DataFrame, measure: str, column: str) -> None:
     name, unit = MEASURES[measure]
     top = ranked.head(len(_MEDALS))
     improved = ranked[ranked["most_improved"]]
@@ -109,10 +105,10 @@ def _podium(view: View, ranked: pd.DataFrame, measure: str) -> None:
         return
     with st.grid(min_column_width=220, gap="small", key="podium"):
         for medal, row in zip(_MEDALS, top.to_dict("records"), strict=False):
-            _winner(view, medal, row, said(row[measure], unit, view.currency), _(name))
+            _winner(view, medal, row, said(row[column], unit, view.currency), _(name))
         for row in improved.head(1).to_dict("records"):
             gain = _("from {before} to {after}", before=said(row["previous_value"], unit, view.currency),
-                     after=said(row[measure], unit, view.currency))  # fmt: skip
+                     after=said(row[column], unit, view.currency))  # fmt: skip
             _winner(view, _ROCKET, row, _("Most improved"), gain)
 
 
@@ -123,9 +119,11 @@ def _winner(view: View, mark: str, row: dict[Any, Any], value: str, note: str) -
         st.caption(plain(f"{note} · {row['team']}" if row.get("team") else note))
 
 
-def _bars(view: View, ranked: pd.DataFrame, by: str, measure: str, period: Period, filters: Filters) -> None:
+def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], period: Period, filters: Filters) -> None:
+    by, measure, column = of
     name, unit = MEASURES[measure]
-    names = dict(zip(ranked["key"], ranked["name"], strict=True))
+    open_to_reader = ranked if by == "team" else ranked[ranked["inside"]]
+    names = dict(zip(open_to_reader["key"], open_to_reader["name"], strict=True))
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
         key = str(data[0]) if data else ""
@@ -137,9 +135,11 @@ def _bars(view: View, ranked: pd.DataFrame, by: str, measure: str, period: Perio
         return (Selection(counted, period, filters, "team", key), names[key]) if counted else None
 
     if measure in {"booked", "attainment"}:
+        if column == "fair_attainment":
+            ranked = ranked.assign(quota=ranked["fair_quota"], attainment=ranked["fair_attainment"])
         figure = quota_bars(ranked.head(_BARS_SHOWN), dark=view.dark, large=view.large, currency=view.currency)
     else:
-        rows = ranked.head(_BARS_SHOWN).rename(columns={measure: "value"})
+        rows = ranked.head(_BARS_SHOWN).assign(value=ranked[column])
         figure = ranked_bars(
             rows[["key", "name", "value"]], unit=cast("Any", unit), title=_(name), dark=view.dark, large=view.large,
             currency=view.currency,
@@ -148,21 +148,23 @@ def _bars(view: View, ranked: pd.DataFrame, by: str, measure: str, period: Perio
     team_note(by)
 
 
-def _table(view: View, board: pd.DataFrame, by: str) -> None:
+def _table(view: View, board: pd.DataFrame, by: str, column: str) -> None:
     shown = board.assign(
         change=[_moved(row) for row in board["rank_change"]],
     )
     places = [
         Column("rank", _("Rank"), "count"),
+        *([Column("range", _("Range of ranks"), help=_(fair.NAMES["range"][1]))] if _ranged(board) else []),
         Column("change", _("Change"), help=_("Places gained or lost against the period before.")),
     ]
     columns = [
-        *([] if view.actor.role is Role.REP else places),
+        *(places if fair.compared(board) else []),
         Column("name", _(BY_NAMES[by])),
         *([Column("team", _("Team"))] if by == "rep" else []),
         Column("booked", _("Booked"), "money", currency=view.currency),
         Column("quota", _("Quota"), "money", currency=view.currency),
         Column("attainment", _("Attainment"), "rate"),
+        *_fair_columns(view, column),
         Column(
             "win_rate", _("Win rate"), "rate", help=_("Shown once enough deals are won or lost; Settings say how many.")
         ),
@@ -176,7 +178,7 @@ def _table(view: View, board: pd.DataFrame, by: str) -> None:
         return
     from core.ui.tables import table
 
-    opens = "rep" if by == "rep" else None
+    opens = "rep" if by == "rep" and bool(board["inside"].all()) else None
     table(
         view,
         shown,
@@ -186,6 +188,22 @@ def _table(view: View, board: pd.DataFrame, by: str) -> None:
         id_column="key",
         height=420 if len(shown) > _ROWS_SHOWN else None,
     )
+
+
+def _ranged(board: pd.DataFrame) -> bool:
+    return "rank_low" in board and bool(board["rank_low"].notna().any())
+
+
+def _fair_columns(view: View, column: str) -> list[Column]:
+    """Return the adjusted figure that decides the ranks, to stand beside the plain one."""
+    if column == "fair_attainment":
+        return [
+            Column("fair_quota", _("Fair quota"), "money", currency=view.currency),
+            Column("fair_attainment", _("Fair attainment"), "rate"),
+        ]
+    if column == "shrunk_rate":
+        return [Column("shrunk_rate", _("Drawn-in win rate"), "rate", help=_(fair.NAMES["shrinkage"][1]))]
+    return []
 
 
 def _moved(change: Any) -> str:

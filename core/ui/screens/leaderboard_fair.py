@@ -1,0 +1,201 @@
+"""The fair side of the leaderboard: its switches, one's own place, and how a row is worked out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+import streamlit as st
+
+from core.analytics.fairness import PEER_DAYS
+from core.i18n import N_, _, format_money, format_number, format_rate
+from core.queries.leaderboard_fair import ADJUSTMENTS, RANGED, USUAL, Adjustment
+from core.ui import session
+from core.ui.filters import address, write_address
+from core.ui.page import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from core.ui.page import View
+
+NAMES: dict[Adjustment, tuple[str, str]] = {
+    "days": (
+        N_("Quota for the days worked"),
+        N_("Who joined or left in the period owes for the days they were there."),
+    ),
+    "difficulty": (
+        N_("Quotas as hard as each other"),
+        N_("The same sum of quotas, shared out by what each usually books, by their own and their territory's year."),
+    ),
+    "shrinkage": (
+        N_("Win rates with small samples drawn in"),
+        N_("The fewer deals somebody closed, the nearer their rate is drawn to that of all."),
+    ),
+    "range": (
+        N_("Range of ranks"),
+        N_("Where chance alone would put somebody, in four of five rounds of the same luck."),
+    ),
+}
+_NONE = "none"
+
+
+def switches(view: View) -> tuple[Adjustment, ...]:
+    """Draw a switch for each adjustment; return those that are on, as the address has them."""
+    said = (address(view).get("fair") or [""])[0]
+    known = tuple(one for one in ADJUSTMENTS if one in said.split("-")) if said else USUAL
+    if view.query is not None:
+        return known
+    with st.popover(_("Fair comparison"), icon=":material/balance:"):
+        chosen = []
+        for one, (label, about) in NAMES.items():
+            if st.toggle(_(label), one in known, key=f"fair-{one}"):
+                chosen.append(one)
+            st.caption(_(about))
+    write_address(fair=None if tuple(chosen) == USUAL else "-".join(chosen) or _NONE)
+    return tuple(chosen)
+
+
+def rank_range(row: dict[str, Any]) -> str:
+    """Return the range of ranks as people say it; "" without one."""
+    low, high = row["rank_low"], row["rank_high"]
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    return format_number(low) if low == high else f"{format_number(low)}–{format_number(high)}"
+
+
+def compared(board: pd.DataFrame) -> bool:
+    """Say whether there is anybody else in the comparison; a rank among oneself alone says nothing."""
+    return "of" not in board or bool((board["of"] > 1).any())
+
+
+def own_place(view: View, board: pd.DataFrame) -> None:
+    """Say the reader's own rank among all, with its range."""
+    mine = board[board["key"] == str(view.actor.rep_id)]
+    if view.actor.rep_id is None or mine.empty or pd.isna(mine.iloc[0]["rank"]) or not compared(board):
+        return
+    (row,) = _rows(mine)
+    change = row["rank_change"]
+    moved = None if pd.isna(change) else int(change)
+    st.metric(
+        _("My place in the company"),
+        _("{rank} of {n}", rank=format_number(row["rank"]), n=format_number(row["of"])),
+        delta=moved or None,
+        delta_description=_("vs prior") if moved else None,
+    )
+    said = rank_range(row)
+    if said and row["rank_low"] != row["rank_high"]:
+        st.caption(_("By chance alone anywhere from {range}: see how it is worked out below.", range=said))
+
+
+def with_names(board: pd.DataFrame) -> pd.DataFrame:
+    """Return the board with a word for those whose names are not shown."""
+    names = [row["name"] or _("Colleague in place {rank}", rank=format_number(row["rank"])) for row in _rows(board)]
+    return board.assign(name=names, range=[rank_range(row) for row in _rows(board)])
+
+
+def _rows(board: pd.DataFrame) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", board.to_dict("records"))
+
+
+def arithmetic_button(view: View, board: pd.DataFrame, measure: str, adjust: Collection[Adjustment]) -> None:
+    """Offer how a row of the reader's own scope is worked out."""
+    rows = {str(row["key"]): row for row in _rows(board) if row["inside"]}
+    if not rows or view.large:
+        return
+    if st.button(_("How a row is worked out"), icon=":material/calculate:", key="board-arithmetic"):
+
+        @session.dialog(_("How a row is worked out"), width="large")
+        def opened() -> None:
+            own = str(view.actor.rep_id)
+            keys = list(rows)
+            key = keys[0] if len(keys) == 1 else st.selectbox(
+                _("Rep"), keys, index=keys.index(own) if own in rows else 0,
+                format_func=lambda one: str(rows[one]["name"]), key="board-arithmetic-who",
+            )  # fmt: skip
+            for title, lines in steps(rows[key], measure, adjust, view.currency):
+                st.subheader(title, anchor=False)
+                for line in lines:
+                    st.markdown(plain(line))
+
+        opened()
+
+
+def steps(
+    row: dict[str, Any], measure: str, adjust: Collection[Adjustment], currency: str
+) -> list[tuple[str, list[str]]]:
+    """Return each adjustment's title and its arithmetic for one row, as sentences."""
+    found = [(_(NAMES["days"][0]), _days(row, currency, on="days" in adjust))]
+    found.append((_(NAMES["difficulty"][0]), _hardness(row, currency, on="difficulty" in adjust)))
+    found.append((_(NAMES["shrinkage"][0]), _rate(row)))
+    if measure in RANGED and not pd.isna(row["rank_low"]):
+        found.append(
+            (
+                _(NAMES["range"][0]),
+                [
+                    _(
+                        "Rank {rank} of {n}. Had the same deals come again by luck, each 0, 1, 2 … times and once on "
+                        "average, the rank would have been {range} in four of five rounds.",
+                        rank=format_number(row["rank"]), n=format_number(row["of"]), range=rank_range(row),
+                    )
+                ],
+            )
+        )  # fmt: skip
+    return found
+
+
+def _days(row: dict[str, Any], currency: str, *, on: bool) -> list[str]:
+    if pd.isna(row["quota"]):
+        return [_("No quota in this period.")]
+    said = {name: format_money(row[name], currency) for name in ("quota", "quota_by_days", "booked")}
+    rate = row["booked"] / (row["quota_by_days"] if on else row["quota"])
+    lines = [
+        _("Worked {days} of the period's {whole} days: of the quota {quota}, {owed} is owed for those days.",
+          days=format_number(row["days_worked"]), whole=format_number(row["period_days"]), quota=said["quota"],
+          owed=said["quota_by_days"]),
+        _("{booked} ÷ {owed} = {rate}", booked=said["booked"], owed=said["quota_by_days" if on else "quota"],
+          rate=format_rate(rate)),
+    ]  # fmt: skip
+    return lines if on else [*lines, _("Switched off: the whole quota counts.")]
+
+
+def _hardness(row: dict[str, Any], currency: str, *, on: bool) -> list[str]:
+    if pd.isna(row["hardness"]):
+        return [_("There is no quota, or no history to compare it with: the quota stays as it is.")]
+    money = {name: format_money(row[name], currency) for name in ("usual", "usual_peers", "fair_quota")}
+    own = 0.0 if pd.isna(row["usual_own"]) else cast("float", row["usual_own"])
+    lines = [
+        _(
+            "In the twelve months before: own {own} in {own_days} days; the territory's reps {peers} in {peer_days} "
+            "days, which count as {weight} days more. In this period that makes {usual} usual.",
+            own=format_money(own, currency), own_days=format_number(row["usual_own_days"]),
+            peers=money["usual_peers"], peer_days=format_number(row["usual_peer_days"]),
+            weight=format_number(PEER_DAYS), usual=money["usual"],
+        ),
+        _("The quota asks for {rate} of that; all quotas together ask for {mean} of what is usual.",
+          rate=format_rate(row["hardness"]), mean=format_rate(row["mean_hardness"])),
+    ]  # fmt: skip
+    if not on:
+        return [*lines, _("Switched off: the quota stays as it is.")]
+    made = _(
+        "As hard as the others it would be {usual} × {mean} = {quota}; booked ÷ that = {rate}.",
+        usual=money["usual"], mean=format_rate(row["mean_hardness"]), quota=money["fair_quota"],
+        rate=format_rate(row["fair_attainment"]),
+    )  # fmt: skip
+    return [*lines, made]
+
+
+def _rate(row: dict[str, Any]) -> list[str]:
+    if pd.isna(row["shrunk_rate"]):
+        return [_("No deal was closed in this period.")]
+    won, decided = (format_number(row[name]) for name in ("won_count", "decided_count"))
+    pooled, weight = format_rate(row["pooled_rate"]), format_number(row["prior_deals"], 1)
+    return [
+        _("{won} of {decided} closed deals were won: {rate}. All won {pooled}, which counts as {weight} deals.",
+          won=won, decided=decided, rate=format_rate(row["won_count"] / row["decided_count"]), pooled=pooled,
+          weight=weight),
+        _("({won} + {weight} × {pooled}) ÷ ({decided} + {weight}) = {rate}", won=won, decided=decided, weight=weight,
+          pooled=pooled, rate=format_rate(row["shrunk_rate"])),
+        _("With 95 % certainty it lies between {low} and {high}.", low=format_rate(row["shrunk_low"]),
+          high=format_rate(row["shrunk_high"])),
+    ]  # fmt: skip
