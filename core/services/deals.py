@@ -25,6 +25,7 @@ from core.model import (
     Currency,
     Customer,
     Deal,
+    DealChange,
     DealLine,
     LostReason,
     Pipeline,
@@ -61,9 +62,9 @@ _UNDO_WITHIN = timedelta(days=1)
 
 
 class NothingToUndo(SalesError):
-    """The last move is somebody else's, a day old, the deal's first, or left a closed stage."""
+    """The last step is somebody else's, a day old, the deal's first, or left a closed stage."""
 
-    text = N_("There is no move of yours from today that could be undone.")
+    text = N_("There is no step of yours from today that could be undone.")
 
 
 class DealIsOpen(SalesError):
@@ -436,6 +437,34 @@ def reassign_deal(work: Work, *, deal_id: int, version: int, owner_id: int) -> D
         raise InvalidFields(problems)
     work.session.add(change(work, deal, DealField.OWNER, before=str(deal.owner_id), after=str(owner)))
     deal.owner_id = owner
+    return _saved(work, deal)
+
+
+@command(Action.DEAL_REASSIGN)
+def undo_hand_over(work: Work, *, deal_id: int, version: int) -> Deal:
+    """Give the deal back to whoever had it before, by an opposite change; history keeps both.
+
+    Only one's own hand-over, recorded within a day, from a rep in one's scope: else NothingToUndo. Raises NotFound,
+    NotAllowed, EditedMeanwhile.
+    """
+    deal = _editable(work, deal_id, version)
+    changes = cast("Any", DealChange)
+    last = work.session.exec(
+        select(DealChange)
+        .where(DealChange.deal_id == deal.id, DealChange.field == DealField.OWNER)
+        .order_by(changes.recorded_at.desc(), changes.id.desc())
+    ).first()
+    if (
+        last is None
+        or last.before is None
+        or last.after != str(deal.owner_id)
+        or last.by_user_id != work.actor.user_id
+        or work.now - last.recorded_at > _UNDO_WITHIN
+        or not work.actor.scope.allows_rep(int(last.before))
+    ):
+        raise NothingToUndo
+    work.session.add(change(work, deal, DealField.OWNER, before=last.after, after=last.before))
+    deal.owner_id = int(last.before)
     return _saved(work, deal)
 
 

@@ -11,7 +11,14 @@ from core.access.actions import Action
 from core.domain.stages import StageKind
 from core.errors import EditedMeanwhile
 from core.i18n import N_, _
-from core.services.deals import advance_deal, lose_deal, reassign_deal, reopen_deal, undo_last_move
+from core.services.deals import (
+    advance_deal,
+    lose_deal,
+    reassign_deal,
+    reopen_deal,
+    undo_hand_over,
+    undo_last_move,
+)
 from core.ui.drafts import offer_kept
 from core.ui.forms import Form, attempt, names_of
 from core.ui.page import plain
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
 
 _PANEL = "deal.panel"
 _MOVED = "deal.moved"
+_UNDOING: dict[Any, Any] = {advance_deal: undo_last_move, lose_deal: undo_last_move, reassign_deal: undo_hand_over}
+"""What takes back what was just done, for as long as nobody changed the deal since."""
 
 
 def open_panel(name: str | None) -> None:
@@ -223,7 +232,7 @@ def _send_and_close(form: Form, command: Any, *, _said: str, **params: Any) -> N
             "deal_id": deal.id,
             "version": deal.version,
             "said": _said,
-            "undo": command in (advance_deal, lose_deal),
+            "undo": _UNDOING.get(command),
         }
         open_panel(None)
     st.rerun()
@@ -231,7 +240,7 @@ def _send_and_close(form: Form, command: Any, *, _said: str, **params: Any) -> N
 
 def say_saved(deal_id: int, version: int, said: str) -> None:
     """Keep, for the next run, what was just saved on the deal's page."""
-    st.session_state[_MOVED] = {"deal_id": deal_id, "version": version, "said": said, "undo": False}
+    st.session_state[_MOVED] = {"deal_id": deal_id, "version": version, "said": said, "undo": None}
 
 
 def _say_moved(view: View, record: DealRecord) -> None:
@@ -242,5 +251,7 @@ def _say_moved(view: View, record: DealRecord) -> None:
         st.markdown(f":green[:material/check_circle: {plain(moved['said'])}]")
         if moved["undo"] and st.button(_("Undo"), icon=":material/undo:", type="tertiary", key="undo-move"):
             st.session_state[_MOVED] = None
-            if attempt(view, undo_last_move, deal_id=record.deal.id, version=record.deal.version) is not None:
+            undone = attempt(view, moved["undo"], deal_id=record.deal.id, version=record.deal.version)
+            if undone is not None:
+                say_saved(undone.id, undone.version, _("Undone. The history keeps both steps."))
                 st.rerun()

@@ -198,7 +198,8 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
     "pipeline_trend": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
     "pipeline_changes": _both(
         *(lambda _c, _w, d=day: {"since": date(2026, 6, 1), "as_of": d} for day in PAST_DAYS),
-        lambda _c, _w: {"since": MONTH, "closing": Q3}, _of_the_west(since=MONTH),
+        lambda _c, _w: {"since": MONTH, "closing": Q3},
+        _of_the_west(since=MONTH),
     ),
     "monthly_quotas": _both(
         _in_period(),
@@ -261,6 +262,7 @@ COMMON: dict[str, str] = {
     "process_shown": "the number of a process",
     "form_choices": "stages, products, channels and the colleagues whom one may choose",
     **dict.fromkeys(("company_history", "import_reference", "known_deals", "import_batches", "import_batch"), _IMPORT),
+    "fair_leaderboard": "one's place among all, by the company's setting; tests/integration/test_leaderboard_fair.py",
     "own_rank": "the asker's place among all: by design it moves with the others' results, and names nobody",
 }
 """Queries that tell nothing of one rep's business, or belong to roles whose scope is everything; with the reason."""
@@ -518,6 +520,7 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     "lose_deal": (Change(_edit("deal_id", "deal", lost_reason_id=1)),),
     "reopen_deal": (Change(_edit("deal_id", "won", to_stage_id=3)),),
     "undo_last_move": (Change(_edit("deal_id", "deal")),),
+    "undo_hand_over": (Change(_edit("deal_id", "deal"), MANAGER),),
     "expect_deals": (Change(lambda w: {"deals": (DealAt(w.deal, 1, date(2026, 9, 1)),)}),),
     "lose_deals": (Change(lambda w: {"deals": (DealAt(w.deal, 1),), "lost_reason_id": 1}),),
     "undo_last_moves": (Change(lambda w: {"deals": (DealAt(w.deal, 1),)}),),

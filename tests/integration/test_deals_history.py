@@ -34,6 +34,7 @@ from core.services.deals import (
     lose_deal,
     reassign_deal,
     reopen_deal,
+    undo_hand_over,
     undo_last_move,
 )
 from tests.conftest import SHANGHAI, actor
@@ -278,6 +279,36 @@ def test_a_move_is_undone_by_its_author_and_stays_in_the_history(make, perform_a
     assert len(moves) == 3
 
 
+def test_a_hand_over_is_undone_by_its_author_while_nobody_changed_the_deal(make, perform_as, company):
+    deal = logged(make, perform_as)
+    with pytest.raises(NothingToUndo):
+        perform_as("eastern manager", undo_hand_over, deal_id=deal.id, version=1)
+    handed = perform_as("eastern manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["bob"])
+    with pytest.raises(NothingToUndo):
+        perform_as("operations", undo_hand_over, deal_id=deal.id, version=handed.version)
+    back = perform_as("eastern manager", undo_hand_over, deal_id=deal.id, version=handed.version)
+    assert back.owner_id == make.reps["alice"]
+    _moves, changes = history(make.database, deal.id)
+    owners = [(change.before, change.after) for change in changes if change.field is DealField.OWNER]
+    alice, bob = str(make.reps["alice"]), str(make.reps["bob"])
+    assert owners == [(None, alice), (alice, bob), (bob, alice)], "history keeps both"
+    handed = perform_as(
+        "eastern manager", reassign_deal, deal_id=deal.id, version=back.version, owner_id=make.reps["bob"]
+    )
+    perform_as("second eastern rep", edit_deal, deal_id=deal.id, version=handed.version, changes={"note": "Mine now"})
+    with pytest.raises(EditedMeanwhile):
+        perform_as("eastern manager", undo_hand_over, deal_id=deal.id, version=handed.version)
+
+
+def test_a_hand_over_of_yesterday_is_not_undone(make, perform_as, company):
+    deal = logged(make, perform_as)
+    handed = perform_as("eastern manager", reassign_deal, deal_id=deal.id, version=1, owner_id=make.reps["bob"])
+    manager = actor(make, "eastern manager")
+    later = NOW + timedelta(days=1, seconds=1)
+    with pytest.raises(NothingToUndo):
+        gate.perform(make.database, manager, undo_hand_over, later, deal_id=deal.id, version=handed.version)
+
+
 def test_a_foreign_deal_closes_at_the_closing_days_rate(make, perform_as, company):
     with pytest.raises(InvalidFields, match="check") as refused:
         logged(make, perform_as, currency="USD")
@@ -450,7 +481,8 @@ def test_replaying_the_history_gives_the_row(replay_company, steps):
                     changes = {"expected_close_on": date(2026, 9, 1) + timedelta(days=choice)}
                     deal = gate.perform(make.database, manager, edit_deal, now, changes=changes, **common)
                 case "undo":
-                    deal = gate.perform(make.database, manager, undo_last_move, now, **common)
+                    undo = (undo_last_move, undo_hand_over)[choice % 2]
+                    deal = gate.perform(make.database, manager, undo, now, **common)
         except SalesError:
             continue
     with make.database.reading(SYSTEM, now=now) as work:

@@ -184,6 +184,41 @@ def test_losing_asks_for_the_reason(small_company):
     assert "Price too high" in said(app)
 
 
+def test_losing_and_handing_over_are_undone_on_the_page(small_company):
+    deal = small_company.deal()
+    app = opened(small_company, "deal", "eastern manager", id=deal.id)
+    app.button(key="deal-lose").click().run()
+    app.selectbox(key=f"lose_deal_{deal.id}.lost_reason_id").set_value(small_company.lost_reasons["price"]).run()
+    app.button(key="panel-confirm").click().run()
+    app.button(key="undo-move").click().run()
+    assert not app.exception
+    assert "The history keeps both steps" in said(app).replace("\\", "")
+    app.button(key="deal-reassign").click().run()
+    app.selectbox(key=f"reassign_deal_{deal.id}.owner_id").set_value(small_company.reps["bob"]).run()
+    app.button(key="panel-confirm").click().run()
+    with small_company.database.reading(SYSTEM, now=NOW) as work:
+        assert work.session.get(Deal, deal.id).owner_id == small_company.reps["bob"]
+    app.button(key="undo-move").click().run()
+    assert not app.exception
+    with small_company.database.reading(SYSTEM, now=NOW) as work:
+        row = work.session.get(Deal, deal.id)
+    assert (row.owner_id, row.state, row.stage_id) == (deal.owner_id, deal.state, deal.stage_id)
+
+
+def test_undo_is_gone_once_somebody_changed_the_deal(small_company, perform_as):
+    deal = small_company.deal()
+    app = opened(small_company, "deal", "eastern manager", id=deal.id)
+    app.button(key="deal-reassign").click().run()
+    app.selectbox(key=f"reassign_deal_{deal.id}.owner_id").set_value(small_company.reps["bob"]).run()
+    app.button(key="panel-confirm").click().run()
+    assert app.button(key="undo-move")
+    perform_as("second eastern rep", edit_deal, deal_id=deal.id, version=2, changes={"note": "Mine now"})
+    app.button(key="undo-move").click().run()
+    with small_company.database.reading(SYSTEM, now=NOW) as work:
+        assert work.session.get(Deal, deal.id).owner_id == small_company.reps["bob"]
+    assert not [button for button in app.run().button if button.key == "undo-move"]
+
+
 def test_two_people_editing_one_deal_compare_field_by_field(small_company, perform_as):
     deal = small_company.deal(amount=100)
     app = opened(small_company, "deal", id=deal.id)
