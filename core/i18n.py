@@ -58,9 +58,9 @@ def speaking(code: str) -> Iterator[None]:
         _speaking.reset(token)
 
 
-def parse_accept(header: str | None) -> str:
-    """Return the language that an Accept-Language header or a locale name asks for."""
-    best, best_weight = "en", 0.0
+def parse_accept(header: str | None, *, otherwise: str = "en") -> str:
+    """Return the language that an Accept-Language header or a locale name asks for, or `otherwise`."""
+    best, best_weight = otherwise, 0.0
     for part in (header or "").split(","):
         tag, _sep, parameters = part.strip().partition(";")
         code = re.split(r"[-_.]", tag.strip().lower())[0]

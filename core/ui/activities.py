@@ -50,7 +50,10 @@ def _draw(view: View, activity: Activity, name: str, key: str) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(width="stretch", gap="xxsmall"):
             st.markdown(f":material/{KIND_ICONS[activity.kind]}: **{plain(title)}**")
-            st.caption(f":red[{plain(when)}]" if late else plain(when))
+            if late:
+                st.markdown(f":small[:red[{plain(when)}]]")
+            else:
+                st.caption(plain(when))
         if view.may(Action.ACTIVITY_LOG):
             _buttons(view, activity, key)
     if name:

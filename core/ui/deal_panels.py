@@ -73,6 +73,7 @@ def draw_stages(view: View, record: DealRecord, choices: FormChoices) -> None:
     kinds = (StageKind.OPEN, StageKind.WON) if deal.state is StageKind.OPEN else (deal.state,)
     stages = names_of(choices.stages_of(deal.pipeline_id, *kinds))
     stages.setdefault(deal.stage_id, record.stage)
+    fixed = not (record.may_edit and view.may(Action.DEAL_ADVANCE)) or len(stages) == 1
     chosen = st.pills(
         _("Stage"),
         list(stages),
@@ -80,7 +81,8 @@ def draw_stages(view: View, record: DealRecord, choices: FormChoices) -> None:
         required=True,
         format_func=lambda number: plain(stages[number]),
         key=f"stage-{deal.id}-{deal.version}",
-        disabled=not (record.may_edit and view.may(Action.DEAL_ADVANCE)) or len(stages) == 1,
+        disabled=fixed,
+        label_visibility="collapsed" if fixed else "visible",
     )
     _say_moved(view, record)
     if chosen == deal.stage_id:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.access.actors import Actor
-from core.i18n import _, language
+from core.i18n import _
 from core.settings import PROJECT_ROOT
 from core.ui import first_run, lost, reset, routes, session, sign_in
-from core.ui.frame_words import LANGUAGE_NAMES, ROLE_NAMES
+from core.ui.frame_words import ROLE_NAMES
+from core.ui.language_switch import language_switch
 from core.ui.looks import mend_looks
 from core.ui.page import plain
 from core.ui.routes import PageSpec
@@ -106,7 +107,7 @@ def _for_strangers() -> None:
     asked = st.navigation(pages, position="hidden")
     st.session_state[session.SHARED_KEY] = asked.url_path == "shared"
     if not st.session_state[session.SHARED_KEY]:
-        _language_switch()
+        language_switch()
     asked.run()
 
 
@@ -119,19 +120,8 @@ def _sidebar(actor: Actor) -> None:
         st.caption(_(ROLE_NAMES[actor.role]))
         if routes.page("account").file.is_file():
             st.page_link(routes.page("account").file, label=_("My account"), icon=":material/account_circle:")
-        _language_switch()
+        language_switch()
         st.button(_("Sign out"), icon=":material/logout:", key="sign_out", on_click=_leave)
-
-
-def _language_switch() -> None:
-    st.segmented_control(
-        _("Language"), list(LANGUAGE_NAMES), default=language(), format_func=LANGUAGE_NAMES.__getitem__,
-        key="language_switch", label_visibility="collapsed", on_change=_switch_language,
-    )  # fmt: skip
-
-
-def _switch_language() -> None:
-    session.choose_language(st.session_state["language_switch"] or language())
 
 
 def _leave() -> None:

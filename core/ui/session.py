@@ -114,6 +114,12 @@ def current_user_language() -> str:
     return _language_of(signed_in())
 
 
+def reader_language(otherwise: str) -> str:
+    """Return the language of a share link's reader: chosen in this tab, else the browser's, else `otherwise`."""
+    chosen = st.session_state.get(LANGUAGE_KEY)
+    return str(chosen) if chosen else parse_accept(st.context.locale, otherwise=otherwise)
+
+
 def choose_language(code: str) -> None:
     """Speak `code` in this tab from now on."""
     if code in LANGUAGES:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.i18n import _, format_instant, use_language
+from core.i18n import _, format_instant, language, speaking, use_language
 from core.reports.frozen import thaw
 from core.services.share import LinkClosed, open_share_link
 from core.ui import routes, session
+from core.ui.language_switch import language_switch
 from core.ui.live import follow
 from core.ui.page import View, plain
 from core.ui.screens import forecast, funnel, leaderboard, overview, pipeline
@@ -17,6 +18,7 @@ from core.ui.screens import forecast, funnel, leaderboard, overview, pipeline
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from core.model import ShareLink
     from core.services.share import ShareView
 
 SCREENS: dict[str, Callable[[View], None]] = {
@@ -42,22 +44,34 @@ def draw_shared() -> None:
     st.session_state[_COUNTED] = token
     session.show_link(token, opened.actor)
     link = opened.link
-    use_language(link.language)
-    st.session_state[session.SHARED_LANGUAGE_KEY] = link.language
+    spoken = session.reader_language(link.language) if st.session_state.get(session.SHARED_KEY) else language()
+    use_language(spoken)
+    st.session_state[session.SHARED_LANGUAGE_KEY] = spoken
     now = session.now()
     view = View(
         name=link.page, actor=opened.actor, now=link.frozen_at or now, database=session.database(),
         calendar=session.calendar(), large=True, query=link.query,
         frozen=thaw(link.frozen) if link.frozen is not None else None,
     )  # fmt: skip
-    view.heading(link.title or _(routes.page(link.page).title))
+    view.heading(_title(link))
     shown = link.frozen_at or now
     words = _("Frozen on {when}") if link.frozen_at else _("As of {when}")
     said = words.format(when=format_instant(shown, view.zone))
-    st.caption(plain(_("Shared by {name}", name=opened.actor.called) + "  ·  " + said))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(plain(_("Shared by {name}", name=opened.actor.called) + "  ·  " + said))
+        if st.session_state.get(session.SHARED_KEY):
+            language_switch()
     _watch()
     SCREENS[link.page](view)
     follow(view)
+
+
+def _title(link: ShareLink) -> str:
+    """Return the title that the sharer gave; the page's own one follows the reader's language."""
+    own = routes.page(link.page).title
+    with speaking(link.language):
+        given = link.title if link.title != _(own) else ""
+    return given or _(own)
 
 
 def _open(token: str, *, count: bool) -> ShareView:
