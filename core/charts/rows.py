@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.charts.theme import NARROWEST, Look, Sizes, elide, plain, text_width
+from core.charts.theme import NARROWEST, Look, Sizes, fitted, plain, text_width
 
 NAME_COLUMNS = 24
 
@@ -38,7 +38,7 @@ def lay_rows(
     written: list[dict[str, object]] = []
     for at, (name, text) in enumerate(zip(names, figures, strict=True)):
         taken = text_width(re.sub("<.+?>", "", text), s.text)
-        columns = int((NARROWEST - taken) / (s.text * 0.53))
+        room = min(NARROWEST - taken - 8, NAME_COLUMNS * 0.55 * s.text)
         shared = {
             "y": at,
             "yref": "y",
@@ -48,8 +48,7 @@ def lay_rows(
             "showarrow": False,
             "font": {"size": s.text, "color": c.ink},
         }
-        cut = plain(elide(name, min(NAME_COLUMNS, columns)))
-        written.append({**shared, "text": cut, "x": 0, "xanchor": "left"})
+        written.append({**shared, "text": plain(fitted(name, s.text, room)), "x": 0, "xanchor": "left"})
         if text:
             written.append({**shared, "text": text, "x": 1, "xanchor": "right"})
     figure.update_layout(annotations=written)  # in one go: adding each alone is quadratic

@@ -141,8 +141,26 @@ def _columns(char: str) -> int:
 
 
 def text_width(text: str, px: float) -> float:
-    """Return about how wide `text` is, in px, at a font size of `px`."""
-    return sum(px if _columns(char) > 1 else px * 0.56 for char in text)
+    """Return about how wide `text` is, in px, at a font size of `px`, in a usual sans serif, half of it bold."""
+    return px * 1.04 * sum(map(_em, text))
+
+
+def _em(char: str) -> float:
+    if _columns(char) > 1:
+        return 1.0
+    if char in " .,:;|!'’·ijlI()[]/-ft":
+        return 0.3
+    return 0.86 if char in "mwMW%@" else 0.68 if char.isupper() else 0.55
+
+
+def fitted(text: str, px: float, width: float) -> str:
+    """Return `text`, cut with an ellipsis where it is wider than `width`."""
+    if text_width(text, px) <= width:
+        return text
+    kept = text
+    while kept and text_width(f"{kept}…", px) > width:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
 
 
 def elide(text: str, columns: int) -> str:
@@ -307,7 +325,7 @@ def style(
     below = wrap(subtitle, s.subtitle) if subtitle else []
     legend_rows = _legend_rows(figure, s.tick)
     title_px = round(len(heading) * s.title * 1.3 + 4)
-    below_px = round(len(below) * s.subtitle * 1.35 + (9 if below else 0))
+    below_px = round(len(below) * s.subtitle * 1.35 + (s.subtitle * 0.8 if below else 0))
     legend_px = round(legend_rows * (s.tick + 11))
     top = title_px + below_px + legend_px + headroom
     bottom = figure.layout.margin.b if figure.layout.margin.b is not None else 8
