@@ -10,7 +10,19 @@ from sqlmodel import select
 
 from core.access.actors import SYSTEM
 from core.domain.stages import DealField, StageKind
-from core.model import Activity, Customer, Deal, DealChange, DealLine, Quota, Rep, StageMove, Team
+from core.model import (
+    Activity,
+    Currency,
+    Customer,
+    Deal,
+    DealChange,
+    DealLine,
+    FxRate,
+    Quota,
+    Rep,
+    StageMove,
+    Team,
+)
 from tests.factories import NOW
 
 if TYPE_CHECKING:
@@ -63,7 +75,7 @@ def random_change(make: Company, random: Random) -> None:  # noqa: C901 - one ca
         deals = list(session.exec(select(Deal).order_by(Deal.id)))
         deal = random.choice(deals)
         stages = make.stages
-        match random.randint(0, 10):
+        match random.randint(0, 13):
             case 0 | 1:
                 code = random.choice((*OPEN, "won", "lost"))
                 at = deal.stage_entered_at + timedelta(hours=random.randint(1, 48))
@@ -122,6 +134,31 @@ def random_change(make: Company, random: Random) -> None:  # noqa: C901 - one ca
                         unit_price=Decimal(99_999), amount=Decimal(99_999),
                     )
                 )  # fmt: skip
+            case 11:
+                before, after = deal.owner_id, make.reps[random.choice(REPS)]
+                session.add(
+                    DealChange(
+                        deal_id=deal.id, field=DealField.OWNER, effective_at=NOW - timedelta(days=random.randint(0, 9)),
+                        recorded_at=NOW, before=str(before), after=str(after),
+                    )
+                )  # fmt: skip
+                deal.owner_id = after
+            case 12:
+                before, deal.amount = deal.amount, Decimal(random.randint(0, 10_000))
+                deal.base_amount = deal.amount
+                session.add(
+                    DealChange(
+                        deal_id=deal.id, field=DealField.AMOUNT, effective_at=NOW, recorded_at=NOW,
+                        before=f"{before:.2f} {deal.currency}", after=f"{deal.amount:.2f} {deal.currency}",
+                    )
+                )  # fmt: skip
+            case 13:
+                if session.get(Currency, "USD") is None:
+                    session.add(Currency(code="USD", name="US dollar"))
+                    session.flush()
+                on = date(2026, 1, random.randint(1, 28))
+                if session.exec(select(FxRate).where(FxRate.currency == "USD", FxRate.on == on)).first() is None:
+                    session.add(FxRate(currency="USD", on=on, rate=Decimal("7.1") + random.randint(0, 99) / Decimal(100)))
             case 10:
                 team = session.get(Team, make.teams["west"])
                 team.parent_id = random.choice((None, make.teams["head"], make.teams["east"]))

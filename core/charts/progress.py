@@ -147,7 +147,7 @@ def _day(value: object) -> date:
 
 
 def _months(weeks: list[date]) -> tuple[list[int], list[str]]:
-    """Return where months begin among the weeks, and what is written there."""
-    starts = [at for at, week in enumerate(weeks) if at == 0 or week.month != weeks[at - 1].month]
+    """Return where months begin among the weeks (the first has the axis beside it), and what is written there."""
+    starts = [at for at, week in enumerate(weeks) if at and week.month != weeks[at - 1].month]
     places, texts = short_months([weeks[at].replace(day=1) for at in starts], most=8)
     return [starts[place] for place in places], texts

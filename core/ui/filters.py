@@ -87,10 +87,12 @@ def analysis_filters(
     default: Preset = Preset.THIS_QUARTER,
     without: Sequence[str] = (),
     beside: Callable[[View], None] | None = None,
+    on: date | None = None,
 ) -> tuple[Period, Filters]:
     """Draw the filter bar and return what it says; a share link's filters are shown, not offered.
 
-    `beside` draws something at the end of the bar.
+    `beside` draws something at the end of the bar. `on` is the day that "this quarter" and the like are said of,
+    where that is not today.
     """
     params = address(view)
     since = view.ask(first_deal_on)
@@ -104,7 +106,7 @@ def analysis_filters(
                 beside(view)
         st.session_state[_REMEMBERED] = {name: value for name, value in params.items() if name in _OWN}
         write_address(**{name: params.get(name, []) for name in _OWN})
-    period = read_period(params, calendar=view.calendar, today=view.today, since=since, default=default)
+    period = read_period(params, calendar=view.calendar, today=on or view.today, since=since, default=default)
     filters = Filters.from_params({name: params.get(name, []) for name in (*FILTER_NAMES, "pipeline")})
     st.caption(plain(_said(view, period, filters)))
     if view.query is None:

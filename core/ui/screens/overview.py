@@ -51,9 +51,9 @@ def draw(view: View) -> None:
         as_of_control(of)
         share_button(of)
 
-    period, filters = analysis_filters(view, beside=beside)
-    said_as_of(view)
     as_of = chosen_as_of(view)
+    period, filters = analysis_filters(view, beside=beside, on=as_of.on if as_of else None)
+    said_as_of(view)
     is_running = (as_of.on if as_of else view.today) in period
     kpis = view.ask(overview_kpis, period=period, filters=filters, to_date=is_running, as_of=as_of)
     rows = {str(row["row"]): row for row in cast("list[dict[str, Any]]", kpis.to_dict("records"))}

@@ -79,7 +79,8 @@ def draw(view: View) -> None:
         as_of_control(of)
         share_button(of)
 
-    period, filters = analysis_filters(view, beside=beside)
+    end = chosen_as_of(view) or AsOf(view.today)
+    period, filters = analysis_filters(view, beside=beside, on=end.on)
     if view.ask(newest_deal_on) is None:
         st.info(
             _("There are no deals yet. Log the first one, or import your company's deals."), icon=":material/inbox:"
@@ -88,7 +89,6 @@ def draw(view: View) -> None:
     said_as_of(view)
     if filters.pipeline_id is None:
         filters = replace(filters, pipeline_id=view.ask(default_process))
-    end = chosen_as_of(view) or AsOf(view.today)
     since, closing = _compared(view, end, period)
     standing = view.ask(pipeline_standing, period=period, as_of=end, since=since, filters=filters)
     rows = cast("list[dict[str, Any]]", standing.to_dict("records"))
