@@ -1,47 +1,44 @@
 """The columnar mirror: DuckDB in the process, kept up with the database, read in an actor's scope.
 
-A refresh is one DuckDB transaction, so a reader sees the state before it or after it, never between.
+A refresh is one DuckDB transaction, so a reader sees the state before it or after it, never between. Where the
+database has a folder for it the mirror lies on disk: a start opens it and catches up, and it is built anew by a
+child process while the old state is served.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from contextlib import suppress
-from functools import lru_cache
-from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from threading import Lock, Thread
+from typing import TYPE_CHECKING
 
 import duckdb
 import psycopg
 
-from core.access.actors import Scope
-from core.analytics.facts import Facts, Statement
-from core.db.compiled import compiled
-from core.db.mirror_load import DIMENSIONS, Loader
+from core.db.mirror_build import BuildFailed, Plan, build, build_by_child
+from core.db.mirror_files import MirrorFiles, mark_of
+from core.db.mirror_follow import MOST_KEYS, follow, needs_rebuild
+from core.db.mirror_load import Loader
+from core.db.mirror_reading import ScopedMirror, Standing
 from core.db.mirror_source import Changed, Source, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
+    from pathlib import Path
 
-    import pandas as pd
-
+    from core.access.actors import Scope
     from core.db.work import Database
 
-MOST_KEYS = 5_000
-"""Changed deals, customers or activities above which everything is built anew."""
+__all__ = ["MOST_KEYS", "Mirror", "ScopedMirror", "Standing"]
+
+_LOG = logging.getLogger(__name__)
 
 _BROKEN = (sqlite3.Error, psycopg.Error, duckdb.Error)
 """What a lost or broken connection raises; the mirror then starts over once."""
 
-_REBUILT = frozenset({"stage", "pipeline"})
-_BY_KEY = frozenset({"deal", "customer", "activity"})
-
-
-class Standing(NamedTuple):
-    """A place in a ranking: how many are ahead plus one, among how many."""
-
-    rank: int | None
-    of: int
+_LARGE = 100_000
+"""Stage moves above which a mirror on disk is built by a child process."""
 
 
 class Mirror:
@@ -49,24 +46,31 @@ class Mirror:
 
     def __init__(self, database: Database) -> None:
         self._engine = database.engine
-        self._zone = str(database.zone)
-        self._base = database.base_currency
+        self._plan = Plan(database.url, str(database.zone), database.base_currency)
+        self._files = MirrorFiles(database.mirror_folder) if database.mirror_folder else None
         self._lock = Lock()
         self._source: Source | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._version = 0
         self._trusted = False
+        self._builder: Thread | None = None
+        self._built = 1.0
 
     @property
     def version(self) -> int:
         """A number that grows whenever a change has been taken over; 0 before the first load."""
         return self._version
 
+    @property
+    def built(self) -> float:
+        """The share of a building under way that is done, 1.0 where there is none."""
+        return self._built
+
     def refresh(self, *, wait: bool = True) -> int:
         """Take over what was committed since the last time, and return the version.
 
         Costs microseconds where nothing was. With `wait=False` another thread's refresh is not waited for,
-        except for the very first load.
+        except for the very first load. While a mirror on disk is built anew the old state stays.
         """
         if not self._lock.acquire(blocking=wait or self._connection is None):
             return self._version
@@ -82,9 +86,7 @@ class Mirror:
     def rebuild(self) -> int:
         """Load everything anew beside the present state, put it in its place, and return the version."""
         with self._lock:
-            source = self._opened()
-            with source.snapshot():
-                self._build(source)
+            self._build()
         return self._version
 
     def scoped(self, scope: Scope) -> ScopedMirror:
@@ -94,6 +96,9 @@ class Mirror:
 
     def close(self) -> None:
         """Forget everything and give the connections back."""
+        builder = self._builder
+        if builder is not None:
+            builder.join()
         with self._lock:
             if self._source is not None:
                 self._source.close()
@@ -119,166 +124,112 @@ class Mirror:
         self._source, self._trusted = None, False
 
     def _catch_up(self) -> None:
+        if self._builder is not None:
+            return
+        if self._connection is None and self._files is not None:
+            self._take_over(self._files.newest(self._plan.fingerprint))
+        if self._connection is None:
+            self._build()
+        elif not self._trusted or not self._follow():
+            self._build_meanwhile()
+
+    def _follow(self) -> bool:
+        """Take over the changes one by one; False where everything has to be loaded."""
         source = self._opened()
-        if self._connection is None or not self._trusted:
-            with source.snapshot():
-                self._build(source)
-            return
         if not source.moved():
-            return
+            return True
         with source.snapshot():
             changes = source.changes()
-            if changes is None or _needs_rebuild(changes):
-                self._build(source)
-            elif changes:
+            if changes is None or needs_rebuild(changes):
+                return False
+            if changes:
                 self._apply(source, changes)
-                source.mark()
-            else:
-                source.mark()
+            source.mark()
+        return True
 
-    def _build(self, source: Source) -> None:
-        connection = duckdb.connect(":memory:")
-        loader = Loader(source, connection, self._zone, self._base)
-        loader.create()
-        loader.load_everything()
-        connection.execute("UPDATE mirror_state SET version = ?", [self._version + 1])
-        source.mark()
-        self._connection, self._version, self._trusted = connection, self._version + 1, True
+    def _take_over(self, found: tuple[duckdb.DuckDBPyConnection, str] | None) -> None:
+        """Go on from a mirror on disk, where the database still holds all that it has seen."""
+        if found is None:
+            return
+        connection, mark = found
+        source = self._opened()
+        with source.snapshot():
+            known = source.resume(mark)
+        if known:
+            self._put(connection)
+        else:
+            connection.close()
+
+    def _build(self) -> None:
+        """Build, and put the new mirror in the old one's place."""
+        self._built = 0.0
+        try:
+            self._put(self._made())
+        finally:
+            self._built = 1.0
+
+    def _made(self) -> duckdb.DuckDBPyConnection:
+        source = self._opened()
+        if self._files is None:
+            connection = duckdb.connect(":memory:")
+            with source.snapshot():
+                build(connection, source, self._plan, progress=self._progressed)
+            return connection
+        path = self._files.fresh()
+        if source.count_moves() > _LARGE and self._made_by_child(path):
+            connection = duckdb.connect(str(path))
+            with source.snapshot():
+                source.resume(mark_of(connection))
+        else:
+            connection = duckdb.connect(str(path))
+            with source.snapshot():
+                build(connection, source, self._plan, progress=self._progressed)
+        self._files.hold(path)
+        return connection
+
+    def _made_by_child(self, path: Path) -> bool:
+        try:
+            build_by_child(self._plan, path, progress=self._progressed)
+        except (BuildFailed, OSError) as error:
+            _LOG.warning("The mirror is built in the server's own process, since a child could not: %s", error)
+            path.unlink(missing_ok=True)
+            return False
+        return True
+
+    def _build_meanwhile(self) -> None:
+        """Build a mirror on disk in a thread, and serve the old state meanwhile; another at once."""
+        if self._files is None or self._opened().count_moves() <= _LARGE:
+            self._build()
+            return
+        self._builder = Thread(target=self._build_behind, name="mirror", daemon=True)
+        self._builder.start()
+
+    def _build_behind(self) -> None:
+        try:
+            self._built = 0.0
+            connection = self._made()
+            with self._lock:
+                self._put(connection)
+        except _BROKEN:
+            with self._lock:
+                self._start_over()
+            raise
+        finally:
+            self._built, self._builder = 1.0, None
+
+    def _progressed(self, share: float) -> None:
+        self._built = share
+
+    def _put(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._version += 1
+        connection.execute("UPDATE mirror_state SET version = ?", [self._version])
+        self._connection, self._trusted = connection, True
 
     def _apply(self, source: Source, changes: Iterable[Changed]) -> None:
         with self._filled().cursor() as cursor:
             cursor.execute("BEGIN TRANSACTION")
-            _apply(Loader(source, cursor, self._zone, self._base), cursor, changes)
+            follow(Loader(source, cursor, self._plan.zone, self._plan.base), cursor, changes)
             cursor.execute("UPDATE mirror_state SET version = ?", [self._version + 1])
+            cursor.execute("UPDATE mirror_mark SET mark = ?", [source.position()])
             cursor.execute("COMMIT")
         self._version += 1
-
-
-class ScopedMirror:
-    """One actor's view of the mirror: a single state, for as long as this object lives."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, scope: Scope) -> None:
-        self.scope = scope
-        self.facts = _facts(scope)
-        self._connection = connection
-        self._cursor: duckdb.DuckDBPyConnection | None = None
-
-    @property
-    def version(self) -> int:
-        """The version of the state that is read here."""
-        found = self._reading().execute("SELECT version FROM mirror_state").fetchall()
-        return int(found[0][0])
-
-    def frame(self, statement: Statement) -> pd.DataFrame:
-        """Run a statement and return a frame; whole numbers that may be missing are Int64."""
-        return self._run(statement).df()
-
-    def rows(self, statement: Statement) -> list[Any]:
-        """Run a statement and return its rows as named tuples."""
-        found = self._run(statement)
-        row = _row_of(tuple(column.name for column in statement.selected_columns))
-        return [row(*values) for values in found.fetchall()]
-
-    def value(self, statement: Statement) -> Any:
-        """Return the first column of the first row, None where there is none."""
-        found = self._run(statement).fetchone()
-        return None if found is None else found[0]
-
-    def standing(self, ranking: Callable[[Facts], Statement], *, rep_id: int, least_first: bool = False) -> Standing:
-        """Return the place of one rep of this scope in a ranking among all, and nothing else of it.
-
-        `ranking` gives rows (key, value). No place where the rep is not in the scope or has no value, or where
-        the best value is nought.
-        """
-        if not self.scope.allows_rep(rep_id):
-            return Standing(None, 0)
-        found = self._run(ranking(_facts(Scope.everything()))).fetchall()
-        values = {key: value for key, value in found if value is not None}
-        if rep_id not in values:
-            return Standing(None, len(values))
-        own = values[rep_id]
-        if not least_first and max(values.values()) == 0:
-            return Standing(None, len(values))
-        ahead = sum(value < own if least_first else value > own for value in values.values())
-        return Standing(ahead + 1, len(values))
-
-    def of_everyone(self, build: Callable[[Facts], Statement]) -> list[Any]:
-        """Return the rows of a statement over everybody's facts, to compare people by, never to show as they are.
-
-        For the leaderboard's questions alone (a test holds us to it), which show of people outside the scope no
-        more than the company's setting allows.
-        """
-        return self.rows(build(_facts(Scope.everything())))
-
-    def _run(self, statement: Statement) -> duckdb.DuckDBPyConnection:
-        text, values = compiled(statement)
-        return self._reading().execute(text, values)
-
-    def _reading(self) -> duckdb.DuckDBPyConnection:
-        if self._cursor is None:
-            self._cursor = self._connection.cursor()
-            self._cursor.execute("BEGIN TRANSACTION READ ONLY")
-        return self._cursor
-
-
-@lru_cache(maxsize=256)
-def _facts(scope: Scope) -> Facts:
-    return Facts(scope)
-
-
-@lru_cache(maxsize=256)
-def _row_of(names: tuple[str, ...]) -> Callable[..., Any]:
-    kind: Any = NamedTuple("Row", [(name, Any) for name in names])  # type: ignore[misc]
-    return cast("Callable[..., Any]", kind)
-
-
-def _needs_rebuild(changes: list[Changed]) -> bool:
-    return (
-        any(c.subject in _REBUILT or (c.key is None and c.subject in _BY_KEY) for c in changes)
-        or sum(c.subject in _BY_KEY for c in changes) > MOST_KEYS
-    )
-
-
-def _apply(loader: Loader, cursor: duckdb.DuckDBPyConnection, changes: Iterable[Changed]) -> None:
-    keys: dict[str, set[int]] = {}
-    whole: set[str] = set()
-    for subject, key in changes:
-        keys.setdefault(subject, set())
-        if key is None:
-            whole.add(subject)
-        else:
-            keys[subject].add(key)
-    deals, activities = keys.get("deal", set()), keys.get("activity", set())
-    for subject in sorted(DIMENSIONS & keys.keys()):
-        loader.load_dimension(subject)
-    if keys.keys() & {"rep", "team", "quota"}:
-        loader.load_quotas()
-    if "fx_rate" in keys:
-        loader.load_rates()
-    if "rep" in keys:
-        everyone = "rep" in whole
-        deals |= _numbers(cursor, "SELECT id FROM deals WHERE $all OR list_contains($keys, owner_id) "
-                          "OR list_contains($keys, credited_id)", keys["rep"], everything=everyone)  # fmt: skip
-        activities |= _numbers(
-            cursor,
-            "SELECT id FROM activities WHERE $all OR list_contains($keys, rep_id)",
-            keys["rep"],
-            everything=everyone,
-        )
-    if keys.get("customer"):
-        loader.load_customers(keys["customer"])
-        deals |= _numbers(
-            cursor, "SELECT id FROM deals WHERE $all OR list_contains($keys, customer_id)", keys["customer"]
-        )
-    if activities:
-        met = "SELECT DISTINCT deal_id FROM activities WHERE deal_id IS NOT NULL AND ($all OR list_contains($keys, id))"
-        deals |= _numbers(cursor, met, activities)
-        loader.load_activities(activities)
-        deals |= _numbers(cursor, met, activities)
-    if deals:
-        loader.load_deals(deals)
-
-
-def _numbers(cursor: duckdb.DuckDBPyConnection, sql: str, keys: Iterable[int], *, everything: bool = False) -> set[int]:
-    found = cursor.execute(sql, {"keys": list(keys), "all": everything}).fetchall()
-    return {number for (number,) in found}

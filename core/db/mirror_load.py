@@ -5,70 +5,29 @@ The same statements build everything and load single deals again, so an incremen
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import duckdb_engine
-from sqlalchemy import Select, select
 from sqlalchemy.schema import CreateTable
 
 from core.analytics.tables import MIRRORED
+from core.db.mirror_columns import statement_of
 from core.db.mirror_states import RATES, STATES
-from core.model import (
-    Activity,
-    Channel,
-    Customer,
-    Deal,
-    DealChange,
-    DealLine,
-    FxRate,
-    LostReason,
-    Pipeline,
-    Product,
-    Quota,
-    Rep,
-    Stage,
-    StageMove,
-    Team,
-    Territory,
-    WordPair,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
+    from concurrent.futures import Future
 
     import duckdb
-    from sqlalchemy import Column
+    import pyarrow as pa
 
     from core.db.mirror_source import Source
 
 Keys = "Collection[int] | None"
-
-_READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
-    "deal": (Deal, "id", (
-        "id", "name", "auto_named", "pipeline_id", "stage_id", "stage_entered_at", "state", "owner_id", "credited_id",
-        "customer_id", "channel_id", "amount", "currency", "base_amount", "expected_close_on", "opened_at", "closed_at",
-        "lost_reason_id", "competitor")),
-    "deal_line": (DealLine, "deal_id", ("id", "deal_id", "product_id", "amount")),
-    "stage_move": (StageMove, "deal_id", (
-        "id", "deal_id", "from_stage_id", "to_stage_id", "effective_at", "recorded_at", "lost_reason_id")),
-    "deal_change": (DealChange, "deal_id", (
-        "id", "deal_id", "field", "before", "after", "effective_at", "recorded_at")),
-    "fx_rate": (FxRate, "id", ("id", "currency", "on", "rate")),
-    "activity": (Activity, "id", ("id", "kind", "customer_id", "deal_id", "rep_id", "due_on", "done_at")),
-    "customer": (Customer, "id", ("id", "owner_id", "territory_id", "name", "name_en", "segment", "industry")),
-    "quota": (Quota, "id", ("id", "rep_id", "team_id", "month", "amount")),
-    "rep": (Rep, "id", ("id", "team_id", "name", "name_en", "joined_on", "left_on")),
-    "team": (Team, "id", ("id", "parent_id", "name", "name_en")),
-    "territory": (Territory, "id", ("id", "name", "name_en")),
-    "product": (Product, "id", ("id", "name", "name_en")),
-    "channel": (Channel, "id", ("id", "name", "name_en")),
-    "lost_reason": (LostReason, "id", ("id", "name", "name_en")),
-    "word_pair": (WordPair, "id", ("id", "name", "name_en")),
-    "pipeline": (Pipeline, "id", ("id", "name", "name_en", "is_default")),
-    "stage": (Stage, "id", (
-        "id", "pipeline_id", "position", "expected_days", "name", "name_en", "kind", "probability", "active")),
-}  # fmt: skip
 
 _STAGES = """
 INSERT INTO stages BY NAME
@@ -108,7 +67,7 @@ _ACTIVITIES = """
 INSERT INTO activities BY NAME
 SELECT a.id, a.deal_id, a.rep_id, r.team_id, a.customer_id, a.kind, CAST(a.due_on AS DATE) AS due_on,
        CAST(a.done_at AS TIMESTAMP) AS done_at,
-       CAST(timezone($zone, timezone('UTC', CAST(a.done_at AS TIMESTAMP))) AS DATE) AS done_on
+       company_day(CAST(a.done_at AS TIMESTAMP)) AS done_on
 FROM in_activity a LEFT JOIN reps r ON r.id = a.rep_id"""
 
 _MOVES = """
@@ -119,7 +78,7 @@ WITH stepped AS (
     UNION ALL
     SELECT 0, id, NULL, stage_id, CAST(stage_entered_at AS TIMESTAMP), lost_reason_id
     FROM in_deal WHERE id NOT IN (SELECT deal_id FROM in_stage_move))
-SELECT m.*, CAST(timezone($zone, timezone('UTC', m.moved_at)) AS DATE) AS moved_on,
+SELECT m.*, company_day(m.moved_at) AS moved_on,
        f.position AS from_position, f.kind AS from_kind, t.position AS to_position, t.kind AS to_kind
 FROM stepped m JOIN stages t ON t.id = m.to_stage_id LEFT JOIN stages f ON f.id = m.from_stage_id"""
 
@@ -178,15 +137,17 @@ SELECT d.name, CAST(d.auto_named AS BOOLEAN) AS auto_named, d.id, d.pipeline_id,
        CASE WHEN d.state = 'open' THEN CAST(round(CAST(d.base_amount AS DECIMAL(18, 0))
             * CAST(s.probability AS DECIMAL(9, 6))) AS BIGINT) ELSE 0 END AS weighted, s.probability,
        d.opened_at, d.closed_at, d.stage_entered_at,
-       CAST(timezone($zone, timezone('UTC', d.opened_at)) AS DATE) AS opened_on,
-       CAST(timezone($zone, timezone('UTC', d.closed_at)) AS DATE) AS closed_on,
-       CAST(timezone($zone, timezone('UTC', d.stage_entered_at)) AS DATE) AS stage_entered_on,
+       company_day(d.opened_at) AS opened_on,
+       company_day(d.closed_at) AS closed_on,
+       company_day(d.stage_entered_at) AS stage_entered_on,
        CAST(d.expected_close_on AS DATE) AS expected_close_on, met.last_activity_on,
        (epoch(d.closed_at) - epoch(d.opened_at)) / 86400.0 AS cycle_days
 FROM timed d JOIN stages s ON s.id = d.stage_id
 LEFT JOIN reps o ON o.id = d.owner_id LEFT JOIN reps c ON c.id = d.credited_id
 LEFT JOIN customers k ON k.id = d.customer_id LEFT JOIN main_product p ON p.deal_id = d.id
 LEFT JOIN reached r ON r.deal_id = d.id LEFT JOIN met ON met.deal_id = d.id"""
+
+_OF_DEALS: Final = ("deal", "deal_line", "stage_move", "deal_change")
 
 _PLAIN: Final[dict[str, str]] = {
     "rep": "reps",
@@ -211,25 +172,39 @@ class Loader:
         self._cursor = cursor
         self._zone = zone
         self._base = base
+        self._coming: dict[str, Future[pa.Table]] = {}
 
     def create(self) -> None:
-        """Make the empty tables."""
+        """Make the empty tables, and `company_day`, which says on what day of the company an instant falls."""
+        self._cursor.execute(f"CREATE MACRO company_day(instant) AS {_day_of(self._zone)}")
         for definition in _definitions():
             self._cursor.execute(definition)
         self._cursor.execute("INSERT INTO mirror_state VALUES (0)")
 
-    def load_everything(self) -> None:
-        """Fill the empty tables."""
-        self._read("stage")
-        self._cursor.execute(_STAGES)
-        for subject in ("pipeline", *sorted(DIMENSIONS)):
-            self._load_plain(subject)
-        self._cursor.execute(_SUBTREES)
-        self._load_plain("customer")
-        self.load_quotas()
-        self.load_rates()
-        self.load_activities(None)
-        self.load_deals(None)
+    def load_everything(self, progress: Callable[[float], None]) -> None:
+        """Fill the empty tables; what the next step needs is read while one is derived.
+
+        progress: called with the share done.
+        """
+        with ThreadPoolExecutor(1) as reader:
+            order = ("stage", "pipeline", *sorted(DIMENSIONS), "customer", "quota", "fx_rate", "activity", *_OF_DEALS)
+            self._coming = {subject: reader.submit(self._source.read, statement_of(subject, None), whole=True)
+                            for subject in order}  # fmt: skip
+            self._read("stage")
+            self._cursor.execute(_STAGES)
+            for subject in ("pipeline", *sorted(DIMENSIONS)):
+                self._load_plain(subject)
+            self._cursor.execute(_SUBTREES)
+            self._load_plain("customer")
+            self.load_quotas()
+            self.load_rates()
+            progress(0.05)
+            self.load_activities(None)
+            progress(0.2)
+            for done, subject in enumerate(_OF_DEALS, start=1):
+                self._read(subject)
+                progress(0.2 + 0.3 * done / len(_OF_DEALS))
+            self._derive_deals(progress)
 
     def load_dimension(self, subject: str) -> None:
         """Read a small table again, with what is derived from it and no deal holds."""
@@ -260,7 +235,7 @@ class Loader:
         """Read some activities again, or all of them."""
         self._delete("activities", "id", keys)
         self._read("activity", keys)
-        self._cursor.execute(_ACTIVITIES, {"zone": self._zone})
+        self._cursor.execute(_ACTIVITIES)
 
     def load_deals(self, keys: Collection[int] | None) -> None:
         """Read some deals again, or all of them, with their moves, changes and spans."""
@@ -272,13 +247,14 @@ class Loader:
             ("states", "deal_id"),
         ):
             self._delete(table, column, keys)
-        for subject in ("deal", "deal_line", "stage_move", "deal_change"):
+        for subject in _OF_DEALS:
             self._read(subject, keys)
-        self._cursor.execute(_MOVES, {"zone": self._zone})
-        self._cursor.execute(_SPANS)
-        self._cursor.execute(_CHANGES)
-        self._cursor.execute(_DEALS, {"zone": self._zone})
-        self._cursor.execute(STATES, {"zone": self._zone, "base": self._base})
+        self._derive_deals(lambda _share: None)
+
+    def _derive_deals(self, progress: Callable[[float], None]) -> None:
+        for share, statement in ((0.55, _MOVES), (0.7, _SPANS), (0.72, _CHANGES), (0.8, _DEALS), (1.0, STATES)):
+            self._cursor.execute(statement, {"base": self._base} if statement is STATES else None)
+            progress(share)
 
     def _load_plain(self, subject: str, keys: Collection[int] | None = None) -> None:
         self._read(subject, keys)
@@ -286,7 +262,9 @@ class Loader:
         self._cursor.execute(_WORDS if subject == "word_pair" else plain)
 
     def _read(self, subject: str, keys: Collection[int] | None = None) -> None:
-        self._cursor.register(f"in_{subject}", self._source.read(_statement(subject, keys), whole=keys is None))
+        coming = self._coming.pop(subject, None) if keys is None else None
+        found = coming.result() if coming else self._source.read(statement_of(subject, keys), whole=keys is None)
+        self._cursor.register(f"in_{subject}", found)
 
     def _delete(self, table: str, column: str, keys: Collection[int] | None) -> None:
         if keys is not None:
@@ -296,17 +274,19 @@ class Loader:
             )
 
 
+def _day_of(zone: str) -> str:
+    """Return the expression of a UTC instant's day; where the clocks have not changed since 1992, by adding alone."""
+    slow = f"CAST(timezone('{zone}', timezone('UTC', instant)) AS DATE)"
+    days = (datetime(year, month, 1, tzinfo=ZoneInfo(zone)) for year in range(1992, 2060) for month in (1, 4, 7, 10))
+    ahead = {day.utcoffset() for day in days}
+    if len(ahead) > 1:
+        return slow
+    seconds = int((ahead.pop() or timedelta()).total_seconds())
+    quick = f"CAST(instant + INTERVAL {seconds} SECOND AS DATE)"
+    return f"CASE WHEN instant >= TIMESTAMP '1992-01-01' THEN {quick} ELSE {slow} END"
+
+
 @cache
 def _definitions() -> list[str]:
     dialect = duckdb_engine.Dialect()
     return [str(CreateTable(table).compile(dialect=dialect)) for table in MIRRORED.sorted_tables]
-
-
-def _statement(subject: str, keys: Collection[int] | None) -> Select[Any]:
-    model, key, names = _READ[subject]
-    columns = cast("Any", model).__table__.c
-    chosen: list[Column[Any]] = [columns[name] for name in names]
-    statement = select(*chosen)
-    if subject == "deal_change":
-        statement = statement.where(columns.before.is_not(None))
-    return statement if keys is None else statement.where(columns[key].in_(sorted(keys)))

@@ -14,17 +14,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, Float, Integer, LargeBinary, Select, cast, func, text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import LargeBinary, Select, cast, func, text
+
+from core.db.mirror_arrow import arrow_kind, of_json, of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
-    from sqlalchemy.types import TypeEngine
 
 _AT_ONCE = 50_000
 """Numbers of a table's rows that SQLite makes one text of."""
+
+_LAST_CHANGE = "SELECT coalesce(max(id), 0) FROM change_log"
+_OWN_NUMBER = "SELECT oid::bigint FROM pg_database WHERE datname = current_database()"
 
 
 class Changed(NamedTuple):
@@ -54,6 +57,31 @@ class Source(ABC):
     @abstractmethod
     def mark(self) -> None:
         """Remember, inside a snapshot, that everything up to here is known."""
+
+    @abstractmethod
+    def position(self) -> str:
+        """Return, inside a snapshot, what `mark` remembers, with the end of the audit's chain, as a text to keep."""
+
+    @abstractmethod
+    def resume(self, position: str) -> bool:
+        """Go on, inside a snapshot, from a position kept earlier; False where this database did not pass it."""
+
+    def count_moves(self) -> int:
+        """Return about how many stage moves there are, as a measure of size."""
+        return int(self._one("SELECT coalesce(max(id), 0) FROM stage_move"))
+
+    @abstractmethod
+    def _one(self, sql: str) -> Any:
+        """Return the one value that a statement gives, None where it gives no row."""
+
+    def _audit_end(self) -> list[Any]:
+        number = self._one("SELECT max(id) FROM audit_entry")
+        return [number, self._one(f"SELECT hash FROM audit_entry WHERE id = {int(number)}") if number else None]
+
+    def _passed(self, audit_end: list[Any]) -> bool:
+        """Say whether the audit's chain holds this entry: else it is another database, or an older state of it."""
+        number, said = audit_end
+        return number is None or self._one(f"SELECT hash FROM audit_entry WHERE id = {int(number)}") == said
 
     @abstractmethod
     def changes(self) -> list[Changed] | None:
@@ -105,28 +133,38 @@ class SqliteSource(Source):
 
     def mark(self) -> None:
         """Remember the highest number of the log."""
-        self._seen = self._one("SELECT coalesce(max(id), 0) FROM change_log")
+        self._seen = self._one(_LAST_CHANGE)
+
+    def position(self) -> str:
+        """Return the highest number of the log and the audit's end."""
+        return json.dumps([self._one(_LAST_CHANGE), self._audit_end()])
+
+    def resume(self, position: str) -> bool:
+        """Take the number over; whether something came since is asked anew."""
+        self._seen, audit_end = json.loads(position)
+        self._data_version = -1
+        return self._one(_LAST_CHANGE) >= self._seen and self._passed(audit_end)
 
     def changes(self) -> list[Changed] | None:
         """Return the rows logged after the mark; None where the log was emptied meanwhile."""
-        if self._one("SELECT coalesce(max(id), 0) FROM change_log") < self._seen:
+        if self._one(_LAST_CHANGE) < self._seen:
             return None
         found = self._connection.execute("SELECT DISTINCT subject, key FROM change_log WHERE id > ?", (self._seen,))
         return [Changed(*row) for row in found.fetchall()]
 
     def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
         """Return the rows by the standard library's cursor; of whole tables, without a Python object a value."""
-        kinds = {column.name: _arrow(column.type, flag=pa.int64()) for column in statement.selected_columns}
+        kinds = {column.name: arrow_kind(column.type, flag=pa.int64()) for column in statement.selected_columns}
         if whole and pa.float64() not in kinds.values():  # SQLite writes 15 digits of a float as JSON
             return self._read_as_json(statement)
         rows = self._connection.execute(self._sql(statement)).fetchall()
-        return _of_rows(rows, kinds)
+        return of_rows(rows, kinds)
 
     def _read_as_json(self, statement: Select[Any]) -> pa.Table:
         """Return the rows, which SQLite writes as lines of JSON: three times as fast as row by row."""
         (table,) = statement.get_final_froms()
         kinds = {
-            column.name: _arrow(column.type, flag=pa.int64(), days=pa.date32(), instants=pa.timestamp("us"))
+            column.name: arrow_kind(column.type, flag=pa.int64(), days=pa.date32(), instants=pa.timestamp("us"))
             for column in statement.selected_columns
         }
         lines = func.group_concat(func.json_array(*statement.selected_columns), text("char(10)"))
@@ -138,11 +176,11 @@ class SqliteSource(Source):
             self._connection.execute(written, (start, start + _AT_ONCE - 1)).fetchone()[0]
             for start in (range(first, last + 1, _AT_ONCE) if last is not None else ())
         ]
-        tables = [_of_json(part, kinds) for part in parts if part is not None]
-        return pa.concat_tables([*tables, _of_rows([], kinds)])
+        tables = [of_json(part, kinds) for part in parts if part is not None]
+        return pa.concat_tables([*tables, of_rows([], kinds)])
 
     def _one(self, sql: str) -> Any:
-        return self._connection.execute(sql).fetchone()[0]
+        return _first(self._connection.execute(sql).fetchone())
 
 
 class PostgresSource(Source):
@@ -171,6 +209,18 @@ class PostgresSource(Source):
         """Remember which transactions are visible here."""
         self._seen = self._one("SELECT pg_current_snapshot()::text")
 
+    def position(self) -> str:
+        """Return the snapshot, the database's own number and the audit's end."""
+        said = [self._one("SELECT pg_current_snapshot()::text"), self._one(_OWN_NUMBER), self._audit_end()]
+        return json.dumps(said)
+
+    def resume(self, position: str) -> bool:
+        """Take the snapshot over; transactions count on within one database alone."""
+        self._seen, own_number, audit_end = json.loads(position)
+        same = self._one(_OWN_NUMBER) == own_number
+        ahead = f"SELECT pg_snapshot_xmax(pg_current_snapshot()) >= pg_snapshot_xmax('{self._seen}'::pg_snapshot)"
+        return same and bool(self._one(ahead)) and self._passed(audit_end)
+
     def changes(self) -> list[Changed] | None:
         """Return the rows of transactions that were not visible at the mark and are now."""
         cursor = self._connection.execute(
@@ -183,7 +233,7 @@ class PostgresSource(Source):
 
     def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:  # noqa: ARG002 - one way for both
         """Return the rows by COPY."""
-        kinds = {column.name: _arrow(column.type, flag=pa.bool_()) for column in statement.selected_columns}
+        kinds = {column.name: arrow_kind(column.type, flag=pa.bool_()) for column in statement.selected_columns}
         buffer = io.BytesIO()
         with (
             self._connection.cursor() as cursor,
@@ -212,53 +262,8 @@ class PostgresSource(Source):
         return self._connection.execute(sql)
 
     def _one(self, sql: str) -> Any:
-        return self._execute(sql).fetchone()[0]
+        return _first(self._execute(sql).fetchone())
 
 
-def _of_rows(rows: list[Any], kinds: dict[str, pa.DataType]) -> pa.Table:
-    columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
-    arrays = []
-    for values, kind in zip(columns, kinds.values(), strict=True):
-        timed = pa.types.is_temporal(kind)
-        array = pa.array(values, type=pa.string() if timed else kind)
-        arrays.append(array.cast(kind) if timed else array)
-    return pa.table(arrays, names=list(kinds))
-
-
-def _of_json(lines: bytes, kinds: dict[str, pa.DataType]) -> pa.Table:
-    """Return the table of rows that are one JSON array each.
-
-    Without a backslash they are CSV in brackets, which Arrow reads faster; JSON keeps no raw line end.
-    """
-    if b"\\" in lines:
-        return _of_rows(json.loads(b"[" + lines.replace(b"]\n[", b"],\n[") + b"]"), kinds)
-    return arrow_csv.read_csv(
-        io.BytesIO(lines.replace(b"]\n[", b"\n")[1:-1]),
-        read_options=arrow_csv.ReadOptions(column_names=list(kinds)),
-        parse_options=arrow_csv.ParseOptions(double_quote=False),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=kinds, null_values=["null"], strings_can_be_null=True, quoted_strings_can_be_null=False
-        ),
-    )
-
-
-def _arrow(
-    kind: TypeEngine[Any],
-    *,
-    flag: pa.DataType,
-    days: pa.DataType | None = None,
-    instants: pa.DataType | None = None,
-) -> pa.DataType:
-    if isinstance(kind, TypeDecorator):
-        kind = kind.impl_instance
-    if isinstance(kind, Boolean):
-        return flag
-    if isinstance(kind, (Integer, BigInteger)):
-        return pa.int64()
-    if isinstance(kind, Float):
-        return pa.float64()
-    if isinstance(kind, Date):
-        return days or pa.string()
-    if isinstance(kind, DateTime):
-        return instants or pa.string()
-    return pa.string()
+def _first(row: Any) -> Any:
+    return None if row is None else row[0]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-_DAY = "CAST(timezone($zone, timezone('UTC', {})) AS DATE)"
+_DAY = "company_day({})"
 _NUMBER = (
     "CAST(ascii(substr({0}, 1, 1)) * 65536 + ascii(substr({0}, 2, 1)) * 256 + ascii(substr({0}, 3, 1)) AS INTEGER)"
 )

@@ -24,6 +24,7 @@ from core.settings import settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date, datetime
+    from pathlib import Path
     from zoneinfo import ZoneInfo
 
     from sqlalchemy import Engine
@@ -96,8 +97,11 @@ class Work:
 class Database:
     """The open database: hands out work in an actor's scope."""
 
-    def __init__(self, url: str, *, zone: ZoneInfo, base_currency: str = "CNY") -> None:
+    def __init__(
+        self, url: str, *, zone: ZoneInfo, base_currency: str = "CNY", mirror_folder: Path | None = None
+    ) -> None:
         self.url = url
+        self.mirror_folder = mirror_folder
         self.zone = zone
         self.base_currency = base_currency
         self.engine: Engine = open_engine(url)
@@ -164,7 +168,8 @@ def _let_go(session: Session) -> None:
 def open_database() -> Database:
     """Return the database that the settings name, opened once a process."""
     chosen = settings()
-    return Database(chosen.url, zone=chosen.zone, base_currency=chosen.base_currency)
+    folder = chosen.data_dir / "mirror"
+    return Database(chosen.url, zone=chosen.zone, base_currency=chosen.base_currency, mirror_folder=folder)
 
 
 def _stamp(session: PlainSession, _context: object, _instances: object) -> None:

@@ -1,0 +1,69 @@
+"""What the mirror reads of the database, table by table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from sqlalchemy import Select, select
+
+from core.model import (
+    Activity,
+    Channel,
+    Customer,
+    Deal,
+    DealChange,
+    DealLine,
+    FxRate,
+    LostReason,
+    Pipeline,
+    Product,
+    Quota,
+    Rep,
+    Stage,
+    StageMove,
+    Team,
+    Territory,
+    WordPair,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Column
+
+_READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
+    "deal": (Deal, "id", (
+        "id", "name", "auto_named", "pipeline_id", "stage_id", "stage_entered_at", "state", "owner_id", "credited_id",
+        "customer_id", "channel_id", "amount", "currency", "base_amount", "expected_close_on", "opened_at", "closed_at",
+        "lost_reason_id", "competitor")),
+    "deal_line": (DealLine, "deal_id", ("id", "deal_id", "product_id", "amount")),
+    "stage_move": (StageMove, "deal_id", (
+        "id", "deal_id", "from_stage_id", "to_stage_id", "effective_at", "recorded_at", "lost_reason_id")),
+    "deal_change": (DealChange, "deal_id", (
+        "id", "deal_id", "field", "before", "after", "effective_at", "recorded_at")),
+    "fx_rate": (FxRate, "id", ("id", "currency", "on", "rate")),
+    "activity": (Activity, "id", ("id", "kind", "customer_id", "deal_id", "rep_id", "due_on", "done_at")),
+    "customer": (Customer, "id", ("id", "owner_id", "territory_id", "name", "name_en", "segment", "industry")),
+    "quota": (Quota, "id", ("id", "rep_id", "team_id", "month", "amount")),
+    "rep": (Rep, "id", ("id", "team_id", "name", "name_en", "joined_on", "left_on")),
+    "team": (Team, "id", ("id", "parent_id", "name", "name_en")),
+    "territory": (Territory, "id", ("id", "name", "name_en")),
+    "product": (Product, "id", ("id", "name", "name_en")),
+    "channel": (Channel, "id", ("id", "name", "name_en")),
+    "lost_reason": (LostReason, "id", ("id", "name", "name_en")),
+    "word_pair": (WordPair, "id", ("id", "name", "name_en")),
+    "pipeline": (Pipeline, "id", ("id", "name", "name_en", "is_default")),
+    "stage": (Stage, "id", (
+        "id", "pipeline_id", "position", "expected_days", "name", "name_en", "kind", "probability", "active")),
+}  # fmt: skip
+
+
+def statement_of(subject: str, keys: Collection[int] | None) -> Select[Any]:
+    """Return the rows of a subject with these keys, or all."""
+    model, key, names = _READ[subject]
+    columns = cast("Any", model).__table__.c
+    chosen: list[Column[Any]] = [columns[name] for name in names]
+    statement = select(*chosen)
+    if subject == "deal_change":
+        statement = statement.where(columns.before.is_not(None))
+    return statement if keys is None else statement.where(columns[key].in_(sorted(keys)))
