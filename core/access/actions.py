@@ -33,6 +33,7 @@ class Action(StrEnum):
     QUOTA_VIEW = "quota.view"
     QUOTA_EDIT = "quota.edit"
     CURRENCY_EDIT = "currency.edit"
+    CONTEST_EDIT = "contest.edit"
     PEOPLE_VIEW = "people.view"
     PEOPLE_EDIT = "people.edit"
     SETTING_EDIT = "setting.edit"

@@ -16,9 +16,11 @@ from core.i18n import N_
 from core.model import (
     Activity,
     AuditEntry,
+    Award,
     ChangeLog,
     Channel,
     Contact,
+    Contest,
     Currency,
     Customer,
     Deal,
@@ -103,13 +105,17 @@ SCOPED: dict[type, Callable[[Scope], ColumnElement[bool]]] = {
         cast("Any", Quota.rep_id).in_(scope.rep_ids),
         cast("Any", Quota.team_id).in_(scope.team_ids),
     ),
+    Award: lambda scope: or_(
+        cast("Any", Award.rep_id).in_(scope.rep_ids),
+        cast("Any", Award.team_id).in_(scope.team_ids),
+    ),
 }
 
 PERSONAL: dict[type, object] = {Scenario: Scenario.user_id, Draft: Draft.user_id}
 """Tables whose rows are their user's alone, whatever the scope."""
 
 COMMON: frozenset[type] = frozenset({
-    AuditEntry, ChangeLog, Channel, Currency, FxRate, IdempotencyKey, ImportBatch, ImportMapping, LostReason,
+    AuditEntry, ChangeLog, Channel, Contest, Currency, FxRate, IdempotencyKey, ImportBatch, ImportMapping, LostReason,
     PasswordReset, Pipeline, Product, Rep, Setting, ShareLink, SignInAttempt, SignInSession, SignInTicket, Sku,
     Stage, Team, Territory, TerritoryAssignment, User, WordPair,
 })  # fmt: skip

@@ -5,6 +5,7 @@ from core.model.customers import Activity, Contact, Customer
 from core.model.deals import Deal, DealChange, DealLine, StageMove
 from core.model.goals import Quota, Scenario
 from core.model.goods import Product, Sku
+from core.model.honours import Award, Contest
 from core.model.people import (
     PasswordReset,
     Rep,
@@ -36,9 +37,9 @@ for _table in metadata.tables.values():
     _table.dialect_options["sqlite"]["strict"] = True
 
 __all__ = [
-    "Activity", "AuditEntry", "BatchState", "ChangeLog", "Channel", "Contact", "Currency", "Customer", "Deal",
-    "DealChange", "DealLine", "Draft", "FxRate", "IdempotencyKey", "ImportBatch", "ImportMapping", "LostReason",
-    "PasswordReset", "Pipeline", "Product", "Quota", "Record", "Rep", "Scenario", "Setting", "ShareLink",
+    "Activity", "AuditEntry", "Award", "BatchState", "ChangeLog", "Channel", "Contact", "Contest", "Currency",
+    "Customer", "Deal", "DealChange", "DealLine", "Draft", "FxRate", "IdempotencyKey", "ImportBatch", "ImportMapping",
+    "LostReason", "PasswordReset", "Pipeline", "Product", "Quota", "Record", "Rep", "Scenario", "Setting", "ShareLink",
     "SignInAttempt", "SignInSession", "SignInTicket", "Sku", "Stage", "StageMove", "Table", "Team", "Territory",
     "TerritoryAssignment", "User", "WordPair", "metadata",
 ]  # fmt: skip

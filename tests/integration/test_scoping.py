@@ -8,7 +8,7 @@ from core.access.actors import Scope
 from core.db.scoping import COMMON, PERSONAL, SCOPED, ScopeLeft, UnscopedStatement
 from core.db.work import get_visible
 from core.errors import EditedMeanwhile, NotFound
-from core.model import Activity, Contact, Customer, Deal, DealChange, DealLine, Quota, StageMove
+from core.model import Activity, Award, Contact, Customer, Deal, DealChange, DealLine, Quota, StageMove
 from tests.factories import NOW
 
 
@@ -30,6 +30,11 @@ def test_a_rep_of_the_east_sees_nothing_of_the_west(make, work_as, company, tabl
     make.activity(rep="charlie")
     make.quota(rep="charlie", month=date(2026, 7, 1), amount=1)
     make._write(Contact(customer_id=deal.customer_id, name="周"))
+    make._write(
+        Award(
+            kind="best_seller", rep_id=make.reps["charlie"], start_on=date(2026, 6, 1), end_on=date(2026, 7, 1), value=1
+        )
+    )
     assert work_as("western rep").session.scalar(select(func.count()).select_from(table)) > 0
     eastern = work_as("eastern rep").session
     assert eastern.scalar(select(func.count()).select_from(table)) == 0

@@ -1,0 +1,226 @@
+"""Holding contests, and giving the awards of a month that is over."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import select
+
+from core.access.actions import Action
+from core.analytics import leaderboard as statements
+from core.analytics.filters import NO_FILTERS, Filters
+from core.analytics.selection import is_counted
+from core.db.work import get_visible
+from core.domain.honours import AwardKind, ContestBy, ContestMeasure
+from core.domain.periods import Period, add_months
+from core.errors import InvalidFields, SalesError
+from core.gate import command
+from core.i18n import N_, _
+from core.model import Award, Contest
+from core.services.idempotency import remember, saved_before
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+    from core.analytics.facts import Facts
+    from core.db.work import Work
+
+LONGEST_NAME, LONGEST_PRIZE = 80, 200
+_EVER = date(1900, 1, 1)
+
+
+class MonthNotOver(SalesError):
+    """Awards are given for months that are over."""
+
+    text = N_("The month is not over yet: its awards can be given from {day} on.")
+
+
+class ContestHasAwards(SalesError):
+    """What somebody won stays."""
+
+    text = N_("This contest's award has been given: it stays.")
+
+
+@command(Action.CONTEST_EDIT)
+def hold_contest(
+    work: Work,
+    *,
+    key: str,
+    name: str,
+    period: Period,
+    measure: ContestMeasure,
+    competing: ContestBy = ContestBy.REP,
+    name_en: str = "",
+    prize: str = "",
+) -> Contest:
+    """Announce a contest; a second call with the same `key` returns the first. Raises InvalidFields."""
+    before = saved_before(work, key=key, command="hold_contest")
+    if before is not None:
+        return get_visible(work, Contest, before)
+    name, name_en, prize = name.strip(), name_en.strip(), prize.strip()
+    problems = {}
+    if not name:
+        problems["name"] = _("Please give the contest a name.")
+    for field, text, most in (("name", name, LONGEST_NAME), ("name_en", name_en, LONGEST_NAME),
+                              ("prize", prize, LONGEST_PRIZE)):  # fmt: skip
+        if len(text) > most:
+            problems[field] = _("At most {n} characters, please.", n=most)
+    if problems:
+        raise InvalidFields(problems)
+    contest = Contest(
+        name=name, name_en=name_en, competing=ContestBy(competing), measure=ContestMeasure(measure),
+        start_on=period.start, end_on=period.end, prize=prize,
+    )  # fmt: skip
+    work.session.add(contest)
+    work.session.flush()
+    assert contest.id is not None  # noqa: S101 - just flushed
+    remember(work, key=key, command="hold_contest", record_id=contest.id)
+    return contest
+
+
+@command(Action.CONTEST_EDIT)
+def call_off_contest(work: Work, *, contest_id: int, version: int) -> None:
+    """Take a contest away. Raises NotFound, EditedMeanwhile, ContestHasAwards."""
+    contest = get_visible(work, Contest, contest_id, version=version)
+    if work.session.exec(select(Award).where(Award.contest_id == contest_id)).first() is not None:
+        raise ContestHasAwards
+    work.session.delete(contest)
+
+
+@command(Action.CONTEST_EDIT)
+def give_awards(work: Work, *, month: date) -> int:
+    """Give what was won in a month, and in contests that are over; return how many awards are new.
+
+    Best seller and best team by booked value, most improved against the month before, a first deal for everybody
+    whose first one was won then. Ties are all honoured. What was given before stays as it is. Raises MonthNotOver.
+    """
+    first = month.replace(day=1)
+    period = Period(first, add_months(first, 1))
+    if work.today < period.end:
+        raise MonthNotOver(day=period.end.isoformat())
+    work.database.mirror.refresh()
+    given = {(a.kind, a.start_on, a.rep_id, a.team_id, a.contest_id) for a in work.session.exec(select(Award)).all()}
+    found = [
+        award
+        for award in (*_of_month(work, period), *_of_contests(work))
+        if (award.kind, award.start_on, award.rep_id, award.team_id, award.contest_id) not in given
+    ]
+    work.session.add_all(found)
+    return len(found)
+
+
+def _of_month(work: Work, period: Period) -> list[Award]:
+    now = _values(work, period, "booked")
+    before = _values(work, Period(add_months(period.start, -1), period.start), "booked")
+    awards = [_award(AwardKind.BEST_SELLER, period, rep, now[rep]) for rep in _best(now)]
+    teams: dict[int, float] = defaultdict(float)
+    for rep, team in work.mirror.rows(_teams(work.mirror.facts)):
+        if team is not None:
+            teams[team] += now.get(rep, 0.0)
+    awards += [_award(AwardKind.BEST_TEAM, period, None, teams[team], team=team) for team in _best(teams)]
+    improved = statements.most_improved(
+        {str(rep): value for rep, value in now.items()}, {str(rep): value for rep, value in before.items()}
+    )
+    if improved is not None:
+        gain = now[int(improved)] - before[int(improved)]
+        awards.append(_award(AwardKind.MOST_IMPROVED, period, int(improved), gain))
+    for row in work.mirror.rows(_first_deals(work.mirror.facts, Period(_EVER, period.end), work.today)):
+        if row.first_on in period:
+            awards.append(_award(AwardKind.FIRST_DEAL, period, row.rep_id, row.amount / 100))
+    return awards
+
+
+def _of_contests(work: Work) -> list[Award]:
+    awards = []
+    for contest in work.session.exec(select(Contest).where(Contest.end_on <= work.today)).all():
+        period = Period(contest.start_on, contest.end_on)
+        values = _values(work, period, contest.measure.value)
+        if contest.competing is ContestBy.TEAM:
+            values = _by_team(work, period, contest.measure.value)
+        for who in _best(values):
+            rep, team = (who, None) if contest.competing is ContestBy.REP else (None, who)
+            award = _award(AwardKind.CONTEST, period, rep, values[who], team=team)
+            award.contest_id = contest.id
+            awards.append(award)
+    return awards
+
+
+def _values(work: Work, period: Period, measure: str) -> dict[int, float]:
+    """Return each rep's value of a measure as the leaderboard counts it, money in major units."""
+    contest = statements.Contest(period, "rep", NO_FILTERS, int(work.setting("minimum_decided")), work.today)
+    rows = work.mirror.rows(statements.standings(work.mirror.facts, contest))
+    return {row.id: _value(row, measure) for row in rows}
+
+
+def _by_team(work: Work, period: Period, measure: str) -> dict[int, float]:
+    """Return each team's value of a measure, over its own reps."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for rep, team in work.mirror.rows(_teams(work.mirror.facts)):
+        if team is not None:
+            members[team].append(rep)
+    found = {}
+    for team, reps in members.items():
+        contest = statements.Contest(period, "rep", Filters(rep_ids=tuple(reps)), 1, work.today)
+        rows = work.mirror.rows(statements.standings(work.mirror.facts, contest))
+        found[team] = _value_of_all(rows, measure)
+    return found
+
+
+def _value(row: Any, measure: str) -> float:
+    value = getattr(row, measure)
+    if value is None:
+        return float("nan")
+    return value / 100 if measure == "booked" else float(value)
+
+
+def _value_of_all(rows: list[Any], measure: str) -> float:
+    sums = {name: sum(getattr(row, name) or 0 for row in rows)
+            for name in ("booked", "won_count", "decided_count", "activities", "quota")}  # fmt: skip
+    match measure:
+        case "booked":
+            return sums["booked"] / 100
+        case "attainment":
+            return sums["booked"] / sums["quota"] if sums["quota"] else float("nan")
+        case "win_rate":
+            return sums["won_count"] / sums["decided_count"] if sums["decided_count"] else float("nan")
+    return float(sums[measure])
+
+
+def _best(values: dict[int, float]) -> list[int]:
+    """Return whoever has the greatest value above nought."""
+    known = {who: value for who, value in values.items() if not isnan(value) and value > 0}
+    top = max(known.values(), default=0.0)
+    return [who for who, value in known.items() if value == top]
+
+
+def _award(kind: AwardKind, period: Period, rep: int | None, value: float, *, team: int | None = None) -> Award:
+    return Award(
+        kind=kind, rep_id=rep, team_id=team, start_on=period.start, end_on=period.end, value=Decimal(str(value))
+    )
+
+
+def _teams(facts: Facts) -> Select[Any]:
+    from sqlalchemy import select as columns
+
+    return columns(facts.reps.c.id, facts.reps.c.team_id)
+
+
+def _first_deals(facts: Facts, period: Period, today: date) -> Select[Any]:
+    """Return `rep_id`, `first_on` and `amount` (hundredths) of each rep's first won deal."""
+    from sqlalchemy import func
+    from sqlalchemy import select as columns
+
+    deals = facts.deals.c
+    return (
+        columns(
+            deals.credit_id.label("rep_id"),
+            func.min(deals.closed_on).label("first_on"),
+            func.arg_min(deals.amount, deals.closed_at).label("amount"),
+        )
+        .where(is_counted(facts, "won", period=period, today=today), deals.credit_id.is_not(None))
+        .group_by(deals.credit_id)
+    )
