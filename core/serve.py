@@ -1,9 +1,13 @@
-"""`python -m core.serve`: prepare the installation, say where it is, and serve it."""
+"""`python -m core.serve`: prepare the installation, say where it is, and serve it.
+
+`uvicorn Home:app` and `streamlit run Home.py` come through `lifespan` here, which prepares it for them too.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import socket
 import sys
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _GRACE_SECONDS = 10
+_announced: list[str] = []
+_CHATTER = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "websockets")
 
 
 @cache
@@ -34,6 +40,7 @@ def prepare() -> None:
 
     Once a process; on a database that is ready it takes well under a second.
     """
+    os.umask(0o077)  # the database and its keys are this user's alone
     chosen = settings()
     for name in unknown_settings(os.environ):
         print(f"{name} is not a setting of Luopan and changes nothing.", file=sys.stderr)
@@ -52,18 +59,36 @@ def prepare() -> None:
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Prepare before the first request, and put what start-up made out of the garbage collector's sight."""
+    keep_quiet()
     await asyncio.to_thread(prepare)
+    announce()
     gc.collect()
     gc.freeze()
     yield
     open_database().close()
 
 
-def welcome() -> str:
-    """Return what the console says once the program is ready."""
-    chosen = settings()
-    name = "localhost" if chosen.host in _LOOPBACK else chosen.host
-    lines = ["", f"  Luopan 罗盘  {chosen.base_url or f'http://{name}:{chosen.port}'}", ""]
+def keep_quiet() -> None:
+    """Have the server say what goes wrong, and nothing else.
+
+    Streamlit turns uvicorn's chatter on when it is imported, the log of each request with it: and addresses hold
+    one-time tickets and the tokens of share links.
+    """
+    for name in _CHATTER:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def announce(address: str = "") -> None:
+    """Say on the console, once a process, that the program is ready and how to begin."""
+    if not _announced:
+        _announced.append(address)
+        print(welcome(address), flush=True)
+
+
+def welcome(address: str = "") -> str:
+    """Return what the console says once the program is ready; `address` where the one who starts it knows it."""
+    lines = ["", f"  Luopan 罗盘  {address}".rstrip(), ""]
     if not people.anybody_there(open_database(), now=datetime.now(UTC)):
         code = installation.setup_code()
         lines += [
@@ -73,6 +98,12 @@ def welcome() -> str:
     elif installation.demo_sign_ins():
         lines += [f"  {line}" for line in installation.demo_sign_ins().splitlines()]
     return "\n".join([*lines, ""])
+
+
+def _address() -> str:
+    chosen = settings()
+    name = "localhost" if chosen.host in _LOOPBACK else chosen.host
+    return chosen.base_url or f"http://{name}:{chosen.port}"
 
 
 def listener(host: str, port: int) -> socket.socket:
@@ -98,14 +129,15 @@ def main() -> int:
         place = f"{chosen.host}:{chosen.port}"
         print(_("{place} cannot be opened: {reason}", place=place, reason=error.strerror), file=sys.stderr)
         return 1
-    os.umask(0o077)  # the database and its keys are this user's alone
     prepare()
     sys.path.insert(0, str(PROJECT_ROOT))
     config = uvicorn.Config(
         "Home:app", log_level="warning", access_log=False, proxy_headers=False, server_header=False,
         ws_ping_interval=20, ws_ping_timeout=30, timeout_graceful_shutdown=_GRACE_SECONDS, lifespan="on",
     )  # fmt: skip
-    print(welcome(), flush=True)
+    config.load()
+    keep_quiet()
+    announce(_address())
     uvicorn.Server(config).run(sockets=[opened])
     return 0
 
