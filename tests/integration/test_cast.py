@@ -258,11 +258,13 @@ COMMON: dict[str, str] = {
     "word_pairs": "the word list, for administrators alone",
     "word_list": "the company's words in both languages, kept by its administrators",
     **dict.fromkeys(("audit_count", "audit_entries", "audit_export", "audit_choices", "audit_chain"), _AUDIT),
-    "default_process": "the number of the sales process that is shown where none is chosen",
     "process_shown": "the number of a process",
+    "default_process": "the number of the sales process that is shown where none is chosen",
     "form_choices": "stages, products, channels and the colleagues whom one may choose",
     **dict.fromkeys(("company_history", "import_reference", "known_deals", "import_batches", "import_batch"), _IMPORT),
     "fair_leaderboard": "one's place among all, by the company's setting; tests/integration/test_leaderboard_fair.py",
+    "contests": "races that are announced to everybody; nobody's figures",
+    "awards": "what people of the scope were honoured for; tests/integration/test_contests.py",
     "own_rank": "the asker's place among all: by design it moves with the others' results, and names nobody",
 }
 """Queries that tell nothing of one rep's business, or belong to roles whose scope is everything; with the reason."""
@@ -555,6 +557,9 @@ COMMON_CHANGES: dict[str, str] = {
         _PROCESS,
     ),
     "save_quotas": "quotas of all, for sales operations alone",
+    **dict.fromkeys(
+        ("hold_contest", "call_off_contest", "give_awards"), "contests and awards, for sales operations alone"
+    ),
 }  # fmt: skip
 
 
