@@ -22,7 +22,7 @@ from core.i18n import N_, _
 from core.queries.scenarios import monthly_quotas
 from core.queries.series import booked_series
 from core.ui import session
-from core.ui.screens.forecast_state import LONGEST
+from core.ui.screens.forecast_state import LONGEST, REDRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +96,7 @@ def watch(task: Future[Fit]) -> None:
         state = state_of(task)
         if state in ("done", "failed"):
             begun.pop(id(task), None)
+            st.session_state[REDRAWN] = True
             st.rerun()
         seconds = (session.now() - start).total_seconds()
         waits = _("Waiting for a free worker … A quick first forecast is shown meanwhile.")

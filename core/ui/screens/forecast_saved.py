@@ -20,7 +20,7 @@ from core.services.scenarios import ScenarioNameTaken, delete_scenario, rename_s
 from core.ui.drill import chart
 from core.ui.page import plain
 from core.ui.screens.forecast_controls import PREFIX, lever_words, series_name, show
-from core.ui.screens.forecast_state import MOST_COMPARED, from_saved, read_scenario, scenario_code, series_of
+from core.ui.screens.forecast_state import MOST_COMPARED, REDRAWN, from_saved, read_scenario, scenario_code, series_of
 from core.ui.session import dialog
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _FORM_KEY = "luopan_scenario_key"
 _TAKEN = "luopan_scenario_taken"
 _ASKED = "luopan_scenario_delete"
 _COMPARED = f"{PREFIX}compared"
+_OPEN = "luopan_scenario_dialog"
 
 
 def choose_compared(view: View, shown: Shown) -> Shown:
@@ -57,21 +58,32 @@ def choose_compared(view: View, shown: Shown) -> Shown:
         shown = replace(shown, compared=tuple(scenario for scenario in found if scenario is not None))
     else:
         shown = replace(shown, compared=())
+    opens = bool(st.session_state.pop(REDRAWN, False))  # the page ran by itself: what was open stays open
     with st.container(horizontal=True):
         if st.button(
             _("Save"), icon=":material/bookmark_add:", key="scenario-save", help=_("Keep these levers by a name")
         ):
             st.session_state[_FORM_KEY] = uuid4().hex
             st.session_state.pop(_TAKEN, None)
-            _save_dialog(view, shown)
+            st.session_state[_OPEN], opens = "save", True
         if len(kept) and st.button(_("My scenarios"), icon=":material/bookmarks:", key="scenario-list"):
             st.session_state.pop(_ASKED, None)
-            _list_dialog(view)
+            st.session_state[_OPEN], opens = "list", True
+    open_now = st.session_state.get(_OPEN) if opens else None
+    if open_now == "save":
+        _save_dialog(view, shown)
+    elif open_now == "list":
+        _list_dialog(view)
     return shown
 
 
+def _shut() -> None:
+    """Forget which dialog is open."""
+    st.session_state.pop(_OPEN, None)
+
+
 def _save_dialog(view: View, shown: Shown) -> None:
-    @dialog(_("Save this scenario"))
+    @dialog(_("Save this scenario"), on_dismiss=_shut)
     def opened() -> None:
         st.caption(plain(f"{series_name(view, shown)}  ·  {lever_words(shown) or _('all levers neutral')}"))
         name = st.text_input(_("Name"), max_chars=80, key="scenario-name")
@@ -98,6 +110,7 @@ def _save_dialog(view: View, shown: Shown) -> None:
         except SalesError as error:
             st.error(error.message())
         else:
+            _shut()
             st.toast(_("The scenario is saved."), icon=":material/check_circle:")
             st.rerun()
 
@@ -105,7 +118,7 @@ def _save_dialog(view: View, shown: Shown) -> None:
 
 
 def _list_dialog(view: View) -> None:
-    @dialog(_("My scenarios"), width="large")
+    @dialog(_("My scenarios"), width="large", on_dismiss=_shut)
     def opened() -> None:
         kept = view.ask(my_scenarios)
         if kept.empty:
@@ -138,6 +151,7 @@ def _kept(view: View, row: Mapping[Any, Any]) -> None:
         if st.button(
             _("Open"), icon=":material/open_in_new:", key=f"scenario-open-{number}", on_click=show, args=(saved,)
         ):
+            _shut()
             st.rerun()
         with st.popover(_("Rename"), icon=":material/edit:"):
             name = st.text_input(_("Name"), value=row["name"], max_chars=80, key=f"scenario-name-{number}")

@@ -23,6 +23,8 @@ LONGEST: Final[dict[str, int]] = {"month": 12, "week": 52, "day": 90}
 SHORTEST: Final[dict[str, int]] = {"month": 1, "week": 2, "day": 7}
 USUAL: Final[dict[str, int]] = {"month": 6, "week": 13, "day": 30}
 MOST_COMPARED: Final = 4
+REDRAWN: Final = "luopan_forecast_redrawn"
+"""Set in the session where the page runs by itself, since a fit is done: a dialog that is open then stays open."""
 MOST_EVENTS: Final = 12
 LONGEST_NAME: Final = 80
 CODES: Final[dict[str, str]] = {
