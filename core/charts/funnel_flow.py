@@ -23,6 +23,7 @@ _GAP = 0.035
 _LEFT, _RIGHT = 0.0, 1.0
 _BEND = 24
 _LEAST_THICK = 0.004
+_LEAST_ROOM = 0.055
 
 
 def _colours(c: Look) -> dict[str, str]:
@@ -53,12 +54,12 @@ def _nodes(rows: list[dict[Hashable, Any]], side: str) -> list[tuple[str, str, i
 
 
 def _laid(nodes: list[tuple[str, str, int]], scale: float) -> dict[str, float]:
-    """Return where each node begins, from the top down, the side centred."""
-    taken = sum(max(deals * scale, _LEAST_THICK) for _k, _n, deals in nodes) + _GAP * (len(nodes) - 1)
-    at, found = (1.0 + taken) / 2, {}
-    for key, _name, deals in nodes:
-        found[key] = at
-        at -= max(deals * scale, _LEAST_THICK) + _GAP
+    """Return where each node begins, from the top down, the side centred, with room for each name."""
+    rooms = [max(deals * scale, _LEAST_ROOM) for _k, _n, deals in nodes]
+    at, found = (1.0 + sum(rooms) + _GAP * (len(nodes) - 1)) / 2, {}
+    for (key, _name, deals), room in zip(nodes, rooms, strict=True):
+        found[key] = at - (room - deals * scale) / 2
+        at -= room + _GAP
     return found
 
 

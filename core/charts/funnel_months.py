@@ -1,5 +1,6 @@
 """What has become of each month's cohort, and what stands in each stage now. Columns: docs/queries.md."""
 
+import math
 from datetime import date
 
 import pandas as pd
@@ -74,9 +75,11 @@ def standing(
         "<br>".join((
             f"<b>{plain(name)}</b>",
             _("Open here: {n}", n=format_number(row["count"])),
+            *([] if math.isnan(float(row["median_days"])) else (
             _("Median time in the stage so far: {days}", days=format_days(row["median_days"])),
             _("Won deals took, 9 in 10: {days}", days=format_days(row["usual_days"])),
             _("Longer than that: {n}", n=format_number(row["rotting_count"])),
+            )),
         ))
         for name, row in zip(names, rows, strict=True)
     ]  # fmt: skip
@@ -88,6 +91,8 @@ def standing(
         ("standing", _("Within the usual time"), fresh, [0] * len(rows), c.series[0]),
         ("rotting", _("Rotting"), rotting, fresh, c.scenario),
     ):
+        if part == "rotting" and not any(rotting):
+            continue
         figure.add_bar(
             x=counts,
             base=start,

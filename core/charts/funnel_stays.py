@@ -18,6 +18,16 @@ def _reached(days: float, known: bool) -> str:
     return _("not reached yet") if known and math.isnan(days) else format_days(days)
 
 
+def _told(median: float, p90: float, *, known: bool) -> str:
+    if known and math.isnan(median):
+        return "<b>" + _("not reached yet") + "</b>"
+    if known and math.isnan(p90):
+        return _("<b>{median}</b> · 9 in 10: not reached yet", median=format_days(median))
+    if math.isnan(median):
+        return format_days(median)
+    return _("<b>{median}</b> · 9 in 10: {p90}", median=format_days(median), p90=format_days(p90))
+
+
 def _ended(row: dict[Hashable, Any]) -> list[str]:
     if "ended_median_days" not in row:
         return []
@@ -48,9 +58,7 @@ def time_in_stage(
     median, p90, expected = ([number(v) for v in frame[name]] for name in ("median_days", "p90_days", "expected_days"))
     keys = [[key] for key in frame["stage_key"]]
     said = [(_reached(m, known), _reached(p, known)) for m, p, known in zip(median, p90, some, strict=True)]
-    figures = [
-        _("<b>{median}</b> · 9 in 10: {p90}", median=m, p90=p) if p != m else f"<b>{m}</b>" for m, p in said
-    ]  # fmt: skip
+    figures = [_told(m, p, known=known) for m, p, known in zip(median, p90, some, strict=True)]
     ended = [_ended(row) for row in frame.to_dict("records")]
     tips = [
         "<br>".join(
@@ -124,7 +132,7 @@ def stay_curves(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: 
 
     frame, days ascending within a stage: stage_key, stage str, days, share float. customdata: stage_key.
     """
-    title = title or _("Share still in the stage after so many days")
+    title = title or _("Share still there, by days")
     if frame.empty:
         return nothing(title, dark=dark, large=large)
     c, s = look(dark=dark), sizes(large=large)
@@ -146,7 +154,9 @@ def stay_curves(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: 
             hoverinfo="text",
         )  # fmt: skip
     axis = value_axis("days", float(frame["days"].max()))
-    figure.update_xaxes(**axis, showgrid=False, title={"text": _("Days"), "font": {"size": s.tick, "color": c.muted}})
+    figure.update_xaxes(
+        **axis, showgrid=False, title={"text": _("Days in the stage"), "font": {"size": s.tick, "color": c.muted}}
+    )
     figure.update_yaxes(**value_axis("rate", 1.0))
     figure.add_hline(y=0.5, line={"color": c.muted, "width": 1, "dash": "dot"})
     figure.update_layout(margin={"b": 30})

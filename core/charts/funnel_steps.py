@@ -50,7 +50,7 @@ def step_differences(
         for name, row in zip(names, rows, strict=True)
     ]  # fmt: skip
     figure = go.Figure()
-    height = lay_rows(figure, names, figures, c=c, s=s)
+    height = lay_rows(figure, names, figures, c=c, s=s, columns=40)
     places = list(range(len(rows)))
     values = [float(row["difference"]) for row in rows]  # type: ignore[arg-type]
     lows, highs = ([float(row[name]) for row in rows] for name in ("low", "high"))  # type: ignore[arg-type]
@@ -78,7 +78,7 @@ def step_trend(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: s
     frame: month date; stage_key, stage, next_stage str; entered int; rate, low, high float. customdata: stage_key,
     the month's first day in ISO form.
     """
-    title = title or _("Conversion of each step, by month of arrival")
+    title = title or _("Conversion by month of arrival")
     if frame.empty:
         return nothing(title, dark=dark, large=large)
     c, s = look(dark=dark), sizes(large=large)

@@ -27,10 +27,11 @@ def lay_rows(
     s: Sizes,
     bar_px: int | None = None,
     note: bool = False,
+    columns: int = NAME_COLUMNS,
 ) -> int:
     """Write names and figures over bars at y = 0, 1, 2 … from the top; return the plot's height.
 
-    bar_px: the thickness of what stands in a row, where it is not one bar.
+    bar_px: the thickness of what stands in a row, where it is not one bar. columns: how long a name may be at most.
     """
     thick = bar_px or s.bar
     pitch = row_px(s, bar_px=bar_px, note=note)
@@ -38,7 +39,7 @@ def lay_rows(
     written: list[dict[str, object]] = []
     for at, (name, text) in enumerate(zip(names, figures, strict=True)):
         taken = text_width(re.sub("<.+?>", "", text), s.text)
-        room = min(NARROWEST - taken - 8, NAME_COLUMNS * 0.55 * s.text)
+        room = min(NARROWEST - taken - 8, columns * 0.55 * s.text)
         shared = {
             "y": at,
             "yref": "y",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from core.access.actions import Action
 from core.analytics import funnel_flow as statements
+from core.analytics.as_of import AsOf, by_stage
 from core.analytics.filters import NO_FILTERS, Filters
 from core.analytics.stage_measures import KINDS
 from core.gate import query
@@ -40,13 +42,26 @@ def flow_kinds(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> 
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
-def funnel_snapshot(work: Work, *, filters: Filters = NO_FILTERS) -> pd.DataFrame:
-    """Return what stands in each open stage now, for how long, and how much of it is rotting."""
+def funnel_snapshot(work: Work, *, filters: Filters = NO_FILTERS, as_of: AsOf | None = None) -> pd.DataFrame:
+    """Return what stands in each open stage now, for how long, and how much of it is rotting.
+
+    With `as_of`: what stood there at the end of that day; how long, and what was rotting, is said of now alone.
+    """
     mirror = work.mirror
     pipeline = chosen_pipeline(mirror, filters)
+    if as_of is not None:
+        return _stood(mirror.frame(by_stage(mirror.facts, filters=filters, pipeline_id=pipeline, as_of=as_of)))
     frame = mirror.frame(
         statements.standing(mirror.facts, filters=filters, pipeline_id=pipeline, today=work.today)
     )  # fmt: skip
     for name in ("median_days", "usual_days"):
         frame[name] = frame[name].astype("float64")
     return tidy(frame, money=("value", "weighted", "rotting_value"))
+
+
+def _stood(frame: pd.DataFrame) -> pd.DataFrame:
+    kept = frame[["stage_key", "stage", "count", "value", "weighted"]].assign(
+        stage_key=frame["stage_key"].astype(str), median_days=nan, usual_days=nan, usual_stays=0, rotting_count=0,
+        rotting_value=0.0,
+    )  # fmt: skip
+    return tidy(kept, money=("value", "weighted"))

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import gate
+from core.analytics.as_of import AsOf
 from core.analytics.filters import Filters
 from core.analytics.selection import Selection
 from core.analytics.stage_measures import KINDS
@@ -210,6 +211,19 @@ def test_what_stands_where_and_what_is_rotting(asked):
         asked.opens(f"rotting:{stage}", rotting.get(stage, ()), value=row["rotting_value"])
     process = Filters(pipeline_id=asked(process_shown))
     asked.opens("rotting_all", set().union(*rotting.values()), filters=process)
+
+
+@EXAMPLES
+@given(back=st.integers(1, 150))
+def test_the_snapshot_of_a_past_day_holds_who_stood_there(asked, back):
+    on = TODAY - timedelta(days=back)
+    end = day_start(on + timedelta(days=1), SHANGHAI)
+    for row in asked(funnel_snapshot, as_of=AsOf(on)).to_dict("records"):
+        stage = int(row["stage_key"])
+        before = {x.id: [s for s, at in x.moves if at < end] for x in asked.truth.lives}
+        members = {number for number, stages in before.items() if stages and stages[-1] == stage}
+        assert row["count"] == len(members)
+        asked.opens(f"stage:{stage}", members, value=row["value"], as_of=AsOf(on))
 
 
 @EXAMPLES

@@ -8,6 +8,7 @@ from math import isnan
 
 import pytest
 
+from core.analytics.bottleneck import Side, holm, newcombe, p_value, step_tests, worth
 from core.analytics.filters import Filters
 from core.analytics.leaderboard import ranks
 from core.analytics.rates import coverage
@@ -15,8 +16,10 @@ from core.db.actors import actor_named
 from core.domain.periods import Period
 from core.gate import answer
 from core.queries.funnel import cohort_funnel
+from core.queries.funnel_flow import flow_kinds, funnel_flow, funnel_snapshot
 from core.queries.funnel_losses import losses_by_stage
 from core.queries.funnel_stays import time_in_stage
+from core.queries.funnel_steps import step_changes
 from core.queries.leaderboard import leaderboard, rep_trend
 from core.queries.overview import booked_by_month, breakdown, overview_kpis, pipeline_by_stage
 from core.queries.today_numbers import (
@@ -246,8 +249,8 @@ def test_what_changed(world, answer_as):
 
 
 METHODS = (
-    "attainment", "attention", "coverage", "credit", "funnel", "rank", "sales-cycle", "time-in-stage",
-    "weighted-pipeline", "win-rate",
+    "attainment", "attention", "bottleneck", "coverage", "credit", "flow", "funnel", "rank", "sales-cycle",
+    "time-in-stage", "weighted-pipeline", "win-rate",
 )  # fmt: skip
 
 
@@ -256,8 +259,10 @@ def test_the_worked_examples_of_the_methods_come_out(world, answer_as):
     known = {
         "ask": lambda query, **values: answer_as("leader", query, **values),
         "Period": Period, "date": date, "Q3": Q3, "ranks": ranks, "coverage": coverage,
+        **{each.__name__: each for each in (Side, newcombe, p_value, holm, step_tests, worth)},
         **{query.__name__: query for query in (
             overview_kpis, cohort_funnel, time_in_stage, breakdown, leaderboard, deals_needing_attention,
+            step_changes, flow_kinds, funnel_flow, funnel_snapshot,
             attention_counts,
         )},
     }  # fmt: skip

@@ -63,14 +63,14 @@ def draw(view: View, asked: Asked) -> None:
 
 def _mode(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
     entered, won = int(stages["reached"].iloc[0]), int(stages["reached"].iloc[-1])
-    if not days:
-        st.caption(_("Cohort: the deals opened in the period, followed to today."))
-    else:
-        told = _("Cohort: the deals opened in the period, each followed for {days}.", days=days_said(days))
-        st.caption(told)
     if entered:
         st.markdown(f"**{plain(_said(entered, won, int(stages['still_open'].sum()), days))}**")
-        _worst(stages)
+    told = (
+        _("Cohort: the deals opened in the period, each followed for {days}.", days=days_said(days))
+        if days
+        else _("Cohort: the deals opened in the period, followed to today.")
+    )
+    st.caption(plain(f"{told} {_worst(stages)}"))
     with st.container(horizontal=True, gap="small"):
         first = stages.iloc[0]
         measure = f"reached_within:{first['stage_key']}:{days}" if days else "created"
@@ -84,13 +84,14 @@ def _mode(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
             _young(view, asked, days)
 
 
-def _worst(stages: pd.DataFrame) -> None:
+def _worst(stages: pd.DataFrame) -> str:
     losing = stages.iloc[:-1]
     shares = losing["lost_here"] / losing["reached"].where(losing["reached"] > 0)
-    if shares.notna().any() and float(shares.max()) > 0:
-        worst = losing.iloc[int(shares.argmax())]
-        said = _("Most fall out at {stage}: {rate} of those who reached it.")
-        st.caption(plain(said.format(stage=worst["stage"], rate=format_rate(shares.max()))))
+    if not (shares.notna().any() and float(shares.max()) > 0):
+        return ""
+    worst = losing.iloc[int(shares.argmax())]
+    rate = format_rate(shares.max())
+    return _("Most fall out at {stage}: {rate} of those who reached it.", stage=worst["stage"], rate=rate)
 
 
 def _said(entered: int, won: int, still: int, days: int) -> str:

@@ -63,7 +63,7 @@ def draw(view: View, asked: Asked) -> None:
     curves = view.ask(questions.stay_curves, period=asked.period, filters=asked.filters)
     figure = stay_curves(curves, dark=view.dark, large=view.large)
     chart(
-        view, figure, key="funnel-curves", alt=_("Share still in the stage after so many days"),
+        view, figure, key="funnel-curves", alt=_("Share still there, by days"),
         choose=opener(asked, stays, "inside", N_("Still in {stage}")),
     )  # fmt: skip
 

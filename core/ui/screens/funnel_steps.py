@@ -205,7 +205,7 @@ def _trend(view: View, asked: Asked, days: int) -> None:
         return Selection(f"entered:{data[0]}:{days}", month, asked.filters), title
 
     figure = step_trend(months, dark=view.dark, large=view.large)
-    chart(view, figure, key="funnel-trend", alt=_("Conversion of each step, by month of arrival"), choose=choose)
+    chart(view, figure, key="funnel-trend", alt=_("Conversion by month of arrival"), choose=choose)
     told = months.assign(step=months["stage"] + " → " + months["next_stage"])
     columns = [
         Column("month", _("Month"), "month"),
