@@ -27,23 +27,20 @@ class MirrorFiles:
 
     def newest(self, fingerprint: str) -> tuple[duckdb.DuckDBPyConnection, str] | None:
         """Return the newest mirror of this fingerprint that nobody holds, with its mark; delete the useless ones."""
-        paths = sorted(self._folder.glob(_PATTERN), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in paths:
+        found: tuple[duckdb.DuckDBPyConnection, str] | None = None
+        for path in sorted(self._folder.glob(_PATTERN), key=lambda path: path.stat().st_mtime, reverse=True):
             try:
                 connection = duckdb.connect(str(path))
-            except duckdb.IOException:
-                continue  # another process holds it
-            except duckdb.Error:
-                self._delete(path)
+            except duckdb.Error as error:
+                if "lock" not in str(error):  # else another process holds it
+                    self._delete(path)
                 continue
-            with suppress(duckdb.Error):
-                mark, made_for = connection.execute("SELECT mark, fingerprint FROM mirror_mark").fetchall()[0]
-                if made_for == fingerprint:
-                    self._held = path
-                    return connection, mark
-            connection.close()
-            self._delete(path)
-        return None
+            if found is None and (mark := _mark_for(connection, fingerprint)) is not None:
+                self._held, found = path, (connection, mark)
+            else:
+                connection.close()
+                self._delete(path)
+        return found
 
     def fresh(self) -> Path:
         """Return a path for a new mirror."""
@@ -66,3 +63,11 @@ def mark_of(connection: duckdb.DuckDBPyConnection) -> str:
     """Return how much of the database a mirror holds."""
     mark: str = connection.execute("SELECT mark FROM mirror_mark").fetchall()[0][0]
     return mark
+
+
+def _mark_for(connection: duckdb.DuckDBPyConnection, fingerprint: str) -> str | None:
+    try:
+        ((mark, made_for),) = connection.execute("SELECT mark, fingerprint FROM mirror_mark").fetchall()
+    except duckdb.Error:
+        return None
+    return str(mark) if made_for == fingerprint else None

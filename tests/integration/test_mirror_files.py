@@ -1,0 +1,195 @@
+"""A mirror on disk is taken over by the next start, built by a child where it is large, and never trusted blindly."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from random import Random
+from threading import Event
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+
+from core.access.actors import Scope
+from core.db import mirror as mirrors
+from core.db.engine import WRITING
+from core.db.mirror_build import BuildFailed
+from core.db.mirror_load import _day_of
+from core.db.work import Database
+from tests.conftest import SHANGHAI
+from tests.histories import random_change, random_deals
+from tests.integration.test_mirror_increments import contents
+
+EVERYTHING = Scope.everything()
+
+
+@contextmanager
+def started(url, folder):
+    """The program started once more on the same database and data folder."""
+    database = Database(url, zone=SHANGHAI, mirror_folder=folder)
+    try:
+        yield database.mirror
+    finally:
+        database.close()
+
+
+def files(folder):
+    return sorted(path.name for path in folder.glob("*.duckdb"))
+
+
+def refuse(*_args, **_kwargs):
+    pytest.fail("a mirror was built though one was there")
+
+
+def test_the_next_start_goes_on_where_the_last_one_stopped(company, tmp_path, monkeypatch):
+    random, url = Random(3), company.database.url
+    random_deals(company, random, 8)
+    with started(url, tmp_path / "m") as mirror:
+        mirror.refresh()
+    for _change in range(5):
+        random_change(company, random)
+    company.database.mirror.refresh()
+    monkeypatch.setattr(mirrors, "build", refuse)
+    with started(url, tmp_path / "m") as mirror:
+        mirror.refresh()
+        assert contents(mirror) == contents(company.database.mirror)
+        random_change(company, random)
+        mirror.refresh()
+    with started(url, tmp_path / "m") as mirror:
+        assert contents(mirror) == contents(company.database.mirror)
+
+
+def test_a_change_of_words_in_the_mirrors_own_program_builds_it_anew(company, tmp_path, monkeypatch):
+    company.deal()
+    with started(company.database.url, tmp_path / "m") as mirror:
+        mirror.refresh()
+    old = files(tmp_path / "m")
+    monkeypatch.setattr(mirrors.Plan, "fingerprint", "another")
+    with started(company.database.url, tmp_path / "m") as mirror:
+        assert contents(mirror) == contents(company.database.mirror)
+    assert len(files(tmp_path / "m")) == 1
+    assert files(tmp_path / "m") != old
+
+
+def test_an_older_state_of_the_database_is_not_mistaken_for_the_newer(small_company, tmp_path):
+    """A backup was restored: the log goes on from there with other changes under the same numbers."""
+    path, kept = tmp_path / "luopan.db", tmp_path / "kept.db"
+    small_company.deal(name="first")
+    database = small_company.database
+    database.engine.dispose()
+    shutil.copy(path, kept)
+    small_company.deal(name="second")
+    with started(database.url, tmp_path / "m") as mirror:
+        mirror.refresh()
+    database.close()
+    for beside in ("-wal", "-shm"):
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    shutil.copy(kept, path)
+    for _round in range(3):
+        small_company.deal(name="third")
+
+    with started(database.url, tmp_path / "m") as mirror:
+        names = sorted(
+            name for (name,) in mirror.scoped(EVERYTHING)._reading().sql("SELECT name FROM deals").fetchall()
+        )
+    assert names == ["first", "third", "third", "third"]
+
+
+def test_what_another_process_holds_is_left_alone(small_company, tmp_path):
+    small_company.deal()
+    with started(small_company.database.url, tmp_path / "m") as mirror:
+        mirror.refresh()
+    (held,) = files(tmp_path / "m")
+    hold = f"import duckdb; c = duckdb.connect({str(tmp_path / 'm' / held)!r}); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        with started(small_company.database.url, tmp_path / "m") as mirror:
+            assert len(contents(mirror)["deals"]) == 1
+            assert len(files(tmp_path / "m")) == 2
+        other.communicate("\n")
+
+
+def test_what_is_no_mirror_is_cleared_away(small_company, tmp_path):
+    small_company.deal()
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (folder / "mirror-broken.duckdb").write_bytes(b"no database" * 1000)
+    duckdb.connect(str(folder / "mirror-empty.duckdb")).close()
+    with started(small_company.database.url, folder) as mirror:
+        assert len(contents(mirror)["deals"]) == 1
+    assert not {"mirror-broken.duckdb", "mirror-empty.duckdb"} & set(files(folder))
+
+
+def test_a_child_builds_the_same_mirror(company, tmp_path, monkeypatch):
+    random_deals(company, Random(5), 12)
+    company.database.mirror.refresh()
+    monkeypatch.setattr(mirrors, "_LARGE", 0)
+    monkeypatch.setattr(mirrors, "build", refuse)
+    with started(company.database.url, tmp_path / "m") as mirror:
+        followed = contents(mirror)
+        random_change(company, Random(6))
+        mirror.refresh()
+        assert contents(mirror) == contents(company.database.mirror) != followed
+
+
+def test_a_child_that_fails_is_done_without(small_company, tmp_path, monkeypatch, caplog):
+    def fail(*_args, **_kwargs):
+        raise BuildFailed("no memory")
+
+    small_company.deal()
+    monkeypatch.setattr(mirrors, "_LARGE", 0)
+    monkeypatch.setattr(mirrors, "build_by_child", fail)
+    with started(small_company.database.url, tmp_path / "m") as mirror:
+        assert len(contents(mirror)["deals"]) == 1
+    assert "no memory" in caplog.text
+
+
+def test_the_old_state_is_served_while_a_large_mirror_is_built_anew(small_company, tmp_path, monkeypatch):
+    small_company.deal()
+    go_on, begun, build = Event(), Event(), mirrors.build_by_child
+
+    def wait(plan, path, *, progress):
+        begun.set()
+        progress(0.25)
+        assert go_on.wait(60)
+        build(plan, path, progress=progress)
+
+    with started(small_company.database.url, tmp_path / "m") as mirror:
+        first = mirror.refresh()
+        monkeypatch.setattr(mirrors, "_LARGE", 0)
+        monkeypatch.setattr(mirrors, "build_by_child", wait)
+        small_company.deal()
+        engine = small_company.database.engine.execution_options(**{WRITING: True})
+        with engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO change_log (subject, key) VALUES ('deal', NULL)")
+
+        assert mirror.refresh() == first
+        assert begun.wait(60)
+        assert mirror.built == 0.25
+        assert len(contents(mirror)["deals"]) == 1
+        builder = mirror._builder
+        go_on.set()
+        builder.join(120)
+        assert mirror.built == 1.0
+        assert mirror.refresh() > first
+        assert len(contents(mirror)["deals"]) == 2
+    assert len(files(tmp_path / "m")) == 1
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/London", "America/New_York", "Asia/Tokyo"])
+def test_a_zones_days_are_those_of_the_zone(zone):
+    random = Random(1)
+    seconds = [random.randrange(-600_000_000, 2_500_000_000) for _turn in range(3000)]
+    connection = duckdb.connect()
+    connection.execute(f"CREATE MACRO company_day(instant) AS {_day_of(zone)}")
+    found = connection.execute(
+        "SELECT company_day(make_timestamp(s * 1000000)) FROM (SELECT unnest(?) AS s)", [seconds]
+    ).fetchall()
+    expected = [datetime.fromtimestamp(s, tz=UTC).astimezone(ZoneInfo(zone)).date() for s in seconds]
+    assert [day for (day,) in found] == expected
