@@ -76,15 +76,14 @@ class Task:
 
 
 def tasks(sample: int | None, seed: int) -> Iterator[Task]:
-    """Yield the forecasts to make; `sample` series of each set, drawn by `seed`."""
+    """Yield the forecasts to make; `sample` of each set, drawn by `seed`."""
     for of in SETS:
         table = pd.read_csv(SERIES / f"{of.name}.csv", parse_dates=["ds"])
-        names = sorted(table["unique_id"].unique())
-        if sample is not None and sample < len(names):
-            names = sorted(np.random.default_rng(seed).choice(names, sample, replace=False))
-        groups = dict(tuple(table.groupby("unique_id")))
-        for name in names:
-            yield from _tasks_of(of, str(name), groups[name])
+        made = [task for name, rows in table.groupby("unique_id") for task in _tasks_of(of, str(name), rows)]
+        if sample is not None and sample < len(made):
+            drawn = np.random.default_rng(seed).choice(len(made), sample, replace=False)
+            made = [made[place] for place in sorted(drawn)]
+        yield from made
 
 
 def _tasks_of(of: SeriesSet, name: str, rows: pd.DataFrame) -> Iterator[Task]:
@@ -255,7 +254,7 @@ def quiet() -> None:
 
 def circumstances(asked: argparse.Namespace) -> Iterator[str]:
     """Yield where and with what this was measured."""
-    said = "every series" if asked.sample is None else f"a sample of {asked.sample} series a set"
+    said = "every series" if asked.sample is None else f"a sample of {asked.sample} forecasts a set"
     yield (
         f"Measured by `make bench-forecast` on {said}, seed {asked.seed} (of Prophet {SEED}), Python "
         f"{platform.python_version()} on {platform.system()}, {os.cpu_count()} processors, with "
@@ -295,7 +294,7 @@ def report(asked: argparse.Namespace, show: Callable[[str], None]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark and print it; a whole run is also written to docs/benchmarks-forecast.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast", description=__doc__)
-    parser.add_argument("--sample", type=int, default=None, help="only so many series of each set")
+    parser.add_argument("--sample", type=int, default=None, help="only so many forecasts of each set")
     parser.add_argument("--seed", type=int, default=7, help="of the sample and the made-up series")
     parser.add_argument("--processes", type=int, default=2, help="to forecast in")
     parser.add_argument("--no-speed", dest="speed", action="store_false", help="leave the timings out")

@@ -17,7 +17,8 @@ Forecaster = Callable[[int, int], "Past | None"]
 
 NOMINAL = 0.8
 Z80 = 1.2815515655446004
-PRIOR_WEIGHT = 6.0
+PRIOR_WEIGHT = 1.0
+RECENCY = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,26 +70,35 @@ def roll(z: Floats, forecaster: Forecaster, *, horizon: int, least: int, origins
     return made
 
 
-def band(origins: list[Origin], in_sample: Floats, *, horizon: int) -> Band:
+def band(origins: list[Origin], in_sample: Floats, *, horizon: int, count: int = 0, terms: int = 0) -> Band:
     """Widths from the origins' errors, drawn towards the in-sample errors where there are few.
 
     For step h all absolute errors at steps from h/2 to 2h are pooled and their conformal 80 %
-    quantile is taken; widths never shrink with h.
+    quantile is taken, an origin counting 0.63 times the next later one; widths never shrink with
+    h. A past forecast that knew n steps where now `count` are known, of a season with `terms`
+    coefficients, erred more for it: by sqrt((1 + terms/n) / (1 + terms/count)).
     """
     prior = _prior_width(in_sample, horizon)
-    errors = [origin.errors for origin in origins]
+    errors = [_as_of_now(origin, count or origin.known, terms) for origin in origins]
+    share = 0.5 ** (np.arange(len(errors))[::-1] / RECENCY)
     widths = np.empty(horizon)
     for step in range(1, horizon + 1):
         low, high = max(1, step // 2), max(2 * step, 3)
-        near = np.concatenate([e[low - 1 : high] for e in errors]) if errors else np.empty(0)
-        seen = _conformal(np.abs(near))
-        weight = len(near) / (len(near) + PRIOR_WEIGHT)
+        parts = [e[low - 1 : high] for e in errors]
+        near = np.abs(np.concatenate(parts)) if parts else np.empty(0)
+        weights = np.repeat(share, [len(part) for part in parts]) if parts else np.empty(0)
         own = prior[step - 1]
         if len(near):
-            widths[step - 1] = weight * seen + (1 - weight) * max(own, 0.5 * seen)
+            seen = _conformal(near, weights)
+            trust = len(near) / (len(near) + PRIOR_WEIGHT)
+            widths[step - 1] = trust * seen + (1 - trust) * max(own, 0.5 * seen)
         else:
             widths[step - 1] = own if step == 1 else max(own, widths[step - 2])
     return Band(np.maximum.accumulate(widths), _correlation(errors))
+
+
+def _as_of_now(origin: Origin, count: int, terms: int) -> Floats:
+    return origin.errors * float(np.sqrt((1 + terms / count) / (1 + terms / origin.known)))
 
 
 def scored(
@@ -99,6 +109,7 @@ def scored(
     *,
     season: int,
     value: Callable[[Floats], Floats],
+    terms: int = 0,
 ) -> Backtest | None:
     """Score the origins; the band of each is set by the other origins alone."""
     if not origins:
@@ -107,7 +118,7 @@ def scored(
     for place, origin in enumerate(origins):
         ahead = len(origin.forecast)
         others = origins[:place] + origins[place + 1 :]
-        width = band(others, in_sample, horizon=ahead).width
+        width = band(others, in_sample, horizon=ahead, count=origin.known, terms=terms).width
         after = slice(origin.known, origin.known + ahead)
         tables.append(
             pd.DataFrame(
@@ -156,12 +167,15 @@ def _prior_width(in_sample: Floats, horizon: int) -> Floats:
     return np.asarray(Z80 * spread * np.sqrt(1 + 0.1 * np.arange(horizon)))
 
 
-def _conformal(errors: Floats) -> float:
-    """The ceil((n + 1) x 0.8)-th smallest of n errors."""
+def _conformal(errors: Floats, weights: Floats | None = None) -> float:
+    """The ceil((n + 1) x 0.8)-th smallest of n errors; with weights, the one that as large a share lies below."""
     if not len(errors):
         return 0.0
-    place = min(len(errors), int(np.ceil((len(errors) + 1) * NOMINAL)))
-    return float(np.sort(errors)[place - 1])
+    order = np.argsort(errors, kind="stable")
+    shares = np.ones(len(errors)) if weights is None else weights
+    reached = np.cumsum(shares[order]) / shares.sum()
+    wanted = min(1.0, NOMINAL * (len(errors) + 1) / len(errors))
+    return float(errors[order][min(len(errors) - 1, int(np.searchsorted(reached, wanted - 1e-12)))])
 
 
 def _correlation(errors: list[Floats]) -> float:

@@ -5,8 +5,9 @@ Source: docs/methods/forecast.md, "Members".
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from core.forecasting.result import Components, Member
 from core.forecasting.smoothing import damped_holt, theta
 from core.forecasting.steps import Frequency
 from core.forecasting.transform import Floats, Transform
+
+if TYPE_CHECKING:
+    from core.forecasting.backtest import Origin
 
 LEVEL_WEIGHT, LEVEL_DECAY = 0.4, 0.98
 WEIGHTS: Final[dict[Member, float]] = {"prophet": 0.5}
@@ -79,9 +83,29 @@ def library_members(z: Floats, parts: Components, transform: Transform, frequenc
     return found
 
 
-def blended(members: Members) -> Floats:
+def learned_weights(origins: Sequence[Origin], y: Floats, value: Callable[[Floats], Floats]) -> dict[Member, float]:
+    """Weights that fall with a member's past error: the median of all errors over its own.
+
+    Errors are sums over the origins in the unit of the series, which `value` leads back to.
+    Members that one origin lacks have none.
+    """
+    errors: dict[Member, float] = {}
+    everywhere = set.intersection(*(set(origin.members) for origin in origins)) if origins else set()
+    for member in sorted(everywhere):
+        errors[member] = sum(
+            float(np.abs(value(origin.members[member]) - y[origin.known :][: len(origin.forecast)]).sum())
+            for origin in origins
+        )
+    middle = float(np.median(list(errors.values()))) if errors else 0.0
+    if not middle > 0:
+        return {}
+    return {member: middle / max(error, middle / 20) for member, error in errors.items()}
+
+
+def blended(members: Members, learned: Mapping[Member, float] | None = None) -> Floats:
     """The weighted mean of the members on the modelled scale."""
-    weights = [WEIGHTS.get(name, 1.0) for name in members]
+    learned = learned or {}
+    weights = [WEIGHTS.get(name, 1.0) * learned.get(name, 1.0) for name in members]
     return np.asarray(np.average(list(members.values()), axis=0, weights=weights))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Final, Literal
 
 import numpy as np
@@ -13,11 +14,12 @@ import pandas as pd
 from core.forecasting import baselines
 from core.forecasting.backtest import Origin, Past, band, roll, scored
 from core.forecasting.calendar import Event, event_shares
-from core.forecasting.combination import blended, corrected, library_members, own_members
+from core.forecasting.combination import blended, corrected, learned_weights, library_members, own_members
 from core.forecasting.prophet_model import (
     CHANGEPOINT_PRIORS,
     SEED,
     TWO_YEARS,
+    YEARLY_ORDER,
     Features,
     ProphetFailed,
     prophet_components,
@@ -42,7 +44,7 @@ CEILING: Final[dict[Method, float]] = {
     "seasonal_naive": 2.0,
     "mean": 2.0,
 }
-NAIVE_WINS = 0.9
+NAIVE_WINS = 0.7
 Depth = Literal["first", "full"]
 
 REASONS: Final[dict[tuple[Method, Frequency], str]] = {
@@ -204,8 +206,14 @@ def _build(
         least=_least(method, frequency, len(y)),
         origins=ORIGINS[frequency] if origins is None else origins,
     )
+    value = partial(_value, transform, ceiling=CEILING[method] * float(np.abs(y).max()), signed=bool((y < 0).any()))
+    learned = learned_weights(back, y, value)
+    if learned:
+        parts = corrected(parts, blended(latest.members, learned))
+        back = [_again(origin, blended(origin.members, learned), z) for origin in back]
     residuals = _in_sample(method, z, parts.total[: len(y)], SEASON[frequency])
-    width = band(back, residuals, horizon=horizon)
+    terms = 2 * YEARLY_ORDER[frequency] if method == "combination" else 0
+    width = band(back, residuals, horizon=horizon, count=len(y), terms=terms)
     fit = Fit(
         frequency=frequency,
         method=method,
@@ -224,8 +232,18 @@ def _build(
         backtest=None,
         members=tuple(latest.members),
     )
-    past = scored(y, steps, back, residuals, season=SEASON[frequency], value=fit.value)
+    past = scored(y, steps, back, residuals, season=SEASON[frequency], value=fit.value, terms=terms)
     return fit if past is None else replace(fit, backtest=past)
+
+
+def _value(transform: Transform, z: Floats, *, ceiling: float, signed: bool) -> Floats:
+    """From the modelled scale to the unit of the series, within what is plausible."""
+    return np.clip(transform.inverse(z), -ceiling if signed else 0.0, ceiling)
+
+
+def _again(origin: Origin, forecast: Floats, z: Floats) -> Origin:
+    """The same past forecast by other weights."""
+    return replace(origin, forecast=forecast, errors=z[origin.known :][: len(forecast)] - forecast)
 
 
 def _window(prepared: PreparedSeries) -> tuple[date, Floats]:

@@ -37,7 +37,7 @@ FESTIVAL_COLUMN, HOLIDAY_COLUMN = "festival ", "holiday "
 PARAMETERS: Final = ("k", "m", "delta", "beta", "sigma_obs")
 SEED = 20_260_101
 ITERATIONS = 1_000
-TIMEOUT_SECONDS = 1.0
+TIMEOUT_SECONDS = 4.0
 
 
 class ProphetFailed(Exception):

@@ -195,6 +195,9 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
     "pipeline_by_stage": _both(_plain, _of_the_west()),
     "pipeline_standing": _both(*(_in_period(as_of=day, since=MONTH) for day in PAST_DAYS), _of_the_west(period=Q3)),
     "pipeline_as_of": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
+    "pipeline_ages": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
+    "pipeline_concentration": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
+    "stage_calibration": _both(*(_in_period(as_of=day) for day in PAST_DAYS), _of_the_west(period=Q3)),
     "pipeline_trend": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
     "pipeline_changes": _both(
         *(lambda _c, _w, d=day: {"since": date(2026, 6, 1), "as_of": d} for day in PAST_DAYS),
@@ -211,6 +214,12 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
         lambda _c, w: {"dimension": "team", "key": str(w.team)},
         lambda _c, w: {"dimension": "rep", "key": str(w.rep)},
     ),
+    "deal_spans": _both(
+        lambda _c, _w: {"since": date(2026, 1, 1)},
+        lambda _c, w: {"since": date(2026, 1, 1), "dimension": "team", "key": str(w.team)},
+        lambda _c, w: {"since": date(2026, 1, 1), "dimension": "rep", "key": str(w.rep)},
+    ),
+    "deal_names": _both(lambda _c, w: {"deal_ids": (w.deal, w.won)}),
     "attainment_now": _both(_plain),
     "six_numbers": _both(_plain),
     "deals_needing_attention": _both(_plain),

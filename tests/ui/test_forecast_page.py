@@ -256,7 +256,10 @@ def test_a_share_link_shows_the_same_forecast_and_offers_no_lever(selling, fits,
     assert not app.error
     assert not [slider.key for slider in app.slider]
     assert "Growth a year \\+20%" in texts(app)
-    assert (metrics(app) == metrics(own)) == (kind == "frozen")
+    shown = metrics(app)
+    assert {"Base", "Scenario"} <= set(shown)
+    assert (shown == {name: metrics(own)[name] for name in shown}) == (kind == "frozen")
+    assert not [name for name in answers or {} if "deal_spans" in name]
 
 
 def test_a_quick_answer_stands_until_the_full_one_is_done(selling, monkeypatch):
@@ -361,3 +364,25 @@ def test_months_owe_by_the_day_and_a_month_without_quota_is_unknown(fit):
     found = quota_by_step(weeks, {date(2025, 6, 1): 30.0, **owed})
     assert found[:2] == pytest.approx([1 + 6 * 10, 70])
     assert found[4] == pytest.approx(4 * 10 + 3 * 2)
+
+
+def test_the_month_and_the_quarter_under_way_are_told_with_the_deals_that_carry_them(selling, fits):
+    now = NOW - timedelta(days=3)
+    selling.deal(amount=77_000, path=(("identified", now),))
+    app = opened(selling)
+    assert not app.exception
+    assert "The month and the quarter under way" in [header.value for header in app.subheader]
+    shown = metrics(app)
+    assert [name for name in shown if name.endswith(", expected")]
+    assert "Four weeks ahead, off by" in shown
+    assert "weighted pipeline" in texts(app).lower()
+    chinese = opened(selling, language="zh")
+    assert not chinese.exception
+    assert "本月与本季度" in [header.value for header in chinese.subheader]
+
+
+def test_past_forecasts_are_told_in_words_and_by_distance(selling, fits):
+    app = opened(selling)
+    assert "How far to trust it" in [header.value for header in app.subheader]
+    assert "Tested on what happened after" in texts(app)
+    assert "Repeating the last season would have been off by" in texts(app)
