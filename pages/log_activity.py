@@ -9,6 +9,7 @@ from core.queries.customers import contacts_of
 from core.queries.deals import deal_record, open_deals_of
 from core.queries.reference import form_choices
 from core.services.activities import log_activity
+from core.ui.empty import stop_without_reps
 from core.ui.forms import Form, names_of
 from core.ui.page import open_page
 from core.ui.picker import CUSTOMER_DEFAULTS, choose, pick_customer
@@ -19,6 +20,8 @@ view = open_page("log_activity")
 if show_saved("log_activity", view):
     st.stop()
 choices = view.ask(form_choices)
+if not choices.reps:
+    stop_without_reps(view)
 asked = st.query_params.get("kind", "visit")
 form = Form(
     view,

@@ -11,6 +11,7 @@ from core.queries.reference import form_choices
 from core.services.deals import log_deal
 from core.ui.deal_lines import deal_lines, line_defaults
 from core.ui.deal_standing import draw_standing
+from core.ui.empty import stop_without_reps
 from core.ui.forms import Form
 from core.ui.page import open_page
 from core.ui.picker import CUSTOMER_DEFAULTS, choose, pick_customer
@@ -21,6 +22,8 @@ view = open_page("log_deal")
 choices = view.ask(form_choices)
 if show_saved("log_deal", view):
     st.stop()
+if not choices.reps:
+    stop_without_reps(view)
 
 pipeline = choices.pipelines[0] if choices.pipelines else None
 stages = choices.stages_of(pipeline.id) if pipeline else []

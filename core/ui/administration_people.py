@@ -63,6 +63,12 @@ def _accounts(view: View) -> None:
             icon=":material/arrow_forward:",
         )
     reps, teams = rep_names(view), team_names(view)
+    if not reps:
+        st.info(
+            _("Deals belong to reps, and there are none yet: add teams and reps in their tabs, or let sales "
+              "operations import them with the deals."),
+            icon=":material/group_add:",
+        )  # fmt: skip
     frame = pd.DataFrame(
         [
             {

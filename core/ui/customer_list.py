@@ -70,7 +70,9 @@ def draw_customers(view: View) -> None:
         name="customers",
         opens="customer",
         height=35 * (min(len(answer.rows), 18) + 1) + 3 if len(answer.rows) else None,
-        empty=_("No customers match. Clear the search, or make a new customer."),
+        empty=_("No customers match. Clear the search, or make a new customer.")
+        if search or any(found.values())
+        else _("There are no customers yet. Make the first one here; logging or importing deals brings theirs too."),
     )
     if pages > 1:
         st.pagination(pages, key=_PAGE)

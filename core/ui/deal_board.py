@@ -10,8 +10,10 @@ from core.access.actions import Action
 from core.domain.periods import day_of
 from core.domain.stages import StageKind
 from core.i18n import _, _n, format_date, format_money, language, speaking
+from core.queries.choices import newest_deal_on
 from core.queries.deals import BoardColumn, DealFilter, DealsPage, deals_board, deals_page
 from core.reports.tables import Column, csv_bytes, is_missing, xlsx_bytes
+from core.ui.empty import nothing_yet
 from core.ui.page import plain
 from core.ui.routes import go, page
 from core.ui.selling import STATE_NAMES
@@ -94,7 +96,12 @@ def draw_table(view: View, wanted: DealFilter, sort: str, *, descending: bool) -
     value = format_money(found.value, view.currency, compact=True)
     st.caption(plain(f"{_n('{n} deal', '{n} deals', found.total)} · {value}"))
     if found.total == 0:
-        st.info(_("No deals match. Clear the filters, or log a deal."), icon=":material/inbox:")
+        if view.ask(newest_deal_on) is None:
+            nothing_yet(
+                view, _("There are no deals yet. Log the first one, or import your company's deals."), log=False
+            )
+        else:
+            st.info(_("No deals match. Clear the filters, or log a deal."), icon=":material/inbox:")
         return
     height = _ROW * (min(len(found.rows), _ROWS) + 1) + 3
     columns = [column for column in columns_of(view) if column.key not in _told_already(wanted)]

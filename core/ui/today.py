@@ -29,6 +29,7 @@ from core.queries.today_numbers import (
 )
 from core.ui.activities import draw_due
 from core.ui.cards import Card, draw_cards
+from core.ui.empty import nothing_yet
 from core.ui.page import plain
 from core.ui.routes import go, page
 
@@ -73,22 +74,12 @@ def is_empty(view: View) -> bool:
 
 def draw_welcome(view: View) -> None:
     """Say what to do first where there is nothing yet."""
-    if view.may(Action.DEAL_LOG):
-        st.info(
-            _("No deals yet. Log the first one, and this page will show what needs you."),
-            icon=":material/waving_hand:",
-        )
-    else:
-        st.info(
-            _("No deals yet. As soon as the first ones are logged or imported, the numbers stand here."),
-            icon=":material/waving_hand:",
-        )
-    if (
-        view.may(Action.IMPORT)
-        and page("import_data").file.is_file()
-        and st.button(_("Import deals"), icon=":material/upload_file:")
-    ):
-        go("import_data")
+    told = (
+        _("No deals yet. Log the first one, and this page will show what needs you.")
+        if view.may(Action.DEAL_LOG)
+        else _("No deals yet. As soon as the first ones are logged or imported, the numbers stand here.")
+    )
+    nothing_yet(view, told, icon="waving_hand", log=False)
 
 
 def draw_attainment(view: View) -> None:

@@ -14,6 +14,7 @@ from core.i18n import _, format_month, format_quarter, format_rate
 from core.reports.tables import Column
 from core.ui.cards import said
 from core.ui.drill import chart, numbers
+from core.ui.empty import nothing_yet
 from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.screens.forecast_controls import choose_levers, choose_series, lever_words, series_name
@@ -71,11 +72,11 @@ def draw(view: View) -> None:
 def _nothing_yet(view: View, shown: Shown) -> None:
     if view.query is None:
         write_address(**shown.to_params())
-    st.info(
+    nothing_yet(
+        view,
         _("There is nothing to forecast from yet: no deal was won in a complete day, week or month of this "
           "series. Log deals as they are won, or import your company's past deals, and the forecast appears "
           "here."),
-        icon=":material/inbox:",
     )  # fmt: skip
 
 

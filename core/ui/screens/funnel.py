@@ -14,6 +14,7 @@ from core.queries.choices import newest_deal_on
 from core.queries.funnel import process_shown
 from core.queries.funnel_steps import step_changes
 from core.ui.drill import deals_button
+from core.ui.empty import nothing_yet
 from core.ui.filters import analysis_filters
 from core.ui.page import plain
 from core.ui.screens import funnel_cohort, funnel_flow, funnel_losses, funnel_now, funnel_stays, funnel_steps
@@ -41,7 +42,7 @@ def draw(view: View) -> None:
     period, filters = analysis_filters(view, default=Preset.THIS_YEAR, beside=share_button)
     if view.ask(newest_deal_on) is None:
         told = _("There are no deals yet. Log the first one, or import your company's deals.")
-        st.info(told, icon=":material/inbox:")
+        nothing_yet(view, told)
         return
     process = view.ask(process_shown, filters=filters)
     asked = Asked(period, dataclasses.replace(filters, pipeline_id=process or None))

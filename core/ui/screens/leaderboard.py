@@ -12,10 +12,12 @@ from core.charts.bars import ranked_bars
 from core.charts.leaderboard import quota_bars
 from core.i18n import N_, _, format_number
 from core.queries import leaderboard as questions
+from core.queries.choices import newest_deal_on
 from core.queries.leaderboard_fair import Adjustment, fair_leaderboard, ranked_column
 from core.reports.tables import Column
 from core.ui.cards import said
 from core.ui.drill import chart, numbers, team_note
+from core.ui.empty import nothing_yet
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
 from core.ui.routes import go
@@ -65,7 +67,11 @@ def draw(view: View) -> None:
         board = view.ask(questions.leaderboard, period=period, by=by, measure=measure, filters=filters)
     ranked = board[board["rank"].notna()]
     if ranked.empty:
-        st.info(_("Nobody has a result in this period yet."), icon=":material/inbox:")
+        told = _("Nobody has a result in this period yet: the first won deal opens the ranking.")
+        if not view.large and view.ask(newest_deal_on) is None:
+            nothing_yet(view, told)
+        else:
+            st.info(told, icon=":material/inbox:")
         if board.empty:
             return
     _podium(view, ranked, measure, column)

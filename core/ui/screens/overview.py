@@ -21,6 +21,7 @@ from core.reports.tables import Column
 from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import Card, draw_cards
 from core.ui.drill import chart, numbers, team_note
+from core.ui.empty import nothing_yet
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.sharing import share_button
 
@@ -59,7 +60,7 @@ def draw(view: View) -> None:
     rows = {str(row["row"]): row for row in cast("list[dict[str, Any]]", kpis.to_dict("records"))}
     if view.ask(newest_deal_on) is None:
         told = _("There are no deals yet. Log the first one, or import your company's deals.")
-        st.info(told, icon=":material/inbox:")
+        nothing_yet(view, told)
         return
     draw_cards(view, cards(period, filters, rows, view.currency, as_of), key="overview")
     if is_running:
