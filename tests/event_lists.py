@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
+from sqlalchemy import Boolean, Float, Integer
+from sqlalchemy.types import TypeDecorator
 
 from core.access.actors import Scope
 from core.db.mirror import ScopedMirror
 from core.db.mirror_load import Loader
-from core.db.mirror_source import Source, _arrow, _of_rows
+from core.db.mirror_source import Source
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -86,12 +88,30 @@ class EventSource(Source):
     def changes(self) -> None:
         return None
 
+    def position(self) -> str:
+        return ""
+
+    def resume(self, position: str) -> bool:
+        return position == "never"
+
+    def _one(self, sql: str) -> Any:
+        raise NotImplementedError(sql)
+
     def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
         (table,) = statement.get_final_froms()
-        columns = list(statement.selected_columns)
-        kinds = {column.name: _arrow(column.type, flag=pa.int64()) for column in columns}
         found = self.rows.get(table.name, [])
-        return _of_rows([tuple(row.get(column.name) for column in columns) for row in found], kinds)
+        return pa.table({
+            column.name: pa.array([row.get(column.name) for row in found], type=_kind(column.type))
+            for column in statement.selected_columns
+        })  # fmt: skip
+
+
+def _kind(kind: Any) -> pa.DataType:
+    """Return Arrow's type of a column; days and instants come as ISO text."""
+    plain = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
+    if isinstance(plain, Integer | Boolean):
+        return pa.int64()
+    return pa.float64() if isinstance(plain, Float) else pa.string()
 
 
 def _text(at: datetime) -> str:
@@ -109,7 +129,9 @@ def rows_of(histories: list[History]) -> dict[str, list[dict[str, Any]]]:
         "pipeline": [{"id": 1, "name": "P", "name_en": "P", "is_default": 1}],
         "team": [{"id": n, "parent_id": None, "name": f"T{n}", "name_en": ""} for n in (1, 2)],
         "rep": [{"id": n, "team_id": team, "name": f"R{n}", "name_en": ""} for n, team in TEAM_OF.items()],
-        "customer": [{"id": 1, "owner_id": 1, "name": "K", "name_en": "", "segment": "", "industry": ""}],
+        "customer": [
+            {"id": n, "owner_id": 1, "name": f"K{n}", "name_en": "", "segment": "", "industry": ""} for n in (0, 1, 2)
+        ],
         "fx_rate": [
             {"id": n, "currency": "USD", "on": on.isoformat(), "rate": int(Decimal(rate) * 10**8)}
             for n, (on, rate) in enumerate(RATES)
@@ -125,7 +147,7 @@ def rows_of(histories: list[History]) -> dict[str, list[dict[str, Any]]]:
             "id": history.number, "name": f"D{history.number}", "auto_named": 0, "pipeline_id": 1,
             "stage_id": present.stage, "stage_entered_at": _text(moves[-1].at), "state": present.kind,
             "owner_id": present.owner, "credited_id": present.credit if present.kind == "won" else None,
-            "customer_id": 1, "amount": present.amount, "currency": present.currency,
+            "customer_id": history.number % 3, "amount": present.amount, "currency": present.currency,
             "base_amount": present.value(date(2027, 1, 1)), "expected_close_on": present.expected.isoformat(),
             "opened_at": _text(moves[0].at), "closed_at": _text(present.closed_at) if present.closed_at else None,
             "lost_reason_id": None, "competitor": "",
@@ -158,7 +180,7 @@ def connection_of(histories: list[History]) -> Any:
     connection = duckdb.connect(":memory:", config={"threads": 1})
     loader = Loader(EventSource(rows_of(histories)), connection, "Asia/Shanghai", "CNY")
     loader.create()
-    loader.load_everything()
+    loader.load_everything(lambda _share: None)
     return connection
 
 

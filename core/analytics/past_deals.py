@@ -8,13 +8,17 @@ from sqlalchemy import BigInteger, and_, case, cast, func, literal, select
 
 from core.analytics.as_of import counts_in, states_on
 from core.analytics.facts import spoken, title
+from core.analytics.pipeline_health import Health, behind
 from core.analytics.waterfall import flows, parts
 
 if TYPE_CHECKING:
-    from sqlalchemy import Subquery
+    from sqlalchemy import FromClause, Subquery
 
     from core.analytics.facts import Facts, Statement
     from core.analytics.selection import Selection
+
+
+HEALTH = frozenset({"aged", "top", "stood"})
 
 
 def counted(facts: Facts, selection: Selection) -> Subquery:
@@ -22,11 +26,16 @@ def counted(facts: Facts, selection: Selection) -> Subquery:
     end, columns = selection.as_of, ("stage_id", "credit_id", "value", "expected_close_on", "closed_on", "is_won")
     if end is None:
         raise ValueError(f"{selection.measure} has no day")
+    found: FromClause
     if selection.kind == "change":
         found = flows(
             facts, start=selection.since or end.on, end=end, filters=selection.filters, closing=selection.period
         )
         condition, part = parts(found.c)[selection.measure.partition(":")[2]]
+    elif selection.kind in HEALTH:
+        health = Health(end, selection.filters, selection.period)
+        found, condition = behind(facts, health, selection.measure)
+        part = found.c.value
     else:
         found = states_on(facts, end, selection.filters, name="stood")
         condition = counts_in(found.c, selection.measure, period=selection.period, on=end.on)

@@ -13,6 +13,7 @@ from core.analytics import stage_measures
 from core.analytics.as_of import AsOf
 from core.analytics.dimensions import DIMENSIONS, Dimension, has_key
 from core.analytics.filters import NO_FILTERS, Filters, deal_conditions, number, strings
+from core.analytics.pipeline_health import TOPS
 from core.analytics.waterfall import KINDS
 from core.domain.periods import Period
 
@@ -71,8 +72,12 @@ class Selection:
     def _has_past(self, kind: str, rest: list[str]) -> bool:
         if kind == "change":
             return self.since is not None and len(rest) == 1 and rest[0] in KINDS
-        if kind == "stage":
+        if kind in ("stage", "aged"):
             return len(rest) == 1 and number(rest[0]) is not None
+        if kind == "stood":
+            return len(rest) == 1 and number(rest[0]) is not None and self.period is not None
+        if kind == "top":
+            return len(rest) == 1 and rest[0] in TOPS
         return kind in PAST and not rest and (kind in NOW or self.period is not None)
 
     def to_params(self) -> dict[str, list[str]]:

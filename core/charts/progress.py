@@ -141,6 +141,55 @@ def weekly(
     return style(figure, title=title, subtitle=subtitle, dark=dark, large=large, height=round(s.row * 9.5))
 
 
+@remembered
+def calibration(
+    frame: pd.DataFrame, *, dark: bool, large: bool = False, title: str | None = None, subtitle: str | None = None
+) -> go.Figure:
+    """Return each stage's probability as a mark over the observed win rate and its interval.
+
+    frame, in the order of the process: stage_key, stage str; probability, observed, low, high float in [0, 1], NaN
+    where nothing was decided; decided int. customdata: stage_key.
+    """
+    title = title or _("Do the probabilities come true?")
+    if frame.empty or int(frame["decided"].sum()) == 0:
+        return nothing(title, dark=dark, large=large)
+    c, s = look(dark=dark), sizes(large=large)
+    rows = list(range(len(frame)))
+    keys = [[key] for key in frame["stage_key"]]
+    stated, seen = ([say(float(v), "rate") for v in frame[name]] for name in ("probability", "observed"))
+    tips = [
+        "<br>".join(
+            (
+                f"<b>{plain(str(row.stage))}</b>",
+                _("Stated {rate}", rate=told),
+                _("Observed {rate} of {n}", rate=found, n=_n("{n} deal", "{n} deals", int(str(row.decided)))),
+                _(
+                    "95% interval {low} to {high}",
+                    low=say(float(str(row.low)), "rate"),
+                    high=say(float(str(row.high)), "rate"),
+                ),
+            )
+        )
+        for row, told, found in zip(frame.itertuples(), stated, seen, strict=True)
+    ]
+    figure = go.Figure()
+    figures = [f"{told} → <b>{found}</b>" for told, found in zip(stated, seen, strict=True)]
+    height = lay_rows(figure, [str(name) for name in frame["stage"]], figures, c=c, s=s)
+    shared = {"y": rows, "customdata": keys, "hovertext": tips, "hoverinfo": "text"}
+    figure.add_bar(
+        x=(frame["high"] - frame["low"]).to_list(), base=frame["low"].to_list(), orientation="h",
+        width=s.bar * 0.6 / row_px(s), name=_("95% interval"), marker={"color": c.pale}, **shared,
+    )  # fmt: skip
+    for name, column, colour, symbol in (
+        (_("Observed win rate"), "observed", c.series[0], "circle"),
+        (_("Stated probability"), "probability", c.series[1], "line-ns"),
+    ):
+        marker = {"symbol": symbol, "size": s.bar * 0.75, "color": colour, "line": {"width": 2.5, "color": colour}}
+        figure.add_scatter(x=frame[column].to_list(), mode="markers", name=name, marker=marker, **shared)
+    figure.update_xaxes(range=[0, 1])
+    return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
+
+
 def _day(value: object) -> date:
     day: date = pd.Timestamp(str(value)).date()
     return day

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from math import isnan
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
@@ -11,6 +12,16 @@ from core.analytics import as_of as statements
 from core.analytics import past_deals
 from core.analytics.as_of import AsOf
 from core.analytics.filters import Filters
+from core.analytics.pipeline_health import (
+    AGES,
+    Calibration,
+    Health,
+    ages,
+    brier,
+    concentration,
+    outcomes,
+    velocity,
+)
 from core.analytics.selection import Selection
 from core.analytics.waterfall import BARS, KINDS, bars
 from core.domain.periods import Period
@@ -21,6 +32,7 @@ from tests.event_lists import (
     Happened,
     History,
     Oracle,
+    day_of,
     instant,
     mirror_of,
 )
@@ -84,7 +96,7 @@ filters = some.sampled_from((
     (Filters(), ALL), (Filters(rep_ids=(1,)), frozenset({1})), (Filters(team_ids=(1,)), frozenset({1, 2})),
 ))  # fmt: skip
 quickly = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -198,3 +210,57 @@ def _weighted(value, stage):
     from decimal import ROUND_HALF_UP, Decimal
 
     return int((Decimal(value) * Decimal(str(PROBABILITY[stage]))).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+@quickly
+@given(some_histories(), some_days, readings, filters)
+def test_ages_and_the_largest_are_counted_over_the_open_deals_of_the_day(histories, on, known, narrowed):
+    chosen, reps = narrowed
+    states = [s for s in Oracle(histories).states(on, then=known == "then", reps=reps).values() if s.is_open]
+    opened = {h.number: day_of(min(e.at for e in h.events if e.field == "stage")) for h in histories}
+    mirror, health = mirror_of(histories), Health(AsOf(on, known), chosen)
+    expected: dict[int, list[int]] = {}
+    for state in states:
+        place = sum((on - opened[state.deal]).days > limit for limit in AGES)
+        at = expected.setdefault(place, [0, 0])
+        at[0] += 1
+        at[1] += state.value(on)
+    assert {row.age: [row.count, row.value] for row in mirror.rows(ages(mirror.facts, health))} == expected
+    for place, numbers in expected.items():
+        selection = Selection(f"aged:{place}", None, chosen, as_of=health.as_of)
+        assert list(mirror.rows(past_deals.total(mirror.facts, selection))[0]) == numbers
+    row = mirror.rows(concentration(mirror.facts, health))[0]
+    values = sorted((s.value(on) for s in states), reverse=True)
+    customers = {s.deal % 3 for s in states}
+    assert (row.total, row.deals_value) == (sum(values), sum(values[:10]))
+    assert (row.deals_count, row.customers_count) == (min(len(values), 10), len(values))
+    assert row.customers_value == sum(values), f"{len(customers)} customers are fewer than ten"
+
+
+@quickly
+@given(some_histories(), readings, filters)
+def test_a_stages_outcomes_are_those_of_the_decided_deals_that_stood_in_it(histories, known, narrowed):
+    chosen, reps = narrowed
+    on, period = FIRST + timedelta(days=DAYS), Period(date(2026, 1, 10), date(2026, 3, 20))
+    states = Oracle(histories).states(on, then=known == "then", reps=reps)
+    stood = {h.number: {e.value for e in h.events if e.field == "stage"} for h in histories}
+    mirror, health = mirror_of(histories), Health(AsOf(on, known), chosen, period)
+    for row in mirror.rows(outcomes(mirror.facts, health, pipeline_id=1)):
+        found = [
+            s for s in states.values()
+            if s.closed_on is not None and s.closed_on in period and row.stage_key in stood[s.deal]
+        ]  # fmt: skip
+        assert (row.decided, row.won) == (len(found), sum(s.kind == "won" for s in found))
+        selection = Selection(f"stood:{row.stage_key}", period, chosen, as_of=health.as_of)
+        total = mirror.rows(past_deals.total(mirror.facts, selection))[0]
+        assert tuple(total) == (len(found), sum(s.value(on) for s in found))
+
+
+def test_brier_is_the_mean_squared_distance_and_a_verdict_needs_ten():
+    stages = [Calibration(0.5, 4, 1), Calibration(0.25, 40, 30)]
+    assert brier(stages) == (1 * 0.25 + 3 * 0.25 + 30 * 0.5625 + 10 * 0.0625) / 44
+    assert [stage.verdict for stage in stages] == ["too_few", "low"]
+    assert Calibration(0.75, 40, 30).verdict == "fits"
+    assert Calibration(0.95, 40, 30).verdict == "high"
+    assert isnan(brier([]))
+    assert velocity(open_count=100, win_rate=0.25, average_deal=1000.0, cycle_days=50.0) == 500.0

@@ -8,12 +8,16 @@ from datetime import date
 import pytest
 
 from core.analytics.as_of import AsOf
-from core.queries import pipeline
+from core.analytics.pipeline_health import velocity
+from core.queries import pipeline, pipeline_health
 from core.settings import PROJECT_ROOT
 from tests.integration.test_queries_by_hand import Q3, world
 
-METHODS = ("as-of", "pipeline-changes")
-QUERIES = ("pipeline_standing", "pipeline_as_of", "pipeline_changes")
+METHODS = ("as-of", "pipeline-changes", "ageing", "concentration", "calibration", "velocity")
+ASKED = (
+    pipeline.pipeline_standing, pipeline.pipeline_as_of, pipeline.pipeline_changes, pipeline_health.pipeline_ages,
+    pipeline_health.pipeline_concentration, pipeline_health.stage_calibration,
+)  # fmt: skip
 
 _shared = world  # the fixture
 
@@ -23,7 +27,7 @@ def test_the_worked_example_comes_out(name, world, answer_as):
     known = {
         "ask": lambda query, **values: answer_as("leader", query, **values),
         "AsOf": AsOf, "date": date, "Q3": Q3,
-        **{query: getattr(pipeline, query) for query in QUERIES},
+        "velocity": velocity, **{query.__name__: query for query in ASKED},
     }  # fmt: skip
     text = (PROJECT_ROOT / f"docs/methods/{name}.md").read_text(encoding="utf-8")
     example = doctest.DocTestParser().get_doctest(text, known, name, None, 0)

@@ -28,6 +28,7 @@ from core.ui.cards import Card, draw_cards
 from core.ui.drill import chart, deals_button, numbers
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
+from core.ui.screens.pipeline_health import draw_health
 from core.ui.sharing import share_button
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def draw(view: View) -> None:
     with right:
         _stages(view, filters, end)
     _trend(view, filters, end)
+    draw_health(view, filters, end)
 
 
 def since_of(code: str, end: date) -> date:

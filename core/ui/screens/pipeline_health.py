@@ -1,0 +1,146 @@
+"""How sound the pipeline is: its speed, its age, how much hangs on a few, and whether probabilities come true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+import streamlit as st
+
+from core.analytics.as_of import AsOf
+from core.analytics.pipeline_health import velocity
+from core.analytics.selection import Selection
+from core.charts.bars import ranked_bars
+from core.charts.progress import calibration
+from core.domain.periods import Period, add_months
+from core.i18n import N_, _, format_date, format_money, format_number, format_rate
+from core.queries.overview import overview_kpis
+from core.queries.pipeline_health import pipeline_ages, pipeline_concentration, stage_calibration
+from core.reports.tables import Column
+from core.ui.cards import Card, draw_cards
+from core.ui.drill import chart, numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.analytics.filters import Filters
+    from core.ui.page import View
+
+_MONTHS = 12
+TOP_NAMES: dict[str, str] = {"deals": N_("Top 10 deals"), "customers": N_("Top 10 customers")}
+VERDICTS: dict[str, str] = {
+    "too_few": N_("Too few to say"),
+    "fits": N_("Comes true"),
+    "high": N_("Too high"),
+    "low": N_("Too low"),
+}
+
+
+def draw_health(view: View, filters: Filters, end: AsOf) -> None:
+    """Draw the section, as of a day; what was decided is of the twelve months up to it."""
+    st.subheader(_("How sound it is"), anchor=False)
+    period = Period(add_months(end.on, -_MONTHS), end.on)
+    st.caption(
+        _("Win rates and cycles are of the twelve months from {start} to {end}.",
+          start=format_date(period.start), end=format_date(period.last_day))
+    )  # fmt: skip
+    _cards(view, filters, end, period)
+    left, right = st.columns(2)
+    with left:
+        _ages(view, filters, end)
+    with right:
+        _calibration(view, filters, end, period)
+
+
+def _cards(view: View, filters: Filters, end: AsOf, period: Period) -> None:
+    now = cast("dict[str, Any]", view.ask(overview_kpis, period=period, filters=filters, as_of=end).iloc[0].to_dict())
+    tops = view.ask(pipeline_concentration, as_of=end, filters=filters)
+    speed = velocity(
+        open_count=int(now["open_count"]), win_rate=now["win_rate"], average_deal=now["average_deal"],
+        cycle_days=now["cycle_days"],
+    )  # fmt: skip
+    needed = 1 / now["win_rate_by_value"] if now["win_rate_by_value"] else None
+    decided = Selection("decided", period, filters, as_of=end)
+    cards = [
+        Card("velocity", _("Velocity a day"), "money", speed, selection=Selection("open", None, filters, as_of=end),
+             label=_("Show deals"),
+             note=_("{n} open × {rate} × {average} ÷ {days} days", n=format_number(now["open_count"]),
+                    rate=format_rate(now["win_rate"]), days=format_number(now["cycle_days"]),
+                    average=format_money(now["average_deal"], view.currency, compact=True)),
+             help=_("Expected booking a day: open deals × win rate × average deal ÷ sales cycle.")),
+        Card("needed", _("Coverage needed"), "times", needed, selection=decided, label=_("Show deals"),
+             note=_("At a win rate of {rate} by value", rate=format_rate(now["win_rate_by_value"])),
+             help=_("1 ÷ win rate by value: how much must be open for each unit still missing.")),
+    ]  # fmt: skip
+    cards += [
+        Card(str(row["which"]), _(TOP_NAMES[row["which"]]), "rate", row["share"],
+             selection=Selection(f"top:{row['which']}", None, filters, as_of=end), label=_("Show deals"),
+             note=format_money(row["value"], view.currency, compact=True),
+             help=_("Their share of the open value. The higher it is, the more hangs on a few."))
+        for row in cast("list[dict[str, Any]]", tops.to_dict("records"))
+    ]  # fmt: skip
+    draw_cards(view, cards, key="health")
+
+
+def _ages(view: View, filters: Filters, end: AsOf) -> None:
+    ages = view.ask(pipeline_ages, as_of=end, filters=filters)
+    named = ages.assign(name=[_age_name(row) for row in cast("list[dict[str, Any]]", ages.to_dict("records"))])
+    names = dict(zip(named["age"].astype(str), named["name"], strict=True))
+
+    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+        key = str(data[0]) if data else ""
+        if key not in names:
+            return None
+        return Selection(f"aged:{key}", None, filters, as_of=end), _("Open for {days}", days=names[key])
+
+    bars = pd.DataFrame({"key": named["age"].astype(str), "name": named["name"], "value": named["value"]})
+    title = _("Open value by age")
+    figure = ranked_bars(
+        bars, unit="money", title=title, dark=view.dark, large=view.large, currency=view.currency,
+        subtitle=_("Days since the deal was opened"), value_name=_("Open value"),
+    )  # fmt: skip
+    chart(view, figure, key="pipeline-ages", alt=title, choose=choose)
+    columns = [
+        Column("name", _("Age")),
+        Column("count", _("Deals"), "count"),
+        Column("value", _("Value"), "money", currency=view.currency),
+    ]
+    numbers(view, named, columns, name="pipeline-ages")
+
+
+def _age_name(row: dict[str, Any]) -> str:
+    if pd.isna(row["to_days"]):
+        return _("over {n} days", n=int(row["from_days"]) - 1)
+    return _("{start} to {end} days", start=int(row["from_days"]), end=int(row["to_days"]))
+
+
+def _calibration(view: View, filters: Filters, end: AsOf, period: Period) -> None:
+    found = view.ask(stage_calibration, period=period, as_of=end, filters=filters)
+    named = found.assign(said=[_(VERDICTS[code]) for code in found["verdict"]])
+    names = dict(zip(found["stage_key"], found["stage"], strict=True))
+
+    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+        key = str(data[0]) if data else ""
+        if key not in names:
+            return None
+        title = _("Decided deals that stood in {stage}", stage=names[key])
+        return Selection(f"stood:{key}", period, filters, as_of=end), title
+
+    score = found["brier"].dropna()
+    said = (
+        _("Brier score {score}: 0 is perfect, 0.25 a coin", score=format_number(score.iloc[0], 3))
+        if len(score)
+        else None
+    )
+    figure = calibration(found, dark=view.dark, large=view.large, subtitle=said)
+    chart(view, figure, key="pipeline-calibration", alt=_("Do the probabilities come true?"), choose=choose)
+    columns = [
+        Column("stage", _("Stage")),
+        Column("probability", _("Probability"), "rate"),
+        Column("observed", _("Won of those decided"), "rate"),
+        Column("low", _("Interval from"), "rate"),
+        Column("high", _("Interval to"), "rate"),
+        Column("decided", _("Decided deals"), "count"),
+        Column("said", _("Verdict")),
+    ]
+    numbers(view, named, columns, name="pipeline-calibration")
