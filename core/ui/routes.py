@@ -60,6 +60,8 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("pipeline", N_("Pipeline progress"), "stacked_line_chart", Action.OVERVIEW_VIEW, ANALYSIS),
     PageSpec("funnel", N_("Funnel"), "filter_alt", Action.FUNNEL_VIEW, ANALYSIS),
     PageSpec("leaderboard", N_("Leaderboard"), "trophy", Action.LEADERBOARD_VIEW, ANALYSIS),
+    PageSpec("contests", N_("Contests and awards"), "emoji_events", Action.LEADERBOARD_VIEW, ANALYSIS),
+    PageSpec("board", N_("Sales floor screen"), "tv", Action.LEADERBOARD_VIEW, ANALYSIS, visible=False),
     PageSpec("rep", N_("Rep"), "person", Action.LEADERBOARD_VIEW, ANALYSIS, visible=False),
     PageSpec("forecast", N_("Forecast"), "trending_up", Action.FORECAST_VIEW, ANALYSIS),
     PageSpec("import_data", N_("Import"), "upload_file", Action.IMPORT, ADMINISTRATION),

@@ -41,6 +41,8 @@ MEASURES: dict[str, tuple[str, Unit]] = {
     "cycle_days": (N_("Sales cycle"), "days"),
     "activities": (N_("Activities"), "count"),
 }
+ADJUSTED = {"fair_attainment": N_("Fair attainment"), "shrunk_rate": N_("Drawn-in win rate")}
+"""What an adjusted column is called."""
 _COUNTED = {
     "booked": "booked", "attainment": "booked", "won_count": "won", "win_rate": "decided", "average_deal": "won",
     "cycle_days": "won",
@@ -104,7 +106,7 @@ def _chosen(view: View) -> tuple[Any, Any, tuple[Adjustment, ...]]:
 
 
 def _podium(view: View, ranked: pd.DataFrame, measure: str, column: str) -> None:
-    name, unit = MEASURES[measure]
+    name, unit = ADJUSTED.get(column, MEASURES[measure][0]), MEASURES[measure][1]
     top = ranked.head(len(_MEDALS))
     improved = ranked[ranked["most_improved"]]
     if len(ranked) < len(_MEDALS) + 1:
@@ -127,7 +129,7 @@ def _winner(view: View, mark: str, row: dict[Any, Any], value: str, note: str) -
 
 def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], period: Period, filters: Filters) -> None:
     by, measure, column = of
-    name, unit = MEASURES[measure]
+    name, unit = ADJUSTED.get(column, MEASURES[measure][0]), MEASURES[measure][1]
     open_to_reader = ranked if by == "team" else ranked[ranked["inside"]]
     names = dict(zip(open_to_reader["key"], open_to_reader["name"], strict=True))
 
@@ -205,10 +207,10 @@ def _fair_columns(view: View, column: str) -> list[Column]:
     if column == "fair_attainment":
         return [
             Column("fair_quota", _("Fair quota"), "money", currency=view.currency),
-            Column("fair_attainment", _("Fair attainment"), "rate"),
+            Column("fair_attainment", _(ADJUSTED[column]), "rate"),
         ]
     if column == "shrunk_rate":
-        return [Column("shrunk_rate", _("Drawn-in win rate"), "rate", help=_(fair.NAMES["shrinkage"][1]))]
+        return [Column("shrunk_rate", _(ADJUSTED[column]), "rate", help=_(fair.NAMES["shrinkage"][1]))]
     return []
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import streamlit as st
 
-from core.analytics.fairness import PEER_DAYS
+from core.analytics.fairness import PEER_DAYS, WEIGHTS
 from core.i18n import N_, _, format_money, format_number, format_rate
 from core.queries.leaderboard_fair import ADJUSTMENTS, RANGED, USUAL, Adjustment
 from core.ui import session
@@ -66,7 +66,7 @@ def rank_range(row: dict[str, Any]) -> str:
 
 def compared(board: pd.DataFrame) -> bool:
     """Say whether there is anybody else in the comparison; a rank among oneself alone says nothing."""
-    return "of" not in board or bool((board["of"] > 1).any())
+    return "of" not in board or len(board) > 1 or bool((board["of"] > 1).any())
 
 
 def own_place(view: View, board: pd.DataFrame) -> None:
@@ -189,8 +189,17 @@ def _rate(row: dict[str, Any]) -> list[str]:
     if pd.isna(row["shrunk_rate"]):
         return [_("No deal was closed in this period.")]
     won, decided = (format_number(row[name]) for name in ("won_count", "decided_count"))
-    pooled, weight = format_rate(row["pooled_rate"]), format_number(row["prior_deals"], 1)
+    pooled, weight = (
+        format_rate(row["pooled_rate"]),
+        format_number(row["prior_deals"], 1 if row["prior_deals"] < 100 else 0),
+    )
+    alike = (
+        [_("Across the company, rates differ no more than chance would make them: all count as equals.")]
+        if row["prior_deals"] >= WEIGHTS[-1]
+        else []
+    )
     return [
+        *alike,
         _("{won} of {decided} closed deals were won: {rate}. All won {pooled}, which counts as {weight} deals.",
           won=won, decided=decided, rate=format_rate(row["won_count"] / row["decided_count"]), pooled=pooled,
           weight=weight),

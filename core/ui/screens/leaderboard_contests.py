@@ -1,0 +1,176 @@
+"""Contests with their standings, and the honours that people keep."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+import pandas as pd
+import streamlit as st
+
+from core.access.actions import Action
+from core.domain.honours import ContestBy, ContestMeasure
+from core.domain.periods import Period, add_months
+from core.errors import SalesError
+from core.i18n import N_, _, _n, format_date, format_month
+from core.queries import contests as questions
+from core.queries.leaderboard import leaderboard
+from core.queries.leaderboard_fair import fair_leaderboard
+from core.reports.tables import Column
+from core.services.contests import call_off_contest, give_awards, hold_contest
+from core.ui import session
+from core.ui.administration import Fields, show_what_was_told, tell
+from core.ui.cards import said
+from core.ui.page import plain
+from core.ui.routes import page_address
+from core.ui.screens.leaderboard import BY_NAMES, MEASURES
+from core.ui.screens.leaderboard_fair import with_names
+from core.ui.tables import table
+
+if TYPE_CHECKING:
+    from core.ui.page import View
+
+AWARDS = {
+    "best_seller": (N_("Best seller"), "trophy"), "best_team": (N_("Best team"), "groups"),
+    "most_improved": (N_("Most improved"), "rocket_launch"), "first_deal": (N_("First deal won"), "egg"),
+    "contest": (N_("Contest won"), "emoji_events"),
+}  # fmt: skip
+STATES = {"running": N_("Running"), "coming": N_("To come"), "over": N_("Over")}
+_COLOURS = {"running": "green", "coming": "blue", "over": "gray"}
+_SHOWN = 5
+
+
+def draw(view: View) -> None:
+    """Draw the page."""
+    show_what_was_told()
+    listed = view.ask(questions.contests)
+    with st.container(horizontal=True):
+        if view.may(Action.CONTEST_EDIT):
+            if st.button(_("Hold a contest"), icon=":material/add:", type="primary", key="contest-new"):
+                _new(view)
+            if st.button(_("Give last month's awards"), icon=":material/emoji_events:", key="awards-give"):
+                _give(view)
+        st.link_button(_("Sales floor screen"), page_address("board"), icon=":material/tv:")
+    st.subheader(_("Contests"), anchor=False)
+    if listed.empty:
+        st.info(_("No contest has been announced yet."), icon=":material/flag:")
+    for contest in listed.to_dict("records"):
+        _contest(view, cast("dict[str, Any]", contest))
+    st.subheader(_("Awards"), anchor=False)
+    honours(view, view.ask(questions.awards))
+
+
+def standings(view: View, contest: dict[str, Any]) -> pd.DataFrame:
+    """Return a contest's ranked rows: rank, key, name, team, and the measure as `value`."""
+    period = Period(contest["start"], contest["end"])
+    measure = contest["measure"]
+    if contest["competing"] == "rep":
+        board = with_names(view.ask(fair_leaderboard, period=period, measure=measure, adjust=()))
+    else:
+        board = view.ask(leaderboard, period=period, by="team", measure=measure)
+    ranked = board[board["rank"].notna()]
+    return ranked.assign(value=ranked[measure])
+
+
+def _contest(view: View, contest: dict[str, Any]) -> None:
+    name, unit = MEASURES[contest["measure"]]
+    with st.container(border=True, key=f"contest-{contest['id']}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"#### {plain(contest['name'])}")
+            st.badge(_(STATES[contest["state"]]), color=cast("Any", _COLOURS[contest["state"]]))
+        last = contest["end"] - timedelta(days=1)
+        parts = [_(BY_NAMES[contest["competing"]]), _(name), f"{format_date(contest['start'])} – {format_date(last)}"]
+        if contest["prize"]:
+            parts.append(_("Prize: {prize}", prize=contest["prize"]))
+        st.caption(plain(" · ".join(parts)))
+        if contest["state"] != "coming":
+            ranked = standings(view, contest)
+            if ranked.empty:
+                st.text(_("Nobody has a result in this period yet."))
+            for row in ranked.head(_SHOWN).to_dict("records"):
+                place, who, what = st.columns([1, 6, 3])
+                place.markdown(f"**{int(row['rank'])}**")
+                who.text(row["name"])
+                what.text(said(row["value"], unit, view.currency))
+        if view.may(Action.CONTEST_EDIT) and st.button(
+            _("Call off"), icon=":material/delete:", type="tertiary", key=f"contest-off-{contest['id']}"
+        ):
+            _call_off(view, contest)
+
+
+def _new(view: View) -> None:
+    key = st.session_state.setdefault("contest-key", uuid4().hex)
+
+    @session.dialog(_("Hold a contest"))
+    def opened() -> None:
+        fields = Fields(view, f"contest-{key}")
+        name = fields.text("name", _("Name"), max_chars=80)
+        english = fields.text("name_en", _("Name in English (optional)"), max_chars=80)
+        competing = fields.choose("competing", _("Who competes"), {by: _(BY_NAMES[by.value]) for by in ContestBy})
+        measure = fields.choose("measure", _("Decided by"), {m: _(MEASURES[m.value][0]) for m in ContestMeasure})
+        first = fields.day("start", _("First day"), view.today.replace(day=1))
+        last = fields.day("end", _("Last day"), add_months(view.today.replace(day=1), 1) - timedelta(days=1))
+        prize = fields.text("prize", _("Prize (optional)"), max_chars=200)
+        if fields.sent(_("Announce"), icon=":material/campaign:"):
+            if first is None or last is None or last < first:
+                st.error(_("The last day comes before the first."), icon=":material/block:")
+                return
+            done = fields.do(
+                hold_contest, key=key, name=name, name_en=english, prize=prize, competing=competing, measure=measure,
+                period=Period(first, last + timedelta(days=1)),
+            )  # fmt: skip
+            if done is not None:
+                st.session_state.pop("contest-key")
+                tell(_("The contest is announced."))
+                st.rerun()
+
+    opened()
+
+
+def _give(view: View) -> None:
+    month = add_months(view.today.replace(day=1), -1)
+    try:
+        count = view.do(give_awards, month=month)
+    except SalesError as error:
+        st.error(plain(error.message()), icon=":material/block:")
+        return
+    tell(_n("{n} award is new.", "{n} awards are new.", count))
+    st.rerun()
+
+
+def _call_off(view: View, contest: dict[str, Any]) -> None:
+    try:
+        view.do(call_off_contest, contest_id=contest["id"], version=contest["version"])
+    except SalesError as error:
+        st.error(plain(error.message()), icon=":material/block:")
+        return
+    tell(_("The contest is called off."))
+    st.rerun()
+
+
+def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
+    """Draw awards, newest first."""
+    if found.empty:
+        st.caption(_("No awards yet."))
+        return
+    shown = found.assign(
+        what=[_(AWARDS[kind][0]) for kind in found["kind"]],
+        when=[_when(row["start"], row["end"]) for row in found.to_dict("records")],
+        figure=[award_figure(view, cast("dict[str, Any]", row)) for row in found.to_dict("records")],
+    )
+    table(view, shown, [
+        Column("when", _("When")), Column("what", _("Award")), Column("name", _("For whom")), Column("team", _("Team")),
+        Column("contest", _("Contest")), Column("figure", _("With")),
+    ], name=name, height=420 if len(shown) > 10 else None)  # fmt: skip
+
+
+def award_figure(view: View, row: dict[str, Any]) -> str:
+    """Return the figure that an award was won by, in the reader's format."""
+    return said(row["value"], MEASURES[row["measure"]][1], view.currency)
+
+
+def _when(start: Any, end: Any) -> str:
+    if end == add_months(start, 1) and start.day == 1:
+        return format_month(start)
+    return f"{format_date(start)} – {format_date(end - timedelta(days=1))}"
