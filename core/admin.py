@@ -138,13 +138,17 @@ def _revoke(chosen: argparse.Namespace, database: Database, now: datetime) -> in
 
 def _verify_audit(_chosen: argparse.Namespace, database: Database, now: datetime) -> int:
     with database.reading(OPERATOR, now=now) as work:
-        broken = next(audit.broken_links(work.session), None)
+        unverified = audit.Unverified()
+        broken = next(audit.broken_links(work.session, unverified), None)
         number, seen = installation.audit_end()
         if broken is None and audit.is_cut(work.session, number, seen):
             broken = number
         end = audit.last_entry(work.session)
     if broken is not None:
         print(_("The audit is broken at entry {number}.", number=broken), file=sys.stderr)
+        return 1
+    if unverified.count:
+        print(audit.said_unverified(unverified), file=sys.stderr)
         return 1
     installation.keep_audit_end(*end)
     print(_("The audit is whole."))

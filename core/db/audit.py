@@ -1,4 +1,8 @@
-"""The audit: every change of a row, chained by hash so that nothing can be taken out unseen."""
+"""The audit: every change of a row, chained by hash so that nothing can be taken out unseen.
+
+Entries are signed with the installation's key (`core.db.audit_key`), and each names its algorithm; those from before
+there was a key, or of a database that has none, are hashed alone.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,20 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.orm import Session, UOWTransaction
 
+from core.db.audit_key import UNKEYED, AuditKey, KeyKeeper
+from core.i18n import _n
 from core.model import AuditEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Connection
+
     from core.access.actors import Actor
 
 FIRST_HASH = "0" * 64
+KEEPER = "luopan_audit_key"
+"""The execution option of a database's connections that holds its `KeyKeeper`."""
 _UNSAID = frozenset({"created_at", "updated_at"})
 _MASK = "•••"
 _LOCK = 0x4C554F50
@@ -72,46 +82,104 @@ def write(session: Session, *, actor: Actor, action: str, now: datetime) -> None
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    columns = cast("Any", AuditEntry).__table__.c
-    last = connection.scalar(select(columns.hash).order_by(columns.id.desc()).limit(1)) or FIRST_HASH
+    number, last = _last(connection)
+    keeper = _keeper(connection)
+    key = keeper.made(number) if keeper is not None else None
     rows = []
     for entry in [*(_of_change(change, action) for change in changes), *notes]:
         row: dict[str, Any] = {
             "at": now, "user_id": actor.user_id, "username": actor.username, "action": entry.action,
             "kind": entry.kind, "record_id": entry.record_id, "before": entry.before, "after": entry.after,
             "origin": actor.origin[:120], "previous_hash": last,
+            "algorithm": UNKEYED if key is None else key.algorithm,
         }  # fmt: skip
-        row["hash"] = last = chain_hash(row)
+        row["hash"] = last = chain_hash(row, key)
         rows.append(row)
     connection.execute(insert(cast("Any", AuditEntry).__table__), rows)
     changes.clear()
     notes.clear()
 
 
-def chain_hash(row: dict[str, Any]) -> str:
-    """Return the SHA-256 of an entry's values with the hash before it."""
-    said = {name: row[name] for name in (
+def chain_hash(row: dict[str, Any], key: AuditKey | None = None) -> str:
+    """Return the hash of an entry's values with the hash before it: signed with the key, or SHA-256 without one."""
+    names = [
         "at", "user_id", "username", "action", "kind", "record_id", "before", "after", "origin", "previous_hash",
-    )}  # fmt: skip
-    return hashlib.sha256(json.dumps(_plain(said), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    ]  # fmt: skip
+    if key is not None:
+        names.append("algorithm")
+    said = json.dumps(_plain({name: row[name] for name in names}), sort_keys=True, ensure_ascii=False).encode()
+    return hashlib.sha256(said).hexdigest() if key is None else key.sign(said)
 
 
-def broken_links(session: Session) -> Iterator[int]:
-    """Yield the number of each entry that does not follow from the one before it."""
+@dataclass
+class Unverified:
+    """Entries signed with a key that is not here: how many, the first and the last, and the key's name."""
+
+    count: int = 0
+    first: int = 0
+    last: int = 0
+    algorithm: str = ""
+
+    def add(self, entry: AuditEntry) -> None:
+        """Count an entry."""
+        self.first = self.first or entry.id
+        self.count, self.last, self.algorithm = self.count + 1, entry.id, entry.algorithm
+
+
+def broken_links(session: Session, unverified: Unverified | None = None) -> Iterator[int]:
+    """Yield the number of each entry that does not follow from the one before it.
+
+    An entry without the key's signature from after the key came into use is none of ours. Entries signed with a key
+    that is not here are counted in `unverified`; without it they are broken.
+    """
+    keeper = _keeper(session.connection())
+    key = keeper.known() if keeper is not None else None
     last = FIRST_HASH
     entries = session.scalars(select(AuditEntry).order_by(cast("Any", AuditEntry.id)).execution_options(yield_per=1000))
     for entry in entries:
         row = {name: getattr(entry, name) for name in AuditEntry.model_fields}
-        if entry.previous_hash != last or chain_hash(row) != entry.hash:
+        if entry.algorithm not in (UNKEYED, key.algorithm if key else UNKEYED) and unverified is not None:
+            unverified.add(entry)
+            if entry.previous_hash != last:
+                yield entry.id
+        elif entry.previous_hash != last or not _is_ours(row, key):
             yield entry.id
         last = entry.hash
 
 
+def said_unverified(unverified: Unverified) -> str:
+    """Return the sentence that says which entries cannot be checked, and what would help."""
+    return _n(
+        "{n} entry ({first} to {last}) is signed with a key that is not here: {name}. Put the file audit.key back into "
+        "the data folder from a backup; without it nobody can tell whether the entry was changed.",
+        "{n} entries ({first} to {last}) are signed with a key that is not here: {name}. Put the file audit.key back "
+        "into the data folder from a backup; without it nobody can tell whether they were changed.",
+        unverified.count,
+        first=unverified.first,
+        last=unverified.last,
+        name=unverified.algorithm,
+    )
+
+
+def _is_ours(row: dict[str, Any], key: AuditKey | None) -> bool:
+    if row["algorithm"] == UNKEYED:
+        return (key is None or int(row["id"]) <= key.since) and chain_hash(row) == str(row["hash"])
+    return key is not None and row["algorithm"] == key.algorithm and chain_hash(row, key) == str(row["hash"])
+
+
+def _keeper(connection: Connection) -> KeyKeeper | None:
+    return cast("KeyKeeper | None", connection.get_execution_options().get(KEEPER))
+
+
+def _last(connection: Connection) -> tuple[int, str]:
+    columns = cast("Any", AuditEntry).__table__.c
+    found = connection.execute(select(columns.id, columns.hash).order_by(columns.id.desc()).limit(1)).first()
+    return (0, FIRST_HASH) if found is None else (int(found[0]), str(found[1]))
+
+
 def last_entry(session: Session) -> tuple[int, str]:
     """Return number and hash of the newest entry; 0 and the first hash where there is none."""
-    columns = cast("Any", AuditEntry)
-    found = session.execute(select(columns.id, columns.hash).order_by(columns.id.desc()).limit(1)).first()
-    return (0, FIRST_HASH) if found is None else (int(found[0]), str(found[1]))
+    return _last(session.connection())
 
 
 def hash_of(session: Session, number: int) -> str | None:

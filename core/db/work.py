@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session as PlainSession
 from sqlmodel import Session
 
 from core.db import audit, scoping
+from core.db.audit_key import InstallationKey, KeyKeeper
 from core.db.engine import WRITING, open_engine
 from core.domain.names import Words
 from core.domain.periods import FiscalCalendar, day_of
@@ -98,13 +99,21 @@ class Database:
     """The open database: hands out work in an actor's scope."""
 
     def __init__(
-        self, url: str, *, zone: ZoneInfo, base_currency: str = "CNY", mirror_folder: Path | None = None
+        self,
+        url: str,
+        *,
+        zone: ZoneInfo,
+        base_currency: str = "CNY",
+        mirror_folder: Path | None = None,
+        audit_key: KeyKeeper | None = None,
     ) -> None:
         self.url = url
         self.mirror_folder = mirror_folder
         self.zone = zone
         self.base_currency = base_currency
         self.engine: Engine = open_engine(url)
+        if audit_key is not None:
+            self.engine.update_execution_options(**{audit.KEEPER: audit_key})
         self._writer = self.engine.execution_options(**{WRITING: True})
         self._mirror: Mirror | None = None
         self._opening = Lock()
@@ -169,7 +178,13 @@ def open_database() -> Database:
     """Return the database that the settings name, opened once a process."""
     chosen = settings()
     folder = chosen.data_dir / "mirror"
-    return Database(chosen.url, zone=chosen.zone, base_currency=chosen.base_currency, mirror_folder=folder)
+    return Database(
+        chosen.url,
+        zone=chosen.zone,
+        base_currency=chosen.base_currency,
+        mirror_folder=folder,
+        audit_key=InstallationKey(),
+    )
 
 
 def _stamp(session: PlainSession, _context: object, _instances: object) -> None:

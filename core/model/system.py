@@ -54,7 +54,10 @@ class FxRate(Record, table=True):
 
 
 class AuditEntry(Table, table=True):
-    """Who changed what, when, from where; chained by hash in the order of the numbers."""
+    """Who changed what, when, from where; chained by hash in the order of the numbers.
+
+    `algorithm`: `sha256`, or `hmac-sha256/…` with the name of the key.
+    """
 
     audited: ClassVar[bool] = False
 
@@ -69,6 +72,7 @@ class AuditEntry(Table, table=True):
     origin: str = Field(default="", max_length=120)
     previous_hash: str = Field(max_length=64)
     hash: str = Field(max_length=64, unique=True)
+    algorithm: str = Field(default="sha256", max_length=40)
 
 
 class BatchState(StrEnum):

@@ -13,7 +13,7 @@ from sqlalchemy import cast as sql_cast
 from sqlmodel import col, or_, select
 
 from core.access.actions import Action
-from core.db.audit import broken_links, is_cut, last_entry
+from core.db.audit import Unverified, broken_links, is_cut, last_entry
 from core.domain.names import named
 from core.gate import query
 from core.model import AuditEntry, Channel, LostReason, Pipeline, Product, Rep, Stage, Team, Territory, User
@@ -78,12 +78,14 @@ class Entry:
 class Chain:
     """The outcome of checking the chain: how many entries, the first that do not follow, and the last one.
 
-    `end` is number and hash, to be kept outside of the database where nothing is broken.
+    `end` is number and hash, to be kept outside of the database where nothing is broken. `unverified` are those
+    whose key is not here.
     """
 
     entries: int
     broken: tuple[int, ...]
     end: tuple[int, str]
+    unverified: Unverified
 
 
 @query(Action.AUDIT_VIEW)
@@ -140,10 +142,11 @@ def audit_chain(work: Work, *, kept: tuple[int, str]) -> Chain:
     (`core.services.installation.audit_end`): a chain cut off at its end is whole in itself.
     """
     entries = work.session.exec(select(func.count()).select_from(AuditEntry)).one()
-    broken = tuple(islice(broken_links(work.session), _SHOWN_BREAKS))
+    unverified = Unverified()
+    broken = tuple(islice(broken_links(work.session, unverified), _SHOWN_BREAKS))
     if kept[0] not in broken and is_cut(work.session, *kept):
         broken += (kept[0],)
-    return Chain(entries, broken, last_entry(work.session))
+    return Chain(entries, broken, last_entry(work.session), unverified)
 
 
 def _narrowed(work: Work, statement: SelectOfScalar[Any], wanted: AuditFilter) -> SelectOfScalar[Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from typing import TYPE_CHECKING
 
+from core.db.private_files import private_file
 from core.domain.periods import day_of
-from core.errors import SalesError
-from core.i18n import N_, _
+from core.i18n import _
 from core.settings import settings
 
 if TYPE_CHECKING:
@@ -23,33 +22,6 @@ DEMO_SIGN_IN = "demo-sign-in.txt"
 SETUP_CODE = "setup-code.txt"
 AUDIT_END = "audit-end.txt"
 DEMO_DEALS = 12_000
-
-
-class EmptyFile(SalesError):
-    """A key or code that is empty would open everything; it was lost, most likely to a full disk."""
-
-    text = N_("The file {name} is empty. Delete it and start the program again.")
-
-
-def private_file(name: str, make: Callable[[], str]) -> str:
-    """Return what file `name` of the data folder says; made at first use, for this user alone to read."""
-    path = settings().data_dir / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        draft = path.with_name(f"{name}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(make() + "\n")
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was first: its text holds
-        except OSError:  # a file system without links
-            draft.replace(path)
-        draft.unlink(missing_ok=True)
-    text = path.read_text(encoding="utf-8").strip()
-    if not text:
-        raise EmptyFile(name=str(path))
-    return text
 
 
 def cookie_key() -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.access.actions import Action
+from core.db.audit import said_unverified
 from core.domain.periods import Period
 from core.i18n import _, _n, format_instant, format_number, language, speaking
 from core.queries.audit import (
@@ -120,7 +121,9 @@ def _check_chain(view: View) -> None:
             ),
             icon=":material/link_off:",
         )
-    else:
+    if chain.unverified.count:
+        st.warning(plain(said_unverified(chain.unverified)), icon=":material/key_off:")
+    if not chain.broken and not chain.unverified.count:
         installation.keep_audit_end(*chain.end)
         st.success(
             _n(

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 
+from core.db.audit_key import InstallationKey
 from core.db.migrate import migrate
 from core.db.work import Database
 from core.domain.periods import day_of
@@ -48,7 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
     use_language(chosen.default_language or parse_accept(""))
     chosen.data_dir.mkdir(parents=True, exist_ok=True)
     migrate(asked.database)
-    database = Database(asked.database, zone=chosen.zone, base_currency=chosen.base_currency)
+    database = Database(
+        asked.database,
+        zone=chosen.zone,
+        base_currency=chosen.base_currency,
+        audit_key=InstallationKey() if asked.database == chosen.url else None,
+    )
     true = replace(TrueParameters(), activities_a_deal=asked.activities_per_deal)
     try:
         summary = load_demo(database, deals=asked.deals, seed=asked.seed, until=asked.until, parameters=true)

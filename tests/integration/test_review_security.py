@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import admin
 from core.access.actors import SYSTEM
+from core.db.private_files import EmptyFile
 from core.db.scoping import ScopeLeft
 from core.errors import NotAllowed
 from core.model import Activity, AuditEntry, Contact, DealChange, ShareLink
@@ -221,7 +222,7 @@ def test_a_setup_code_cannot_be_guessed() -> None:
 
 def test_an_empty_setup_code_opens_nothing() -> None:
     (settings().data_dir / installation.SETUP_CODE).write_text("\n")
-    with pytest.raises(installation.EmptyFile):
+    with pytest.raises(EmptyFile):
         installation.setup_code()
 
 
