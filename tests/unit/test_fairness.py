@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from datetime import date, timedelta
 from math import isclose, isnan
 
@@ -25,6 +26,7 @@ from core.analytics.fairness import (
 )
 from core.analytics.leaderboard import ranks
 from core.domain.periods import Period, add_months
+from core.settings import PROJECT_ROOT
 
 QUARTER = Period(date(2026, 7, 1), date(2026, 10, 1))
 days = st.one_of(st.none(), st.dates(date(2026, 1, 1), date(2027, 1, 1)))
@@ -234,3 +236,18 @@ def test_many_deals_are_drawn_fewer_times() -> None:
     rows = Decided(np.zeros(150_000, np.int64), np.ones(150_000, bool), np.ones(150_000), 1)
 
     assert resampled(rows, "booked").shape == (133, 1)
+
+
+@pytest.mark.parametrize("name", ["days-worked", "quota-difficulty", "shrunk-rate", "rank-range"])
+def test_the_worked_examples_of_the_methods_come_out(name: str) -> None:
+    known = {
+        one.__name__: one
+        for one in (Decided, Prior, booked_a_day, days_worked, hardness, prior_of, quota_for_days_worked,
+                    quotas_as_hard, rank_ranges, resampled, date)
+    } | {"Q3": QUARTER}  # fmt: skip
+    text = (PROJECT_ROOT / "docs" / "methods" / f"{name}.md").read_text(encoding="utf-8")
+    example = doctest.DocTestParser().get_doctest(text, known, name, None, 0)
+    said: list[str] = []
+    outcome = doctest.DocTestRunner(verbose=False).run(example, out=said.append)
+    assert outcome.attempted > 1
+    assert outcome.failed == 0, "".join(said)
