@@ -19,7 +19,7 @@ from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.screens.forecast_controls import choose_levers, choose_series, lever_words, series_name
 from core.ui.screens.forecast_fit import cut, forecast_of, series_of, watch
-from core.ui.screens.forecast_near import near
+from core.ui.screens.forecast_near import near, quarter_line
 from core.ui.screens.forecast_saved import choose_compared, compared_totals
 from core.ui.screens.forecast_state import Shown, is_neutral
 from core.ui.screens.forecast_trust import trust
@@ -58,6 +58,7 @@ def draw(view: View) -> None:
         write_address(**shown.to_params())
         forecast = forecast_of(view, shown, prepared)
         with wide:
+            quarter_line(view, shown)
             _forecast(view, shown, forecast)
     if view.query is None:
         near(view, shown)

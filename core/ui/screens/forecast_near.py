@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import OrderedDict
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
@@ -26,7 +27,7 @@ from core.ui.page import plain
 from core.ui.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterator
 
     from core.analytics.dimensions import Dimension
     from core.forecasting.near_term import Landing, NearTerm
@@ -59,17 +60,27 @@ class Ending:
         return self.booked + self.ahead.expected
 
 
-def near(view: View, shown: Shown) -> None:
-    """Draw the section; nothing where deals do not say enough yet.
+def quarter_line(view: View, shown: Shown) -> None:
+    """Write where the quarter lands, the first thing that a leader reads."""
+    with _unfrozen(view):
+        found = near_of(view, shown) if shown.dimension in LOOKS_AT else None
+        if found is not None:
+            st.markdown(f"### {plain(ending_words(view, endings_of(view, shown, found)[1]))}")
 
-    A frozen link keeps none of its answers: it has no such section, and they hold every deal's days.
-    """
-    if shown.dimension not in LOOKS_AT:
-        return
+
+def near(view: View, shown: Shown) -> None:
+    """Draw the section; nothing where deals do not say enough yet."""
+    with _unfrozen(view):
+        found = near_of(view, shown) if shown.dimension in LOOKS_AT else None
+        if found is not None:
+            _section(view, shown, found)
+
+
+@contextmanager
+def _unfrozen(view: View) -> Iterator[None]:
+    """Keep what is asked meanwhile out of frozen links: they have no such section, and it holds every deal's days."""
     before = set(view.answers)
-    found = near_of(view, shown)
-    if found is not None:
-        _section(view, shown, found)
+    yield
     for name in set(view.answers) - before:
         del view.answers[name]
 
@@ -77,8 +88,7 @@ def near(view: View, shown: Shown) -> None:
 def _section(view: View, shown: Shown, found: NearTerm) -> None:
     st.subheader(_("The month and the quarter under way"), anchor=False)
     endings = endings_of(view, shown, found)
-    for ending in endings:
-        st.markdown(f"**{plain(ending_words(view, ending))}**")
+    st.markdown(f"**{plain(ending_words(view, endings[0]))}**")
     with st.grid(min_column_width=300 if view.large else 190, gap="small", key="cards-near"):
         for ending in endings:
             _card(view, ending)

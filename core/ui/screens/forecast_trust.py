@@ -34,34 +34,31 @@ def trust(view: View, fit: Fit) -> None:
         st.caption(_("There is too little history to test the method on the past."))
         return
     st.markdown(plain(trust_words(fit, backtest)))
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        first = backtest.frame["origin"].min()
-        history = fit.history().rename(columns={"actual": "y"})[["ds", "y"]]
-        before = int((history["ds"] <= first).sum())
-        figure = past_forecasts_chart(
-            history.iloc[max(0, before - SHOWN_BEFORE[fit.frequency]) :],
-            backtest.frame[["origin", "ds", "forecast"]],
-            dark=view.dark, large=view.large, currency=view.currency,
-            subtitle=_("Each began at its dot and knew nothing later"),
-        )  # fmt: skip
-        chart(view, figure, key="forecast-past", alt=_("Past forecasts over what happened"))
-    with right:
-        frame = by_distance(backtest, fit.frequency)
-        frame["ahead"] = [
-            distance_words(fit.frequency, int(a), int(b)) for a, b in zip(frame["first"], frame["last"], strict=True)
-        ]
-        columns = [
-            Column("ahead", _("Ahead")),
-            Column("wape", _("Off by"), "rate", help=_("WAPE: the absolute errors over the actual values, as sums.")),
-            Column("bias", _("Bias"), "rate", help=_("Above zero the forecasts were too high together.")),
-            Column("coverage", _("Inside the band"), "rate", help=_("Near 80% is right.")),
-            Column("mase", "MASE", "number", help=_("Below 1: better than repeating the last season did before.")),
-            Column("naive_wape", _("Seasonal naive off by"), "rate"),
-        ]
-        if frame["ets_wape"].notna().any():
-            columns.append(Column("ets_wape", _("AutoETS off by"), "rate"))
-        table(view, frame, columns, name="forecast-backtest")
+    first = backtest.frame["origin"].min()
+    history = fit.history().rename(columns={"actual": "y"})[["ds", "y"]]
+    before = int((history["ds"] <= first).sum())
+    figure = past_forecasts_chart(
+        history.iloc[max(0, before - SHOWN_BEFORE[fit.frequency]) :],
+        backtest.frame[["origin", "ds", "forecast"]],
+        dark=view.dark, large=view.large, currency=view.currency,
+        subtitle=_("Each began at its dot and knew nothing later"),
+    )  # fmt: skip
+    chart(view, figure, key="forecast-past", alt=_("Past forecasts over what happened"))
+    frame = by_distance(backtest, fit.frequency)
+    frame["ahead"] = [
+        distance_words(fit.frequency, int(a), int(b)) for a, b in zip(frame["first"], frame["last"], strict=True)
+    ]
+    columns = [
+        Column("ahead", _("Ahead")),
+        Column("wape", _("Off by"), "rate", help=_("WAPE: the absolute errors over the actual values, as sums.")),
+        Column("bias", _("Bias"), "rate", help=_("Above zero the forecasts were too high together.")),
+        Column("coverage", _("Inside the band"), "rate", help=_("Near 80% is right.")),
+        Column("mase", "MASE", "number", help=_("Below 1: better than repeating the last season did before.")),
+        Column("naive_wape", _("Seasonal naive off by"), "rate"),
+    ]
+    if frame["ets_wape"].notna().any():
+        columns.append(Column("ets_wape", _("AutoETS off by"), "rate"))
+    table(view, frame, columns, name="forecast-backtest")
 
 
 def trust_words(fit: Fit, backtest: Backtest) -> str:
