@@ -58,7 +58,7 @@ def _draw_reasons(view: View, counts: dict[Any, dict[Any, Any]]) -> None:
             if row["count"]:
                 st.page_link(
                     page("deals").file,
-                    label=plain(f"{need_name(need)}: {_worth(view, row)}"),
+                    label=plain(_("{label}: {value}", label=need_name(need), value=_worth(view, row))),
                     icon=f":material/{_ICONS[need]}:",
                     query_params={"state": "open", "need": need, "sort": "expected", "down": "1"},
                 )
