@@ -25,8 +25,10 @@ from benchmarks.interactions import (
     median,
     percentile,
 )  # fmt: skip
-from benchmarks.servers import SEED, make_company
+from benchmarks.mirror import report
+from benchmarks.servers import make_company
 from core.settings import PROJECT_ROOT
+from data.demo.load import SEED
 
 RESULTS = PROJECT_ROOT / "docs" / "benchmarks.md"
 LIBRARIES = ("streamlit", "uvicorn", "pandas", "plotly", "duckdb", "SQLAlchemy")
@@ -41,10 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--filters", type=int, default=40, help="filters tried on each page")
     parser.add_argument("--seed", type=int, default=7, help="of the order of filters")
     parser.add_argument("--until", type=date.fromisoformat, default=datetime.now(UTC).date() - timedelta(days=1))
+    parser.add_argument(
+        "--mirror-deals", type=int, nargs="*", default=[10_000, 100_000, 1_000_000], help="sizes for the mirror's part"
+    )
     parser.add_argument("--no-browser", action="store_true", help="leave the first chart out")
     asked = parser.parse_args(arguments)
     if asked.quick:
-        asked.deals, asked.filters = [1_500], 4
+        asked.deals, asked.filters, asked.mirror_deals = [1_500], 4, [1_500]
     said = ["# Benchmarks", "", *circumstances(asked), ""]
     print("\n".join(said), flush=True)
     for deals in asked.deals:
@@ -54,7 +59,12 @@ def main(arguments: list[str] | None = None) -> int:
             said.append(line)
         if not asked.quick:
             RESULTS.write_text("\n".join(said) + "\n", encoding="utf-8")
+    said += ["", "## The mirror", "", "`python -m benchmarks.mirror` alone gives this part.", ""]
+    for line in report(asked.mirror_deals, until=asked.until, runs=3 if asked.quick else 30):
+        print(line, flush=True)
+        said.append(line)
     if not asked.quick:
+        RESULTS.write_text("\n".join(said) + "\n", encoding="utf-8")
         print(f"\nWritten to {RESULTS.relative_to(PROJECT_ROOT)}")
     return 0
 
