@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, String, case, cast, func, or_, select
+from sqlalchemy import BigInteger, String, and_, case, cast, func, or_, select
 
 from core.analytics.facts import spoken
 from core.analytics.filters import Filters, deal_conditions
 from core.analytics.selection import is_counted
-from core.analytics.stage_measures import between, is_rotting, kind_of_move, usual_stays
+from core.analytics.stage_measures import between, from_id, usual_stays, ways
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,55 +21,49 @@ if TYPE_CHECKING:
 
 
 def _moved(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Subquery:
-    """Return a row per deal and kind of step that it took: deal_id, amount, from_id, to_id, kind, moves."""
+    """Return a row per deal and pair of stages in the period: deal_id, amount, from_id (0: none), to_id, moves."""
     deals, moves = facts.deals.c, facts.moves.c
-    kind = kind_of_move(facts)
-    steps = (
+    origin = from_id(moves)
+    return (
         select(
-            moves.deal_id, deals.amount, func.coalesce(moves.from_stage_id, 0).label("from_id"),
-            moves.to_stage_id.label("to_id"), kind.label("kind"),
+            moves.deal_id, origin.label("from_id"), moves.to_stage_id.label("to_id"),
+            func.any_value(deals.amount).label("amount"), func.count().label("moves"),
         )
         .select_from(facts.moves.join(facts.deals, deals.id == moves.deal_id))
         .where(
-            deals.pipeline_id == pipeline_id, between(moves.moved_on, period),
-            or_(moves.from_stage_id.is_(None), moves.from_stage_id != moves.to_stage_id),
-            *deal_conditions(facts, filters),
+            deals.pipeline_id == pipeline_id, between(moves.moved_on, period), *deal_conditions(facts, filters),
         )
-        .subquery("steps")
-    )  # fmt: skip
-    s = steps.c
-    return (
-        select(s.deal_id, s.amount, s.from_id, s.to_id, s.kind, func.count().label("moves"))
-        .group_by(s.deal_id, s.amount, s.from_id, s.to_id, s.kind)
+        .group_by(moves.deal_id, origin, moves.to_stage_id)
         .subquery("moved")
-    )
+    )  # fmt: skip
 
 
 def links(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Statement:
     """Return a row per pair of stages between which a deal moved; `from_key` is "0" for the first entry.
 
-    Columns: from_key, from_stage, to_key, to_stage, kind; deals (distinct), moves; value (hundredths) of the deals.
+    Columns: from_key, from_stage, to_key, to_stage, kind; deals (distinct), moves; value (hundredths) of the deals;
+    from_position, to_position.
     """
-    moved = _moved(facts, period=period, filters=filters, pipeline_id=pipeline_id)
-    m = moved.c
+    m = _moved(facts, period=period, filters=filters, pipeline_id=pipeline_id).c
     each = (
         select(
-            m.from_id, m.to_id, m.kind, func.count().label("deals"),
+            m.from_id, m.to_id, func.count().label("deals"),
             cast(func.sum(m.moves), BigInteger).label("moves"), cast(func.sum(m.amount), BigInteger).label("value"),
         )
-        .group_by(m.from_id, m.to_id, m.kind)
+        .group_by(m.from_id, m.to_id)
         .subquery("links")
     )  # fmt: skip
-    one, two = facts.stages.alias("from_stage"), facts.stages.alias("to_stage")
+    one, two, way = facts.stages.alias("from_stage"), facts.stages.alias("to_stage"), ways(facts)
+    taken = and_(way.c.from_id == each.c.from_id, way.c.to_id == each.c.to_id)
     return (
         select(
             cast(each.c.from_id, String).label("from_key"), spoken(one).label("from_stage"),
             cast(each.c.to_id, String).label("to_key"), spoken(two).label("to_stage"),
-            each.c.kind, each.c.deals, each.c.moves, each.c.value,
+            way.c.kind, each.c.deals, each.c.moves, each.c.value,
             func.coalesce(one.c.position, 0).label("from_position"), two.c.position.label("to_position"),
         )
         .select_from(
-            each.outerjoin(one, one.c.id == each.c.from_id).outerjoin(two, two.c.id == each.c.to_id)
+            each.join(way, taken).outerjoin(one, one.c.id == each.c.from_id).outerjoin(two, two.c.id == each.c.to_id)
         )
         .order_by(func.coalesce(one.c.position, 0), two.c.position, each.c.from_id, each.c.to_id)
     )  # fmt: skip
@@ -77,11 +71,12 @@ def links(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -
 
 def kinds(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Statement:
     """Return `kind`, `deals` (distinct), `moves` and `value` (hundredths) of what happened in the period."""
-    moved = _moved(facts, period=period, filters=filters, pipeline_id=pipeline_id)
+    moved, way = _moved(facts, period=period, filters=filters, pipeline_id=pipeline_id), ways(facts)
     m = moved.c
     each = (
-        select(m.deal_id, m.amount, m.kind, func.sum(m.moves).label("moves"))
-        .group_by(m.deal_id, m.amount, m.kind)
+        select(m.deal_id, way.c.kind, func.any_value(m.amount).label("amount"), func.sum(m.moves).label("moves"))
+        .select_from(moved.join(way, and_(way.c.from_id == m.from_id, way.c.to_id == m.to_id)))
+        .group_by(m.deal_id, way.c.kind)
         .subquery("each")
     )
     e = each.c
@@ -100,15 +95,18 @@ def standing(facts: Facts, *, filters: Filters, pipeline_id: int, today: date) -
     percentile of the won ones' stays, NULL where they are too few) and usual_stays; rotting_count, rotting_value.
     """
     deals, stages = facts.deals.c, facts.stages.c
-    rotting = is_rotting(facts, today=today)
+    usual = usual_stays(facts).cte("usual_of_stage")
+    u = usual.c
+    days = today - deals.stage_entered_on
     here = (
         select(
             deals.stage_id,
             deals.amount,
             deals.weighted,
-            (today - deals.stage_entered_on).label("days"),
-            rotting.label("rotting"),
+            days.label("days"),
+            func.coalesce(days > u.days, False).label("rotting"),
         )
+        .select_from(facts.deals.outerjoin(usual, u.stage_id == deals.stage_id))
         .where(
             deals.pipeline_id == pipeline_id,
             is_counted(facts, "open", period=None, today=today),
@@ -130,8 +128,7 @@ def standing(facts: Facts, *, filters: Filters, pipeline_id: int, today: date) -
         .group_by(h.stage_id)
         .subquery("held")
     )
-    usual = usual_stays(facts).subquery("usual_of_stage")
-    k, u = held.c, usual.c
+    k = held.c
     return (
         select(
             cast(stages.id, String).label("stage_key"),

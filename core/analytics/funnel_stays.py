@@ -33,7 +33,7 @@ def stays(
     `until`: the instant (UTC, without a zone) to which stays that go on are counted; none lasts below 0.
 
     Columns: stage_key, stage, completed, median_days, p90_days, still_inside, still_inside_median_days,
-    expected_days, deals (distinct). Source: docs/methods/time-in-stage.md.
+    expected_days, deals (distinct: of the stays in a stage, the last one). Source: docs/methods/time-in-stage.md.
     """
     deals, spans, stages = facts.deals.c, facts.spans.c, facts.stages.c
     over = spans.left_at.is_not(None)
@@ -47,7 +47,7 @@ def stays(
             quantile(days, "0.9", over).label("p90_days"),
             func.count().filter(~over).label("still_inside"),
             quantile(open_days, "0.5", ~over).label("still_inside_median_days"),
-            func.count(spans.deal_id.distinct()).label("deals"),
+            func.count().filter(spans.next_same_at.is_(None)).label("deals"),
         )
         .select_from(facts.spans.join(facts.deals, deals.id == spans.deal_id))
         .where(
@@ -111,5 +111,16 @@ def stays_by_hour(
         )
         .group_by(e.stage_id, e.hours)
         .order_by(e.stage_id, e.hours)
+    )
+    return chosen
+
+
+def stages_of(facts: Facts, *, pipeline_id: int) -> Statement:
+    """Return `stage_key` and `stage` of the open stages, in order."""
+    stages = facts.stages.c
+    chosen: Statement = (
+        select(cast(stages.id, String).label("stage_key"), spoken(facts.stages).label("stage"))
+        .where(stages.pipeline_id == pipeline_id, stages.kind == "open")
+        .order_by(stages.position)
     )
     return chosen

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Date, and_, case, cast, func, literal_column,
 
 from core.analytics.dimensions import Dimension, has_key
 from core.analytics.filters import Filters, deal_conditions
-from core.analytics.stage_measures import arrives, between, followed, goes_on
+from core.analytics.stage_measures import DAY_SECONDS, arrives, between, followed
 from core.domain.periods import Period
 
 if TYPE_CHECKING:
@@ -86,42 +86,45 @@ def _counted(facts: Facts, steps: Steps, side: ColumnElement[Any], when: ColumnE
     (deals that are won or lost by now) and won_value.
     """
     deals, spans, stages = facts.deals.c, facts.spans.c, facts.stages.c
-    went = goes_on(spans, stages, days=steps.days)
+    soon = func.coalesce(spans.advance_seconds <= steps.days * DAY_SECONDS, False)
+    keys = [side.label("side"), spans.furthest_before, spans.furthest, soon.label("soon"), deals.state]
     arrived = (
         select(
-            side.label("side"), stages.position, went.label("went"), deals.state, deals.amount,
+            *keys,
+            func.count().label("count"),
+            cast(func.sum(deals.amount), BigInteger).label("value"),
         )
-        .select_from(
-            facts.spans.join(facts.deals, deals.id == spans.deal_id).join(
-                facts.stages, and_(stages.pipeline_id == deals.pipeline_id, arrives(spans, stages))
-            )
-        )
+        .select_from(facts.spans.join(facts.deals, deals.id == spans.deal_id))
         .where(
             deals.pipeline_id == steps.pipeline_id,
-            stages.kind == "open",
             spans.furthest_before < spans.furthest,
             followed(spans, days=steps.days, today=steps.today),
             when,
             *deal_conditions(facts, steps.filters),
         )
+        .group_by(*(literal_column(str(place + 1)) for place in range(len(keys))))
         .subquery("arrived")
-    )  # fmt: skip
+    )
     a = arrived.c
+    went = or_(a.furthest > stages.position, a.soon)
 
-    def summed(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.coalesce(cast(func.sum(a.amount).filter(condition), BigInteger), 0)
+    def summed(column: ColumnElement[int], condition: ColumnElement[bool] | None = None) -> ColumnElement[int]:
+        whole = func.sum(column)
+        return func.coalesce(cast(whole if condition is None else whole.filter(condition), BigInteger), 0)
 
     return (
         select(
             a.side,
-            a.position,
-            func.count().label("entered"),
-            func.count().filter(a.went).label("went_on"),
-            cast(func.sum(a.amount), BigInteger).label("entered_value"),
-            summed(a.went).label("went_on_value"),
-            func.count().filter(and_(a.went, a.state != "open")).label("decided"),
-            summed(and_(a.went, a.state == "won")).label("won_value"),
+            stages.position,
+            summed(a.count).label("entered"),
+            summed(a.count, went).label("went_on"),
+            summed(a.value).label("entered_value"),
+            summed(a.value, went).label("went_on_value"),
+            summed(a.count, and_(went, a.state != "open")).label("decided"),
+            summed(a.value, and_(went, a.state == "won")).label("won_value"),
         )
-        .group_by(a.side, a.position)
-        .order_by(a.side, a.position)
+        .select_from(arrived.join(facts.stages, and_(stages.pipeline_id == steps.pipeline_id, arrives(a, stages))))
+        .where(stages.kind == "open")
+        .group_by(a.side, stages.position)
+        .order_by(a.side, stages.position)
     )

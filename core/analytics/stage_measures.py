@@ -33,7 +33,7 @@ KINDS: Final = ("entered", "forward", "skipped", "back", "lost", "won", "reopene
 LEAST_STAYS: Final = 10
 """Stays of won deals below which nothing is called rotting in a stage."""
 
-_DAY: Final = 86_400
+DAY_SECONDS: Final = 86_400
 
 
 def numbers_of(kind: str) -> int | None:
@@ -56,7 +56,8 @@ def condition(
         case "entered" | "went_on" | "stuck":
             return _arrived(facts, kind, numbers[0], days=numbers[1], period=period, today=today)
         case "reached_within" | "open_within" | "lost_within":
-            return and_(opened, deals.opened_on < today - timedelta(days=numbers[1]), _within(facts, kind, *numbers))
+            old = and_(opened, deals.opened_on < today - timedelta(days=numbers[1]))
+            return and_(old, _within(facts, kind, *numbers, among=[old]))
         case "young":
             return and_(opened, deals.opened_on >= today - timedelta(days=numbers[0]))
         case "cohort_won" | "cohort_lost" | "cohort_open":
@@ -81,7 +82,7 @@ def arrives(spans: Any, stages: Any) -> ColumnElement[bool]:
 
 def goes_on(spans: Any, stages: Any, *, days: int) -> ColumnElement[bool]:
     """Return whether a deal that arrives got beyond the stage within `days` days; NULL is no."""
-    return func.coalesce(or_(spans.furthest > stages.position, spans.advance_seconds <= days * _DAY), False)
+    return func.coalesce(or_(spans.furthest > stages.position, spans.advance_seconds <= days * DAY_SECONDS), False)
 
 
 def followed(spans: Any, *, days: int, today: date) -> ColumnElement[bool]:
@@ -110,26 +111,27 @@ def _arrived(
 def at_the_end(facts: Facts, *, days: int, among: list[ColumnElement[bool]]) -> Subquery:
     """Return `id`, `furthest` and `state` of the deals `among` as they stood `days` days after they were opened."""
     deals, spans = facts.deals.c, facts.spans.c
-    horizon = func.epoch(deals.opened_at) + days * _DAY
-    entered, left = func.epoch(spans.entered_at), func.epoch(spans.left_at)
-    standing = and_(entered <= horizon, or_(spans.left_at.is_(None), left > horizon))
+    horizon = deals.opened_at + timedelta(days=days)
+    standing = or_(spans.left_at.is_(None), spans.left_at > horizon)
     state = func.max(case((standing, spans.kind)))
     return (
         select(
             deals.id,
-            func.coalesce(func.max(case((entered <= horizon, spans.furthest))), 1).label("furthest"),
+            func.coalesce(func.max(spans.furthest), 1).label("furthest"),
             func.coalesce(state, literal_column("'open'")).label("state"),
         )
-        .select_from(facts.deals.outerjoin(facts.spans, spans.deal_id == deals.id))
+        .select_from(facts.deals.outerjoin(facts.spans, and_(spans.deal_id == deals.id, spans.entered_at <= horizon)))
         .where(*among)
         .group_by(deals.id)
         .subquery("ends")
     )
 
 
-def _within(facts: Facts, kind: str, stage: int, days: int) -> ColumnElement[bool]:
+def _within(
+    facts: Facts, kind: str, stage: int, days: int, *, among: list[ColumnElement[bool]]
+) -> ColumnElement[bool]:  # fmt: skip
     deals, stages = facts.deals.c, facts.stages.c
-    ends = at_the_end(facts, days=days, among=[]).c
+    ends = at_the_end(facts, days=days, among=among).c
     chosen = select(stages.position, stages.pipeline_id).where(stages.id == stage).subquery("chosen").c
     wanted = {
         "reached_within": [ends.furthest >= chosen.position],
@@ -140,16 +142,17 @@ def _within(facts: Facts, kind: str, stage: int, days: int) -> ColumnElement[boo
     return and_(deals.pipeline_id == pipeline, deals.id.in_(select(ends.id).where(*wanted)))
 
 
-def kind_of_move(facts: Facts) -> ColumnElement[str]:
-    """Return what a move of `facts.moves` is, one of `KINDS`; a retired stage in between is no skip."""
-    moves = facts.moves.c
-    passed, reached = facts.stages.alias("passed").c, facts.stages.alias("arrived").c
+def ways(facts: Facts) -> Subquery:
+    """Return `from_id`, `to_id` and `kind` (one of `KINDS`) of every way between two stages; 0 is from nowhere.
+
+    A retired stage in between is no skip.
+    """
+    one, two, passed = (facts.stages.alias(name).c for name in ("way_from", "way_to", "passed"))
     skips = (
         select(passed.id)
         .where(
-            reached.id == moves.to_stage_id,
-            passed.pipeline_id == reached.pipeline_id,
-            passed.active, passed.position > moves.from_position, passed.position < moves.to_position,
+            passed.pipeline_id == one.pipeline_id, passed.active,
+            passed.position > one.position, passed.position < two.position,
         )
         .exists()
     )  # fmt: skip
@@ -157,33 +160,42 @@ def kind_of_move(facts: Facts) -> ColumnElement[str]:
     def said(kind: str) -> ColumnElement[str]:
         return literal_column(f"'{kind}'")
 
-    return case(
-        (moves.from_stage_id.is_(None), said("entered")),
-        (moves.to_kind == "lost", said("lost")),
-        (moves.to_kind == "won", said("won")),
-        (moves.from_kind != "open", said("reopened")),
-        (moves.to_position < moves.from_position, said("back")),
+    kind = case(
+        (two.kind == "lost", said("lost")),
+        (two.kind == "won", said("won")),
+        (one.kind != "open", said("reopened")),
+        (two.position < one.position, said("back")),
         (skips, said("skipped")),
         else_=said("forward"),
     )
+    between_two = select(one.id.label("from_id"), two.id.label("to_id"), kind.label("kind")).where(one.id != two.id)
+    entries = select(literal_column("0"), facts.stages.c.id, said("entered"))
+    return between_two.union_all(entries).subquery("ways")
+
+
+def from_id(moves: Any) -> ColumnElement[int]:
+    """Return the number of the stage that a move came from, 0 for a deal's first."""
+    return func.coalesce(moves.from_stage_id, literal_column("0"))
 
 
 def _moved(facts: Facts, kind: str, numbers: list[int], period: Period) -> ColumnElement[bool]:
     moves = facts.moves.c
+    found = select(moves.deal_id).where(between(moves.moved_on, period))
     if kind == "flow":
-        wanted = kind_of_move(facts) == KINDS[numbers[0]] if numbers[0] < len(KINDS) else false()
-        steps = [wanted]
+        way = ways(facts)
+        found = found.select_from(
+            facts.moves.join(way, and_(way.c.from_id == from_id(moves), way.c.to_id == moves.to_stage_id))
+        ).where(way.c.kind == KINDS[numbers[0]] if numbers[0] < len(KINDS) else false())
     else:
-        origin = moves.from_stage_id == numbers[0] if numbers[0] else moves.from_stage_id.is_(None)
-        steps = [origin, moves.to_stage_id == numbers[1]]
-    return facts.deals.c.id.in_(select(moves.deal_id).where(between(moves.moved_on, period), *steps))
+        found = found.where(from_id(moves) == numbers[0], moves.to_stage_id == numbers[1])
+    return facts.deals.c.id.in_(found)
 
 
 def usual_stays(facts: Facts) -> Statement:
     """Return `stage_id`, `stays` and `days` (the 90th percentile, NULL under `LEAST_STAYS`) of the deals won."""
     spans, deals = facts.spans.c, facts.deals.c
     count = func.count()
-    long = func.quantile_cont(spans.seconds / float(_DAY), literal_column("0.9"))
+    long = func.quantile_cont(spans.seconds / float(DAY_SECONDS), literal_column("0.9"))
     return (
         select(spans.stage_id, count.label("stays"), case((count >= LEAST_STAYS, long)).label("days"))
         .select_from(facts.spans.join(facts.deals, deals.id == spans.deal_id))

@@ -45,11 +45,12 @@ def time_in_stage(work: Work, *, period: Period, filters: Filters = NO_FILTERS) 
 def stay_curves(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
     """Return the share of stays that last beyond each number of days, by stage (Kaplan-Meier)."""
     mirror = work.mirror
-    stages = mirror.frame(statements.stays(mirror.facts, **_asked(work, period, filters)))
     curves = _survivals(mirror.frame(statements.stays_by_hour(mirror.facts, **_asked(work, period, filters))))
+    pipeline = chosen_pipeline(mirror, filters)
+    stages = mirror.rows(statements.stages_of(mirror.facts, pipeline_id=pipeline))
     rows = [
         (key, stage, day, curves[key].beyond(day * statements.HOURS_A_DAY))
-        for key, stage in zip(stages["stage_key"].astype(str), stages["stage"], strict=True)
+        for key, stage in stages
         if key in curves
         for day in _days(curves[key])
     ]

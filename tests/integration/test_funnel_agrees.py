@@ -38,7 +38,7 @@ PERIODS = st.tuples(st.integers(-220, -5), st.integers(1, 200)).map(
     lambda drawn: Period(TODAY + timedelta(days=drawn[0]), TODAY + timedelta(days=drawn[0] + drawn[1]))
 )
 EXAMPLES = settings(
-    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

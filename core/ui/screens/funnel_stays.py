@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
+from core.analytics.selection import Selection
 from core.charts.funnel_stays import stay_curves, time_in_stage
-from core.i18n import N_, _, format_days
+from core.i18n import N_, _, format_days, format_number
 from core.queries import funnel_stays as questions
 from core.reports.tables import Column
-from core.ui.drill import chart, numbers
+from core.ui.drill import chart, deals_button, numbers
+from core.ui.page import plain
 from core.ui.screens.funnel_cohort import opener
 
 if TYPE_CHECKING:
@@ -62,10 +64,23 @@ def draw(view: View, asked: Asked) -> None:
     numbers(view, told, columns, name="funnel-stays")
     curves = view.ask(questions.stay_curves, period=asked.period, filters=asked.filters)
     figure = stay_curves(curves, dark=view.dark, large=view.large)
-    chart(
-        view, figure, key="funnel-curves", alt=_("Share still there, by days"),
-        choose=opener(asked, stays, "inside", N_("Still in {stage}")),
-    )  # fmt: skip
+    chart(view, figure, key="funnel-curves", alt=_("Share still there, by days"))
+    _inside(view, asked, stays)
+
+
+def _inside(view: View, asked: Asked, stays: pd.DataFrame) -> None:
+    """Offer the deals that are still in each stage."""
+    with st.container(horizontal=True, gap="small"):
+        for row in cast("list[dict[str, Any]]", stays.to_dict("records")):
+            if row["still_inside"]:
+                name = _("Still in {stage}", stage=row["stage"])
+                deals_button(
+                    view,
+                    Selection(f"inside:{row['stage_key']}", asked.period, asked.filters),
+                    label=plain(f"{name}: {format_number(row['still_inside'])}"),
+                    title=name,
+                    key=f"funnel-inside-{row['stage_key']}",
+                )
 
 
 def _reached(stays: pd.DataFrame, name: str) -> list[str]:
