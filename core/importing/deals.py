@@ -155,7 +155,7 @@ class DealRows:
         draft = DealDraft(
             external_id=external, name=self._name(row, external), customer=customer, currency=currency,
             moves=moves, owners=[(started, owner)], amounts=[(started, amount)], closes=[(started, expected)],
-            lines=lines, note=row.joined("note"),
+            lines=lines, note=row.joined("note"), auto_named=self._is_unnamed(row),
         )  # fmt: skip
         if row.cell("channel") is not None:
             draft.channel = self.records.channel(row.text("channel", 80))
@@ -326,6 +326,10 @@ class DealRows:
         said = amounts_in(found, draft.currency, self.records.reference)
         draft.amounts = changing(said, (started, draft.amounts[0][1]))
         draft.closes = [(started, draft.closes[0][1])]
+
+    def _is_unnamed(self, row: Row) -> bool:
+        """Say whether the deal is called after its customer and product."""
+        return not row.text("name") and bool(row.text("customer") or row.text("product"))
 
     def _name(self, row: Row, external: str) -> str:
         given = row.text("name")

@@ -63,6 +63,7 @@ class DealDraft:
     lines: list[Line] = field(default_factory=list)
     channel: int | None = None
     note: str = ""
+    auto_named: bool = False
 
 
 def write(draft: DealDraft, plan: ImportPlan, process: Process, reference: Reference) -> int:
@@ -84,8 +85,8 @@ def write(draft: DealDraft, plan: ImportPlan, process: Process, reference: Refer
         raise NoRate(draft.currency)
     amount = draft.amounts[-1][1]
     number = plan.add(
-        "deal", name=draft.name[:200], customer_id=draft.customer, pipeline_id=process.pipeline,
-        stage_id=last.stage, stage_entered_at=last.at, state=state, owner_id=draft.owners[-1][1],
+        "deal", name=draft.name[:200], auto_named=draft.auto_named, customer_id=draft.customer,
+        pipeline_id=process.pipeline, stage_id=last.stage, stage_entered_at=last.at, state=state, owner_id=draft.owners[-1][1],
         credited_id=credited, channel_id=draft.channel, amount=amount, currency=draft.currency,
         base_amount=convert(amount, rate=rate), expected_close_on=draft.closes[-1][1], opened_at=moves[0].at,
         closed_at=closed_at, lost_reason_id=last.lost_reason if state is StageKind.LOST else None,

@@ -30,6 +30,7 @@ from core.model import (
     Team,
     Territory,
     TerritoryAssignment,
+    WordPair,
     metadata,
 )
 
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from core.db.work import Work
 
 TABLES: tuple[Any, ...] = (
-    Currency, FxRate, Setting, Territory, Team, Rep, TerritoryAssignment, Channel, LostReason, Pipeline, Stage,
-    Product, Sku, Customer, Contact, Deal, DealLine, StageMove, DealChange, Activity, Quota,
+    Currency, FxRate, Setting, WordPair, Territory, Team, Rep, TerritoryAssignment, Channel, LostReason, Pipeline,
+    Stage, Product, Sku, Customer, Contact, Deal, DealLine, StageMove, DealChange, Activity, Quota,
 )  # fmt: skip
 LEFT_OUT = frozenset({"import_batch_id", "by_user_id", "updated_at", "version"})
 """Columns that mean something in one database only."""
