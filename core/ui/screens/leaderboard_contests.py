@@ -13,7 +13,7 @@ from core.access.actions import Action
 from core.domain.honours import ContestBy, ContestMeasure
 from core.domain.periods import Period, add_months
 from core.errors import SalesError
-from core.i18n import N_, _, _n, format_date, format_month
+from core.i18n import N_, _, _n, format_date, format_month, format_number
 from core.queries import contests as questions
 from core.queries.leaderboard import leaderboard
 from core.queries.leaderboard_fair import fair_leaderboard
@@ -89,10 +89,10 @@ def _contest(view: View, contest: dict[str, Any]) -> None:
             if ranked.empty:
                 st.text(_("Nobody has a result in this period yet."))
             for row in ranked.head(_SHOWN).to_dict("records"):
-                place, who, what = st.columns([1, 6, 3])
-                place.markdown(f"**{int(row['rank'])}**")
-                who.text(row["name"])
-                what.text(said(row["value"], unit, view.currency))
+                with st.container(horizontal=True, gap="small", width=520):
+                    st.text(format_number(row["rank"]), width=32)
+                    st.text(row["name"], width="stretch")
+                    st.text(said(row["value"], unit, view.currency), width="content")
         if view.may(Action.CONTEST_EDIT) and st.button(
             _("Call off"), icon=":material/delete:", type="tertiary", key=f"contest-off-{contest['id']}"
         ):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 EVERY = 12.0
 """Seconds that a panel stands."""
-_ROWS = 6
+_ROWS = 8
 _LOOKS = (
     "<style>"
     '[data-testid="stSidebar"],[data-testid="stHeader"],[data-testid="stExpandSidebarButton"]{display:none}'
@@ -40,10 +40,8 @@ _LOOKS = (
     ".st-key-tv h1{font-size:clamp(28px,4.4vw,110px);padding:0 0 1.2vw;line-height:1.15}"
     '.st-key-tv [data-testid="stText"],.st-key-tv [data-testid="stText"] *{font-size:clamp(20px,3.1vw,84px);'
     "font-family:inherit;line-height:1.45;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}"
-    '.st-key-tv [class*="st-key-tv-value"]{align-items:flex-end}'
-    '.st-key-tv [class*="st-key-tv-value"] [data-testid="stText"]{text-align:right;font-weight:700}'
-    ".st-key-tv [data-testid=stHorizontalBlock]"
-    "{border-bottom:1px solid color-mix(in srgb,currentColor 18%,transparent)}"
+    '[class*="st-key-tv-row"]{border-bottom:1px solid color-mix(in srgb,currentColor 18%,transparent)}'
+    '[class*="st-key-tv-row"] [data-testid="stElementContainer"]:last-child [data-testid="stText"]{font-weight:700}'
     "</style>"
 )
 
@@ -137,8 +135,7 @@ def _panel(panel: Panel) -> None:
     with st.container(key="tv"):
         st.title(plain(panel.title), anchor=False)
         for at, (place, who, figure) in enumerate(panel.rows):
-            left, middle, right = st.columns([1, 9, 4], vertical_alignment="center")
-            left.text(place)
-            middle.text(who)
-            with right.container(key=f"tv-value-{at}"):
-                st.text(figure)
+            with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"tv-row-{at}"):
+                st.text(place, width="content")
+                st.text(who, width="stretch")
+                st.text(figure, width="content")

@@ -12,12 +12,14 @@ from core.charts.leaderboard import rep_trend
 from core.domain.periods import Period, add_months
 from core.i18n import _, format_date
 from core.queries import leaderboard as questions
+from core.queries.contests import awards
 from core.queries.overview import overview_kpis
 from core.reports.tables import Column, is_missing
 from core.ui.cards import draw_cards
 from core.ui.drill import chart, numbers
 from core.ui.filters import analysis_filters, write_address
 from core.ui.page import NO_SUCH_PAGE
+from core.ui.screens.leaderboard_contests import honours
 from core.ui.screens.overview import cards, clicked_month
 
 if TYPE_CHECKING:
@@ -46,6 +48,10 @@ def draw(view: View) -> None:
     found: dict[str, dict[str, Any]] = {str(row["row"]): dict(row) for _i, row in rows.iterrows()}
     draw_cards(view, cards(period, filters, found, view.currency), key="rep")
     _trend(view, number, filters)
+    kept = view.ask(awards, rep_id=number)
+    if not kept.empty:
+        st.subheader(_("Awards"), anchor=False)
+        honours(view, kept, name="rep-awards")
 
 
 def _trend(view: View, number: int, filters: Filters) -> None:
