@@ -190,6 +190,7 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
         *_both(_of_the_west(period=Q3)),
     ),
     "overview_kpis": PERIOD,
+    "booked_why": PERIOD,
     "booked_by_month": PERIOD,
     "breakdown": _both(*(_in_period(by=by) for by in ("team", "rep", "territory", "product", "channel", "segment"))),
     "pipeline_by_stage": _both(_plain, _of_the_west()),

@@ -43,7 +43,7 @@ def test_the_waterfalls_numbers_stand_in_a_table_and_add_up(world: Company) -> N
     app = opened(world, "pipeline", since="2026-06-30")
     app.session_state["numbers-pipeline-changes"] = True
     table = app.run().dataframe[0].value
-    by_name = dict(zip(table["Change"], table["Value"], strict=True))
+    by_name = dict(zip(table["name"], table["value"], strict=True))
     assert by_name["Open at the start"] == 2_000
     assert (by_name["Entered"], by_name["Won"], by_name["Lost"]) == (21_000, -11_000, -4_000)
     assert by_name["Open at the end"] == 8_000

@@ -23,6 +23,7 @@ from core.ui.cards import Card, draw_cards
 from core.ui.drill import chart, numbers, team_note
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, analysis_filters, write_address
+from core.ui.screens.overview_why import draw_why
 from core.ui.sharing import share_button
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def draw(view: View) -> None:
     if is_running:
         st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
     _trend(view, period, filters, as_of)
+    if as_of is None:
+        draw_why(view, period, filters, to_date=is_running)
     left, right = st.columns(2)
     with left:
         _pipeline(view, filters, as_of)

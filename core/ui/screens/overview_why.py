@@ -1,0 +1,110 @@
+"""What changed and why, in sentences computed from the numbers, each with its deals one click away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import streamlit as st
+
+from core.analytics.selection import Selection
+from core.i18n import N_, _, _n, format_date, format_money, format_number, format_rate
+from core.queries.overview import as_old
+from core.queries.why import booked_why
+from core.reports.tables import Column
+from core.ui.drill import deals_button, numbers
+from core.ui.page import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.analytics.dimensions import Dimension
+    from core.analytics.filters import Filters
+    from core.domain.periods import Period
+    from core.ui.page import View
+
+BY_NAMES: dict[str, str] = {"team": N_("Team"), "product": N_("Product"), "channel": N_("Channel")}
+KIND_NAMES: dict[str, str] = {
+    "volume": N_("Number of deals"),
+    "mix": N_("Mix"),
+    "price": N_("Size of deals"),
+    "part": N_("Part"),
+}
+_MOVERS = 2
+
+
+def draw_why(view: View, period: Period, filters: Filters, *, to_date: bool) -> None:
+    """Draw the section; nothing where neither period has a won deal."""
+    found = view.ask(booked_why, period=period, filters=filters, to_date=to_date)
+    whole = cast("dict[str, Any]", found.iloc[0].to_dict())
+    if not whole["count_before"] and not whole["count_after"]:
+        return
+    earlier = view.calendar.before(period)
+    before = as_old(earlier, period, today=view.today) if to_date else earlier
+    st.subheader(_("What changed, and why"), anchor=False)
+    st.text(_headline(whole, before, view.currency))
+    for by in BY_NAMES:
+        _by(view, found[found["by"] == by], by, period, before, filters)
+    shown = found.assign(
+        dimension=[_(BY_NAMES[by]) for by in found["by"]],
+        said=[
+            str(n) or _(KIND_NAMES[k]) if k != "part" else str(n) or _("None")
+            for k, n in zip(found["kind"], found["name"], strict=True)
+        ],
+    )
+    columns = [
+        Column("dimension", _("Broken down by")),
+        Column("said", _("Effect or part")),
+        Column("before", _("Booked before"), "money", currency=view.currency),
+        Column("after", _("Booked"), "money", currency=view.currency),
+        Column("change", _("Change"), "money", currency=view.currency),
+        Column("count_before", _("Won deals before"), "count"),
+        Column("count_after", _("Won deals"), "count"),
+    ]
+    numbers(view, shown, columns, name="overview-why")
+
+
+def _signed(value: float, currency: str) -> str:
+    return ("+" if value > 0 else "") + format_money(value, currency, compact=True)
+
+
+def _headline(whole: dict[str, Any], before: Period, currency: str) -> str:
+    change = whole["after"] - whole["before"]
+    rate = f" ({'+' if change > 0 else ''}{format_rate(change / whole['before'])})" if whole["before"] else ""
+    return _(
+        "Booked {now}, after {then} from {start} to {end}: {change}{rate}. Won deals: {count}, after {count_before}.",
+        now=format_money(whole["after"], currency, compact=True),
+        then=format_money(whole["before"], currency, compact=True),
+        start=format_date(before.start), end=format_date(before.last_day), change=_signed(change, currency), rate=rate,
+        count=format_number(whole["count_after"]), count_before=format_number(whole["count_before"]),
+    )  # fmt: skip
+
+
+def _by(view: View, rows: pd.DataFrame, by: str, period: Period, before: Period, filters: Filters) -> None:
+    effect = {str(row["kind"]): float(row["change"]) for row in rows.head(3).to_dict("records")}
+    said = _(
+        "{dimension}: number of deals {volume}, size of deals {price}, mix {mix}.",
+        dimension=_(BY_NAMES[by]), **{kind: _signed(value, view.currency) for kind, value in effect.items()},
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"why-{by}"):
+        st.markdown(plain(said))
+        movers = rows[rows["kind"] == "part"].head(_MOVERS)
+        for row in cast("list[dict[str, Any]]", movers.to_dict("records")):
+            _mover(view, row, by, period, before, filters)
+
+
+def _mover(view: View, row: dict[str, Any], by: str, period: Period, before: Period, filters: Filters) -> None:
+    name = str(row["name"]) or _("None")
+    moved = f"{name} {_signed(row['change'], view.currency)}"
+    if view.large:
+        st.text(moved)
+        return
+    for days, count, word, key in (
+        (period, int(row["count_after"]), moved, "now"),
+        (before, int(row["count_before"]), _("before"), "before"),
+    ):
+        label = f"{word}: " + _n("{n} deal", "{n} deals", count, n=format_number(count))
+        selection = Selection("booked", days, filters, cast("Dimension", by), str(row["key"]))
+        deals_button(
+            view, selection, label=plain(label), title=_("Booked: {name}", name=name),
+            key=f"why-{by}-{row['key']}-{key}",
+        )  # fmt: skip
