@@ -86,8 +86,9 @@ def write(draft: DealDraft, plan: ImportPlan, process: Process, reference: Refer
     amount = draft.amounts[-1][1]
     number = plan.add(
         "deal", name=draft.name[:200], auto_named=draft.auto_named, customer_id=draft.customer,
-        pipeline_id=process.pipeline, stage_id=last.stage, stage_entered_at=last.at, state=state, owner_id=draft.owners[-1][1],
-        credited_id=credited, channel_id=draft.channel, amount=amount, currency=draft.currency,
+        pipeline_id=process.pipeline, stage_id=last.stage, stage_entered_at=last.at, state=state,
+        owner_id=draft.owners[-1][1], credited_id=credited, channel_id=draft.channel, amount=amount,
+        currency=draft.currency,
         base_amount=convert(amount, rate=rate), expected_close_on=draft.closes[-1][1], opened_at=moves[0].at,
         closed_at=closed_at, lost_reason_id=last.lost_reason if state is StageKind.LOST else None,
         note=draft.note[:4000], external_id=draft.external_id[:120],
