@@ -14,6 +14,7 @@ import sys
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from core.access.actors import SYSTEM
@@ -64,8 +65,12 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     announce()
     gc.collect()
     gc.freeze()
+    database = open_database()
+    opening = Thread(target=database.mirror.open, name="mirror", daemon=True)
+    opening.start()
     yield
-    open_database().close()
+    database.close()
+    opening.join(_GRACE_SECONDS)
 
 
 def keep_quiet() -> None:

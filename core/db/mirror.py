@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import psycopg
 
-from core.db.mirror_build import BuildFailed, Plan, build, build_by_child
+from core.db.mirror_build import BuildFailed, Plan, Stopped, build, build_by_child
 from core.db.mirror_files import MirrorFiles, mark_of
 from core.db.mirror_follow import MOST_KEYS, follow, needs_rebuild
 from core.db.mirror_load import Loader
@@ -55,6 +55,7 @@ class Mirror:
         self._trusted = False
         self._builder: Thread | None = None
         self._built = 1.0
+        self._stopping = False
 
     @property
     def version(self) -> int:
@@ -94,8 +95,14 @@ class Mirror:
         self.refresh(wait=False)
         return ScopedMirror(self._filled(), scope)
 
+    def open(self) -> None:
+        """Load what the first reader will want, unless the mirror is closed meanwhile."""
+        with suppress(Stopped):
+            self.refresh()
+
     def close(self) -> None:
-        """Forget everything and give the connections back."""
+        """Forget everything and give the connections back; a building under way ends at its next step."""
+        self._stopping = True
         builder = self._builder
         if builder is not None:
             builder.join()
@@ -105,6 +112,7 @@ class Mirror:
             if self._connection is not None:
                 self._connection.close()
             self._source = self._connection = None
+        self._stopping = False
 
     def _filled(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
@@ -210,6 +218,8 @@ class Mirror:
             connection = self._made()
             with self._lock:
                 self._put(connection)
+        except Stopped:
+            pass
         except _BROKEN:
             with self._lock:
                 self._start_over()
@@ -218,6 +228,8 @@ class Mirror:
             self._built, self._builder = 1.0, None
 
     def _progressed(self, share: float) -> None:
+        if self._stopping:
+            raise Stopped
         self._built = share
 
     def _put(self, connection: duckdb.DuckDBPyConnection) -> None:

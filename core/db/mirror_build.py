@@ -35,6 +35,10 @@ class BuildFailed(Exception):
     """The child process ended without a mirror; its last words are the text."""
 
 
+class Stopped(Exception):
+    """The mirror was closed while it was built."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is built: of which database, in whose days and money."""
@@ -76,8 +80,12 @@ def build_by_child(plan: Plan, path: Path, *, progress: Callable[[float], None])
         told, lines, errors = cast("tuple[IO[str], IO[str], IO[str]]", (child.stdin, child.stdout, child.stderr))
         told.write(json.dumps({**asdict(plan), "path": str(path)}))
         told.close()
-        for line in lines:
-            progress(float(line))
+        try:
+            for line in lines:
+                progress(float(line))
+        except BaseException:
+            child.kill()
+            raise
         said = errors.read()
     if child.returncode:
         raise BuildFailed(said.strip()[-2_000:])

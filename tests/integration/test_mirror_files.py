@@ -8,7 +8,8 @@ import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from random import Random
-from threading import Event
+from threading import Event, Thread
+from time import sleep
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -180,6 +181,33 @@ def test_the_old_state_is_served_while_a_large_mirror_is_built_anew(small_compan
         assert mirror.refresh() > first
         assert len(contents(mirror)["deals"]) == 2
     assert len(files(tmp_path / "m")) == 1
+
+
+def test_closing_ends_a_building_under_way(small_company, tmp_path, monkeypatch):
+    begun, closing = Event(), Event()
+
+    def build(_plan, _path, *, progress):
+        begun.set()
+        assert closing.wait(60)
+        progress(0.5)
+        pytest.fail("the building went on")
+
+    small_company.deal()
+    monkeypatch.setattr(mirrors, "_LARGE", 0)
+    monkeypatch.setattr(mirrors, "build_by_child", build)
+    database = Database(small_company.database.url, zone=SHANGHAI, mirror_folder=tmp_path / "m")
+    opening = Thread(target=database.mirror.open)
+    opening.start()
+    assert begun.wait(60)
+    closer = Thread(target=database.close)
+    closer.start()
+    while not database.mirror._stopping:
+        sleep(0.01)
+    closing.set()
+    closer.join(60)
+    opening.join(60)
+    assert not closer.is_alive()
+    assert not opening.is_alive()
 
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/London", "America/New_York", "Asia/Tokyo"])
