@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core import gate
 from core.forecasting.calendar import Event
 from core.forecasting.fit import fit_series
+from core.forecasting.near_term import Landing
 from core.forecasting.scenarios import Levers, apply
 from core.forecasting.series import prepare
 from core.forecasting.workers import submit_fit
@@ -24,7 +25,7 @@ from core.services.share import make_share_link
 from core.settings import PROJECT_ROOT
 from core.ui import session
 from core.ui.page import ANSWERS_KEY
-from core.ui.screens import forecast_fit
+from core.ui.screens import forecast_fit, forecast_near
 from core.ui.screens.forecast_fit import cut, quota_by_step
 from core.ui.screens.forecast_state import (
     LONGEST,
@@ -386,3 +387,15 @@ def test_past_forecasts_are_told_in_words_and_by_distance(selling, fits):
     assert "How far to trust it" in [header.value for header in app.subheader]
     assert "Tested on what happened after" in texts(app)
     assert "Repeating the last season would have been off by" in texts(app)
+
+
+def test_days_beyond_four_weeks_are_the_fits_by_their_share():
+    steps = pd.date_range("2024-01-01", periods=36, freq="MS")
+    rows = pd.DataFrame({"on": steps.date, "value": 3100.0})
+    fit = fit_series(prepare(rows, frequency="month", today=date(2027, 1, 5)), horizon=3)
+    later = forecast_near.later_of(fit, date(2027, 1, 22), date(2027, 3, 1))
+    assert later is not None
+    assert later.expected == pytest.approx(3100 * 10 / 31 + 3100)
+    assert forecast_near.later_of(fit, date(2027, 1, 22), date(2027, 9, 1)) is None
+    both = forecast_near.joined(Landing(100.0, 0.1), Landing(300.0, 0.3))
+    assert (both.expected, both.off) == pytest.approx((400.0, 0.25))

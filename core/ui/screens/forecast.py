@@ -58,10 +58,10 @@ def draw(view: View) -> None:
         write_address(**shown.to_params())
         forecast = forecast_of(view, shown, prepared)
         with wide:
-            quarter_line(view, shown)
+            quarter_line(view, shown, forecast.fit)
             _forecast(view, shown, forecast)
     if view.query is None:
-        near(view, shown)
+        near(view, shown, forecast.fit)
     scenarios = _scenarios(shown)
     if shown.compared:
         compared_totals(view, forecast, scenarios)

@@ -15,8 +15,10 @@ import pandas as pd
 import streamlit as st
 
 from core.domain.periods import Period, add_months
-from core.forecasting.near_term import near_term
+from core.forecasting.near_term import Landing, near_term
 from core.forecasting.pipeline import LEARNED, WEEKS
+from core.forecasting.scenarios import apply
+from core.forecasting.steps import ends, overlap_share
 from core.i18n import _, format_month, format_quarter, format_rate
 from core.queries.near_term import deal_names, deal_spans
 from core.queries.scenarios import monthly_quotas
@@ -28,14 +30,17 @@ from core.ui.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
+    from datetime import date
 
     from core.analytics.dimensions import Dimension
-    from core.forecasting.near_term import Landing, NearTerm
+    from core.forecasting.near_term import NearTerm
+    from core.forecasting.result import Fit
     from core.ui.page import View
     from core.ui.screens.forecast_state import Shown
 
 SHOWN = 10
 KEPT = 32
+NEAR_DAYS = 28
 LOOKS_AT = ("company", "team", "territory", "product")
 
 _lock = Lock()
@@ -60,20 +65,20 @@ class Ending:
         return self.booked + self.ahead.expected
 
 
-def quarter_line(view: View, shown: Shown) -> None:
+def quarter_line(view: View, shown: Shown, fit: Fit) -> None:
     """Write where the quarter lands, the first thing that a leader reads."""
     with _unfrozen(view):
         found = near_of(view, shown) if shown.dimension in LOOKS_AT else None
         if found is not None:
-            st.markdown(f"### {plain(ending_words(view, endings_of(view, shown, found)[1]))}")
+            st.markdown(f"### {plain(ending_words(view, endings_of(view, shown, found, fit)[1]))}")
 
 
-def near(view: View, shown: Shown) -> None:
+def near(view: View, shown: Shown, fit: Fit) -> None:
     """Draw the section; nothing where deals do not say enough yet."""
     with _unfrozen(view):
         found = near_of(view, shown) if shown.dimension in LOOKS_AT else None
         if found is not None:
-            _section(view, shown, found)
+            _section(view, shown, found, fit)
 
 
 @contextmanager
@@ -85,9 +90,9 @@ def _unfrozen(view: View) -> Iterator[None]:
         del view.answers[name]
 
 
-def _section(view: View, shown: Shown, found: NearTerm) -> None:
+def _section(view: View, shown: Shown, found: NearTerm, fit: Fit) -> None:
     st.subheader(_("The month and the quarter under way"), anchor=False)
-    endings = endings_of(view, shown, found)
+    endings = endings_of(view, shown, found, fit)
     st.markdown(f"**{plain(ending_words(view, endings[0]))}**")
     with st.grid(min_column_width=300 if view.large else 190, gap="small", key="cards-near"):
         for ending in endings:
@@ -118,8 +123,11 @@ def near_of(view: View, shown: Shown) -> NearTerm | None:
     return found
 
 
-def endings_of(view: View, shown: Shown, found: NearTerm) -> list[Ending]:
-    """Return the month and the quarter that are under way."""
+def endings_of(view: View, shown: Shown, found: NearTerm, fit: Fit) -> list[Ending]:
+    """Return the month and the quarter that are under way.
+
+    The first four weeks are the near term's; what lies beyond, which knows the season, is the fit's.
+    """
     today = view.today
     month = today.replace(day=1)
     quarter = view.calendar.quarter(*view.calendar.quarter_of(today))
@@ -137,9 +145,33 @@ def endings_of(view: View, shown: Shown, found: NearTerm) -> list[Ending]:
         owed = view.ask(monthly_quotas, period=period, dimension=_part(shown), key=shown.key)
         months = (period.end.year - period.start.year) * 12 + period.end.month - period.start.month
         quota = float(owed["quota"].sum()) if len(owed) == months else math.nan
-        before = earlier + found.landing_before(left) if week_ago >= period.start else math.nan
-        made.append(Ending(key, name, booked, found.landing(left), quota, booked + found.weighted_over(left), before))
+        later = later_of(fit, today + timedelta(days=NEAR_DAYS), period.end)
+        close = left if later is None else min(left, NEAR_DAYS)
+        ahead = found.landing(close) if later is None else joined(found.landing(close), later)
+        rest = ahead.expected - found.landing(close).expected
+        before = earlier + found.landing_before(close) + rest if week_ago >= period.start else math.nan
+        made.append(Ending(key, name, booked, ahead, quota, booked + found.weighted_over(left), before))
     return made
+
+
+def later_of(fit: Fit, start: date, end: date) -> Landing | None:
+    """Return what the fit expects in [start, end), steps shared by their days; None where it does not reach so far."""
+    frame, stops = apply(fit).frame, ends(fit.future, fit.frequency)
+    if start >= end:
+        return Landing(0.0, 0.0)
+    if fit.future[0].date() > start or stops[-1].date() < end:
+        return None
+    shares = overlap_share(fit.future, stops, start, end)
+    expected = float(shares @ frame["yhat"].to_numpy())
+    half = float(shares @ (frame["hi"] - frame["lo"]).to_numpy()) / 2
+    return Landing(expected, half / expected if expected > 0 else 0.0)
+
+
+def joined(first: Landing, later: Landing) -> Landing:
+    """Return two spans as one; their errors are taken to go together."""
+    expected = first.expected + later.expected
+    off = (first.expected * first.off + later.expected * later.off) / expected if expected > 0 else first.off
+    return Landing(expected, off)
 
 
 def ending_words(view: View, ending: Ending) -> str:
