@@ -58,10 +58,10 @@ def columns_of(view: View) -> list[Column]:
     """Return the columns of the table of deals."""
     return [
         Column("name", _("Deal")),
-        Column("customer", _("Customer")),
-        Column("stage", _("Stage")),
         Column("base_amount", _("Amount"), "money", currency=view.currency),
+        Column("stage", _("Stage")),
         Column("expected_close_on", _("Expected close"), "date"),
+        Column("customer", _("Customer")),
         Column("owner", _("Owner")),
         Column("state", _("State")),
         Column("closed_on", _("Closed"), "date"),

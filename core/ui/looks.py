@@ -12,6 +12,7 @@ def mend_looks() -> None:
 
     The table toolbar's CSV leaves formulas alive and asks no policy (`core.ui.tables` offers a defused
     one to those who may export); hints in fields and the uploader's words are English in every language;
+    cards cut what is long;
     what is chosen is written in the colour of buttons, too dark to read on a dark page; the customers
     that a search found stand in the middle of their lines.
     """
@@ -24,6 +25,10 @@ def mend_looks() -> None:
           color: light-dark(#0B6E66, #5CD3C4) !important}
         @media (min-width: 768px) {
           [data-testid="stMainBlockContainer"] {padding-left: 2.5rem; padding-right: 2.5rem}}
+        [data-testid="stMetric"] .stMarkdownEllipsis, [data-testid="stMetric"] .stMarkdownEllipsis p {
+          white-space: normal; overflow: visible}
+        [data-testid="stMetric"] div:has(> [data-testid="stMetricDeltaDescription"]) {
+          flex-wrap: wrap; overflow: visible}
         .st-key-customer-hits button {justify-content: flex-start; text-align: left}
         </style>"""
     )

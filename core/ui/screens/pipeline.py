@@ -26,6 +26,7 @@ from core.reports.tables import Column
 from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import Card, draw_cards
 from core.ui.drill import chart, deals_button, numbers
+from core.ui.empty import nothing_yet
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
 from core.ui.screens.pipeline_health import draw_health
@@ -83,9 +84,7 @@ def draw(view: View) -> None:
     end = chosen_as_of(view) or AsOf(view.today)
     period, filters = analysis_filters(view, beside=beside, on=end.on)
     if view.ask(newest_deal_on) is None:
-        st.info(
-            _("There are no deals yet. Log the first one, or import your company's deals."), icon=":material/inbox:"
-        )
+        nothing_yet(view, _("There are no deals yet. Log the first one, or import your company's deals."))
         return
     said_as_of(view)
     if filters.pipeline_id is None:
