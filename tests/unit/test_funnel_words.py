@@ -36,6 +36,8 @@ def test_a_fall_is_said_with_what_it_is_worth():
     assert found.sentence == "Needs → Demo fell from 62% to 48%: about 21 deals or ¥1.2M a quarter."
     assert found.below.startswith("Difference -14.0 pp (95% interval -23.4 pp to -4.2 pp); p = 0.024")
     assert found.step["stage_key"] == "3"
+    unknown = said(step(value_a_quarter=nan))
+    assert unknown.sentence == "Needs → Demo fell from 62% to 48%: about 21 deals a quarter."
     use_language("zh")
     assert (
         said(step("需求分析", "方案演示")).sentence

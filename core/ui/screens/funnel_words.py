@@ -7,7 +7,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any, cast
 
 from core.analytics.bottleneck import LEAST
-from core.i18n import _, format_money, format_number, format_points, format_rate
+from core.i18n import _, _n, format_money, format_number, format_points, format_rate
 from core.ui.screens.funnel_state import days_said
 
 if TYPE_CHECKING:
@@ -57,21 +57,28 @@ def _worth(row: Row) -> float:
 
 
 def _said(row: Row, currency: str, group: str, *, fell: bool) -> str:
-    deals, value = abs(row["deals_a_quarter"]), abs(_worth(row))
     told = {
         "step": step_name(row), "before": format_rate(row["rate_before"], 0), "now": format_rate(row["rate"], 0),
-        "n": format_number(deals) if round(deals) else "1",
-        "amount": format_money(value, currency, compact=True), "group": group,
+        "worth": _worth_said(row, currency), "group": group,
     }  # fmt: skip
     if group:
         return (
-            _("{group}: {step} {now}, elsewhere {before}: about {n} deals or {amount} a quarter less.", **told)
+            _("{group}: {step} {now}, elsewhere {before}: about {worth} a quarter less.", **told)
             if fell
-            else _("{group}: {step} {now}, elsewhere {before}: about {n} deals or {amount} a quarter more.", **told)
+            else _("{group}: {step} {now}, elsewhere {before}: about {worth} a quarter more.", **told)
         )
     if fell:
-        return _("{step} fell from {before} to {now}: about {n} deals or {amount} a quarter.", **told)
-    return _("{step} rose from {before} to {now}: about {n} deals or {amount} more a quarter.", **told)
+        return _("{step} fell from {before} to {now}: about {worth} a quarter.", **told)
+    return _("{step} rose from {before} to {now}: about {worth} more a quarter.", **told)
+
+
+def _worth_said(row: Row, currency: str) -> str:
+    """Return deals and money; the deals alone where none that went on is decided yet."""
+    deals, value = max(1, round(abs(float(row["deals_a_quarter"])))), abs(_worth(row))
+    counted = _n("{n} deal", "{n} deals", deals, n=format_number(deals))
+    if not value:
+        return counted
+    return _("{deals} or {amount}", deals=counted, amount=format_money(value, currency, compact=True))
 
 
 def p_said(p: float) -> str:
