@@ -87,11 +87,6 @@ def _contest(
     return statements.Contest(period, by, filters, minimum, work.today, parts)
 
 
-def the_contest(work: Work, period: Period, filters: Filters, minimum_decided: int | None) -> statements.Contest:
-    """Return the comparison of reps in a period."""
-    return _contest(work, period, "rep", filters, minimum_decided)
-
-
 def _standings(mirror: ScopedMirror, contest: statements.Contest) -> list[dict[str, Any]]:
     return standing_rows(mirror.rows(statements.standings(mirror.facts, contest)))
 

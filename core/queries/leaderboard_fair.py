@@ -19,7 +19,7 @@ from core.analytics import leaderboard_fair as grounds
 from core.analytics.filters import NO_FILTERS, Filters
 from core.domain.periods import Period, add_months
 from core.gate import query
-from core.queries.leaderboard import COLUMNS, standing_rows, the_contest
+from core.queries.leaderboard import COLUMNS, standing_rows
 from core.queries.overview import HUNDREDTHS
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def fair_leaderboard(
     sight = sight_of(work.actor, work.setting("board_sight"))
     everyone = sight is BoardSight.FULL or filters == NO_FILTERS
     pool = _Pool(work, everyone=everyone)
-    now = _Board(pool, the_contest(work, period, filters, minimum_decided), measure, frozenset(adjust))
+    now = _Board(pool, pool.contest(period, filters, minimum_decided), measure, frozenset(adjust))
     before = _Board(
-        pool, the_contest(work, work.calendar.before(period), filters, minimum_decided), measure,
+        pool, pool.contest(work.calendar.before(period), filters, minimum_decided), measure,
         frozenset(adjust) - {"range"},
     )  # fmt: skip
     _compare(now, before)
@@ -115,6 +115,11 @@ class _Pool:
         self.territory: dict[int, int] = {}
         for row in self.ask(grounds.territories):
             self.territory.setdefault(row.rep_id, row.territory_id)
+
+    def contest(self, period: Period, filters: Filters, minimum_decided: int | None) -> statements.Contest:
+        """Return the comparison of reps in a period."""
+        minimum = int(self.work.setting("minimum_decided")) if minimum_decided is None else minimum_decided
+        return statements.Contest(period, "rep", filters, minimum, self.work.today)
 
     def ask(self, build: Callable[[Facts], Statement]) -> list[Any]:
         """Return the rows of a statement about everyone, or about the scope alone."""

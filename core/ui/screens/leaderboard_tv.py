@@ -33,17 +33,6 @@ if TYPE_CHECKING:
 EVERY = 12.0
 """Seconds that a panel stands."""
 _ROWS = 8
-_LOOKS = (
-    "<style>"
-    '[data-testid="stSidebar"],[data-testid="stHeader"],[data-testid="stExpandSidebarButton"]{display:none}'
-    '[data-testid="stMainBlockContainer"]{max-width:none;padding:2.5vw 4vw 1vw}'
-    ".st-key-tv h1{font-size:clamp(28px,4.4vw,110px);padding:0 0 1.2vw;line-height:1.15}"
-    '.st-key-tv [data-testid="stText"],.st-key-tv [data-testid="stText"] *{font-size:clamp(20px,3.1vw,84px);'
-    "font-family:inherit;line-height:1.45;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}"
-    '[class*="st-key-tv-row"]{border-bottom:1px solid color-mix(in srgb,currentColor 18%,transparent)}'
-    '[class*="st-key-tv-row"] [data-testid="stElementContainer"]:last-child [data-testid="stText"]{font-weight:700}'
-    "</style>"
-)
 
 
 @dataclass(frozen=True)
@@ -56,7 +45,7 @@ class Panel:
 
 def draw(view: View) -> None:
     """Draw the board."""
-    st.html(_LOOKS)
+    _set_large()
 
     @session.fragment(run_every=EVERY)
     def turn() -> None:
@@ -67,6 +56,21 @@ def draw(view: View) -> None:
 
     turn()
     st.page_link(page("leaderboard").file, label=_("Leave the screen"), icon=":material/close:")
+
+
+def _set_large() -> None:
+    """Leave the page to the board, in type that grows with the screen."""
+    st.html(
+        "<style>"
+        '[data-testid="stSidebar"],[data-testid="stHeader"],[data-testid="stExpandSidebarButton"]{display:none}'
+        '[data-testid="stMainBlockContainer"]{max-width:none;padding:2.5vw 4vw 1vw}'
+        ".st-key-tv h1{font-size:clamp(28px,4.4vw,110px);padding:0 0 1.2vw;line-height:1.15}"
+        '.st-key-tv [data-testid="stText"],.st-key-tv [data-testid="stText"] *{font-size:clamp(20px,3.1vw,84px);'
+        "font-family:inherit;line-height:1.45;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}"
+        '[class*="st-key-tv-row"]{border-bottom:1px solid color-mix(in srgb,currentColor 18%,transparent)}'
+        '[class*="st-key-tv-row"] [data-testid="stElementContainer"]:last-child [data-testid="stText"]{font-weight:700}'
+        "</style>"
+    )
 
 
 def panels(view: View) -> list[Panel]:
