@@ -12,9 +12,9 @@ def mend_looks() -> None:
 
     The table toolbar's CSV leaves formulas alive and asks no policy (`core.ui.tables` offers a defused
     one to those who may export); hints in fields and the uploader's words are English in every language;
-    cards cut what is long;
-    what is chosen is written in the colour of buttons, too dark to read on a dark page; the customers
-    that a search found stand in the middle of their lines.
+    cards cut what is long; headings are links that take the focus; what is asked anew fades at once,
+    which flickers (here after a second, and slightly); what is chosen is written in the colour of
+    buttons, too dark to read on a dark page; the customers that a search found stand in the middle.
     """
     st.html(
         """<style>
@@ -29,6 +29,8 @@ def mend_looks() -> None:
           white-space: normal; overflow: visible}
         [data-testid="stMetric"] div:has(> [data-testid="stMetricDeltaDescription"]) {
           flex-wrap: wrap; overflow: visible}
+        [data-testid="stHeaderActionElements"] {display: none}
+        [data-stale="true"] {opacity: 0.8 !important; transition: opacity 0.3s ease 1.2s !important}
         .st-key-customer-hits button {justify-content: flex-start; text-align: left}
         </style>"""
     )
