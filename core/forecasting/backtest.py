@@ -17,7 +17,7 @@ Forecaster = Callable[[int, int], "Past | None"]
 
 NOMINAL = 0.8
 Z80 = 1.2815515655446004
-PRIOR_WEIGHT = 1.0
+PRIOR_WEIGHT = 0.5
 RECENCY = 1.5
 
 
@@ -168,13 +168,13 @@ def _prior_width(in_sample: Floats, horizon: int) -> Floats:
 
 
 def _conformal(errors: Floats, weights: Floats | None = None) -> float:
-    """The ceil((n + 1) x 0.8)-th smallest of n errors; with weights, the one that as large a share lies below."""
+    """The ceil((n + 1) x 0.8)-th smallest of n errors; with weights, the one up to which 80 % of them lie."""
     if not len(errors):
         return 0.0
     order = np.argsort(errors, kind="stable")
     shares = np.ones(len(errors)) if weights is None else weights
     reached = np.cumsum(shares[order]) / shares.sum()
-    wanted = min(1.0, NOMINAL * (len(errors) + 1) / len(errors))
+    wanted = NOMINAL if weights is not None else min(1.0, NOMINAL * (len(errors) + 1) / len(errors))
     return float(errors[order][min(len(errors) - 1, int(np.searchsorted(reached, wanted - 1e-12)))])
 
 

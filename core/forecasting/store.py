@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEPT: Final = 2_000
-METHOD_VERSION: Final = 5
+METHOD_VERSION: Final = 6
 """Raised with every change of method, so that no older answer is read."""
 
 
