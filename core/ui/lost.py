@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.errors import StreamlitPageNotFoundError
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.i18n import _
@@ -39,9 +41,10 @@ def draw_lost() -> None:
 
 
 def way_home() -> None:
-    """Draw the way to the reader's first page; nothing for a stranger or the holder of a share link."""
+    """Draw the way to the reader's first page; nothing for a stranger, a link's holder, or past the frame."""
     actor = None if st.session_state.get(session.SHARED_KEY) else session.current_actor()
     if actor is None:
         return
     home = routes.home_of(routes.pages_for(actor))
-    st.page_link(home.file, label=_("Back to “{page}”", page=_(home.title)), icon=":material/arrow_back:")
+    with suppress(StreamlitPageNotFoundError):  # a page's script run by itself knows no other page
+        st.page_link(home.file, label=_("Back to “{page}”", page=_(home.title)), icon=":material/arrow_back:")
