@@ -263,6 +263,9 @@ class Oracle:
                     credit = held["owner"] if kind == "won" else 0
         if first_on is None:
             return None
+        if then and credit:  # the win that still stands is credited as it is today
+            today = self.state(history, day=date(2027, 1, 1), then=False)
+            credit = today.credit if today and today.kind == "won" and today.closed_at == closed_at else credit
         amount, currency = held["amount"]
         return State(
             history.number, held["stage"], KINDS[held["stage"]], held["owner"], credit or held["owner"], amount,
