@@ -158,7 +158,9 @@ def random_change(make: Company, random: Random) -> None:  # noqa: C901 - one ca
                     session.flush()
                 on = date(2026, 1, random.randint(1, 28))
                 if session.exec(select(FxRate).where(FxRate.currency == "USD", FxRate.on == on)).first() is None:
-                    session.add(FxRate(currency="USD", on=on, rate=Decimal("7.1") + random.randint(0, 99) / Decimal(100)))
+                    session.add(
+                        FxRate(currency="USD", on=on, rate=Decimal("7.1") + random.randint(0, 99) / Decimal(100))
+                    )
             case 10:
                 team = session.get(Team, make.teams["west"])
                 team.parent_id = random.choice((None, make.teams["head"], make.teams["east"]))

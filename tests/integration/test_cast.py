@@ -199,9 +199,6 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
     "pipeline_ages": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
     "pipeline_concentration": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
     "stage_calibration": _both(*(_in_period(as_of=day) for day in PAST_DAYS), _of_the_west(period=Q3)),
-    "pipeline_ages": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
-    "pipeline_concentration": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
-    "stage_calibration": _both(*(_in_period(as_of=day) for day in PAST_DAYS), _of_the_west(period=Q3)),
     "pipeline_trend": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
     "pipeline_changes": _both(
         *(lambda _c, _w, d=day: {"since": date(2026, 6, 1), "as_of": d} for day in PAST_DAYS),

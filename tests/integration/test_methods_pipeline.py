@@ -28,7 +28,8 @@ def test_the_worked_example_comes_out(name, world, answer_as):
     known = {
         "ask": lambda query, **values: answer_as("leader", query, **values),
         "AsOf": AsOf, "date": date, "Q3": Q3,
-        "velocity": velocity, "Part": why.Part, "effects": why.effects, "movers": why.movers, **{query.__name__: query for query in ASKED},
+        "velocity": velocity, "Part": why.Part, "effects": why.effects, "movers": why.movers,
+        **{query.__name__: query for query in ASKED},
     }  # fmt: skip
     text = (PROJECT_ROOT / f"docs/methods/{name}.md").read_text(encoding="utf-8")
     example = doctest.DocTestParser().get_doctest(text, known, name, None, 0)

@@ -276,8 +276,6 @@ def test_revoking_twice_keeps_the_first_time(company, share, answer_as, perform_
     share()
     (number,) = answer_as("eastern manager", my_share_links)["id"]
     perform_as("eastern manager", revoke_share_link, link_id=number)
-    gate.perform(
-        company.database, actor(company, "eastern manager"), revoke_share_link, NOW + HOUR, link_id=number
-    )
+    gate.perform(company.database, actor(company, "eastern manager"), revoke_share_link, NOW + HOUR, link_id=number)
     with company.database.reading(SYSTEM, now=NOW) as work:
         assert work.session.get_one(ShareLink, number).revoked_at == NOW

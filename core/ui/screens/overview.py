@@ -149,7 +149,9 @@ def _trend(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> 
 
 def _pipeline(view: View, filters: Filters, as_of: AsOf | None) -> None:
     stages = (
-        view.ask(pipeline_as_of, as_of=as_of, filters=filters) if as_of else view.ask(pipeline_by_stage, filters=filters)
+        view.ask(pipeline_as_of, as_of=as_of, filters=filters)
+        if as_of
+        else view.ask(pipeline_by_stage, filters=filters)
     )
     names = dict(zip(stages["stage_key"], stages["stage"], strict=True))
 
