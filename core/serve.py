@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import sys
+from argparse import ArgumentParser
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -27,7 +28,7 @@ from core.services.passwords import dummy_hash
 from core.settings import PROJECT_ROOT, settings, unknown_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _GRACE_SECONDS = 10
@@ -122,9 +123,12 @@ def listener(host: str, port: int) -> socket.socket:
     return opened
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Serve until stopped; return the exit status."""
     import uvicorn
+
+    said = "Serve Luopan. Where, and on what data, the settings say: environment variables, listed in the README."
+    ArgumentParser(prog="python -m core.serve", description=said).parse_args(arguments)
 
     use_language(settings().default_language or "en")
     chosen = settings()
@@ -152,4 +156,4 @@ if __name__ == "__main__":
         main as serve,  # Home.py imports this module by its own name: one `prepare`, not two
     )
 
-    sys.exit(serve())
+    sys.exit(serve(sys.argv[1:]))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ PATH = "luopan/base.js"
 SCRIPT = 'window.__streamlit = { BACKEND_BASE_URL: new URL("../", document.currentScript.src).href };\n'
 _TAG = f'<script src="./{PATH}"></script>'.encode()
 _HEAD = b"<head>"
+NOWHERE = "/nothing-here"
+_DEEPER = frozenset({"auth", "component", "luopan", "media", "oauth2callback", "static"})
+"""First parts of the addresses below which something lies; Streamlit's own begin with an underscore."""
 
 
 async def base_script(_request: Request) -> Response:
@@ -30,7 +33,7 @@ async def base_script(_request: Request) -> Response:
 
 
 class BasePathMiddleware:
-    """Puts the script at the head of each page."""
+    """Puts the script at the head of each page, and leads an address below a page to the one that says so."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -40,6 +43,9 @@ class BasePathMiddleware:
         asked = Headers(scope=scope) if scope["type"] == "http" else None
         if asked is None or scope["method"] != "GET" or "text/html" not in asked.get("accept", ""):
             await self.app(scope, receive, send)
+            return
+        if _leads_nowhere(scope["path"]):
+            await RedirectResponse(f"{scope.get('root_path', '')}{NOWHERE}", status_code=303)(scope, receive, send)
             return
         plain = [(name, value) for name, value in scope["headers"] if name not in (b"accept-encoding", b"range")]
         await self.app({**scope, "headers": plain}, receive, _Inserting(send))
@@ -69,6 +75,12 @@ class _Inserting:
         self.start = None
         await self.send(start)
         await self.send({"type": "http.response.body", "body": body})
+
+
+def _leads_nowhere(path: str) -> bool:
+    """Say whether an address has more parts than any page's: Streamlit would answer it with a page without scripts."""
+    first, _, more = path.strip("/").partition("/")
+    return bool(more) and first not in _DEEPER and not first.startswith("_")
 
 
 def _is_page(message: Message) -> bool:

@@ -93,3 +93,15 @@ def test_the_script_comes_first_and_is_asked_for_beside_the_program(client):
 def test_what_is_no_page_is_sent_as_it_is(client):
     assert client.get("/missing", headers={"accept": "text/html"}).text == "Not Found"
     assert PATH not in client.get("/funnel", headers={"accept": "application/json"}).text
+
+
+@pytest.mark.parametrize("path", ["/a/b", "/funnel/x/y", "/today/"])
+def test_an_address_below_a_page_leads_to_the_one_that_says_so(client, path):
+    answer = client.get(path, headers={"accept": "text/html"}, follow_redirects=False)
+    deeper = path.strip("/").count("/") > 0
+    assert (answer.status_code, answer.headers.get("location")) == ((303, "/nothing-here") if deeper else (200, None))
+
+
+@pytest.mark.parametrize("path", ["/auth/redeem", "/static/js/x.js", "/_stcore/health", "/media/x", "/component/a/b"])
+def test_what_lies_deeper_is_left_alone(client, path):
+    assert client.get(path, headers={"accept": "text/html"}, follow_redirects=False).status_code == 200
