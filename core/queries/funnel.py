@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from sqlalchemy import select
 
 from core.access.actions import Action
 from core.analytics import funnel as statements
@@ -96,5 +97,8 @@ def cohorts_by_month(work: Work, *, period: Period, filters: Filters = NO_FILTER
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
 def process_shown(work: Work, *, filters: Filters = NO_FILTERS) -> int:
-    """Return the number of the process that the funnel shows: the one of the filters, else the default one."""
-    return chosen_pipeline(work.mirror, filters)
+    """Return the number of the process that the funnel shows: the filters' where it exists, else the default one."""
+    mirror = work.mirror
+    pipelines = mirror.facts.pipelines.c
+    known = mirror.value(select(pipelines.id).where(pipelines.id == (filters.pipeline_id or 0))) is not None
+    return chosen_pipeline(mirror, filters if known else NO_FILTERS)

@@ -34,8 +34,8 @@ from core.model import (
     Stage,
     Team,
     Territory,
-    User,
 )
+from core.queries.reference import user_names
 
 if TYPE_CHECKING:
     from core.db.work import Work
@@ -170,21 +170,17 @@ def import_batches(work: Work) -> list[dict[str, Any]]:
     Each: id, at (UTC), by, file_name, kind, state, rows_read, rows_imported, rows_merged, rows_refused,
     currencies (the codes that amounts without a currency column were taken in).
     """
-    columns: list[Any] = [ImportBatch, User.name]
-    rows = work.session.execute(
-        select(*columns)
-        .outerjoin(User, cast("Any", User.id) == ImportBatch.user_id)
-        .order_by(cast("Any", ImportBatch.id).desc())
-    )
+    names = user_names(work.session)
+    batches = work.session.scalars(select(ImportBatch).order_by(cast("Any", ImportBatch.id).desc()))
     return [
         {
-            "id": batch.id, "at": batch.created_at, "by": name or "", "file_name": batch.file_name,
+            "id": batch.id, "at": batch.created_at, "by": names.get(batch.user_id, ""), "file_name": batch.file_name,
             "kind": batch.kind, "state": batch.state.value, "rows_read": batch.rows_read,
             "rows_imported": batch.rows_imported, "rows_merged": batch.rows_merged,
             "rows_refused": batch.rows_refused,
             "currencies": ", ".join(sorted({c for f in batch.report.get("files", []) if (c := f.get("currency"))})),
         }
-        for batch, name in rows
+        for batch in batches
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,13 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 @pytest.fixture(scope="session")
 def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """The program on a port of its own, with the demo company."""
-    folder = tmp_path_factory.mktemp("app")
+    with serving(tmp_path_factory.mktemp("app")) as server:
+        yield server
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[AppServer]:
+    """Serve a demo company made in `folder`."""
     port = _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LUOPAN_")}
     environment |= {"LUOPAN_DATA_DIR": str(folder), "LUOPAN_PORT": str(port), "LUOPAN_DEMO": "never"}

@@ -7,12 +7,13 @@ what was stored, both languages stand side by side: such pages of the administra
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from data.demo.reference import COMPETITORS
-from tests.browser.conftest import PageAs, settle
+from tests.browser.conftest import AppServer, PageAs, serving, settle
 
 pytestmark = pytest.mark.browser
 
@@ -64,6 +65,13 @@ def _said(page: Any, path: str) -> list[str]:
     assert len(texts) > 15, f"{path} said hardly anything"
     assert not page.get_by_test_id("stException").count()
     return [text for text in texts if not any(own in text for own in STREAMLITS_OWN) and not _TYPED.search(text)]
+
+
+@pytest.fixture(scope="module")
+def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """A company of this module's own: what other flows typed is in the language that they typed."""
+    with serving(tmp_path_factory.mktemp("languages")) as server:
+        yield server
 
 
 @pytest.mark.parametrize("role", PAGES)
