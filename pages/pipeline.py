@@ -1,4 +1,7 @@
+from core.ui.live import follow
 from core.ui.page import open_page
 from core.ui.screens.pipeline import draw
 
-draw(open_page("pipeline"))
+view = open_page("pipeline")
+draw(view)
+follow(view)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -24,6 +27,7 @@ def open_engine(url: str) -> Engine:
     """
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_size=20, max_overflow=40, pool_pre_ping=True)
+    _make_private(make_url(url).database)
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -34,6 +38,13 @@ def open_engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(name: str | None) -> None:
+    """Make a SQLite file that is not there yet, for this user alone; SQLite gives its log the same mode."""
+    if name and name != ":memory:" and not name.startswith("file:") and Path(name).parent.is_dir():
+        with suppress(FileExistsError):
+            os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:

@@ -45,6 +45,7 @@ class MirrorFiles:
     def fresh(self) -> Path:
         """Return a path for a new mirror."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.chmod(0o700)  # it holds a copy of every deal
         return self._folder / f"mirror-{secrets.token_hex(6)}.duckdb"
 
     def hold(self, path: Path) -> None:

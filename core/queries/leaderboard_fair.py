@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from math import isnan, nan
+from math import floor, isnan, log10, nan
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 import numpy as np
@@ -67,7 +67,7 @@ def fair_leaderboard(
     rows = sorted(
         now.rows, key=lambda row: (row["rank"] is None, row["rank"] or 0, -row["booked"], row["name"], row["key"])
     )
-    frame = pd.DataFrame(_shown(rows, sight, now.ranked_by), columns=list(FAIR_COLUMNS))
+    frame = pd.DataFrame(_shown(rows, sight, now.ranked_by, hard="difficulty" in adjust), columns=list(FAIR_COLUMNS))
     whole = ("rank", "previous_rank", "rank_change", "plain_rank", "rank_low", "rank_high")
     return frame.astype(dict.fromkeys(whole, "Int64"))
 
@@ -85,18 +85,40 @@ def _compare(now: _Board, before: _Board) -> None:
         row |= {"previous_value": values.get(key, nan), "most_improved": key == best}
 
 
-def _shown(rows: list[dict[str, Any]], sight: BoardSight, ranked_by: str) -> list[dict[str, Any]]:
+def _shown(rows: list[dict[str, Any]], sight: BoardSight, ranked_by: str, *, hard: bool) -> list[dict[str, Any]]:
     """Return the rows as they may be seen: those outside the scope masked or left out."""
     found = []
     for place, row in enumerate(rows, start=1):
-        if row["inside"] or sight is BoardSight.FULL:
+        if sight is BoardSight.FULL:
             found.append(row)
+        elif row["inside"]:
+            found.append(_coarse(row, hard=hard))
         elif sight is BoardSight.ANONYMOUS and row["rank"] is not None:
             kept = {name: row[name] for name in (*_ALWAYS, ranked_by)}
             found.append({**_BLANK, **kept, "key": f"other-{place}", "name": "", "team": ""})
     return found
 
 
+def _coarse(row: dict[str, Any], *, hard: bool) -> dict[str, Any]:
+    """Return one's own row without what others' figures could be worked out from.
+
+    Sums over others are left out, and what rests on them is rounded: a rate to whole percent, money to two digits.
+    Else two periods that differ by a day would tell what a colleague booked on it.
+    """
+    rates = {name: round(row[name], 2) for name in _RATES_AMONG_OTHERS}
+    money = {"usual": _two_digits(row["usual"])}
+    if hard:
+        rates["fair_attainment"] = round(row["fair_attainment"], 2)
+        money["fair_quota"] = _two_digits(row["fair_quota"])
+    return {**row, **rates, **money, **dict.fromkeys(_SUMS_OF_OTHERS, nan)}
+
+
+def _two_digits(value: float) -> float:
+    return value if isnan(value) or value <= 0 else round(value, 1 - floor(log10(value)))
+
+
+_SUMS_OF_OTHERS = ("usual_peers", "usual_peer_days", "mean_hardness", "pooled_rate", "prior_deals")
+_RATES_AMONG_OTHERS = ("hardness", "shrunk_rate", "shrunk_low", "shrunk_high")
 _BLANK: dict[str, Any] = {
     **dict.fromkeys(FAIR_COLUMNS, nan), "rank_low": None, "rank_high": None, "plain_rank": None, "won_count": 0,
     "decided_count": 0, "activities": 0,

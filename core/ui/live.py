@@ -46,7 +46,8 @@ _pace = Pace(RUNS_A_SECOND)
 def follow(view: View) -> None:
     """Keep a drawn page up with the data, and open the list that its address names. The last line of a page.
 
-    While a list lies open the page waits: nobody reads what moves. Closing it draws the page anew.
+    While a dialog lies open the page waits: nobody reads what moves, and nothing unread is closed. Closing it draws
+    the page anew.
     """
     reopen(view)
     if view.frozen is not None:
@@ -55,7 +56,8 @@ def follow(view: View) -> None:
 
     @session.fragment(run_every=LOOKS_EVERY)
     def look() -> None:
-        if DRILL not in st.query_params and view.database.mirror.refresh() != seen and _pace.allows():
+        waits = DRILL in st.query_params or session.DIALOG_KEY in st.session_state
+        if not waits and view.database.mirror.refresh() != seen and _pace.allows():
             st.rerun()
 
     look()

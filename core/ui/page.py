@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
 from core import gate
 from core.access.actors import Actor
-from core.access.sharing import open_to_holder
+from core.access.policy import Role
+from core.access.sharing import SHAREABLE, open_to_holder
 from core.errors import NotAllowed, SalesError
 from core.i18n import N_, _, language
 from core.ui import lost, routes, session
@@ -51,7 +53,7 @@ class View:
     large: bool = False
     query: dict[str, Any] | None = None
     frozen: dict[str, Any] | None = None
-    answers: dict[str, Any] = dataclasses.field(default_factory=dict)
+    answers: dict[str, Callable[[], Any]] = dataclasses.field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -91,12 +93,20 @@ class View:
         try:
             found = self._answer(question, *args, **params)
             if cast("Any", question).gate.action in open_to_holder(self.name):
-                self.answers[name] = found
+                self.answers[name] = partial(self._as_link, question, *args, **params)
         except SalesError as error:
             st.error(plain(error.message()), icon=":material/block:")
             lost.way_home()
             st.stop()
         return found
+
+    def _as_link(self, question: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> R:
+        """Return the answer that a link's holder gets: never more than that may be frozen."""
+        more = frozenset({SHAREABLE[self.name]})
+        holder = dataclasses.replace(
+            self.actor, user_id=None, role=Role.SHARED, share_link_id=self.actor.share_link_id or 0, extra_actions=more
+        )
+        return View._answer(dataclasses.replace(self, actor=holder), question, *args, **params)
 
     def _check_still_here(self) -> None:
         """Redraw the page for whoever looks at it now, where that is not the view's actor any more."""
@@ -118,8 +128,8 @@ class View:
             return gate.answer(self.database, self.actor, question, self.now, *args, **params)
         version = self.database.mirror.refresh()
         key = (
-            self.database.url, version, self.actor.scope, self.actor.rep_id, entry.name, language(), self.today,
-            args, sorted(params.items()),
+            self.database.url, version, self.actor.scope, self.actor.rep_id, self.actor.share_link_id is None,
+            entry.name, language(), self.today, args, sorted(params.items()),
         )  # fmt: skip
         token = _asking.set(lambda: gate.answer(self.database, self.actor, question, self.now, *args, **params))
         try:
@@ -147,8 +157,8 @@ class View:
 def _kept(key: str) -> Any:  # noqa: ARG001 - what the cache keys on
     """Return the answer of the question being asked; `key` names everything that it depends on.
 
-    The one cache of the program. The key holds the database, the mirror's version, the scope, the
-    question, its arguments, the language and the day; a test asks as two actors and compares.
+    The one cache of the program. The key holds the database, the mirror's version, the scope, whether
+    a link asks, the question, its arguments, the language and the day; a test asks as two actors and compares.
     """
     return _asking.get()()
 
@@ -171,6 +181,7 @@ def open_page(name: str, *, heading: bool = True) -> View:
         st.stop()
     view = View(name=name, actor=actor, now=session.now(), database=session.database(), calendar=session.calendar())
     st.session_state[ANSWERS_KEY] = view.answers
+    st.session_state.pop(session.DIALOG_KEY, None)
     if heading:
         view.heading(_(spec.title))
     return view

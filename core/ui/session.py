@@ -181,6 +181,10 @@ def is_still(actor: Actor) -> bool:
     return actor == (current_actor() if actor.share_link_id is None else link_holder())
 
 
+DIALOG_KEY = "luopan_dialog_open"
+"""In the session while a dialog lies open; each run of a page begins without one."""
+
+
 def fragment(*, run_every: float | timedelta | None = None) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
     """Make a part of a page that runs again by itself, for as long as its reader is signed in.
 
@@ -199,12 +203,23 @@ def dialog(
 ) -> Callable[[Callable[P, R]], Callable[P, None]]:
     """Make a dialog, which checks the sign-in and speaks the reader's language in each of its own runs.
 
-    `on_dismiss` is called when its reader closes it, and the page runs again.
+    While it lies open, `DIALOG_KEY` is set, and no page redraws itself beneath it. `on_dismiss` is called when its
+    reader closes it, and the page runs again.
     """
 
     def make(function: Callable[P, R]) -> Callable[P, None]:
-        opens = st.dialog(title, width=width, on_dismiss=on_dismiss or "ignore")
-        return cast("Callable[P, None]", opens(_checked(function)))
+        def closed() -> None:
+            st.session_state.pop(DIALOG_KEY, None)
+            if on_dismiss is not None:
+                on_dismiss()
+
+        opens = cast("Callable[P, None]", st.dialog(title, width=width, on_dismiss=closed)(_checked(function)))
+
+        def marked(*args: P.args, **kwargs: P.kwargs) -> None:
+            st.session_state[DIALOG_KEY] = True
+            opens(*args, **kwargs)
+
+        return marked
 
     return make
 

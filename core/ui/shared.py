@@ -44,7 +44,10 @@ def draw_shared() -> None:
     st.session_state[_COUNTED] = token
     session.show_link(token, opened.actor)
     link = opened.link
-    spoken = session.reader_language(link.language) if st.session_state.get(session.SHARED_KEY) else language()
+    free = link.frozen is None  # what is frozen speaks the language that it was frozen in
+    spoken = link.language
+    if free:
+        spoken = session.reader_language(link.language) if st.session_state.get(session.SHARED_KEY) else language()
     use_language(spoken)
     st.session_state[session.SHARED_LANGUAGE_KEY] = spoken
     now = session.now()
@@ -59,7 +62,7 @@ def draw_shared() -> None:
     said = words.format(when=format_instant(shown, view.zone))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(plain(_("Shared by {name}", name=opened.actor.called) + "  ·  " + said))
-        if st.session_state.get(session.SHARED_KEY):
+        if free and st.session_state.get(session.SHARED_KEY):
             language_switch()
     _watch()
     SCREENS[link.page](view)

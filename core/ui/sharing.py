@@ -68,7 +68,8 @@ def _new_link(view: View) -> None:
         _("Expires after"), list(LIFETIMES), index=2, format_func=lambda n: _(LIFETIMES[n]), key="share-hours"
     )
     if st.button(_("Make the link"), type="primary", key="share-make"):
-        answers = freeze(st.session_state.get(ANSWERS_KEY, {})) if kind == "frozen" else None
+        told = st.session_state.get(ANSWERS_KEY, {}) if kind == "frozen" else {}
+        answers = freeze({name: answer() for name, answer in told.items()}) if kind == "frozen" else None
         try:
             token = view.do(
                 make_share_link,

@@ -142,6 +142,7 @@ def bulk_writing(engine: Engine, *, deals: int) -> Iterator[BulkWriter]:
         writer.finish()
         install_triggers(writer.connection)
         writer.close()
+        draft.chmod(0o600)
         draft.replace(path)
     finally:
         held.close()

@@ -209,3 +209,25 @@ def test_only_the_leaderboard_compares_people_beyond_the_scope() -> None:
             if isinstance(node, ast.Attribute) and node.attr == "of_everyone":
                 callers.add(path.relative_to(PROJECT_ROOT).as_posix())
     assert callers == {"core/queries/leaderboard_fair.py"}
+
+
+@pytest.mark.parametrize("sight", [BoardSight.HIDDEN, BoardSight.ANONYMOUS])
+def test_two_periods_a_day_apart_do_not_tell_what_a_colleague_booked(make: Company, sight: BoardSight) -> None:
+    won(make, "alice", 70_000, 1, days_ago=200)
+    before = {name: row["Alice"] for name, row in _a_day_apart(make, sight).items()}
+    won(make, "bob", 7_777, 1, days_ago=82)
+    won(make, "charlie", 7_777, 1, days_ago=82)
+    after = {name: row["Alice"] for name, row in _a_day_apart(make, sight).items()}
+    for at in ("earlier", "later"):
+        for name in ("usual_peers", "usual_peer_days", "mean_hardness", "pooled_rate", "prior_deals"):
+            assert isnan(after[at][name])
+        assert after[at]["booked"] == before[at]["booked"]
+        assert after[at]["usual"] in {0, float(f"{after[at]['usual']:.1e}")}, "two digits"
+        for name in ("hardness", "shrunk_rate", "fair_attainment"):
+            assert isnan(after[at][name]) or after[at][name] == round(after[at][name], 2)
+
+
+def _a_day_apart(make: Company, sight: BoardSight) -> dict[str, dict[str, dict[str, Any]]]:
+    let_see(make, sight)
+    periods = {"earlier": Period(JULY, date(2026, 9, 1)), "later": Period(JULY + DAY, date(2026, 9, 1))}
+    return {name: seen(make, "eastern rep", period=period, adjust=ADJUSTMENTS) for name, period in periods.items()}

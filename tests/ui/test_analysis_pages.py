@@ -331,7 +331,7 @@ def test_a_look_is_counted_once_however_often_the_page_runs(world: Company) -> N
 
 def test_a_frozen_link_shows_what_the_page_was_told_whatever_came_later(world: Company) -> None:
     app = opened(world, "overview", "eastern manager")
-    told = freeze(app.session_state[page.ANSWERS_KEY])
+    told = freeze({name: answer() for name, answer in app.session_state[page.ANSWERS_KEY].items()})
     token = link(world, "overview", query={"period": ["this-quarter"]}, frozen=told)
     world.deal(owner="alice", amount=50_000, path=(("identified", at(7, 1)), ("won", at(7, 14))))
     assert cards(app.run())["Booked"] == "¥61K"

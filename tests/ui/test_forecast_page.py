@@ -239,7 +239,8 @@ def test_a_share_link_shows_the_same_forecast_and_offers_no_lever(selling, fits,
     monkeypatch.setattr(session, "address", lambda: "127.0.0.1")
     query = {"growth": ["20"], "ahead": ["4"], "with": ["Hire\nh20"]}
     own = opened(selling, growth="20", ahead="4", **{"with": "Hire\nh20"})
-    answers = freeze(own.session_state[ANSWERS_KEY]) if kind == "frozen" else None
+    told = own.session_state[ANSWERS_KEY]
+    answers = freeze({name: answer() for name, answer in told.items()}) if kind == "frozen" else None
     token = gate.perform(
         selling.database, actor(selling, "leader"), make_share_link, NOW, page="forecast", title="Plan", query=query,
         language="en", hours=24, frozen=answers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,12 +11,15 @@ import pytest
 
 from core import gate
 from core.access.actors import SYSTEM
+from core.access.policy import Role
+from core.access.sharing import SHAREABLE
 from core.domain.periods import FiscalCalendar, Period
 from core.errors import NotAllowed
 from core.i18n import use_language
 from core.model import Setting
 from core.queries.deals import deals_page
 from core.queries.leaderboard import leaderboard, own_rank
+from core.queries.leaderboard_fair import fair_leaderboard
 from core.queries.overview import breakdown, overview_kpis
 from core.queries.share import my_share_links
 from core.queries.today_numbers import attainment_now
@@ -174,11 +178,27 @@ def test_two_databases_do_not_share_answers(selling: Company, founded_sqlite, tm
 def test_a_frozen_view_asks_nothing(selling: Company, asked: list[str]) -> None:
     live = view_of(selling, "leader")
     told = live.ask(overview_kpis, period=Q3)
+    frozen = view_of(selling, "leader", frozen={name: answer() for name, answer in live.answers.items()})
     asked.clear()
-    frozen = view_of(selling, "leader", frozen=dict(live.answers))
     won(selling, "bob", 1_000)
     pd.testing.assert_frame_equal(frozen.ask(overview_kpis, period=Q3), told)
     assert asked == []
+
+
+@pytest.mark.parametrize("first", ["maker", "holder"])
+def test_a_links_holder_and_its_maker_do_not_share_an_answer(selling: Company, first: str) -> None:
+    with selling.database.writing(SYSTEM, now=NOW, action="test") as work:
+        work.session.merge(Setting(name="board_sight", value="full"))
+    maker = replace(view_of(selling, "eastern manager"), name="leaderboard")
+    holder = replace(maker, actor=replace(maker.actor, user_id=None, role=Role.SHARED, share_link_id=1,
+                                          extra_actions=frozenset({SHAREABLE["leaderboard"]})))  # fmt: skip
+    by_view = {"maker": maker, "holder": holder}
+    for who in (first, *(by_view.keys() - {first})):
+        names = set(by_view[who].ask(fair_leaderboard, period=Q3)["name"])
+        assert ("Charlie" in names) is (who == "maker"), who
+    frozen = [answer() for answer in maker.answers.values()]
+    assert len(frozen) == 1
+    assert "Charlie" not in set(frozen[0]["name"]), "nor is more frozen than the holder may see"
 
 
 class Stopped(Exception):

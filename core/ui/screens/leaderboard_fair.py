@@ -159,10 +159,16 @@ def _days(row: dict[str, Any], currency: str, *, on: bool) -> list[str]:
     return lines if on else [*lines, _("Switched off: the whole quota counts.")]
 
 
+def _hidden_sums() -> str:
+    return _("It rests on what others booked, which the company does not show here: only the rounded result is shown.")
+
+
 def _hardness(row: dict[str, Any], currency: str, *, on: bool) -> list[str]:
     if pd.isna(row["hardness"]):
         return [_("There is no quota, or no history to compare it with: the quota stays as it is.")]
     money = {name: format_money(row[name], currency) for name in ("usual", "usual_peers", "fair_quota")}
+    if pd.isna(row["usual_peer_days"]):
+        return [_hidden_sums(), *([] if on else [_("Switched off: the quota stays as it is.")])]
     own = 0.0 if pd.isna(row["usual_own"]) else cast("float", row["usual_own"])
     lines = [
         _(
@@ -188,6 +194,8 @@ def _hardness(row: dict[str, Any], currency: str, *, on: bool) -> list[str]:
 def _rate(row: dict[str, Any]) -> list[str]:
     if pd.isna(row["shrunk_rate"]):
         return [_("No deal was closed in this period.")]
+    if pd.isna(row["prior_deals"]):
+        return [_hidden_sums()]
     won, decided = (format_number(row[name]) for name in ("won_count", "decided_count"))
     pooled, weight = (
         format_rate(row["pooled_rate"]),
