@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, get_args
 
 from sqlalchemy import BigInteger, Date, Integer, Numeric, and_, case, cast, func, literal, literal_column, select
 
-from core.analytics.facts import Statement, spoken
+from core.analytics.facts import Statement
 from core.analytics.filters import Filters, strings, teams_below
+from core.analytics.open_stages import by_open_stage
 from core.domain.periods import Period
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def booked_by_month(facts: Facts, *, period: Period, filters: Filters, as_of: As
 
 def by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, as_of: AsOf) -> Statement:
     """Return the columns of `kpis.open_by_stage`, as of the end of a day."""
-    stood, stages = states_on(facts, as_of, filters, name="stood").c, facts.stages.c
+    stood = states_on(facts, as_of, filters, name="stood").c
     inside = (
         select(
             stood.stage_id,
@@ -208,23 +209,7 @@ def by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, as_of: AsOf) -
         .group_by(stood.stage_id)
         .subquery("inside")
     )
-    here = inside.c
-    return (
-        select(
-            stages.id.label("stage_key"),
-            spoken(facts.stages).label("stage"),
-            func.coalesce(here.count, 0).label("count"),
-            func.coalesce(here.value, 0).label("value"),
-            func.coalesce(here.weighted, 0).label("weighted"),
-            stages.probability.label("probability"),
-            func.coalesce(here.overdue_count, 0).label("overdue_count"),
-        )
-        .select_from(facts.stages.outerjoin(inside, here.stage_id == stages.id))
-        .where(
-            stages.pipeline_id == pipeline_id, stages.kind == "open", stages.active | here.count.is_not(None)
-        )
-        .order_by(stages.position)
-    )  # fmt: skip
+    return by_open_stage(facts, inside, pipeline_id)
 
 
 def week_ends(until: date, count: int) -> list[date]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import BigInteger, Date, String, case, cast, func, literal, literal_column, select, union_all
 
 from core.analytics.dimensions import Dimension, key_of, names_of, table_key
-from core.analytics.facts import Statement, spoken
+from core.analytics.facts import Statement
 from core.analytics.filters import Filters, deal_conditions
+from core.analytics.open_stages import by_open_stage
 from core.analytics.selection import inside, is_counted, summed
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def booked_by(facts: Facts, *, period: Period, filters: Filters, today: date, st
 
 def open_by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, today: date) -> Statement:
     """Return a row per open stage of a pipeline, in order, with what stands there now, in hundredths."""
-    deals, stages = facts.deals.c, facts.stages.c
+    deals = facts.deals.c
     inside_now = (
         select(
             deals.stage_id,
@@ -159,22 +160,4 @@ def open_by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, today: da
         .group_by(deals.stage_id)
         .subquery("inside_now")
     )
-    here = inside_now.c
-    return (
-        select(
-            stages.id.label("stage_key"),
-            spoken(facts.stages).label("stage"),
-            func.coalesce(here.count, 0).label("count"),
-            func.coalesce(here.value, 0).label("value"),
-            func.coalesce(here.weighted, 0).label("weighted"),
-            stages.probability.label("probability"),
-            cast(func.coalesce(here.overdue_count, 0), BigInteger).label("overdue_count"),
-        )
-        .select_from(facts.stages.outerjoin(inside_now, here.stage_id == stages.id))
-        .where(
-            stages.pipeline_id == pipeline_id,
-            stages.kind == "open",
-            stages.active | here.count.is_not(None),
-        )
-        .order_by(stages.position)
-    )
+    return by_open_stage(facts, inside_now, pipeline_id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.ui import session
-from core.ui.drill import DRILL, reopen
+from core.ui.drill import reopen
 
 if TYPE_CHECKING:
     from core.ui.page import View
@@ -56,8 +56,7 @@ def follow(view: View) -> None:
 
     @session.fragment(run_every=LOOKS_EVERY)
     def look() -> None:
-        waits = DRILL in st.query_params or session.DIALOG_KEY in st.session_state
-        if not waits and view.database.mirror.refresh() != seen and _pace.allows():
+        if session.DIALOG_KEY not in st.session_state and view.database.mirror.refresh() != seen and _pace.allows():
             st.rerun()
 
     look()
