@@ -5,6 +5,7 @@ Every mapped table is either in `SCOPED` or in `COMMON`, and a test holds us to 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import ColumnElement, false, or_, select
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy.orm import Session
+    from sqlalchemy.sql.base import ExecutableOption
 
 
 class ScopeLeft(SalesError):
@@ -122,20 +124,22 @@ COMMON: frozenset[type] = frozenset({
 """Tables that hold nothing of one rep's business; what may be done with them the policy says."""
 
 
-def criteria_for(actor: Actor) -> list[tuple[type, ColumnElement[bool]]]:
-    """Return what each scoped table is narrowed by, for this actor."""
+def criteria_for(actor: Actor) -> tuple[ExecutableOption, ...]:
+    """Return what every statement of this actor is narrowed by, as SQLAlchemy's options."""
+    is_program = actor.role == "operations" and actor.user_id is None
+    return _criteria(actor.scope, None if is_program else (actor.user_id,))
+
+
+@lru_cache(maxsize=256)
+def _criteria(scope: Scope, person: tuple[int | None] | None) -> tuple[ExecutableOption, ...]:
+    """Return the options for a scope and the user in `person`; None is the program itself, which has no person."""
     found: list[tuple[type, ColumnElement[bool]]] = []
-    if actor.scope.reach is not Reach.ALL:
+    if scope.reach is not Reach.ALL:
         for table, rule in SCOPED.items():
-            found.append(
-                (
-                    table,
-                    false() if actor.scope.reach is Reach.NOTHING else rule(actor.scope),
-                )
-            )
-    if actor.role != "operations" or actor.user_id is not None:
-        found.extend((table, cast("Any", column) == actor.user_id) for table, column in PERSONAL.items())
-    return found
+            found.append((table, false() if scope.reach is Reach.NOTHING else rule(scope)))
+    if person is not None:
+        found.extend((table, cast("Any", column) == person[0]) for table, column in PERSONAL.items())
+    return tuple(with_loader_criteria(table, rule, include_aliases=True) for table, rule in found)
 
 
 def narrow(state: ORMExecuteState) -> None:
@@ -148,9 +152,7 @@ def narrow(state: ORMExecuteState) -> None:
         raise UnscopedStatement(message)
     if state.is_column_load or state.is_relationship_load:
         return
-    state.statement = state.statement.options(
-        *(with_loader_criteria(table, rule, include_aliases=True) for table, rule in criteria)
-    )
+    state.statement = state.statement.options(*criteria)
 
 
 def check_ownership(session: Session) -> None:

@@ -239,6 +239,14 @@ def similar_customers(work: Work, *, name: str, limit: int = 3) -> list[Customer
 
 
 @query(Action.CUSTOMER_VIEW)
+def customer_hit(work: Work, *, customer_id: int) -> CustomerHit:
+    """Return what a form says of a customer; raises NotFound outside the scope."""
+    customer = get_visible(work, Customer, customer_id)
+    owner = work.session.get(Rep, customer.owner_id) if customer.owner_id else None
+    return CustomerHit(customer_id, named(customer), work.words(customer.city), named(owner) if owner else "")
+
+
+@query(Action.CUSTOMER_VIEW)
 def customer_record(work: Work, *, customer_id: int) -> CustomerRecord:
     """Return a customer with contacts, deals, activities and value; raises NotFound outside the scope.
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from core.analytics.filters import number
-from core.domain.names import named
 from core.domain.stages import ActivityKind, StageKind
 from core.i18n import N_, _
-from core.queries.customers import CustomerHit, customer_record, words_in_use
+from core.queries.customers import CustomerHit, customer_hit, words_in_use
 from core.queries.reference import word_list
 from core.ui.page import plain
 
@@ -83,5 +82,4 @@ def customer_from_address(view: View) -> CustomerHit | None:
     chosen = number_in_address("customer")
     if chosen is None:
         return None
-    record = view.ask(customer_record, customer_id=chosen)
-    return CustomerHit(chosen, named(record.customer), view.ask(word_list)(record.customer.city), record.owner)
+    return view.ask(customer_hit, customer_id=chosen)

@@ -234,6 +234,7 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
 BY_NUMBER: dict[str, Callable[[West], dict[str, Any]]] = {
     "activities_of": lambda w: {"customer_id": w.customer},
     "customer_record": lambda w: {"customer_id": w.customer},
+    "customer_hit": lambda w: {"customer_id": w.customer},
     "contacts_of": lambda w: {"customer_id": w.customer},
     "open_deals_of": lambda w: {"customer_id": w.customer},
     "deal_record": lambda w: {"deal_id": w.deal},
