@@ -26,7 +26,8 @@ import pandas as pd
 
 from core.forecasting.fit import fit_series
 from core.forecasting.prophet_model import SEED
-from core.forecasting.scenarios import Levers, apply
+from core.forecasting.levers import Levers
+from core.forecasting.scenarios import apply
 from core.forecasting.series import prepare
 from core.forecasting.steps import PANDAS, SEASON, Frequency
 from core.settings import PROJECT_ROOT
@@ -208,7 +209,7 @@ LEVERS = ("growth", "win_rate", "average_deal", "headcount", "seasonality")
 
 def scenario_moves(frequency: Frequency, count: int, horizon: int, seed: int) -> list[float]:
     """Seconds that each of 200 moves of a lever takes: forecast, band and totals."""
-    from core.forecasting.scenarios import compare
+    from core.forecasting.scenario_totals import compare
 
     rows = history(frequency, count, seed)
     after = pd.Timestamp(rows["on"].iloc[-1]) + pd.tseries.frequencies.to_offset(PANDAS[frequency])

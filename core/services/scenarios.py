@@ -10,7 +10,7 @@ from sqlmodel import select
 from core.access.actions import Action
 from core.db.work import get_visible
 from core.errors import InvalidFields, SalesError
-from core.forecasting.scenarios import Levers
+from core.forecasting.levers import Levers
 from core.gate import command
 from core.i18n import N_, _
 from core.model import Scenario

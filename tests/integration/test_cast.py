@@ -30,7 +30,7 @@ from core.db.work import Database
 from core.domain.periods import Period
 from core.domain.stages import ActivityKind
 from core.errors import NotAllowed, NotFound, SalesError
-from core.forecasting.scenarios import Levers
+from core.forecasting.levers import Levers
 from core.model import AuditEntry, Contact, Customer, Deal, Scenario, ShareLink, SignInSession
 from core.queries.deals import DealFilter
 from core.services.deal_bulk import DealAt

@@ -6,7 +6,7 @@ import pytest
 
 from core.domain.periods import Period
 from core.errors import EditedMeanwhile, InvalidFields, NotAllowed, NotFound
-from core.forecasting.scenarios import LeverOutOfRange, Levers
+from core.forecasting.levers import LeverOutOfRange, Levers
 from core.queries.scenarios import monthly_quotas, my_scenarios
 from core.services.scenarios import ScenarioNameTaken, delete_scenario, rename_scenario, save_scenario
 

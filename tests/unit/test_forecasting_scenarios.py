@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.forecasting.calendar import Event
+from core.forecasting.flow import Flow, carried
+from core.forecasting.levers import LeverOutOfRange, Levers
+from core.forecasting.pipeline import WEEKS
 from core.forecasting.result import Components, Fit
-from core.forecasting.scenarios import (
-    LeverOutOfRange,
-    Levers,
-    apply,
-    chance_to_reach,
-    compare,
-    multiplier,
-    sample_paths,
-)
+from core.forecasting.scenario_totals import compare
+from core.forecasting.scenarios import apply, chance_to_reach, multiplier, sample_paths, turn
 from core.forecasting.sentences import Sentence
 from core.forecasting.steps import steps_from
 from core.forecasting.transform import Transform
@@ -63,8 +59,36 @@ levers = st.builds(
     average_deal=st.floats(-1, 2),
     headcount=st.floats(-1, 2),
     ramp_months=st.floats(0, 24),
+    leads=st.floats(-1, 2),
+    cycle=st.floats(-0.5, 1),
+    price=st.floats(-0.5, 1),
+    elasticity=st.floats(-3, 1),
     seasonality=st.floats(-1, 2),
+    flexibility=st.floats(-1, 2),
+    capacity=st.none() | st.floats(0, 300),
 )
+
+
+@st.composite
+def flows(draw, first=date(2026, 12, 1)):
+    """What a near term may say, its first day some days before or after the first future step."""
+    groups = draw(st.integers(0, 3))
+    shares = st.lists(st.floats(0, 1), min_size=WEEKS, max_size=WEEKS).map(np.array)
+    chance = np.array(draw(st.lists(st.floats(0.01, 1), min_size=groups, max_size=groups)))
+    worth = np.array([draw(shares) * 50 for _group in range(groups)]).reshape(groups, WEEKS)
+    return Flow(
+        first + timedelta(days=draw(st.integers(-10, 40))), worth, chance, new_share=draw(shares),
+        series=draw(shares) * 100, weights=draw(shares),
+    )  # fmt: skip
+
+
+def two_weeks() -> tuple[Fit, Flow]:
+    """100 in each of two weeks from Monday 2026-06-29: 60 and 20 by open deals that are won 8 times of 10."""
+    flow = Flow(
+        date(2026, 6, 29), np.array([[60.0, 20.0]]), np.array([0.8]), new_share=np.array([0.4, 0.8]),
+        series=np.array([100.0, 100.0]), weights=np.ones(2),
+    )  # fmt: skip
+    return flat(frequency="week", known=4, horizon=2, first=date(2026, 6, 1)), flow
 
 
 @settings(deadline=None, max_examples=40)
@@ -81,25 +105,68 @@ def test_neutral_levers_are_the_base_to_the_last_bit(frequency, horizon, ramp):
     pd.testing.assert_frame_equal(moved, apply(fit).frame, check_exact=True)
 
 
+@settings(deadline=None, max_examples=40)
+@given(frequency=st.sampled_from(["day", "week", "month"]), horizon=st.integers(1, 60), flow=flows())
+def test_neutral_levers_are_the_base_whatever_the_deals_say(frequency, horizon, flow):
+    fit = made(frequency, horizon=horizon, first=date(2026, 6, 1))
+    neutral = Levers(ramp_months=2, elasticity=-2)
+    assert neutral.neutral
+    pd.testing.assert_frame_equal(apply(fit, neutral, flow).frame, apply(fit).frame, check_exact=True)
+
+
+@settings(deadline=None, max_examples=40)
+@given(frequency=st.sampled_from(["day", "week", "month"]), horizon=st.integers(1, 60), flow=flows(date(2027, 1, 1)))
+def test_what_deals_carry_adds_up_to_the_forecast(frequency, horizon, flow):
+    """With levers that change nothing the matrix of section 2 is one."""
+    fit = made(frequency, horizon=horizon, first=date(2026, 6, 1))
+    assert carried(fit.future, frequency, flow, Levers()) == pytest.approx(np.eye(horizon), abs=1e-9)
+
+
 @settings(deadline=None, max_examples=60)
-@given(levers)
-def test_the_band_holds_the_forecast_wherever_the_levers_stand(chosen):
-    frame = apply(made(), chosen).frame
-    assert (frame["lo"] <= frame["yhat"]).all()
-    assert (frame["yhat"] <= frame["hi"]).all()
+@given(levers, st.none() | flows())
+def test_the_band_holds_the_forecast_wherever_the_levers_stand(chosen, flow):
+    frame = apply(made(), chosen, flow).frame
+    assert (frame["lo"] <= frame["yhat"] * (1 + 1e-12)).all()
+    assert (frame["yhat"] <= frame["hi"] * (1 + 1e-12)).all()
     assert (frame["lo"] >= 0).all()
 
 
-@settings(deadline=None, max_examples=60)
-@given(levers, st.floats(0.01, 1))
-def test_more_of_a_multiplying_lever_never_gives_less(chosen, more):
+@settings(deadline=None, max_examples=100)
+@given(levers, st.none() | flows(), st.floats(0.01, 1))
+def test_more_of_a_multiplying_lever_never_gives_less(chosen, flow, more):
     fit = made()
-    low = apply(fit, chosen).total
-    for lever in ("growth", "win_rate", "average_deal", "headcount"):
-        raised = replace(chosen, **{lever: getattr(chosen, lever) + more})
-        if lever == "headcount" and chosen.headcount < 0 < raised.headcount:
+    low = apply(fit, chosen, flow).frame["yhat"].to_numpy()
+    for lever in ("growth", "win_rate", "average_deal", "headcount", "leads", "capacity"):
+        before = getattr(chosen, lever)
+        if before is None or (lever == "headcount" and before < 0 < before + more):
             continue
-        assert apply(fit, raised).total >= low * (1 - 1e-12)
+        raised = apply(fit, replace(chosen, **{lever: before + more}), flow).frame["yhat"].to_numpy()
+        assert (raised >= low * (1 - 1e-12) - 1e-9).all(), lever
+
+
+@settings(deadline=None, max_examples=100)
+@given(levers, flows(), st.floats(0, 0.4))
+def test_a_shorter_cycle_never_brings_less_up_to_any_day(chosen, flow, shorter):
+    """Deals come earlier, so that the sum from the first step to any other never falls."""
+    fit, chosen = made(), replace(chosen, capacity=None, cycle=0.0)
+    slow = np.cumsum(apply(fit, chosen, flow).frame["yhat"])
+    quick = np.cumsum(apply(fit, replace(chosen, cycle=-shorter), flow).frame["yhat"])
+    assert (quick >= slow * (1 - 1e-9) - 1e-9).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(levers, st.none() | flows(), st.floats(0, 200))
+def test_nothing_is_booked_beyond_the_capacity(chosen, flow, capacity):
+    frame = apply(made(), replace(chosen, capacity=capacity), flow).frame
+    assert (frame[["yhat", "lo", "hi"]] <= capacity * (1 + 1e-12)).all(axis=None)
+
+
+@settings(deadline=None, max_examples=40)
+@given(flows())
+def test_a_flow_that_was_kept_reads_back_as_it_was(flow):
+    again = Flow.from_dict(json.loads(json.dumps(flow.to_dict())))
+    assert again.to_dict() == flow.to_dict()
+    assert again.open_worth.shape == flow.open_worth.shape
 
 
 def test_growth_compounds_from_the_first_step():
@@ -138,6 +205,60 @@ def test_a_planned_event_lifts_the_share_of_days_it_covers():
     moved = apply(flat(), Levers(events=(fair,))).frame["yhat"]
     assert moved[0] == pytest.approx(100 * (1 + 0.3 * 10 / 31))
     assert moved[1] == pytest.approx(100)
+
+
+def test_a_price_wins_or_loses_deals_by_its_elasticity():
+    """Example 7: 10 % dearer at -1.5: 100 x 1.1 x 1.1^-1.5 = 95.35; at 0 nobody leaves, at -1 nothing is gained."""
+    at = [apply(flat(), Levers(price=0.1, elasticity=e)).frame["yhat"][0] for e in (-1.5, 0.0, -1.0)]
+    assert at == pytest.approx([95.35, 110, 100], abs=0.005)
+
+
+def test_a_win_rate_acts_on_open_deals_up_to_certainty_and_on_new_ones_whole():
+    """Example 8: at +25 % both weeks bring 125; at +50 % the open deals, 8 of 10 to be won, give 1.25 times only."""
+    fit, flow = two_weeks()
+    assert apply(fit, Levers(win_rate=0.25), flow).frame["yhat"].tolist() == pytest.approx([125, 125])
+    assert apply(fit, Levers(win_rate=0.5), flow).frame["yhat"].tolist() == pytest.approx([135, 145])
+
+
+def test_new_leads_bring_new_business_alone():
+    """Example 9: +10 %: 60 + 1.1 x 40 = 104, then 20 + 1.1 x 80 = 108."""
+    fit, flow = two_weeks()
+    assert apply(fit, Levers(leads=0.1), flow).frame["yhat"].tolist() == pytest.approx([104, 108])
+
+
+def test_a_cycle_twice_as_long_brings_half_of_what_was_near():
+    """Example 10: of the open 60 half in each week; new ones as they began half as long ago: 40, then 42.86."""
+    fit, flow = two_weeks()
+    moved = apply(fit, Levers(cycle=1.0), flow).frame["yhat"]
+    assert moved.tolist() == pytest.approx([70, 30 + 100 * (6 * 0.4 + 0.6) / 7])
+    assert moved[1] == pytest.approx(72.857, abs=0.001)
+
+
+def test_levers_leave_the_days_before_today_alone():
+    """Example 11: today is 24 June 2026, in a month at 100: 7 of its 30 days are ahead."""
+    fit = flat(known=5, horizon=2)
+    flow = Flow.unknown(date(2026, 6, 24))
+    expected = [100 * (1 + 0.1 * 7 / 30), 110.0]
+    for moved in (Levers(win_rate=0.1), Levers(average_deal=0.1), Levers(leads=0.1)):
+        assert apply(fit, moved, flow).frame["yhat"].tolist() == pytest.approx(expected)
+
+
+def test_a_capacity_is_shared_by_a_months_days():
+    """Example 12: 310 a month hold a week in July at 70; July itself at 310."""
+    fit = flat(frequency="week", known=4, horizon=2, first=date(2026, 6, 8))
+    assert apply(fit, Levers(capacity=310.0)).frame["yhat"].tolist() == pytest.approx([70, 70])
+    assert apply(flat(known=6, horizon=1), Levers(capacity=90.0)).frame["yhat"].tolist() == pytest.approx([90])
+
+
+def test_flexibility_weighs_the_trends_latest_turn():
+    """Example 13: flat for 7 months, then +0.1 in each of 6: latest slope .1, whole .05, 0.9 x .05 after a month."""
+    fit = flat(known=13, horizon=2)
+    trend = np.concatenate([np.zeros(7), 0.1 * np.arange(1, 7), [0.6, 0.6]])
+    fit = replace(fit, parts=replace(fit.parts, trend=trend))
+    assert turn(fit).tolist() == pytest.approx([0.05 * 0.9, 0.05 * (0.9 + 0.81)])
+    less, more = (apply(fit, Levers(flexibility=f)).frame["yhat"] for f in (-1, 1))
+    assert more.tolist() == pytest.approx(list(100 * np.exp(0.6 + turn(fit))))
+    assert (less < apply(fit).frame["yhat"]).all()
 
 
 def test_all_levers_together_are_the_product_of_their_formulas():

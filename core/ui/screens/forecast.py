@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.forecast import forecast_chart
-from core.forecasting.scenarios import BASE, apply, chance_to_reach, compare
+from core.forecasting.scenario_totals import BASE, compare
+from core.forecasting.scenarios import apply, chance_to_reach
 from core.i18n import _, format_month, format_quarter, format_rate
 from core.reports.tables import Column
 from core.ui.cards import said
@@ -28,7 +29,7 @@ from core.ui.sharing import share_button
 from core.ui.tables import table
 
 if TYPE_CHECKING:
-    from core.forecasting.scenarios import Levers
+    from core.forecasting.levers import Levers
     from core.ui.page import View
     from core.ui.screens.forecast_fit import Forecast
 

@@ -13,7 +13,8 @@ import streamlit as st
 from core.access.actions import Action
 from core.charts.forecast import scenario_totals
 from core.errors import InvalidFields, SalesError
-from core.forecasting.scenarios import Levers, apply
+from core.forecasting.levers import Levers
+from core.forecasting.scenarios import apply
 from core.i18n import _, format_instant
 from core.queries.scenarios import my_scenarios
 from core.services.scenarios import ScenarioNameTaken, delete_scenario, rename_scenario, save_scenario

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from core.errors import SalesError
 from core.forecasting.calendar import Event
-from core.forecasting.scenarios import Levers
+from core.forecasting.levers import Levers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,8 +16,8 @@ from core.ui.screens.forecast_state import is_neutral
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from core.forecasting.levers import Levers
     from core.forecasting.result import Fit, Member
-    from core.forecasting.scenarios import Levers
     from core.ui.page import View
 
 MEMBER_NAMES: Final[dict[Member, str]] = {
