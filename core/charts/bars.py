@@ -3,8 +3,8 @@
 import math
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import Unit, crosswise, elide, look, nothing, plain, say, sizes, style, text_width
@@ -23,11 +23,12 @@ def ranked_bars(
     subtitle: str | None = None,
     compare_name: str | None = None,
     value_name: str | None = None,
-) -> go.Figure:
+    colours: list[str] | None = None,
+) -> Figure:
     """Return a horizontal bar a row, in the frame's order, with its value at the end.
 
     frame: key, name str, value float in `unit`, and optionally compare float, shown as a mark.
-    A long name is cut, and whole in the hover text. customdata: key.
+    A long name is cut, and whole in the hover text. colours: one for each bar. customdata: key.
     """
     if frame.empty:
         return nothing(title, dark=dark, large=large)
@@ -43,18 +44,17 @@ def ranked_bars(
     texts = [f"<b>{plain(n)}</b><br>{label}" for n, label in zip(names, labels, strict=True)]
     for at, value in enumerate(compared):
         texts[at] += f"<br>{plain(before)} {say(value, unit, currency)}"
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=rows,
-            orientation="h",
-            width=s.bar / s.row,
-            name=plain(value_name or _("This period")),
-            marker={"color": c.series[0]},
-            customdata=keys,
-            hovertext=texts,
-            hoverinfo="text",
-        )
+    figure = Figure()
+    figure.add_bar(
+        x=values,
+        y=rows,
+        orientation="h",
+        width=s.bar / s.row,
+        name=plain(value_name or _("This period")),
+        marker={"color": colours or c.series[0]},
+        customdata=keys,
+        hovertext=texts,
+        hoverinfo="text",
     )
     if compared:
         figure.add_scatter(
@@ -123,7 +123,7 @@ def grouped_bars(
     large: bool = False,
     currency: str = "CNY",
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return the groups side by side in each stage; at most seven groups keep a colour apart.
 
     frame, stages and groups in order: stage_key, stage str, group_key, group str, value float in
@@ -137,7 +137,7 @@ def grouped_bars(
     groups = list(frame.drop_duplicates("group_key")["group_key"])
     each = s.tick + 5
     block = each * len(groups)
-    figure = go.Figure()
+    figure = Figure()
     height = lay_rows(figure, list(stages["stage"]), [""] * len(place), c=c, s=s, bar_px=block)
     thick = each / row_px(s, bar_px=block)
     labels: list[str] = []

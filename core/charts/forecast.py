@@ -7,9 +7,9 @@ from datetime import date
 from itertools import pairwise
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from core.charts.bars import ranked_bars
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.theme import (
     Look,
@@ -43,8 +43,8 @@ class _Line:
     style: dict[str, object]
     named_at_end: bool = True
 
-    def trace(self) -> go.Scatter:
-        return go.Scatter(
+    def draw(self, figure: Figure) -> None:
+        figure.add_scatter(
             x=self.days,
             y=self.values,
             name=plain(self.name),
@@ -112,12 +112,12 @@ def _lines(
     return lines
 
 
-def _band(base: pd.DataFrame, *, start: tuple[date, float] | None, c: Look) -> go.Scatter:
-    """Return the band, drawn from the last actual value on, so that no gap stands between."""
+def _draw_band(figure: Figure, base: pd.DataFrame, *, start: tuple[date, float] | None, c: Look) -> None:
+    """Draw the band from the last actual value on, so that no gap stands between."""
     days, low, high = _days(base), _floats(base, "lo"), _floats(base, "hi")
     if start:
         days, low, high = [start[0], *days], [start[1], *low], [start[1], *high]
-    return go.Scatter(
+    figure.add_scatter(
         x=days + days[::-1],
         y=high + low[::-1],
         fill="toself",
@@ -140,7 +140,7 @@ def _spread(heights: list[float], least: float) -> list[float]:
     return moved
 
 
-def _name_ends(figure: go.Figure, lines: list[_Line], *, at: date, least: float, s: Sizes) -> float:
+def _name_ends(figure: Figure, lines: list[_Line], *, at: date, least: float, s: Sizes) -> float:
     """Write each line's name beside its end; return the width in px that the names take."""
     heights = _spread([line.values[-1] for line in lines], least)
     names = [elide(line.name, 14) for line in lines]
@@ -157,7 +157,7 @@ def _name_ends(figure: go.Figure, lines: list[_Line], *, at: date, least: float,
     return max((text_width(name, s.tick) for name in names), default=0) * 1.1 + 12
 
 
-def _mark_boundary(figure: go.Figure, day: date, words: str, *, c: Look, s: Sizes) -> None:
+def _mark_boundary(figure: Figure, day: date, words: str, *, c: Look, s: Sizes) -> None:
     line = {"color": c.muted, "width": 1, "dash": "dot"}
     figure.add_shape(type="line", x0=day, x1=day, y0=0, y1=1, yref="paper", line=line)
     figure.add_annotation(
@@ -185,7 +185,7 @@ def forecast_chart(
     currency: str = "CNY",
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return history, the base forecast with its 80 % band, scenarios and quota in one chart.
 
     history: ds date, y float. base: ds, yhat, lo, hi. scenarios: name -> ds, yhat. quota: ds, y.
@@ -201,10 +201,11 @@ def forecast_chart(
     everyday = sorted({*past, *_days(base)})
     start = (past[-1], float(history["y"].iloc[-1])) if past else None
 
-    figure = go.Figure()
+    figure = Figure()
     if not base.empty:
-        figure.add_trace(_band(base, start=start, c=c))
-    figure.add_traces([line.trace() for line in lines])
+        _draw_band(figure, base, start=start, c=c)
+    for line in lines:
+        line.draw(figure)
     if start and not base.empty:
         figure.add_scatter(
             x=[start[0], _days(base)[0]],
@@ -266,13 +267,14 @@ def scenario_totals(
     currency: str = "CNY",
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return the totals of the scenarios as bars, the first being the base, the quota a line.
 
     frame: key, name str, value float. quota: the total owed in the same period. customdata: key.
     """
     title = title or _("Scenarios compared")
-    figure = ranked_bars(
+    c = look(dark=dark)
+    return ranked_bars(
         frame.assign(compare=quota) if quota is not None and not frame.empty else frame,
         unit=unit,
         title=title,
@@ -282,8 +284,5 @@ def scenario_totals(
         currency=currency,
         compare_name=_("Quota"),
         value_name=_("Total"),
+        colours=[c.forecast] + [c.scenario] * (len(frame) - 1),
     )
-    if not frame.empty:
-        c = look(dark=dark)
-        figure.data[0].marker.color = [c.forecast] + [c.scenario] * (len(frame) - 1)
-    return figure

@@ -6,8 +6,8 @@ from datetime import date
 from itertools import pairwise
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.theme import Unit, look, nothing, plain, say, sizes, style, value_axis
 from core.charts.trend import short_months, tick_places
@@ -27,7 +27,7 @@ def past_forecasts_chart(
     currency: str = "CNY",
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return what happened as one line, and each past forecast as a thinner line with a start mark.
 
     history: ds, y. past: origin (last step known), ds, forecast. customdata: the day in ISO form,
@@ -37,7 +37,7 @@ def past_forecasts_chart(
     if history.empty or past.empty:
         return nothing(title, dark=dark, large=large)
     c, s = look(dark=dark), sizes(large=large)
-    figure = go.Figure()
+    figure = Figure()
     days, values = _days(history, "ds"), [float(value) for value in history["y"]]
     known = dict(zip(days, values, strict=True))
     monthly = all((b - a).days >= MONTH_STEP_DAYS for a, b in pairwise(days))

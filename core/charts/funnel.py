@@ -5,8 +5,8 @@ from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import look, nothing, plain, say, sizes, style
@@ -66,7 +66,7 @@ def cohort_funnel(
     currency: str = "CNY",
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return a bar a stage, split into went on, still open and lost here, with conversions.
 
     frame, in the order of the process: stage_key, stage str, reached int, value float in major
@@ -95,7 +95,7 @@ def cohort_funnel(
     for row in rows:
         deals = _n("{n} deal", "{n} deals", int(row["reached"]))
         counts.append(f"<b>{deals}</b> · {say(number(row['value']), 'money', currency)}")
-    figure = go.Figure()
+    figure = Figure()
     height = lay_rows(figure, [str(r["stage"]) for r in rows], counts, c=c, s=s, bar_px=bar_px, note=True)
     shared = {"orientation": "h", "hovertext": tips, "hoverinfo": "text"}
     places = list(range(len(rows)))

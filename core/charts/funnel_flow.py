@@ -4,8 +4,8 @@ from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.theme import Look, elide, look, nothing, plain, say, sizes, style
 from core.i18n import N_, _, _n, format_number
@@ -71,7 +71,7 @@ def _curve(start: float, end: float) -> tuple[list[float], list[float]]:
 @remembered
 def flow(
     frame: pd.DataFrame, *, dark: bool, large: bool = False, currency: str = "CNY", title: str | None = None
-) -> go.Figure:
+) -> Figure:
     """Return a ribbon for each pair of stages, as thick as the deals that moved; the left is where they came from.
 
     frame: from_key ("0": newly entered), from_stage, to_key, to_stage, kind str; from_position, to_position, deals,
@@ -95,7 +95,7 @@ def flow(
         pair = (str(row["from_key"]), str(row["to_key"]))
         landing[pair] = into[pair[1]]
         into[pair[1]] -= int(row["deals"]) * scale
-    colours, figure = _colours(c), go.Figure()
+    colours, figure = _colours(c), Figure()
     shown: set[str] = set()
     marks: dict[str, list[Any]] = {name: [] for name in ("x", "y", "key", "tip", "colour")}
     for row in sorted(rows, key=lambda row: (row["from_position"], row["to_position"])):
@@ -157,7 +157,7 @@ def _tip(row: dict[Hashable, Any], currency: str) -> str:
 
 
 def _name(
-    figure: go.Figure, nodes: list[tuple[str, str, int]], places: dict[str, float], scale: float, *, side: str,
+    figure: Figure, nodes: list[tuple[str, str, int]], places: dict[str, float], scale: float, *, side: str,
     c: Look, px: int,
 ) -> None:  # fmt: skip
     at, anchor, shift = (_LEFT, "right", -6) if side == "left" else (_RIGHT, "left", 6)

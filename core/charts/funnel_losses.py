@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import elide, look, nothing, plain, sizes, style, value_axis
@@ -24,7 +24,7 @@ def lost_by_stage(
     large: bool = False,
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return the lost deals of each stage, stacked by reason; rare reasons are put together.
 
     frame, stages in order: stage_key, stage str, reason str, count int. customdata: stage_key,
@@ -45,7 +45,7 @@ def lost_by_stage(
         cell = table.setdefault(reason, dict.fromkeys(place, 0))
         cell[row["stage_key"]] += int(row["count"])
         by_stage[row["stage_key"]] += int(row["count"])
-    figure = go.Figure()
+    figure = Figure()
     height = lay_rows(
         figure,
         [str(name) for name in stages["stage"]],
@@ -96,7 +96,7 @@ def lost_by_month(
     dark: bool,
     large: bool = False,
     title: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return the lost deals of each month, stacked by reason; rare reasons are put together.
 
     frame, months in order: month date, reason_key, reason str, count int. customdata: the month's first day in ISO
@@ -118,7 +118,7 @@ def lost_by_month(
         cell = table.setdefault(key, dict.fromkeys(months, 0))
         cell[month] += int(row["count"])
         whole[month] += int(row["count"])
-    figure = go.Figure()
+    figure = Figure()
     for place, key in enumerate([*named, ""]):
         if key not in table:
             continue

@@ -4,8 +4,8 @@ import math
 from datetime import date
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import look, nothing, plain, say, sizes, style, value_axis
@@ -14,7 +14,7 @@ from core.i18n import _, _n, format_days, format_number, format_rate
 
 
 @remembered
-def cohort_months(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: str | None = None) -> go.Figure:
+def cohort_months(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: str | None = None) -> Figure:
     """Return for each month of opening the shares won, lost and still open: the young ones are mostly open.
 
     frame, months in order: month date; entered, won, lost, open int. customdata: the month's first day in ISO form,
@@ -27,7 +27,7 @@ def cohort_months(frame: pd.DataFrame, *, dark: bool, large: bool = False, title
     months: list[date] = [stamp.date().replace(day=1) for stamp in pd.to_datetime(frame["month"])]
     days = [month.isoformat() for month in months]
     entered = [int(n) for n in frame["entered"]]
-    figure = go.Figure()
+    figure = Figure()
     for state, name, color in (
         ("won", _("Won"), c.won),
         ("lost", _("Lost"), c.lost),
@@ -57,7 +57,7 @@ def cohort_months(frame: pd.DataFrame, *, dark: bool, large: bool = False, title
 @remembered
 def standing(
     frame: pd.DataFrame, *, dark: bool, large: bool = False, currency: str = "CNY", title: str | None = None
-) -> go.Figure:
+) -> Figure:
     """Return how many deals stand in each stage, and how many of them are rotting there.
 
     frame, stages in order: stage_key, stage str; count, rotting_count int; value, median_days, usual_days float.
@@ -83,7 +83,7 @@ def standing(
         ))
         for name, row in zip(names, rows, strict=True)
     ]  # fmt: skip
-    figure = go.Figure()
+    figure = Figure()
     height = lay_rows(figure, names, told, c=c, s=s)
     rotting = [int(row["rotting_count"]) for row in rows]
     fresh = [int(row["count"]) - n for row, n in zip(rows, rotting, strict=True)]

@@ -5,8 +5,8 @@ from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.funnel import number
 from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
@@ -43,7 +43,7 @@ def time_in_stage(
     large: bool = False,
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return the median stay as a bar, the 90th percentile as a whisker, the expected as a tick.
 
     frame: stage_key, stage str, median_days, p90_days, expected_days float, NaN where unknown; optionally stays int:
@@ -72,7 +72,7 @@ def time_in_stage(
         )
         for stage, (m, p), own, e in zip(frame["stage"], said, ended, expected, strict=True)
     ]
-    figure = go.Figure()
+    figure = Figure()
     height = lay_rows(figure, [str(x) for x in frame["stage"]], figures, c=c, s=s)
     places = list(range(len(frame)))
     shared = {"customdata": keys, "hovertext": tips, "hoverinfo": "text", "y": places}
@@ -127,7 +127,7 @@ def time_in_stage(
 
 
 @remembered
-def stay_curves(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: str | None = None) -> go.Figure:
+def stay_curves(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: str | None = None) -> Figure:
     """Return the share of stays that last beyond each day, a line a stage.
 
     frame, days ascending within a stage: stage_key, stage str, days, share float. customdata: stage_key.
@@ -136,7 +136,7 @@ def stay_curves(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: 
     if frame.empty:
         return nothing(title, dark=dark, large=large)
     c, s = look(dark=dark), sizes(large=large)
-    figure = go.Figure()
+    figure = Figure()
     for place, (key, part) in enumerate(frame.groupby("stage_key", sort=False)):
         name = str(part["stage"].iloc[0])
         figure.add_scatter(

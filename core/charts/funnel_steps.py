@@ -4,8 +4,8 @@ import math
 from datetime import date
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import Look, look, nothing, plain, sizes, style, value_axis
@@ -22,7 +22,7 @@ def _colour(row: dict[str, object], c: Look) -> str:
 @remembered
 def step_differences(
     frame: pd.DataFrame, *, dark: bool, large: bool = False, now: str, before: str, title: str | None = None
-) -> go.Figure:
+) -> Figure:
     """Return each step's change of conversion with its 95 % interval around nought; proven ones coloured.
 
     frame, a row per step in order: stage_key, stage, next_stage str; entered, entered_before int; rate, rate_before,
@@ -49,7 +49,7 @@ def step_differences(
         ))
         for name, row in zip(names, rows, strict=True)
     ]  # fmt: skip
-    figure = go.Figure()
+    figure = Figure()
     height = lay_rows(figure, names, figures, c=c, s=s, columns=40)
     places = list(range(len(rows)))
     values = [float(row["difference"]) for row in rows]  # type: ignore[arg-type]
@@ -72,7 +72,7 @@ def step_differences(
 
 
 @remembered
-def step_trend(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: str | None = None) -> go.Figure:
+def step_trend(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: str | None = None) -> Figure:
     """Return each step's conversion by the month of arrival, a line a step.
 
     frame: month date; stage_key, stage, next_stage str; entered int; rate, low, high float. customdata: stage_key,
@@ -83,7 +83,7 @@ def step_trend(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: s
         return nothing(title, dark=dark, large=large)
     c, s = look(dark=dark), sizes(large=large)
     months: list[date] = sorted({stamp.date() for stamp in pd.to_datetime(frame["month"])})
-    figure = go.Figure()
+    figure = Figure()
     for place, (key, part) in enumerate(frame.groupby("stage_key", sort=False)):
         name = f"{part['stage'].iloc[0]} → {part['next_stage'].iloc[0]}"
         days = [stamp.date().isoformat() for stamp in pd.to_datetime(part["month"])]

@@ -3,8 +3,8 @@
 import math
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import crosswise, look, nothing, plain, say, sizes, style
@@ -21,7 +21,7 @@ def quota_bars(
     currency: str = "CNY",
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return a bullet a row: booked as a bar, the quota as a tick; who met it is in green.
 
     frame, ranked: key, name str, booked float, quota float (NaN without one), attainment float
@@ -48,7 +48,7 @@ def quota_bars(
             ]
         tips.append("<br>".join(lines))
     top = max([v for v in (*booked, *quota) if not math.isnan(v)], default=1.0) or 1.0
-    figure = go.Figure()
+    figure = Figure()
     height = lay_rows(figure, [str(name) for name in frame["name"]], right, c=c, s=s)
     places = list(range(len(frame)))
     keys = [[key] for key in frame["key"]]
@@ -107,7 +107,7 @@ def rep_trend(
     currency: str = "CNY",
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return one person's booked value by month against the quota, won deals in the hover text.
 
     frame: month date; booked, quota float (NaN without one); won int. customdata: the month's

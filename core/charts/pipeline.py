@@ -1,8 +1,8 @@
 """The pipeline: open deals by stage, at an instant."""
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import look, nothing, plain, say, sizes, style
@@ -18,7 +18,7 @@ def by_stage(
     currency: str = "CNY",
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return open value by stage, and inside it the value weighted by the stage's probability.
 
     frame, in the order of the process: stage_key, stage str, count int, value and weighted float
@@ -42,7 +42,7 @@ def by_stage(
         )
         for stage, n, v, w in zip(frame["stage"], deals, worth, weighted, strict=True)
     ]
-    figure = go.Figure()
+    figure = Figure()
     height = lay_rows(
         figure,
         [str(name) for name in frame["stage"]],

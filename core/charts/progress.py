@@ -3,8 +3,8 @@
 from datetime import date
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
 from core.charts.theme import Look, look, money_axis, nothing, plain, say, sizes, style
@@ -36,7 +36,7 @@ def changes(
     currency: str = "CNY",
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return a waterfall of rows: each bar begins where the one above it ended.
 
     frame, first the start and last the end: kind, name str, count int, value float in major units, signed.
@@ -64,7 +64,7 @@ def changes(
         + say(float(str(row.value)), "money", currency)
         for row in rows
     ]
-    figure = go.Figure()
+    figure = Figure()
     figures = [f"{n} · <b>{m}</b>" for n, m in zip(counts, money, strict=True)]
     height = lay_rows(figure, names, figures, c=c, s=s)
     figure.add_bar(
@@ -93,7 +93,7 @@ def weekly(
     currency: str = "CNY",
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return stacked areas, the first stage at the bottom.
 
     frame, weeks and stages in order: week_on date, stage_key, stage str, count int, value float in major units.
@@ -105,7 +105,7 @@ def weekly(
     c, s = look(dark=dark), sizes(large=large)
     weeks = [_day(day) for day in frame["week_on"].drop_duplicates()]
     totals = frame.groupby("week_on", sort=False)["value"].sum().to_list()
-    figure = go.Figure()
+    figure = Figure()
     for number, key in enumerate(frame["stage_key"].drop_duplicates()):
         part = frame[frame["stage_key"] == key]
         name = str(part["stage"].iloc[0])
@@ -144,7 +144,7 @@ def weekly(
 @remembered
 def calibration(
     frame: pd.DataFrame, *, dark: bool, large: bool = False, title: str | None = None, subtitle: str | None = None
-) -> go.Figure:
+) -> Figure:
     """Return each stage's probability as a mark over the observed win rate and its interval.
 
     frame, in the order of the process: stage_key, stage str; probability, observed, low, high float in [0, 1], NaN
@@ -172,7 +172,7 @@ def calibration(
         )
         for row, told, found in zip(frame.itertuples(), stated, seen, strict=True)
     ]
-    figure = go.Figure()
+    figure = Figure()
     figures = [f"{told} → <b>{found}</b>" for told, found in zip(stated, seen, strict=True)]
     height = lay_rows(figure, [str(name) for name in frame["stage"]], figures, c=c, s=s)
     shared = {"y": rows, "customdata": keys, "hovertext": tips, "hoverinfo": "text"}

@@ -8,24 +8,24 @@ from threading import Lock
 from typing import Any, ParamSpec
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.i18n import language
 
 P = ParamSpec("P")
 MOST = 256
 
 
-def remembered(draw: Callable[P, go.Figure]) -> Callable[P, go.Figure]:
+def remembered(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """Keep the last `MOST` figures that `draw` made; what it returns is shared, so nobody may change it.
 
     The key is the whole content of the arguments; with one that is not data of a known kind the figure is drawn.
     """
-    kept: OrderedDict[str, go.Figure] = OrderedDict()
+    kept: OrderedDict[str, Figure] = OrderedDict()
     lock = Lock()
 
     @wraps(draw)
-    def drawn(*args: P.args, **kwargs: P.kwargs) -> go.Figure:
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
         try:
             key = f"{language()} {_written(list(args))} {_written(sorted(kwargs.items()))}"
         except TypeError:

@@ -6,8 +6,7 @@ They read the same on a phone and on a wall, whatever the length of the names.
 import re
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
-
+from core.charts.figure import Figure
 from core.charts.theme import NARROWEST, Look, Sizes, fitted, plain, text_width
 
 NAME_COLUMNS = 24
@@ -19,7 +18,7 @@ def row_px(s: Sizes, *, bar_px: int | None = None, note: bool = False) -> int:
 
 
 def lay_rows(
-    figure: go.Figure,
+    figure: Figure,
     names: Sequence[str],
     figures: Sequence[str],
     *,

@@ -12,9 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cache
 from typing import Any, Literal
 
-import plotly.graph_objects as go
-import plotly.io as pio
-
+from core.charts.figure import Figure
 from core.i18n import (
     _,
     currency_symbol,
@@ -24,8 +22,6 @@ from core.i18n import (
     format_number,
     format_rate,
 )
-
-pio.templates.default = None  # `style` brings the one template: half of a figure's time went into another
 
 Unit = Literal["money", "count", "rate", "days"]
 
@@ -257,9 +253,9 @@ def money_axis(max_value: float, min_value: float = 0, currency: str = "CNY") ->
 # --- the one style --------------------------------------------------------------------------
 
 
-def _legend_rows(figure: go.Figure, px: int) -> int:
-    names = [t.name for t in figure.data if t.name and t.showlegend is not False]
-    if not names or (len(names) == 1 and figure.layout.showlegend is not True):
+def _legend_rows(figure: Figure, px: int) -> int:
+    names = [str(t["name"]) for t in figure.traces if t.get("name") and t.get("showlegend") is not False]
+    if not names or (len(names) == 1 and figure.laid.get("showlegend") is not True):
         return 0
     widths = [text_width(name, px * 0.9) + 44 for name in names]
     if sum(widths) <= NARROWEST:
@@ -268,8 +264,8 @@ def _legend_rows(figure: go.Figure, px: int) -> int:
 
 
 @cache
-def _template(*, dark: bool, large: bool) -> go.layout.Template:
-    """Return what every figure of a theme and size shares: plotly checks it once, not each time."""
+def _template(*, dark: bool, large: bool) -> dict[str, Any]:
+    """Return what every figure of a theme and size shares."""
     c, s = look(dark=dark), sizes(large=large)
     axis = {
         "fixedrange": True,
@@ -285,9 +281,11 @@ def _template(*, dark: bool, large: bool) -> go.layout.Template:
         "spikethickness": 1,
         "showspikes": False,
     }
-    return go.layout.Template(
-        data={"bar": [{"marker": {"line": {"width": 0}}, "unselected": {"marker": {"opacity": 0.45}}}]},
-        layout={
+    return {
+        "data": {
+            "bar": [{"type": "bar", "marker": {"line": {"width": 0}}, "unselected": {"marker": {"opacity": 0.45}}}]
+        },
+        "layout": {
             "xaxis": axis,
             "yaxis": axis,
             "colorway": list(c.series),
@@ -302,11 +300,11 @@ def _template(*, dark: bool, large: bool) -> go.layout.Template:
             "barcornerradius": 3,
             "bargap": 0.3,
         },
-    )
+    }
 
 
 def style(
-    figure: go.Figure,
+    figure: Figure,
     *,
     title: str,
     subtitle: str | None = None,
@@ -314,7 +312,7 @@ def style(
     height: int | None = None,
     large: bool = False,
     headroom: int = 10,
-) -> go.Figure:
+) -> Figure:
     """Dress `figure` and return it: type, colours, title, legend under the title, no clutter.
 
     height: px of the plotted area; title, legend and `headroom` come on top of it. Show it with
@@ -328,11 +326,12 @@ def style(
     below_px = round(len(below) * s.subtitle * 1.35 + (s.subtitle * 0.8 if below else 0))
     legend_px = round(legend_rows * (s.tick + 11))
     top = title_px + below_px + legend_px + headroom
-    bottom = figure.layout.margin.b if figure.layout.margin.b is not None else 8
+    margin = figure.laid.get("margin", {})
+    bottom = margin.get("b", 8)
     total = top + (height or round(s.row * 8.5)) + bottom
 
     figure.update_layout(
-        overwrite=True,  # replaces what is named instead of walking down into it: an eighth of the time
+        overwrite=True,
         template=_template(dark=dark, large=large),
         title={
             "text": "<br>".join(f"<b>{plain(line)}</b>" for line in heading),
@@ -356,8 +355,8 @@ def style(
         margin={
             "t": top,
             "b": bottom,
-            "l": figure.layout.margin.l if figure.layout.margin.l is not None else 4,
-            "r": figure.layout.margin.r if figure.layout.margin.r is not None else 8,
+            "l": margin.get("l", 4),
+            "r": margin.get("r", 8),
             "pad": 0,
         },
         showlegend=legend_rows > 0,
@@ -376,17 +375,17 @@ def style(
             "itemsizing": "constant",
             "traceorder": "normal",
         },
-        hovermode=figure.layout.hovermode or "closest",
+        hovermode=figure.laid.get("hovermode", "closest"),
         dragmode=False,
         clickmode="event+select",
     )
     return figure
 
 
-def nothing(title: str, *, dark: bool, large: bool = False) -> go.Figure:
+def nothing(title: str, *, dark: bool, large: bool = False) -> Figure:
     """Return the figure of an empty frame: a calm sentence, no axes."""
     c, s = look(dark=dark), sizes(large=large)
-    figure = go.Figure()
+    figure = Figure()
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.add_annotation(

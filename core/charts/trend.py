@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.theme import look, money_axis, nothing, say, sizes, style
 from core.i18n import _, format_rate, language
@@ -75,7 +75,7 @@ def booked_by_month(
     currency: str = "CNY",
     title: str | None = None,
     subtitle: str | None = None,
-) -> go.Figure:
+) -> Figure:
     """Return bars of booked value, last year's line and a mark for each month's quota.
 
     frame, a row per month in order: month date; booked float, major units; previous and quota
@@ -102,17 +102,16 @@ def booked_by_month(
         if goal > 0 and not math.isnan(value):
             text += " · " + _("attainment {rate}", rate=format_rate(value / goal))
         texts.append(text)
-    figure = go.Figure(
-        go.Bar(
-            x=days,
-            y=booked,
-            name=_("Booked"),
-            width=0.62 * MONTH_MS,
-            marker={"color": c.series[0]},
-            customdata=keys,
-            hovertext=texts,
-            hoverinfo="x+text",
-        )
+    figure = Figure()
+    figure.add_bar(
+        x=days,
+        y=booked,
+        name=_("Booked"),
+        width=0.62 * MONTH_MS,
+        marker={"color": c.series[0]},
+        customdata=keys,
+        hovertext=texts,
+        hoverinfo="x+text",
     )
     if not all(map(math.isnan, quota)):
         thin = axis["range"][1] * 0.009

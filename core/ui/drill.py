@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import pandas as pd
-    import plotly.graph_objects as go
 
+    from core.charts.figure import Figure
     from core.ui.page import View
 
 _SHOWN = 500
@@ -112,7 +112,7 @@ def deals_button(view: View, selection: Selection, *, label: str, title: str, ke
 
 def chart(
     view: View,
-    figure: go.Figure,
+    figure: Figure,
     *,
     key: str,
     alt: str,

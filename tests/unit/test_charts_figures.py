@@ -1,11 +1,13 @@
 """What each figure shows, says and gives back when it is clicked."""
 
+import json
 import math
 from datetime import date, timedelta
 from itertools import pairwise
 
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
 import pytest
 
 from core import charts
@@ -127,6 +129,14 @@ def trace(figure: go.Figure, name: str) -> go.Bar:
 
 def written(figure: go.Figure) -> list[str]:
     return [a.text for a in figure.layout.annotations]
+
+
+@pytest.mark.parametrize("figure", [*FIGURES.values(), *EMPTY.values()], ids=[*FIGURES, *(f"no {n}" for n in EMPTY)])
+def test_what_is_sent_is_what_plotly_would_send(figure):
+    """Drawn without plotly's checks, and yet nothing in it that plotly does not know or would write in another way."""
+    sent = figure(dark=False).to_dict()
+    checked = json.loads(pio.to_json(go.Figure(sent).to_plotly_json(), validate=False))
+    assert checked == sent
 
 
 @pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)

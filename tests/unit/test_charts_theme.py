@@ -3,11 +3,11 @@
 import math
 from itertools import combinations
 
-import plotly.graph_objects as go
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.charts.figure import Figure
 from core.charts.theme import (
     DARK,
     LIGHT,
@@ -154,13 +154,15 @@ def test_a_title_breaks_where_a_phone_ends_and_keeps_its_margin():
     lines = wrap(title, 16)
     assert len(lines) == 2
     assert all(text_width(line, 16) <= 348 for line in lines)
-    short, long = (style(go.Figure(), title=t, dark=False) for t in ("Booked", title))
+    short, long = (style(Figure(), title=t, dark=False) for t in ("Booked", title))
     assert long.layout.margin.t > short.layout.margin.t + 16
     assert long.layout.title.text.count("<br>") == 1
 
 
 def test_the_legend_stands_between_title_and_plot():
-    figure = go.Figure([go.Bar(x=[1], y=[1], name=f"A rather long name {n}") for n in range(6)])
+    figure = Figure()
+    for n in range(6):
+        figure.add_bar(x=[1], y=[1], name=f"A rather long name {n}")
     style(figure, title="Title", subtitle="What it shows", dark=False)
     top = (1 - figure.layout.legend.y) * figure.layout.height
     assert figure.layout.margin.t - top >= 3 * 20
@@ -168,7 +170,7 @@ def test_the_legend_stands_between_title_and_plot():
 
 
 def test_large_type_is_larger_and_the_page_shows_through():
-    page, wall = (style(go.Figure(), title="T", dark=True, large=x) for x in (False, True))
+    page, wall = (style(Figure(), title="T", dark=True, large=x) for x in (False, True))
     assert wall.layout.font.size > page.layout.font.size
     assert page.layout.paper_bgcolor == page.layout.plot_bgcolor == "rgba(0,0,0,0)"
 
