@@ -196,6 +196,25 @@ def format_money(amount: SupportsFloat | None, currency: str = "CNY", *, compact
     return f"{minus}{currency_symbol(currency)}{figure}"
 
 
+def format_estimate(amount: SupportsFloat | None, currency: str = "CNY") -> str:
+    """Return an amount that nobody knows to the cent, in whole units: ¥1,234,567."""
+    value = _exact(amount)
+    if value is None:
+        return MISSING
+    figure = _grouped(abs(value), 0)
+    minus = "-" if value < 0 and figure != "0" else ""
+    return f"{minus}{currency_symbol(currency)}{figure}"
+
+
+def format_chance(x: SupportsFloat | None) -> str:
+    """Return a chance in whole per cent, never quite none or all: <1%, 71%, >99%."""
+    value = _exact(x)
+    if value is None:
+        return MISSING
+    figure = _grouped(value * 100, 0)
+    return {"0": "<1%", "100": ">99%"}.get(figure, f"{figure}%")
+
+
 def format_rate(x: SupportsFloat | None, decimals: int = 1) -> str:
     """Return a rate, 1.0 being the whole, as a percentage: 62.3%."""
     value = _exact(x)

@@ -14,8 +14,10 @@ import pandas as pd
 
 from core.i18n import (
     MISSING,
+    format_chance,
     format_date,
     format_days,
+    format_estimate,
     format_instant,
     format_money,
     format_month,
@@ -27,22 +29,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from zoneinfo import ZoneInfo
 
-Kind = Literal["text", "money", "count", "number", "rate", "days", "date", "month", "instant"]
+Kind = Literal["text", "money", "estimate", "count", "number", "rate", "chance", "days", "date", "month", "instant"]
 
 _SHEET_NAME_LENGTH = 31
 _RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _XLSX_FORMATS: dict[str, str] = {
-    "money": "#,##0.00", "count": "#,##0", "number": "#,##0.##", "rate": "0.0%", "days": "0.0",
+    "money": "#,##0.00", "estimate": "#,##0", "chance": "0%",
+    "count": "#,##0", "number": "#,##0.##", "rate": "0.0%", "days": "0.0",
     "date": "yyyy-mm-dd", "month": "yyyy-mm", "instant": "yyyy-mm-dd hh:mm",
 }  # fmt: skip
-_WIDTHS = {"text": 24, "money": 16, "instant": 18}
+_WIDTHS = {"text": 24, "money": 16, "estimate": 16, "instant": 18}
 
 
 @dataclass(frozen=True)
 class Column:
     """One column of a table: the frame's column, its heading, and what its values are.
 
-    Rates are fractions, `days` numbers of days, money major units of `currency`.
+    Rates are fractions, `days` numbers of days, money major units of `currency`; an estimate is money that nobody
+    knows to the cent, a chance a rate that is never quite none or all.
     """
 
     key: str
@@ -57,6 +61,8 @@ def shown(column: Column, zone: ZoneInfo) -> Callable[[Any], str]:
     """Return the function that writes one value of `column` for a reader."""
     writers: dict[str, Callable[[Any], str]] = {
         "money": lambda value: format_money(value, column.currency),
+        "estimate": lambda value: format_estimate(value, column.currency),
+        "chance": format_chance,
         "count": format_number,
         "number": lambda value: format_number(value, 2),
         "rate": format_rate,
@@ -147,6 +153,6 @@ def _plain(value: object, column: Column, zone: ZoneInfo) -> str:
             return format(value, "f")
         case str():
             return defused(value)
-    if column.kind == "money":
-        return f"{float(value):.2f}"  # type: ignore[arg-type]
+    if column.kind in ("money", "estimate"):
+        return f"{float(value):.{2 if column.kind == 'money' else 0}f}"  # type: ignore[arg-type]
     return defused(str(value)) if column.kind == "text" else str(value)

@@ -21,9 +21,11 @@ from core.i18n import (
     LANGUAGES,
     _,
     _n,
+    format_chance,
     format_compact,
     format_date,
     format_days,
+    format_estimate,
     format_instant,
     format_money,
     format_month,
@@ -294,3 +296,11 @@ def test_a_sentence_that_stands_in_two_catalogues_is_translated_the_same_in_both
                 for message in read_po(file, locale=code):
                     if message.id:
                         assert seen.setdefault(message.id, message.string) == message.string, path
+
+
+def test_a_chance_is_never_quite_none_or_all_and_an_estimate_has_no_cents():
+    assert [format_chance(chance) for chance in (0, 0.004, 0.006, 0.71, 0.994, 1)] == [
+        "<1%", "<1%", "1%", "71%", "99%", ">99%",
+    ]  # fmt: skip
+    assert [format_estimate(amount) for amount in (1_234_567.6, -5.4, -0.2)] == ["¥1,234,568", "-¥5", "¥0"]
+    assert format_chance(None) == format_estimate(float("nan")) == "–"

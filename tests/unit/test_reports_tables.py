@@ -160,3 +160,12 @@ def test_on_screen_a_value_is_in_the_readers_format(kind, value, english: str, c
     for code, expected in (("en", english), ("zh", chinese)):
         use_language(code)
         assert shown(Column("x", "x", kind), SHANGHAI)(value) == expected
+
+
+def test_estimates_are_written_in_whole_units_and_chances_as_numbers():
+    columns = [Column("a", "Amount", "estimate"), Column("c", "Chance", "chance")]
+    frame = pd.DataFrame({"a": [1_234_567.61], "c": [0.002]})
+    assert _csv(frame, columns)[1] == ["1234568", "0.002"]
+    sheet = _sheet(frame, columns)
+    assert (sheet["A2"].number_format, sheet["B2"].value) == ("#,##0", 0.002)
+    assert [shown(column, SHANGHAI)(frame[column.key][0]) for column in columns] == ["¥1,234,568", "<1%"]
