@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from core.db.mirror_reading import ScopedMirror, Standing
 from core.db.mirror_source import Changed, Source, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from core.access.actors import Scope
@@ -39,6 +40,8 @@ _BROKEN = (sqlite3.Error, psycopg.Error, duckdb.Error)
 
 _LARGE = 100_000
 """Stage moves above which a mirror on disk is built by a child process."""
+
+_settled: ContextVar[bool] = ContextVar("luopan_mirror_settled", default=False)
 
 
 class Mirror:
@@ -90,9 +93,19 @@ class Mirror:
             self._build()
         return self._version
 
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """Let what is read within go on with the state there is, without a look for commits before each question."""
+        token = _settled.set(True)
+        try:
+            yield
+        finally:
+            _settled.reset(token)
+
     def scoped(self, scope: Scope) -> ScopedMirror:
-        """Return the mirror as a scope may see it, up to date."""
-        self.refresh(wait=False)
+        """Return the mirror as a scope may see it, up to date, or as it stands within `settled`."""
+        if not _settled.get() or self._connection is None:
+            self.refresh(wait=False)
         return ScopedMirror(self._filled(), scope)
 
     def open(self) -> None:

@@ -52,7 +52,7 @@ def follow(view: View) -> None:
     reopen(view)
     if view.frozen is not None:
         return
-    seen = view.database.mirror.refresh()
+    seen = view.version()
 
     @session.fragment(run_every=LOOKS_EVERY)
     def look() -> None:

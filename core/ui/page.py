@@ -6,6 +6,7 @@ import dataclasses
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
@@ -33,6 +34,9 @@ R = TypeVar("R")
 NO_SUCH_PAGE = N_("There is no such page, or it is not open to you.")
 ANSWERS_KEY = "luopan_answers"
 _KEPT_ANSWERS = 2_000
+_LOOKS_EVERY = 1.0
+"""Seconds for which a page goes on with the state that it began with; a fragment that runs later looks again."""
+
 _asking: ContextVar[Callable[[], Any]] = ContextVar("luopan_asking")
 
 
@@ -42,7 +46,8 @@ class View:
 
     `large` is the share link's type size; `query` then holds the link's own filters in place of
     the address, and `frozen` the answers of a frozen link in place of the data. `answers` keeps
-    what this run was told, by question, so that it can be frozen.
+    what this run was told, by question, so that it can be frozen; `looked` when it looked for commits, and
+    at which version.
     """
 
     name: str
@@ -54,6 +59,7 @@ class View:
     query: dict[str, Any] | None = None
     frozen: dict[str, Any] | None = None
     answers: dict[str, Callable[[], Any]] = dataclasses.field(default_factory=dict)
+    looked: list[tuple[float, int]] = dataclasses.field(default_factory=list)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -126,20 +132,33 @@ class View:
             raise NotAllowed
         if not entry.mirrored:
             return gate.answer(self.database, self.actor, question, self.now, *args, **params)
-        version = self.database.mirror.refresh()
+        version = self.version()
         key = (
             self.database.url, version, self.actor.scope, self.actor.rep_id, self.actor.share_link_id is None,
             entry.name, language(), self.today, args, sorted(params.items()),
         )  # fmt: skip
         token = _asking.set(lambda: gate.answer(self.database, self.actor, question, self.now, *args, **params))
         try:
-            return cast("R", _kept(repr(key)))
+            with self.database.mirror.settled():
+                return cast("R", _kept(repr(key)))
         finally:
             _asking.reset(token)
+
+    def version(self) -> int:
+        """Return the version of the mirror that this run's answers are of, or a newer one's.
+
+        A run looks for commits at its first question, not at each: while many save, a page of twenty questions
+        would take over their changes twenty times.
+        """
+        now = monotonic()
+        if not self.looked or now - self.looked[0][0] > _LOOKS_EVERY:
+            self.looked[:] = [(now, self.database.mirror.refresh())]
+        return self.looked[0][1]
 
     def do(self, command: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> R:
         """Run a command in one transaction; its refusals are the page's to show."""
         self._check_still_here()
+        self.looked.clear()
         return gate.perform(self.database, self.actor, command, session.now(), *args, **params)
 
     def heading(self, title: str, subtitle: str = "") -> None:

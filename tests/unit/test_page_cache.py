@@ -115,10 +115,29 @@ def test_the_language_is_a_part_of_the_question(selling: Company) -> None:
     assert names == [["West", "East"], ["西区", "东区"], ["West", "East"]]
 
 
-def test_a_commit_changes_the_answer_at_once(selling: Company) -> None:
+def test_a_commit_changes_the_answers_of_the_next_run_at_once(selling: Company) -> None:
+    assert booked(view_of(selling, "leader")) == 75_300
+    won(selling, "bob", 1_000)
+    assert booked(view_of(selling, "leader")) == 76_300
+
+
+def test_a_run_goes_on_with_the_state_that_it_began_with_and_a_late_fragment_looks_again(
+    selling: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
     view = view_of(selling, "leader")
     assert booked(view) == 75_300
     won(selling, "bob", 1_000)
+    teams = view.ask(breakdown, period=Q3, by="team")
+    assert (booked(view), teams["booked"].sum()) == (75_300, 75_300)
+    monkeypatch.setattr(page, "monotonic", lambda: view.looked[0][0] + 1.01)
+    assert booked(view) == 76_300
+
+
+def test_a_run_sees_what_it_saved_itself(selling: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = view_of(selling, "leader")
+    assert booked(view) == 75_300
+    monkeypatch.setattr(gate, "perform", lambda *_args: won(selling, "bob", 1_000))
+    view.do(overview_kpis)
     assert booked(view) == 76_300
 
 
@@ -151,13 +170,12 @@ def test_what_a_page_does_to_an_answer_stays_on_that_page(selling: Company) -> N
     assert booked(view_of(selling, "operations")) == 75_300
 
 
-def test_a_changed_setting_changes_the_answer_at_once(selling: Company) -> None:
-    view = view_of(selling, "leader")
-    before = view.ask(leaderboard, period=Q3)
+def test_a_changed_setting_changes_the_answers_of_the_next_run_at_once(selling: Company) -> None:
+    before = view_of(selling, "leader").ask(leaderboard, period=Q3)
     assert before["too_few"].all()
     with selling.database.writing(SYSTEM, now=NOW, action="test") as work:
         work.session.add(Setting(name="minimum_decided", value="1"))
-    after = view.ask(leaderboard, period=Q3)
+    after = view_of(selling, "leader").ask(leaderboard, period=Q3)
     assert not after["too_few"].any()
 
 
