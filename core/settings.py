@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 if TYPE_CHECKING:
@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 
 PREFIX = "LUOPAN_"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class WrongSettings(SystemExit):
+    """A setting is set to what it cannot be: nothing starts, and the sentence names the variable.
+
+    No value is repeated, since one may be a password.
+    """
+
+    def __init__(self, error: ValidationError) -> None:
+        self.names = tuple(environment_name(str(found["loc"][0])) for found in error.errors())
+        reasons = (found["msg"].removeprefix("Value error, ") for found in error.errors())
+        said = "\n".join(f"  {name}: {reason}" for name, reason in zip(self.names, reasons, strict=True))
+        super().__init__(f"These settings cannot be used (the README lists what each may be):\n{said}")
 
 
 class Settings(BaseSettings):
@@ -28,6 +41,14 @@ class Settings(BaseSettings):
         description=(
             "Where the data is kept, as an SQLAlchemy address, e.g. "
             "`postgresql+psycopg://user@host/luopan`. Empty: an SQLite file in the data folder."
+        ),
+    )
+    analytics_url: str = Field(
+        default="",
+        repr=False,
+        description=(
+            "A ClickHouse that answers the analysis pages, for companies that outgrow one machine, e.g. "
+            "`clickhouse://user:password@host:8123/luopan` (`clickhouses://` over https). Empty: DuckDB in the program."
         ),
     )
     data_dir: Path = Field(
@@ -89,6 +110,14 @@ class Settings(BaseSettings):
             raise ValueError(message) from error
         return name
 
+    @field_validator("analytics_url")
+    @classmethod
+    def _names_a_clickhouse(cls, address: str) -> str:
+        if address and not address.startswith(("clickhouse://", "clickhouses://")):
+            message = "an analytics address begins with clickhouse:// or clickhouses://"
+            raise ValueError(message)
+        return address
+
     @field_validator("base_url")
     @classmethod
     def _ends_without_a_slash(cls, address: str) -> str:
@@ -115,8 +144,14 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """Return the settings as they stood at the first call; `settings.cache_clear()` reads them again."""
-    return Settings()
+    """Return the settings as they stood at the first call; `settings.cache_clear()` reads them again.
+
+    Raises WrongSettings, which ends the program with a sentence.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise WrongSettings(error) from None
 
 
 def environment_name(field: str) -> str:
