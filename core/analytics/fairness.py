@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import isnan, nan
+from math import ceil, isnan, nan
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -28,8 +28,11 @@ WEIGHTS = np.geomspace(1.0, 10_000.0, 161)
 SEED = 20_260_715
 DRAWS = 1_000
 RANGE = (0.1, 0.9)
-_MOST_WEIGHTS = 20_000_000
-_AT_ONCE = 4_000_000
+_LEAST_DRAWS = 200
+_MOST_FIGURES = 500_000
+_FEW = 24
+_POISSON = np.repeat(np.arange(9, dtype=np.float64), (24_109, 24_109, 12_055, 4_018, 1_005, 201, 33, 5, 1))
+"""How often a deal comes, for 65,536 equally likely throws: Poisson with mean 1, to one in 20,000."""
 
 Resampled = Literal["booked", "attainment", "won_count", "win_rate", "average_deal"]
 
@@ -93,13 +96,19 @@ class Prior:
 
     def interval(self, won: int, decided: int) -> tuple[float, float]:
         """Return the 95 % credible interval of the rate (eq. 3)."""
+        low, high = self.intervals([won], [decided])
+        return float(low[0]), float(high[0])
+
+    def intervals(self, won: Sequence[int], decided: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the lower and the upper ends of the 95 % credible intervals of many."""
         from scipy.special import betaincinv
 
+        wins, all_of = np.asarray(won, np.float64), np.asarray(decided, np.float64)
         if self.rate in {0.0, 1.0}:
-            return self.rate, self.rate
-        a = won + self.weight * self.rate
-        b = decided - won + self.weight * (1 - self.rate)
-        return float(betaincinv(a, b, 0.025)), float(betaincinv(a, b, 0.975))
+            same = np.full(wins.shape, self.rate)
+            return same, same
+        a, b = wins + self.weight * self.rate, all_of - wins + self.weight * (1 - self.rate)
+        return betaincinv(a, b, 0.025), betaincinv(a, b, 0.975)
 
 
 def prior_of(won: Sequence[int], decided: Sequence[int]) -> Prior:
@@ -144,48 +153,62 @@ def resampled(
 
     Every deal comes 0, 1, 2 … times, once on average (Poisson bootstrap), so that how many deals there were is
     left to chance as well (eq. 1). `attainment` needs `quotas`; `win_rate` is shrunk where a prior is given.
-    Fewer draws where there are very many deals. NaN where a draw has no such number.
+    Fewer draws where there are very many people. NaN where a draw has no such number.
     """
-    count = deals.who.size
-    draws = min(draws, max(100, _MOST_WEIGHTS // max(count, 1)))
+    draws = min(draws, max(_LEAST_DRAWS, _MOST_FIGURES // max(deals.people, 1)))
     dice = np.random.default_rng(seed)
-    order = np.argsort(deals.who, kind="stable")
-    who, won, amount = deals.who[order], deals.won[order].astype(np.float64), deals.amount[order]
-    present, starts = np.unique(who, return_index=True)
-    found = np.empty((draws, deals.people))
-    at_once = max(1, _AT_ONCE // max(count, 1))
-    for first in range(0, draws, at_once):
-        rows = min(at_once, draws - first)
-        times = dice.poisson(1.0, size=(rows, count)).astype(np.float64)
-        sums = []
-        for part in (times * won, times, times * won * amount):
-            whole = np.zeros((rows, deals.people))
-            if count:
-                whole[:, present] = np.add.reduceat(part, starts, axis=1)
-            sums.append(whole)
-        found[first : first + rows] = _measured(*sums, measure=measure, quotas=quotas, prior=prior)
-    return found
-
-
-def _measured(
-    won: NDArray[np.float64], decided: NDArray[np.float64], booked: NDArray[np.float64], *, measure: Resampled,
-    quotas: NDArray[np.float64] | None, prior: Prior | None,
-) -> NDArray[np.float64]:  # fmt: skip
+    if measure == "win_rate":
+        won, lost = (np.bincount(deals.who[of], minlength=deals.people) for of in (deals.won, ~deals.won))
+        wins = dice.poisson(won, size=(draws, deals.people)).astype(np.float64)
+        decided = wins + dice.poisson(lost, size=(draws, deals.people))
+        weight, rate = (0.0, 0.0) if prior is None else (prior.weight, prior.rate)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray((wins + weight * rate) / (decided + weight))
+    wins, booked = _won_again(deals.who[deals.won], deals.amount[deals.won], deals.people, draws, dice)
+    if measure == "won_count":
+        return wins
     with np.errstate(divide="ignore", invalid="ignore"):
-        match measure:
-            case "won_count":
-                return won
-            case "average_deal":
-                return booked / won
-            case "win_rate":
-                return won / decided if prior is None else (won + prior.weight * prior.rate) / (decided + prior.weight)
-            case "attainment" if quotas is not None:
-                return booked / quotas
-        return booked
+        if measure == "average_deal":
+            return np.asarray(booked / wins)
+        return booked if measure == "booked" or quotas is None else np.asarray(booked / quotas)
+
+
+def _won_again(
+    who: NDArray[np.int64], amount: NDArray[np.float64], people: int, draws: int, dice: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how many deals each wins in each draw, and for how much.
+
+    Of up to `_FEW` deals each is drawn. Of more, their number is, and then the sum of so many deals by its mean,
+    variance and skewness given that number (eq. 2 and 3).
+    """
+    count = np.bincount(who, minlength=people)
+    wins = dice.poisson(count, size=(draws, people)).astype(np.float64)
+    mean = np.bincount(who, amount, people) / np.maximum(count, 1)
+    off = amount - mean[who]
+    spread = np.sqrt(np.bincount(who, off**2, people) / np.maximum(count, 1))
+    skew = np.bincount(who, off**3, people) / np.maximum(count, 1) / np.where(spread > 0, spread, 1.0) ** 3
+    booked = wins * mean
+    many = np.flatnonzero((count > _FEW) & (spread > 0))
+    if many.size:
+        there = wins[:, many]
+        chance = dice.standard_normal((draws, many.size))
+        chance += skew[many] / 6 / np.sqrt(np.maximum(there, 1)) * (chance**2 - 1)
+        least = np.full(people, np.inf)
+        np.minimum.at(least, who, amount)
+        booked[:, many] = np.maximum(booked[:, many] + np.sqrt(there) * spread[many] * chance, there * least[many])
+    few = count[who] <= _FEW
+    if few.any():
+        order = np.lexsort((amount[few], who[few]))
+        whose, amounts = who[few][order], amount[few][order]
+        present, starts = np.unique(whose, return_index=True)
+        times = _POISSON[dice.integers(0, _POISSON.size, size=(draws, whose.size), dtype=np.uint16)]
+        wins[:, present] = np.add.reduceat(times, starts, axis=1)
+        booked[:, present] = np.add.reduceat(times * amounts, starts, axis=1)
+    return wins, booked
 
 
 def rank_ranges(plain: Sequence[int | None], draws: NDArray[np.float64]) -> list[tuple[int, int] | None]:
-    """Return for each the ranks between which four draws of five lie (eq. 2), stretched to hold the plain rank.
+    """Return for each the ranks between which four draws of five lie (eq. 4), stretched to hold the plain rank.
 
     None for who has no rank; they take no place in the draws either. The best value is the greatest.
     """
@@ -193,14 +216,24 @@ def rank_ranges(plain: Sequence[int | None], draws: NDArray[np.float64]) -> list
     if not placed:
         return [None] * len(plain)
     values = np.nan_to_num(-draws[:, placed], nan=np.inf)
-    ordered = np.sort(values, axis=1)
-    ranks = np.empty(values.shape, dtype=np.int64)
-    for row in range(values.shape[0]):
-        ranks[row] = np.searchsorted(ordered[row], values[row], side="left") + 1
-    lows, highs = np.quantile(ranks, RANGE, axis=0, method="inverted_cdf")
+    below, above = (ceil(share * values.shape[0]) - 1 for share in RANGE)
+    ranks = np.partition(_ranks_of(values), (below, above), axis=0)
     found: list[tuple[int, int] | None] = [None] * len(plain)
-    for place, low, high in zip(placed, lows, highs, strict=True):
+    for place, low, high in zip(placed, ranks[below], ranks[above], strict=True):
         rank = plain[place]
         assert rank is not None  # noqa: S101 - `placed` holds only these
         found[place] = (min(int(low), rank), max(int(high), rank))
     return found
+
+
+def _ranks_of(values: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Return the rank of each value in its row, the least 1; equal ones share the best rank."""
+    order = np.argsort(values, axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
+    place = np.broadcast_to(np.arange(values.shape[1], dtype=np.int32), values.shape)
+    is_new = np.ones(values.shape, dtype=np.bool_)
+    is_new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    first = np.maximum.accumulate(np.where(is_new, place, 0), axis=1)
+    ranks = np.empty(values.shape, dtype=np.int32)
+    np.put_along_axis(ranks, order, first + 1, axis=1)
+    return ranks

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import duckdb
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 class Standing(NamedTuple):
@@ -48,6 +49,10 @@ class ScopedMirror:
         row = _row_of(tuple(column.name for column in statement.selected_columns))
         return [row(*values) for values in found.fetchall()]
 
+    def columns(self, statement: Statement) -> dict[str, NDArray[Any]]:
+        """Run a statement that gives no NULL and return its columns as arrays, for very many rows."""
+        return cast("dict[str, NDArray[Any]]", self._run(statement).fetchnumpy())
+
     def value(self, statement: Statement) -> Any:
         """Return the first column of the first row, None where there is none."""
         found = self._run(statement).fetchone()
@@ -78,6 +83,10 @@ class ScopedMirror:
         more than the company's setting allows.
         """
         return self.rows(build(_facts(Scope.everything())))
+
+    def columns_of_everyone(self, build: Callable[[Facts], Statement]) -> dict[str, NDArray[Any]]:
+        """Return the columns of such a statement as arrays; for the leaderboard's questions alone as well."""
+        return self.columns(build(_facts(Scope.everything())))
 
     def _run(self, statement: Statement) -> duckdb.DuckDBPyConnection:
         text, values = compiled(statement)

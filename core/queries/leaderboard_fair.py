@@ -248,14 +248,14 @@ class _Board:
         return found
 
     def _shrink(self) -> fairness.Prior:
-        decided = [row["decided_count"] for row in self.rows]
-        prior = fairness.prior_of([row["won_count"] for row in self.rows], decided)
-        for row in self.rows:
+        won, decided = ([row[name] for row in self.rows] for name in ("won_count", "decided_count"))
+        prior = fairness.prior_of(won, decided)
+        for row, low, high in zip(self.rows, *prior.intervals(won, decided), strict=True):
             seen = row["decided_count"] > 0 and not isnan(prior.rate)
-            low, high = prior.interval(row["won_count"], row["decided_count"]) if seen else (nan, nan)
             row |= {
                 "shrunk_rate": prior.shrunk(row["won_count"], row["decided_count"]) if seen else nan,
-                "shrunk_low": low, "shrunk_high": high, "pooled_rate": prior.rate, "prior_deals": prior.weight,
+                "shrunk_low": float(low) if seen else nan, "shrunk_high": float(high) if seen else nan,
+                "pooled_rate": prior.rate, "prior_deals": prior.weight,
             }  # fmt: skip
         return prior
 

@@ -38,6 +38,7 @@ SHARED_LANGUAGE_KEY = "luopan_shared_language"
 _TOKEN_KEY = "luopan_shared_token"  # noqa: S105 - where it is kept, not what it is
 _SEEN_KEY = "luopan_seen"
 _LINK_KEY = "luopan_link_seen"
+_COMPANY_LANGUAGE_KEY = "luopan_company_language"
 _LOCAL = "127.0.0.1"
 _chosen: list[Database] = []
 
@@ -136,6 +137,7 @@ def follow_account_language() -> None:
 def forget_run() -> None:
     """Have the next question ask the database again, after this run changed the user's own row."""
     st.session_state.pop(_SEEN_KEY, None)
+    st.session_state.pop(_COMPANY_LANGUAGE_KEY, None)
 
 
 def sign_out() -> None:
@@ -264,4 +266,14 @@ def _language_of(found: SignedIn | None) -> str:
         return str(chosen)
     if found is not None and found.language:
         return found.language
-    return company_setting("default_language") or settings().default_language or parse_accept(st.context.locale)
+    return _company_language() or settings().default_language or parse_accept(st.context.locale)
+
+
+def _company_language() -> str:
+    """Return the language that the company settled on, asked of the database once in each run."""
+    run = this_run()
+    kept = st.session_state.get(_COMPANY_LANGUAGE_KEY)
+    if kept is None or run is None or kept[0] is not run:
+        kept = (run, company_setting("default_language"))
+        st.session_state[_COMPANY_LANGUAGE_KEY] = kept
+    return str(kept[1])

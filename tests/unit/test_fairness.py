@@ -232,10 +232,43 @@ def test_draws_resample_counts_too_and_keep_the_mean() -> None:
     assert (draws[:, 1] == 0).all()
 
 
-def test_many_deals_are_drawn_fewer_times() -> None:
-    rows = Decided(np.zeros(150_000, np.int64), np.ones(150_000, bool), np.ones(150_000), 1)
+def test_many_people_are_drawn_fewer_times() -> None:
+    few, many, very_many = (
+        Decided(np.arange(people), np.ones(people, bool), np.ones(people), people) for people in (3, 1_000, 10_000)
+    )
 
-    assert resampled(rows, "booked").shape == (133, 1)
+    assert [resampled(rows, "booked").shape for rows in (few, many, very_many)] == [
+        (1_000, 3), (500, 1_000), (200, 10_000),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("deals", [3, 20, 30, 200])
+@pytest.mark.parametrize("measure", ["booked", "won_count", "win_rate", "average_deal"])
+def test_drawing_a_sum_at_once_is_drawing_its_deals_one_by_one(deals: int, measure: str) -> None:
+    """Beside a Poisson bootstrap that draws each deal, with amounts as unlike as those of real deals."""
+    dice, draws = np.random.default_rng(deals), 4_000
+    amount, won = dice.lognormal(10, 0.8, deals), np.arange(deals) % 3 > 0
+    times = dice.poisson(1.0, (draws, deals))
+    wins, booked = (times * won).sum(axis=1), (times * won * amount).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        slow = {
+            "booked": booked, "won_count": wins, "win_rate": wins / times.sum(axis=1), "average_deal": booked / wins,
+        }[measure]  # fmt: skip
+
+    quick = resampled(Decided(np.zeros(deals, int), won, amount, 1), measure, draws=draws)[:, 0]  # type: ignore[arg-type]
+
+    assert np.nanmean(quick) == pytest.approx(np.nanmean(slow), rel=0.05)
+    spread = np.nanstd(slow)
+    assert np.nanstd(quick) == pytest.approx(spread, rel=0.08)
+    step = 1 if measure == "won_count" else 0
+    for share in (0.1, 0.25, 0.5, 0.75, 0.9):
+        assert np.nanquantile(quick, share) == pytest.approx(np.nanquantile(slow, share), abs=0.15 * spread + step)
+
+
+def test_equal_values_share_the_best_rank() -> None:
+    draws = np.array([[3.0, 5.0, 3.0, np.nan]] * 10)
+
+    assert rank_ranges([2, 1, 2, 4], draws) == [(2, 2), (1, 1), (2, 2), (4, 4)]
 
 
 @pytest.mark.parametrize("name", ["days-worked", "quota-difficulty", "shrunk-rate", "rank-range"])
