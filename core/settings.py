@@ -99,6 +99,13 @@ class Settings(BaseSettings):
         default="offer",
         description="What to do with an empty database: `offer` the demo company, `load` it, or `never`.",
     )
+    dask_scheduler: str = Field(
+        default="",
+        description=(
+            "Address of a Dask scheduler that fits the forecasts of all series, e.g. `tcp://10.0.0.5:8786`. "
+            "Empty: worker processes of this machine."
+        ),
+    )
 
     @field_validator("time_zone")
     @classmethod

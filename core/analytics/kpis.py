@@ -128,19 +128,29 @@ def text_key(table: Any) -> ColumnElement[str]:
     return cast(table.c.id, String)
 
 
-def booked_by(facts: Facts, *, period: Period, filters: Filters, today: date, step: Step = "month") -> Statement:
-    """Return `on` (first day of the month, week or day), `booked` in hundredths and `won`."""
+def booked_by(
+    facts: Facts,
+    *,
+    period: Period,
+    filters: Filters,
+    today: date,
+    step: Step = "month",
+    by: Dimension | None = None,
+) -> Statement:
+    """Return `on` (first day of the month, week or day), `booked` in hundredths and `won`; with `by` also `key`."""
     deals = facts.deals.c
     on = cast(func.date_trunc(literal_column(f"'{step}'"), deals.closed_on), Date)
+    parts = [] if by is None else [key_of(facts, by)]
     chosen: Statement = (
         select(
+            *(part.label("key") for part in parts),
             on.label("on"),
             cast(func.sum(deals.amount), BigInteger).label("booked"),
             func.count().label("won"),
         )
         .where(is_counted(facts, "won", period=period, today=today), *deal_conditions(facts, filters))
-        .group_by(on)
-        .order_by(on)
+        .group_by(*parts, on)
+        .order_by(*parts, on)
     )
     return chosen
 

@@ -28,6 +28,7 @@ from core.model import (
     DealChange,
     DealLine,
     Draft,
+    ForecastRun,
     FxRate,
     IdempotencyKey,
     ImportBatch,
@@ -111,6 +112,7 @@ SCOPED: dict[type, Callable[[Scope], ColumnElement[bool]]] = {
         cast("Any", Award.rep_id).in_(scope.rep_ids),
         cast("Any", Award.team_id).in_(scope.team_ids),
     ),
+    ForecastRun: lambda scope: cast("Any", ForecastRun.scope_key) == scope.named,
 }
 
 PERSONAL: dict[type, object] = {Scenario: Scenario.user_id, Draft: Draft.user_id}
@@ -175,6 +177,8 @@ def _owned_inside(session: Session, row: object, scope: Scope) -> bool:
             return scope.allows_rep(row.rep_id) and _visible(session, Customer, row.customer_id)
         case Quota():
             return scope.allows_rep(row.rep_id) if row.rep_id else row.team_id in scope.team_ids
+        case ForecastRun():
+            return row.scope_key == scope.named
         case Contact():
             return _visible(session, Customer, row.customer_id)
         case DealLine() | StageMove() | DealChange():

@@ -18,7 +18,7 @@ from core.forecasting.result import Fit
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEPT: Final = 2_000
+KEPT: Final = 4_000
 METHOD_VERSION: Final = 6
 """Raised with every change of method, so that no older answer is read."""
 

@@ -8,15 +8,20 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TextIO, cast
+from datetime import date
+from typing import Final, TextIO, cast
 
+import numpy as np
 import pandas as pd
 
 from core.forecasting.calendar import Event
 from core.forecasting.fit import Depth, fit_series
 from core.forecasting.prophet_model import warm
 from core.forecasting.series import PreparedSeries
-from core.forecasting.steps import Frequency
+from core.forecasting.steps import Frequency, steps_from
+
+BACKGROUND: Final = "--background"
+"""Has a worker give way to whatever else runs on the machine."""
 
 
 def order(
@@ -53,14 +58,23 @@ def answer(line: str) -> str:
     return fit.to_json()
 
 
+def warm_up() -> None:
+    """Import Prophet, and fit once what nobody asked for: a first fit takes ten times as long as the next."""
+    warm()
+    months = pd.DataFrame({"ds": steps_from(date(2020, 1, 1), 30, "month"), "y": 2.0 + np.sin(np.arange(30.0))})
+    fit_series(PreparedSeries("month", months, ()), horizon=1, depth="first")
+
+
 def serve(orders: TextIO, answers: TextIO) -> None:
     """Answer orders until there are no more; statsforecast is imported with the first full one."""
-    warm()
+    warm_up()
     for line in orders:
         print(answer(line), file=answers, flush=True)
 
 
 if __name__ == "__main__":
+    if BACKGROUND in sys.argv and hasattr(os, "nice"):
+        os.nice(10)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
         os.dup2(2, 1)
         serve(sys.stdin, out)

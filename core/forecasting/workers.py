@@ -1,6 +1,7 @@
 """Fits in the background: worker processes, one fit a key, a bounded store of results.
 
-Two workers make the full fits; a third only first ones, so that no first answer waits for them.
+Two workers make the full fits; a third only first ones, so that no first answer waits for them. `begin` starts that
+one ahead, so that the first forecast after a start does not wait for Prophet's import.
 
 The workers are plain child processes rather than a multiprocessing pool: a spawned pool imports
 the main module again, which under Streamlit is the page's script.
@@ -24,7 +25,7 @@ from core.forecasting.fit import Depth, fallback_fit
 from core.forecasting.result import Fit, NotEnoughHistory
 from core.forecasting.series import PreparedSeries
 from core.forecasting.store import FitStore
-from core.forecasting.worker import order
+from core.forecasting.worker import BACKGROUND, order
 from core.i18n import N_
 from core.settings import settings
 
@@ -52,9 +53,15 @@ class WorkerTooSlow(Exception):
 class Worker:
     """One child process, started on its first order and again after its death."""
 
-    def __init__(self, *, fit_seconds: float = FIT_SECONDS) -> None:
+    def __init__(self, *, fit_seconds: float = FIT_SECONDS, background: bool = False) -> None:
         self.fit_seconds = fit_seconds
+        self.background = background
         self._child: subprocess.Popen[str] | None = None
+
+    def begin(self) -> None:
+        """Start the process, where it does not run, without waiting until it can answer."""
+        if self._child is None or self._child.poll() is not None:
+            self._start()
 
     def ask(self, line: str) -> str:
         """Send one order and wait for its answer. Raises WorkerDied, WorkerTooSlow."""
@@ -101,8 +108,8 @@ class Worker:
 
     def _start(self) -> subprocess.Popen[str]:
         self.stop()
-        self._child = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "core.forecasting.worker"],
+        self._child = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-W", "ignore", "-m", "core.forecasting.worker", *([BACKGROUND] * self.background)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -133,15 +140,18 @@ class FitPool:
         kept: int = KEPT,
         fit_seconds: float = FIT_SECONDS,
         store: FitStore | None = None,
+        background: bool = False,
     ) -> None:
+        """Make a pool of `workers`, and one for first answers; in the `background` they give way, and share a lane."""
         self._kept = kept
         self._store = store
         self._closed = False
         self._lock = Lock()
         self._fits: OrderedDict[Key, Future[Fit]] = OrderedDict()
-        self.workers = [Worker(fit_seconds=fit_seconds) for _place in range(workers)]
-        self.express = Worker(fit_seconds=fit_seconds)
-        self._lanes: dict[Depth, Lane] = {"full": Lane(self.workers), "first": Lane([self.express])}
+        self.workers = [Worker(fit_seconds=fit_seconds, background=background) for _place in range(workers)]
+        self.express = self.workers[0] if background else Worker(fit_seconds=fit_seconds)
+        whole = Lane(self.workers)
+        self._lanes: dict[Depth, Lane] = {"full": whole, "first": whole if background else Lane([self.express])}
 
     def submit(
         self,
@@ -209,7 +219,7 @@ class FitPool:
                     continue
                 except WorkerTooSlow:
                     return fallback_fit(prepared, horizon=horizon, reason=TOO_SLOW, events=events)
-                if self._store is not None and depth == "full":
+                if self._store is not None:
                     self._store.write(line, fit)
                 return fit
             return fallback_fit(prepared, horizon=horizon, reason=WORKER_DIED, events=events)
@@ -238,12 +248,25 @@ def submit_fit(
     depth: Depth = "full",
 ) -> Future[Fit]:
     """Fit in the program's own pool, started on first use and ended with the program."""
+    return _own_pool().submit(key, prepared, horizon, events, china=china, depth=depth)
+
+
+def begin() -> None:
+    """Start the worker of first answers, so that it is warm when the first forecast is asked for."""
+    _own_pool().express.begin()
+
+
+def finished_fits() -> FitStore:
+    """Return the store of this installation's finished fits."""
+    return FitStore(settings().data_dir / "fits")
+
+
+def _own_pool() -> FitPool:
     with _lock:
         if not _pools:
-            _pools.append(FitPool(store=FitStore(settings().data_dir / "fits")))
+            _pools.append(FitPool(store=finished_fits()))
             atexit.register(shutdown)
-        pool = _pools[0]
-    return pool.submit(key, prepared, horizon, events, china=china, depth=depth)
+        return _pools[0]
 
 
 def shutdown() -> None:

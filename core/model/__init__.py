@@ -3,6 +3,7 @@
 from core.model.base import Record, Table, metadata
 from core.model.customers import Activity, Contact, Customer
 from core.model.deals import Deal, DealChange, DealLine, StageMove
+from core.model.forecasts import ForecastRun
 from core.model.goals import Quota, Scenario
 from core.model.goods import Product, Sku
 from core.model.honours import Award, Contest
@@ -38,8 +39,8 @@ for _table in metadata.tables.values():
 
 __all__ = [
     "Activity", "AuditEntry", "Award", "BatchState", "ChangeLog", "Channel", "Contact", "Contest", "Currency",
-    "Customer", "Deal", "DealChange", "DealLine", "Draft", "FxRate", "IdempotencyKey", "ImportBatch", "ImportMapping",
-    "LostReason", "PasswordReset", "Pipeline", "Product", "Quota", "Record", "Rep", "Scenario", "Setting", "ShareLink",
+    "Customer", "Deal", "DealChange", "DealLine", "Draft", "ForecastRun", "FxRate", "IdempotencyKey", "ImportBatch",
+    "ImportMapping", "LostReason", "PasswordReset", "Pipeline", "Product", "Quota", "Record", "Rep", "Scenario", "Setting", "ShareLink",
     "SignInAttempt", "SignInSession", "SignInTicket", "Sku", "Stage", "StageMove", "Table", "Team", "Territory",
     "TerritoryAssignment", "User", "WordPair", "metadata",
 ]  # fmt: skip

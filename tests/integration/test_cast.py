@@ -215,6 +215,9 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
         lambda _c, w: {"dimension": "team", "key": str(w.team)},
         lambda _c, w: {"dimension": "rep", "key": str(w.rep)},
     ),
+    "all_series": _both(_plain),
+    "series_quotas": _both(_in_period()),
+    "forecast_run": _both(_plain),
     "deal_spans": _both(
         lambda _c, _w: {"since": date(2026, 1, 1)},
         lambda _c, w: {"since": date(2026, 1, 1), "dimension": "team", "key": str(w.team)},
@@ -549,7 +552,7 @@ CHANGES: dict[str, tuple[Change, ...]] = {
 COMMON_CHANGES: dict[str, str] = {
     **dict.fromkeys(
         ("change_password", "choose_language", "end_my_other_sign_ins", "save_draft", "clear_draft", "save_scenario",
-         "make_share_link"),
+         "make_share_link", "keep_forecast_run"),
         "makes or changes the actor's own rows alone, and names no other",
     ),
     **dict.fromkeys(

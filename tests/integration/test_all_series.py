@@ -1,0 +1,240 @@
+"""Forecasts of all series: by scope, adding up, kept, resumed, and the same on a cluster."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from core.access.actors import SYSTEM
+from core.domain.periods import FiscalCalendar, Period
+from core.forecasting.cluster import DaskPool
+from core.forecasting.fit import fallback_fit, fit_series
+from core.forecasting.many import Progress, SeriesForecast, SeriesName, forecast_all
+from core.forecasting.store import FitStore
+from core.forecasting.workers import WORKER_DIED, FitPool
+from core.jobs.nightly_forecast import forecast_every_scope, leading_readers
+from core.model import Quota
+from core.queries.all_series import all_series, forecast_run, series_quotas
+from core.services.forecast_runs import keep_forecast_run
+from tests.factories import NOW, Company
+
+COMPANY = SeriesName("company", "")
+MONTHS = 8
+
+
+class InProcess:
+    """Fits at once, and counts; what `broken` names fails as a dead worker does."""
+
+    def __init__(self, broken: tuple[SeriesName, ...] = ()) -> None:
+        self.asked: list[Any] = []
+        self.broken = broken
+        self.is_shut = False
+
+    def submit(self, key, prepared, horizon, events=(), *, china=True, depth="full"):
+        self.asked.append(key)
+        task: Future = Future()
+        if key in self.broken:
+            task.set_result(fallback_fit(prepared, horizon=horizon, reason=WORKER_DIED))
+        else:
+            task.set_result(fit_series(prepared, horizon=horizon, depth=depth))
+        return task
+
+    def shutdown(self) -> None:
+        self.is_shut = True
+
+
+@pytest.fixture
+def selling(small_company: Company) -> Company:
+    """The east wins 1,000 and the west 500 in each of eight months."""
+    for back in range(1, MONTHS + 1):
+        month = (pd.Timestamp(NOW.date()).replace(day=10) - pd.DateOffset(months=back)).date()
+        won = datetime(month.year, month.month, 10, 4, tzinfo=NOW.tzinfo)
+        for owner, amount in (("alice", 1000), ("charlie", 500)):
+            small_company.deal(owner=owner, amount=amount, path=(("identified", won - timedelta(days=9)), ("won", won)))
+    return small_company
+
+
+def sums_of(tree, name: SeriesName) -> float:
+    rows = tree.rows
+    return float(rows[(rows["dimension"] == name.dimension) & (rows["key"] == name.key)]["value"].sum())
+
+
+def test_every_dimension_adds_up_to_the_whole(selling, answer_as):
+    tree = answer_as("leader", all_series)
+    assert tree.names[0] == COMPANY
+    assert sums_of(tree, COMPANY) == MONTHS * 1500
+    dimensions = {parts[0].dimension for whole, parts in tree.sums if whole == COMPANY}
+    assert dimensions == {"team", "territory", "product", "channel"}
+    for whole, parts in tree.sums:
+        assert sums_of(tree, whole) == sum(sums_of(tree, part) for part in parts)
+
+
+def test_a_reader_is_told_the_series_of_the_own_scope_alone(selling, answer_as):
+    east = answer_as("eastern manager", all_series)
+    assert sums_of(east, COMPANY) == MONTHS * 1000
+    assert all(sums_of(east, name) == MONTHS * 1000 for whole, parts in east.sums for name in (whole, *parts))
+    assert answer_as("eastern rep", all_series).rows["value"].max() <= 1000
+
+
+def test_the_version_moves_with_a_complete_month_and_not_with_the_running_one(selling, answer_as):
+    before = answer_as("leader", all_series).version
+    now = NOW - timedelta(hours=1)
+    selling.deal(owner="alice", amount=9, path=(("identified", now - timedelta(days=3)), ("won", now)))
+    selling.database.mirror.refresh()
+    assert answer_as("leader", all_series).version == before
+    then = NOW - timedelta(days=62)
+    selling.deal(owner="alice", amount=9, path=(("identified", then - timedelta(days=3)), ("won", then)))
+    selling.database.mirror.refresh()
+    assert answer_as("leader", all_series).version != before
+
+
+def test_quotas_of_teams_hold_their_subtrees(selling, answer_as):
+    month = NOW.date().replace(day=1)
+    with selling.database.writing(SYSTEM, now=NOW, action="test") as work:
+        for who, amount in (("alice", 300), ("charlie", 200)):
+            work.session.add(Quota(rep_id=selling.reps[who], month=month, amount=Decimal(amount)))
+    selling.database.mirror.refresh()
+    period = Period(month, (pd.Timestamp(month) + pd.DateOffset(months=1)).date())
+    assert answer_as("leader", series_quotas, period=period)[COMPANY] == 500
+    assert answer_as("eastern manager", series_quotas, period=period)[COMPANY] == 300
+
+
+def run_of(company: Company, answer_as, who: str = "leader", pool: InProcess | None = None):
+    tree = answer_as(who, all_series)
+    return forecast_all(
+        tree.rows, tree.names, tree.sums, today=NOW.date(), calendar=FiscalCalendar(1), pool=pool or InProcess(),
+        depth="first",
+    )  # fmt: skip
+
+
+def test_the_parts_of_a_run_add_up_month_by_month(selling, answer_as):
+    tree = answer_as("leader", all_series)
+    made = {each.name: each for each in run_of(selling, answer_as)}
+    assert set(made) == set(tree.names)
+    for whole, parts in tree.sums:
+        for step, value in enumerate(made[whole].made):
+            assert value == pytest.approx(sum(made[part].made[step] for part in parts), rel=1e-6)
+        assert made[whole].quarter == pytest.approx(sum(made[part].quarter for part in parts), rel=1e-6)
+    assert made[COMPANY].quarter == pytest.approx(3 * 1500, rel=0.01)
+    assert made[COMPANY].year_before is None, "the company had not begun a year before"
+
+
+def test_a_series_that_is_no_longer_sold_is_forecast_as_zero(selling, answer_as):
+    long_ago = NOW - timedelta(days=500)
+    selling.deal(owner="bob", amount=70, path=(("identified", long_ago - timedelta(days=3)), ("won", long_ago)))
+    selling.database.mirror.refresh()
+    rows = answer_as("leader", all_series).rows
+    old = rows[rows["on"] < (NOW - timedelta(days=300)).date()]
+    assert old["value"].max() == 70
+    names = (COMPANY, SeriesName("team", "old"), SeriesName("team", "new"))
+    table = rows[rows["dimension"] == "company"]
+    split = pd.concat([
+        table,
+        table[table["on"].isin(old["on"])].assign(dimension="team", key="old"),
+        table[~table["on"].isin(old["on"])].assign(dimension="team", key="new"),
+    ])  # fmt: skip
+    made = forecast_all(
+        split, names, ((COMPANY, names[1:]),), today=NOW.date(), calendar=FiscalCalendar(1), pool=InProcess(),
+        depth="first",
+    )  # fmt: skip
+    assert set(made[1].made) == {0.0}
+    assert "six months" in str(made[1].reason)
+    assert made[0].made == pytest.approx(made[2].made)
+
+
+def test_what_failed_is_listed_and_counts_by_a_simpler_method(selling, answer_as):
+    progress = Progress()
+    tree = answer_as("leader", all_series)
+    made = forecast_all(
+        tree.rows, tree.names, tree.sums, today=NOW.date(), calendar=FiscalCalendar(1),
+        pool=InProcess(broken=(COMPANY,)), depth="first", progress=progress,
+    )  # fmt: skip
+    assert progress.failed == [COMPANY]
+    assert (progress.done, progress.share) == (progress.total, 1.0)
+    assert [each.name for each in made if each.failed] == [COMPANY]
+    assert made[0].quarter > 0
+
+
+def test_a_company_without_a_won_deal_has_no_forecasts(small_company, answer_as):
+    assert run_of(small_company, answer_as) == ()
+
+
+def test_a_forecast_is_read_as_it_was_written(selling, answer_as):
+    made = run_of(selling, answer_as)[0]
+    again = SeriesForecast.from_dict(made.to_dict())
+    assert (again.name, again.first, str(again.reason)) == (made.name, made.first, str(made.reason))
+    assert again.made == pytest.approx(made.made, abs=0.01)
+
+
+def test_a_run_is_its_scopes_alone(selling, answer_as, perform_as):
+    kept = {"data_version": "v", "depth": "full", "seconds": 1.0}
+    perform_as("leader", keep_forecast_run, **kept, series=[{"a": 1}])
+    assert answer_as("operations", forecast_run).series == [{"a": 1}]
+    for who in ("eastern manager", "eastern rep", "western manager"):
+        assert answer_as(who, forecast_run) is None
+    perform_as("eastern manager", keep_forecast_run, **kept, series=[{"a": 2}])
+    perform_as("eastern manager", keep_forecast_run, **kept, series=[{"a": 3}])
+    assert answer_as("eastern manager", forecast_run).series == [{"a": 3}]
+    assert answer_as("leader", forecast_run).series == [{"a": 1}]
+
+
+def test_the_nightly_job_serves_each_leading_scope_once_and_rests_while_nothing_changes(selling, answer_as):
+    pools: list[InProcess] = []
+
+    def opened() -> InProcess:
+        pools.append(InProcess())
+        return pools[-1]
+
+    runs = forecast_every_scope(selling.database, now=NOW, open_pool=opened, depth="first")
+    scopes = [reader.scope for reader, _made in runs]
+    assert len(scopes) == len(set(scopes)) == len(leading_readers(selling.database, now=NOW)) >= 3
+    assert len(pools) == 1
+    assert pools[0].is_shut
+    for who in ("leader", "eastern manager", "western manager"):
+        assert answer_as(who, forecast_run).data_version == answer_as(who, all_series).version
+    assert answer_as("eastern rep", forecast_run) is None
+    assert forecast_every_scope(selling.database, now=NOW, open_pool=opened, depth="first") == []
+    assert len(pools) == 1
+    assert forecast_every_scope(selling.database, now=NOW, open_pool=opened, depth="first", again=True)
+
+
+def test_a_run_that_failed_in_part_is_made_again(selling, answer_as):
+    broken = InProcess(broken=(COMPANY,))
+    forecast_every_scope(selling.database, now=NOW, open_pool=lambda: broken, depth="first")
+    again = forecast_every_scope(selling.database, now=NOW, open_pool=InProcess, depth="first")
+    assert again
+    assert not any(each.failed for _reader, made in again for each in made)
+
+
+def test_a_broken_off_run_goes_on_where_it_was(selling, answer_as, tmp_path, monkeypatch):
+    """What was fitted lies in the store, so that no worker is asked for it again."""
+    store = FitStore(tmp_path / "fits")
+    first, second = (FitPool(workers=1, store=store, background=True) for _time in range(2))
+    try:
+        before = run_of(selling, answer_as, pool=first)
+        monkeypatch.setattr(second.workers[0], "ask", lambda line: pytest.fail("fitted twice"))
+        assert [each.to_dict() for each in run_of(selling, answer_as, pool=second)] == [
+            each.to_dict() for each in before
+        ]
+    finally:
+        first.shutdown()
+        second.shutdown()
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_the_same_numbers(selling, answer_as, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    here = [each.to_dict() for each in run_of(selling, answer_as)]
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        pool = DaskPool(cluster.scheduler_address, store=FitStore(tmp_path / "fits"))
+        there = [each.to_dict() for each in run_of(selling, answer_as, pool=pool)]
+        pool.shutdown()
+    assert there == here
+    assert list((tmp_path / "fits").glob("*.json"))
