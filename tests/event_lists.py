@@ -162,7 +162,11 @@ def rows_of(histories: list[History]) -> dict[str, list[dict[str, Any]]]:
                 "recorded_at": _text(event.recorded),
             }  # fmt: skip
             if event.field == "stage":
-                rows["stage_move"].append({**common, "to_stage_id": event.value, "lost_reason_id": None})
+                place = moves.index(event)
+                rows["stage_move"].append({
+                    **common, "from_stage_id": moves[place - 1].value if place else None, "to_stage_id": event.value,
+                    "lost_reason_id": event.number % 3 + 1 if KINDS[event.value] == "lost" else None,
+                })  # fmt: skip
                 continue
             after = _said(*event.value) if event.field == "amount" else str(event.value)
             rows["deal_change"].append({**common, "field": event.field, "before": held[event.field], "after": after})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def total(facts: Facts, selection: Selection, *, today: date, idle_days: int) -> Statement:
     """Return `count` and `value` (hundredths) of the deals behind a selection."""
-    if selection.as_of is not None:
+    if selection.is_of_states:
         return past_deals.total(facts, selection)
     value = func.coalesce(cast(func.sum(summed(facts, selection.measure)), BigInteger), 0)
     chosen: Statement = select(func.count().label("count"), value.label("value")).where(
@@ -29,7 +29,7 @@ def total(facts: Facts, selection: Selection, *, today: date, idle_days: int) ->
 
 def rows(facts: Facts, selection: Selection, *, today: date, idle_days: int, limit: int | None) -> Statement:
     """Return the deals behind a selection, largest value first; `amount` and `value` in hundredths."""
-    if selection.as_of is not None:
+    if selection.is_of_states:
         return past_deals.rows(facts, selection, limit=limit)
     deals = facts.deals.c
     owner, credited = facts.reps.alias("owner"), facts.reps.alias("credited")

@@ -23,7 +23,7 @@ Statement: TypeAlias = "Select[*tuple[Any, ...]]"
 
 _MARKS = (
     "id", "name", "auto_named", "customer_id", "pipeline_id", "territory_id", "channel_id", "product_id", "segment",
-    "lost_reason_id", "opened_on", "opened_at",
+    "lost_reason_id", "competitor", "opened_on", "opened_at",
 )  # fmt: skip
 
 
@@ -31,7 +31,8 @@ class Facts:
     """The facts inside a scope, as subqueries, and the dimensions, which are open to all.
 
     A deal is inside when its owner or the rep credited with it is; spans, moves and changes go with their deal;
-    a state when the rep who had the deal on those days is, so that a past day's numbers are those of its people;
+    a state when the rep who had the deal on those days is, so that a past day's numbers are those of its people
+    (`core.analytics.past_facts` makes facts of such a day; the `known_*` tables hold what it needs of those deals);
     activities with their rep or deal; quotas with their rep or team; customers with their owner or a deal.
     """
 
@@ -44,6 +45,9 @@ class Facts:
         self.states = _narrowed(tables.STATES, scope, tables.STATES.c.credit_id.in_(scope.rep_ids))
         self.known_deals = _named_alone(scope)
         self.known_customers = _customers_of(self.known_deals, scope)
+        self.known_spans, self.known_moves, self.late_moves = (
+            _with_known(table, self.known_deals, scope) for table in (tables.SPANS, tables.MOVES, tables.LATE_MOVES)
+        )
         self.activities = _narrowed(
             tables.ACTIVITIES,
             scope,
@@ -109,6 +113,11 @@ def _named_alone(scope: Scope) -> FromClause:
     had = select(tables.STATES.c.deal_id).where(tables.STATES.c.credit_id.in_(scope.rep_ids))
     inside = false() if scope.reach is Reach.NOTHING else or_(_of_deal(scope), tables.DEALS.c.id.in_(had))
     return select(*(tables.DEALS.c[name] for name in _MARKS)).where(inside).subquery("known_deals")
+
+
+def _with_known(table: Table, deals: FromClause, scope: Scope) -> FromClause:
+    inside = table.c.deal_id.in_(select(deals.c.id))
+    return table.alias() if scope.reach is Reach.ALL else select(table).where(inside).subquery(f"known_{table.name}")
 
 
 def _customers_of(deals: FromClause, scope: Scope) -> FromClause:

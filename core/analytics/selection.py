@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 IN_PERIOD: Final = frozenset({"booked", "won", "lost", "decided", "closing", "created"})
 AT_STAGE_IN_PERIOD: Final = frozenset({"reached", "still_open_at", "lost_at"})
 NOW: Final = frozenset({"open", "weighted", "overdue", "idle", "slow"})
+_WITHOUT_PAST: Final = frozenset({"idle", "slow"})
 PAST: Final = frozenset({"open", "weighted", "overdue", "closing", "booked", "won", "lost", "decided"})
 """What can be asked as of a past day too, beside a stage and the bars of a comparison (`change:won`)."""
 
@@ -49,11 +50,19 @@ class Selection:
         return self.measure.split(":")[0]
 
     @property
+    def is_of_states(self) -> bool:
+        """Whether the deals are looked up in the states of a past day, not in the facts as of that day."""
+        kind, *numbers = self.measure.split(":")
+        return self.as_of is not None and self.by is None and self._has_past(kind, numbers)
+
+    @property
     def is_known(self) -> bool:
         """Whether the measure exists and has what it needs."""
+        if self.is_of_states:
+            return True
         kind, *numbers = self.measure.split(":")
-        if self.as_of is not None:
-            return self.by is None and self._has_past(kind, numbers)
+        if self.as_of is not None and (kind in _WITHOUT_PAST or self.since is not None):
+            return False
         if not all(number(text) is not None for text in numbers):
             return False
         taken = stage_measures.numbers_of(kind)

@@ -61,6 +61,10 @@ MOVES = Table(
     Column("from_kind", Text), Column("to_kind", Text), Column("moved_at", DateTime),
     Column("moved_on", Date),
 )  # fmt: skip
+LATE_MOVES = Table("late_moves", MIRRORED, *_ids("id", "deal_id"), Column("known_on", Date))
+"""The moves that were written down on a later day than they happened, and that day; few, so that `moves` need not
+carry it."""
+
 CHANGES = Table(
     "changes", MIRRORED, *_ids("id", "deal_id"), Column("field", Text), Column("before", Text),
     Column("after", Text), Column("changed_at", DateTime),

@@ -82,6 +82,13 @@ SELECT m.*, company_day(m.moved_at) AS moved_on,
        f.position AS from_position, f.kind AS from_kind, t.position AS to_position, t.kind AS to_kind
 FROM stepped m JOIN stages t ON t.id = m.to_stage_id LEFT JOIN stages f ON f.id = m.from_stage_id"""
 
+_LATE_MOVES = """
+INSERT INTO late_moves BY NAME
+SELECT id, deal_id, company_day(CAST(recorded_at AS TIMESTAMP)) AS known_on
+FROM in_stage_move
+WHERE recorded_at > effective_at
+  AND company_day(CAST(recorded_at AS TIMESTAMP)) > company_day(CAST(effective_at AS TIMESTAMP))"""
+
 _SPANS = """
 INSERT INTO spans BY NAME
 WITH stays AS (
@@ -149,7 +156,7 @@ LEFT JOIN reached r ON r.deal_id = d.id LEFT JOIN met ON met.deal_id = d.id"""
 
 _OF_DEALS: Final = ("deal", "deal_line", "stage_move", "deal_change")
 
-_PLAIN: Final[dict[str, str]] = {
+PLAIN: Final[dict[str, str]] = {
     "rep": "reps",
     "team": "teams",
     "territory": "territories",
@@ -190,14 +197,8 @@ class Loader:
             order = ("stage", "pipeline", *sorted(DIMENSIONS), "customer", "quota", "fx_rate", "activity", *_OF_DEALS)
             self._coming = {subject: reader.submit(self._source.read, statement_of(subject, None), whole=True)
                             for subject in order}  # fmt: skip
-            self._read("stage")
-            self._cursor.execute(_STAGES)
-            for subject in ("pipeline", *sorted(DIMENSIONS)):
-                self._load_plain(subject)
-            self._cursor.execute(_SUBTREES)
+            self.load_small()
             self._load_plain("customer")
-            self.load_quotas()
-            self.load_rates()
             progress(0.05)
             self.load_activities(None)
             progress(0.2)
@@ -206,9 +207,19 @@ class Loader:
                 progress(0.2 + 0.3 * done / len(_OF_DEALS))
             self._derive_deals(progress)
 
+    def load_small(self) -> None:
+        """Fill the empty tables that are read whole: the process, people, goods, quotas and rates."""
+        self._read("stage")
+        self._cursor.execute(_STAGES)
+        for subject in ("pipeline", *sorted(DIMENSIONS)):
+            self._load_plain(subject)
+        self._cursor.execute(_SUBTREES)
+        self.load_quotas()
+        self.load_rates()
+
     def load_dimension(self, subject: str) -> None:
         """Read a small table again, with what is derived from it and no deal holds."""
-        self._cursor.execute(f"DELETE FROM {_PLAIN[subject]}")
+        self._cursor.execute(f"DELETE FROM {PLAIN[subject]}")
         self._load_plain(subject)
         if subject == "team":
             self._cursor.execute("DELETE FROM subtrees")
@@ -245,6 +256,7 @@ class Loader:
             ("moves", "deal_id"),
             ("changes", "deal_id"),
             ("states", "deal_id"),
+            ("late_moves", "deal_id"),
         ):
             self._delete(table, column, keys)
         for subject in _OF_DEALS:
@@ -252,13 +264,20 @@ class Loader:
         self._derive_deals(lambda _share: None)
 
     def _derive_deals(self, progress: Callable[[float], None]) -> None:
-        for share, statement in ((0.55, _MOVES), (0.7, _SPANS), (0.72, _CHANGES), (0.8, _DEALS), (1.0, STATES)):
+        for share, statement in (
+            (0.53, _MOVES),
+            (0.55, _LATE_MOVES),
+            (0.7, _SPANS),
+            (0.72, _CHANGES),
+            (0.8, _DEALS),
+            (1.0, STATES),
+        ):
             self._cursor.execute(statement, {"base": self._base} if statement is STATES else None)
             progress(share)
 
     def _load_plain(self, subject: str, keys: Collection[int] | None = None) -> None:
         self._read(subject, keys)
-        plain = f"INSERT INTO {_PLAIN[subject]} BY NAME SELECT * FROM in_{subject}"
+        plain = f"INSERT INTO {PLAIN[subject]} BY NAME SELECT * FROM in_{subject}"
         self._cursor.execute(_WORDS if subject == "word_pair" else plain)
 
     def _read(self, subject: str, keys: Collection[int] | None = None) -> None:

@@ -10,8 +10,10 @@ from core.access.actions import Action
 from core.analytics import drill
 from core.gate import query
 from core.queries.overview import HUNDREDTHS
+from core.queries.standpoint import looked_at
 
 if TYPE_CHECKING:
+    from core.analytics.past_facts import Standpoint
     from core.analytics.selection import Selection
     from core.db.work import Work
 
@@ -23,7 +25,8 @@ def deals_behind(work: Work, *, selection: Selection, limit: int | None = None) 
     """Return exactly the deals that a number counted, largest first; `value` adds up to the number."""
     mirror = work.mirror
     idle_days = int(work.setting("idle_days"))
-    frame = mirror.frame(drill.rows(mirror.facts, selection, today=work.today, idle_days=idle_days, limit=limit))
+    facts, today = _facts(work, selection)
+    frame = mirror.frame(drill.rows(facts, selection, today=today, idle_days=idle_days, limit=limit))
     return tidy(frame, money=("amount", "value"), days=DAYS)
 
 
@@ -32,8 +35,14 @@ def selection_total(work: Work, *, selection: Selection) -> pd.DataFrame:
     """Return the number and the sum of the deals that a number counted."""
     mirror = work.mirror
     idle_days = int(work.setting("idle_days"))
-    frame = mirror.frame(drill.total(mirror.facts, selection, today=work.today, idle_days=idle_days))
+    facts, today = _facts(work, selection)
+    frame = mirror.frame(drill.total(facts, selection, today=today, idle_days=idle_days))
     return tidy(frame, money=("value",))
+
+
+def _facts(work: Work, selection: Selection) -> Standpoint:
+    """Return the facts that a selection is of; those of a day's states are looked up in the states themselves."""
+    return looked_at(work, None if selection.is_of_states else selection.as_of)
 
 
 def tidy(frame: pd.DataFrame, *, money: tuple[str, ...] = (), days: tuple[str, ...] = ()) -> pd.DataFrame:

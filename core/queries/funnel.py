@@ -9,11 +9,13 @@ from sqlalchemy import select
 
 from core.access.actions import Action
 from core.analytics import funnel as statements
+from core.analytics.as_of import AsOf
 from core.analytics.dimensions import Dimension
 from core.analytics.filters import NO_FILTERS, Filters
 from core.gate import query
 from core.queries.drill import tidy
 from core.queries.overview import chosen_pipeline
+from core.queries.standpoint import looked_at
 from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
@@ -29,12 +31,15 @@ MOST_GROUPS = 6
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
-def cohort_funnel(work: Work, *, period: Period, filters: Filters = NO_FILTERS, days: int = 0) -> pd.DataFrame:
+def cohort_funnel(
+    work: Work, *, period: Period, filters: Filters = NO_FILTERS, days: int = 0, as_of: AsOf | None = None
+) -> pd.DataFrame:
     """Return how many of the deals opened in the period reached each stage, and what became of the rest.
 
-    Followed to now; or with `days`, as they stood so many days after their opening, without the younger ones.
+    Followed to now; or with `days`, as they stood so many days after their opening, without the younger ones. With
+    `as_of` now is the end of that day.
     """
-    stages, found = _funnels(work, period, filters, by=None, days=days)
+    stages, found = _funnels(work, period, filters, by=None, days=days, as_of=as_of)
     empty = statements.Funnel(stages={stage.position: statements.Reached() for stage in stages})
     rows = statements.funnel_rows(found[0] if found else empty, stages)
     return pd.DataFrame(rows, columns=list(STAGE_COLUMNS))
@@ -49,9 +54,10 @@ def funnel_compare(
     keys: tuple[str, ...] = (),
     filters: Filters = NO_FILTERS,
     days: int = 0,
+    as_of: AsOf | None = None,
 ) -> pd.DataFrame:
     """Return the funnels of some groups under each other; of the six with most deals where none is chosen."""
-    stages, found = _funnels(work, period, filters, by=by, days=days)
+    stages, found = _funnels(work, period, filters, by=by, days=days, as_of=as_of)
     chosen = [funnel for funnel in found if funnel.group_key in keys] if keys else found[:MOST_GROUPS]
     rows = [
         {"group_key": funnel.group_key, "group": funnel.group, **row}
@@ -62,13 +68,14 @@ def funnel_compare(
 
 
 def _funnels(
-    work: Work, period: Period, filters: Filters, *, by: Dimension | None, days: int
+    work: Work, period: Period, filters: Filters, *, by: Dimension | None, days: int, as_of: AsOf | None
 ) -> tuple[list[Any], list[statements.Funnel]]:
     mirror = work.mirror
     pipeline = chosen_pipeline(mirror, filters)
     teams = parts_looked_at(mirror, filters) if by == "team" else ()
+    facts, today = looked_at(work, as_of)
     cohort = statements.cohort(
-        mirror.facts, period=period, filters=filters, pipeline_id=pipeline, today=work.today, by=by, teams=teams,
+        facts, period=period, filters=filters, pipeline_id=pipeline, today=today, by=by, teams=teams,
         days=days,
     )  # fmt: skip
     parts = mirror.rows(cohort)
@@ -79,15 +86,15 @@ def _funnels(
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
-def cohorts_by_month(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
+def cohorts_by_month(
+    work: Work, *, period: Period, filters: Filters = NO_FILTERS, as_of: AsOf | None = None
+) -> pd.DataFrame:
     """Return for each month of the period what has become of the deals opened in it: how ripe the cohort is."""
     mirror = work.mirror
     pipeline = chosen_pipeline(mirror, filters)
-    frame = mirror.frame(
-        statements.cohorts_by_month(
-            mirror.facts, period=period, filters=filters, pipeline_id=pipeline, today=work.today
-        )
-    )  # fmt: skip
+    facts, today = looked_at(work, as_of)
+    asked: dict[str, Any] = {"period": period, "filters": filters, "pipeline_id": pipeline, "today": today}
+    frame = mirror.frame(statements.cohorts_by_month(facts, **asked))
     frame = tidy(frame, money=("value", "won_value", "lost_value", "open_value"), days=("month",))
     decided = (frame["won"] + frame["lost"]).astype("float64")
     frame["decided_rate"] = decided / frame["entered"]

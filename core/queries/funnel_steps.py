@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.access.actions import Action
 from core.analytics import funnel_steps as statements
+from core.analytics.as_of import AsOf
 from core.analytics.bottleneck import Side, step_tests, worth
 from core.analytics.dimensions import Dimension
 from core.analytics.filters import NO_FILTERS, Filters
@@ -18,8 +19,11 @@ from core.analytics.rates import rate, wilson
 from core.domain.periods import Period, add_months
 from core.gate import query
 from core.queries.overview import HUNDREDTHS, chosen_pipeline
+from core.queries.standpoint import looked_at
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from core.analytics.bottleneck import StepTest
     from core.analytics.funnel_steps import Compared
     from core.db.work import Work
@@ -45,19 +49,21 @@ def step_changes(
     days: int = DEFAULT_DAYS,
     by: Dimension | None = None,
     key: str = "",
+    as_of: AsOf | None = None,
 ) -> pd.DataFrame:
     """Return each step's conversion within `days` days of arriving: this period against the one before, tested.
 
     With `by` and `key`: that group against all others, in the same days.
     """
     mirror = work.mirror
-    steps = _steps(work, filters, days)
-    compared = statements.compared_periods(period, work.calendar.before(period), days=days, today=work.today)
+    facts, today = looked_at(work, as_of)
+    steps = _steps(work, filters, days, today)
+    compared = statements.compared_periods(period, work.calendar.before(period), days=days, today=today)
     if by is None:
-        found = mirror.rows(statements.by_period(mirror.facts, steps, compared))
+        found = mirror.rows(statements.by_period(facts, steps, compared))
     else:
         compared = statements.Compared(compared.now, compared.now)
-        found = mirror.rows(statements.by_group(mirror.facts, steps, compared.now, by=by, key=key))
+        found = mirror.rows(statements.by_group(facts, steps, compared.now, by=by, key=key))
     sides = {(row.side, row.position): row for row in found}
     shown = _shown(work, steps, {row.position for row in found})
     tests = step_tests([
@@ -73,12 +79,18 @@ def step_changes(
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
 def step_trend(
-    work: Work, *, period: Period, filters: Filters = NO_FILTERS, days: int = DEFAULT_DAYS
-) -> pd.DataFrame:  # fmt: skip
+    work: Work,
+    *,
+    period: Period,
+    filters: Filters = NO_FILTERS,
+    days: int = DEFAULT_DAYS,
+    as_of: AsOf | None = None,
+) -> pd.DataFrame:
     """Return each step's conversion within `days` days, by the month in which the deals arrived."""
     mirror = work.mirror
-    steps = _steps(work, filters, days)
-    found = mirror.rows(statements.by_month(mirror.facts, steps, period))
+    facts, today = looked_at(work, as_of)
+    steps = _steps(work, filters, days, today)
+    found = mirror.rows(statements.by_month(facts, steps, period))
     named = {
         stage.position: (stage, following) for stage, following in _shown(work, steps, {r.position for r in found})
     }
@@ -95,8 +107,8 @@ def step_trend(
     return pd.DataFrame(rows, columns=list(TREND_COLUMNS))
 
 
-def _steps(work: Work, filters: Filters, days: int) -> statements.Steps:
-    return statements.Steps(chosen_pipeline(work.mirror, filters), filters, max(1, days), work.today)
+def _steps(work: Work, filters: Filters, days: int, today: date) -> statements.Steps:
+    return statements.Steps(chosen_pipeline(work.mirror, filters), filters, max(1, days), today)
 
 
 def _shown(work: Work, steps: statements.Steps, occupied: set[int]) -> list[tuple[Any, str]]:

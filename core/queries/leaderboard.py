@@ -10,6 +10,7 @@ from sqlalchemy import Date, cast, func, literal_column, select
 
 from core.access.actions import Action
 from core.analytics import leaderboard as statements
+from core.analytics.as_of import AsOf
 from core.analytics.facts import spoken
 from core.analytics.filters import NO_FILTERS, Filters, deal_conditions
 from core.analytics.kpis import text_key
@@ -20,13 +21,13 @@ from core.errors import NotFound
 from core.gate import query
 from core.i18n import N_
 from core.queries.overview import HUNDREDTHS, months_frame
+from core.queries.standpoint import looked_at
 from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.analytics.team_parts import TeamPart
-    from core.db.mirror import ScopedMirror
     from core.db.work import Work
 
 REP_KIND = N_("rep")
@@ -53,13 +54,15 @@ def leaderboard(
     measure: statements.Measure = "booked",
     filters: Filters = NO_FILTERS,
     minimum_decided: int | None = None,
+    as_of: AsOf | None = None,
 ) -> pd.DataFrame:
     """Return the reps or teams of the actor's scope, ranked by a measure, with the rank of the period before."""
     mirror = work.mirror
     parts = parts_looked_at(mirror, filters) if by == "team" else ()
     contest = _contest(work, period, by, filters, minimum_decided, parts)
-    rows = _standings(mirror, contest)
-    before = _standings(mirror, _contest(work, work.calendar.before(period), by, filters, minimum_decided, parts))
+    contest_before = _contest(work, work.calendar.before(period), by, filters, minimum_decided, parts)
+    facts = looked_at(work, as_of).facts
+    rows, before = (standing_rows(mirror.rows(statements.standings(facts, one))) for one in (contest, contest_before))
     least_first = measure in statements.LEAST_FIRST
     now, then = ({row["key"]: row[measure] for row in side} for side in (rows, before))
     now_ranks, then_ranks = (statements.ranks(side, least_first=least_first) for side in (now, then))
@@ -85,10 +88,6 @@ def _contest(
 ) -> statements.Contest:
     minimum = int(work.setting("minimum_decided")) if minimum_decided is None else minimum_decided
     return statements.Contest(period, by, filters, minimum, work.today, parts)
-
-
-def _standings(mirror: ScopedMirror, contest: statements.Contest) -> list[dict[str, Any]]:
-    return standing_rows(mirror.rows(statements.standings(mirror.facts, contest)))
 
 
 def standing_rows(standings: Sequence[Any]) -> list[dict[str, Any]]:

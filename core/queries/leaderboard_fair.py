@@ -16,11 +16,13 @@ from core.access.board_sight import BoardSight, sight_of
 from core.analytics import fairness
 from core.analytics import leaderboard as statements
 from core.analytics import leaderboard_fair as grounds
+from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS, Filters
 from core.domain.periods import Period, add_months
 from core.gate import query
 from core.queries.leaderboard import COLUMNS, standing_rows
 from core.queries.overview import HUNDREDTHS
+from core.queries.standpoint import looked_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -49,6 +51,7 @@ def fair_leaderboard(
     filters: Filters = NO_FILTERS,
     adjust: tuple[Adjustment, ...] = USUAL,
     minimum_decided: int | None = None,
+    as_of: AsOf | None = None,
 ) -> pd.DataFrame:
     """Return the reps, ranked among all by a measure as it is adjusted; columns: docs/queries.md.
 
@@ -57,7 +60,7 @@ def fair_leaderboard(
     """
     sight = sight_of(work.actor, work.setting("board_sight"))
     everyone = sight is BoardSight.FULL or filters == NO_FILTERS
-    pool = _Pool(work, everyone=everyone)
+    pool = _Pool(work, everyone=everyone, as_of=as_of)
     now = _Board(pool, pool.contest(period, filters, minimum_decided), measure, frozenset(adjust))
     before = _Board(
         pool, pool.contest(work.calendar.before(period), filters, minimum_decided), measure,
@@ -128,9 +131,9 @@ _BLANK: dict[str, Any] = {
 class _Pool:
     """The people who are compared, and where statements about them run."""
 
-    def __init__(self, work: Work, *, everyone: bool) -> None:
+    def __init__(self, work: Work, *, everyone: bool, as_of: AsOf | None) -> None:
         self.work, self.mirror = work, work.mirror
-        self.everyone = everyone
+        self.everyone, self.as_of = everyone, as_of
         self.presence = {
             row.id: (row.joined_on, row.left_on) for row in self.mirror.rows(grounds.presence(self.mirror.facts))
         }
@@ -145,7 +148,11 @@ class _Pool:
 
     def ask(self, build: Callable[[Facts], Statement]) -> list[Any]:
         """Return the rows of a statement about everyone, or about the scope alone."""
-        return self.mirror.of_everyone(build) if self.everyone else self.mirror.rows(build(self.mirror.facts))
+
+        def then(facts: Facts) -> Statement:
+            return build(looked_at(self.work, self.as_of, facts).facts)
+
+        return self.mirror.of_everyone(then) if self.everyone else self.mirror.rows(then(self.mirror.facts))
 
     def holds(self, rep_id: int) -> bool:
         """Say whether a rep lies in the actor's scope."""

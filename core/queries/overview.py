@@ -18,6 +18,7 @@ from core.analytics.filters import NO_FILTERS, Filters
 from core.analytics.rates import coverage, rate, wilson
 from core.domain.periods import Period, add_months
 from core.gate import query
+from core.queries.standpoint import looked_at
 from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
@@ -158,7 +159,9 @@ BREAKDOWN = (
 
 
 @query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
-def breakdown(work: Work, *, period: Period, by: Dimension, filters: Filters = NO_FILTERS) -> pd.DataFrame:
+def breakdown(
+    work: Work, *, period: Period, by: Dimension, filters: Filters = NO_FILTERS, as_of: AsOf | None = None
+) -> pd.DataFrame:
     """Return the key figures of each team, territory, product, channel, segment or rep, largest booked first.
 
     Teams at the level being looked at, each with its whole subtree: the ones below the filtered team (the root where
@@ -166,7 +169,8 @@ def breakdown(work: Work, *, period: Period, by: Dimension, filters: Filters = N
     """
     mirror = work.mirror
     parts = parts_looked_at(mirror, filters) if by == "team" else ()
-    statement = kpis.by_dimension(mirror.facts, period=period, by=by, filters=filters, today=work.today, parts=parts)
+    facts, today = looked_at(work, as_of)
+    statement = kpis.by_dimension(facts, period=period, by=by, filters=filters, today=today, parts=parts)
     owed = quotas_by(mirror, period, filters, by, parts) if by in ("team", "rep") else {}
     rows = []
     for found in mirror.rows(statement):

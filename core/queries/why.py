@@ -8,10 +8,12 @@ import pandas as pd
 
 from core.access.actions import Action
 from core.analytics import kpis
+from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS, Filters
 from core.analytics.why import Part, effects, movers
 from core.gate import query
 from core.queries.overview import HUNDREDTHS, as_old
+from core.queries.standpoint import looked_at
 from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
@@ -24,16 +26,18 @@ COLUMNS = ("by", "kind", "key", "name", "count_before", "before", "count_after",
 
 
 @query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
-def booked_why(work: Work, *, period: Period, filters: Filters = NO_FILTERS, to_date: bool = False) -> pd.DataFrame:
+def booked_why(
+    work: Work, *, period: Period, filters: Filters = NO_FILTERS, to_date: bool = False, as_of: AsOf | None = None
+) -> pd.DataFrame:
     """Return what changed against the period before: volume, mix and price by team, product and channel; who moved.
 
     `to_date` cuts the earlier period at as many days as the running one is old.
     """
     earlier = work.calendar.before(period)
-    cut = as_old(earlier, period, today=work.today) if to_date else earlier
+    cut = as_old(earlier, period, today=as_of.on if as_of else work.today) if to_date else earlier
     rows: list[dict[str, Any]] = []
     for by in BY:
-        found = _parts(work, by, cut, period, filters)
+        found = _parts(work, by, cut, period, filters, as_of)
         taken = effects(found)
         rows += [
             _row(by, kind, "", "", _sum(found), change)
@@ -43,12 +47,15 @@ def booked_why(work: Work, *, period: Period, filters: Filters = NO_FILTERS, to_
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _parts(work: Work, by: Dimension, earlier: Period, period: Period, filters: Filters) -> list[Part]:
+def _parts(
+    work: Work, by: Dimension, earlier: Period, period: Period, filters: Filters, as_of: AsOf | None
+) -> list[Part]:
     mirror = work.mirror
+    facts, today = looked_at(work, as_of)
     levels = parts_looked_at(mirror, filters) if by == "team" else ()
     won: list[dict[str, Any]] = []
     for days in (earlier, period):
-        statement = kpis.by_dimension(mirror.facts, period=days, by=by, filters=filters, today=work.today, parts=levels)
+        statement = kpis.by_dimension(facts, period=days, by=by, filters=filters, today=today, parts=levels)
         won.append({row.key: row for row in mirror.rows(statement)})
     before, after = won
     found = []

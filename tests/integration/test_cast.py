@@ -132,6 +132,7 @@ def _plain(_company: Company, _west: West) -> dict[str, Any]:
 
 PERIOD = _both(_in_period(), _of_the_west(period=Q3))
 PAST_DAYS = (None, AsOf(date(2026, 7, 14)), AsOf(date(2026, 7, 14), "then"))
+ANY_DAY = (*_both(*(_in_period(as_of=day) for day in PAST_DAYS)), *_both(_of_the_west(period=Q3)))
 BUSINESS: dict[str, tuple[Ask, ...]] = {
     "due_activities": _both(lambda _c, _w: {"until": date(2027, 1, 1)}),
     "customers_page": _both(_plain, lambda _c, w: {"rep_ids": (w.rep,)}, lambda _c, _w: {"search": SECRET}),
@@ -160,38 +161,45 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
         lambda _c, w: {"selection": Selection("created", Q3, by="segment", key=SECRET)},
         lambda _c, _w: {"selection": Selection("created", Q3)},
         lambda _c, w: {"selection": Selection("open", None, Filters(rep_ids=(w.rep,)), as_of=AsOf(date(2026, 7, 14)))},
+        *(
+            lambda _c, w, m=measure: {
+                "selection": Selection(m, Q3, by="rep", key=str(w.rep), as_of=AsOf(date(2026, 7, 14), "then"))
+            }
+            for measure in ("booked", "created", "flow:0")
+        ),
         lambda _c, _w: {"selection": Selection("change:won", as_of=AsOf(date(2026, 7, 15)), since=date(2026, 5, 1))},
     ),
     "selection_total": _both(
         lambda _c, w: {"selection": Selection("booked", Q3, by="team", key=str(w.team))},
         lambda _c, _w: {"selection": Selection("open")},
     ),
-    "cohort_funnel": PERIOD,
+    "cohort_funnel": ANY_DAY,
     "funnel_compare": _both(
         _in_period(by="rep"), _in_period(by="segment"), lambda _c, w: {"period": Q3, "by": "rep", "keys": (str(w.rep),)}
     ),
-    "cohorts_by_month": PERIOD,
-    "time_in_stage": PERIOD,
-    "stay_curves": PERIOD,
-    "losses_by_stage": PERIOD,
-    "losses_by_month": PERIOD,
-    "losses_by_competitor": PERIOD,
-    "funnel_flow": PERIOD,
-    "flow_kinds": PERIOD,
-    "funnel_snapshot": _both(_plain, _of_the_west()),
+    "cohorts_by_month": ANY_DAY,
+    "time_in_stage": ANY_DAY,
+    "stay_curves": ANY_DAY,
+    "losses_by_stage": ANY_DAY,
+    "losses_by_month": ANY_DAY,
+    "losses_by_competitor": ANY_DAY,
+    "funnel_flow": ANY_DAY,
+    "flow_kinds": ANY_DAY,
+    "funnel_snapshot": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
     "step_changes": _both(
-        _in_period(days=1),
+        *(_in_period(days=1, as_of=day) for day in PAST_DAYS),
         lambda _c, w: {"period": Q3, "days": 1, "by": "rep", "key": str(w.rep)},
         lambda _c, _w: {"period": Q3, "days": 1, "by": "competitor", "key": SECRET},
     ),
-    "step_trend": _both(_in_period(days=1), _of_the_west(period=Q3, days=1)),
+    "step_trend": _both(*(_in_period(days=1, as_of=day) for day in PAST_DAYS), _of_the_west(period=Q3, days=1)),
     "leaderboard": (
         *_both(*(_in_period(by=by, measure=measure) for by in ("rep", "team") for measure in ("booked", "activities"))),
+        *_both(*(_in_period(by=by, as_of=day) for by in ("rep", "team") for day in PAST_DAYS)),
         *_both(_of_the_west(period=Q3)),
     ),
-    "overview_kpis": PERIOD,
-    "booked_why": PERIOD,
-    "booked_by_month": PERIOD,
+    "overview_kpis": ANY_DAY,
+    "booked_why": ANY_DAY,
+    "booked_by_month": ANY_DAY,
     "breakdown": _both(*(_in_period(by=by) for by in ("team", "rep", "territory", "product", "channel", "segment"))),
     "pipeline_by_stage": _both(_plain, _of_the_west()),
     "pipeline_standing": _both(*(_in_period(as_of=day, since=MONTH) for day in PAST_DAYS), _of_the_west(period=Q3)),

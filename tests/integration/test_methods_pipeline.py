@@ -10,14 +10,15 @@ import pytest
 from core.analytics import why
 from core.analytics.as_of import AsOf
 from core.analytics.pipeline_health import velocity
-from core.queries import pipeline, pipeline_health
+from core.queries import funnel, leaderboard, pipeline, pipeline_health
 from core.settings import PROJECT_ROOT
 from tests.integration.test_queries_by_hand import Q3, world
 
 METHODS = ("as-of", "pipeline-changes", "ageing", "concentration", "calibration", "velocity", "volume-mix-price")
 ASKED = (
     pipeline.pipeline_standing, pipeline.pipeline_as_of, pipeline.pipeline_changes, pipeline_health.pipeline_ages,
-    pipeline_health.pipeline_concentration, pipeline_health.stage_calibration,
+    pipeline_health.pipeline_concentration, pipeline_health.stage_calibration, funnel.cohort_funnel,
+    leaderboard.leaderboard,
 )  # fmt: skip
 
 _shared = world  # the fixture

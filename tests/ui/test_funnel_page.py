@@ -54,6 +54,18 @@ def test_each_part_opens_and_asks_for_its_own_numbers_alone(fallen: Company, par
         assert set(latin) <= {"Kaplan", "Meier", "Holm"}
 
 
+@pytest.mark.parametrize("known", ["now", "then"])
+@pytest.mark.parametrize("part", list(OWN))
+def test_each_part_shows_a_past_day(fallen: Company, part: str, known: str) -> None:
+    how = {"period": "all", "part": part, "as-of": "2026-04-01", "known": known}
+    app = opened(fallen, "funnel", **how)
+    assert not app.error
+    assert not app.exception
+    assert "How things stood at the end of Apr 1, 2026" in app.info[0].value.replace("\\", "")
+    if part == "cohort":
+        assert "Of 56 deals opened in this period" in bold(app), "40 of the first quarter, 16 of the second"
+
+
 def test_the_fall_is_the_first_thing_said_and_opens_who_did_not_go_on(fallen: Company) -> None:
     app = opened(fallen, "funnel", period="2026Q2")
     (headline,) = [element.value.replace("\\", "") for element in app.subheader]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.analytics.selection import Selection
 from core.domain.periods import Preset
 from core.i18n import _, format_number
 from core.queries.choices import newest_deal_on
 from core.queries.funnel import process_shown
 from core.queries.funnel_steps import step_changes
+from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.drill import deals_button
 from core.ui.empty import nothing_yet
 from core.ui.filters import analysis_filters
@@ -39,13 +39,21 @@ _PARTS: dict[str, Callable[[View, Asked], None]] = {
 
 def draw(view: View) -> None:
     """Draw the page: only the part that is looked at asks for its numbers."""
-    period, filters = analysis_filters(view, default=Preset.THIS_YEAR, beside=share_button)
+
+    def beside(of: View) -> None:
+        as_of_control(of)
+        share_button(of)
+
+    as_of = chosen_as_of(view)
+    on = as_of.on if as_of else None
+    period, filters = analysis_filters(view, default=Preset.THIS_YEAR, beside=beside, on=on)
+    said_as_of(view)
     if view.ask(newest_deal_on) is None:
         told = _("There are no deals yet. Log the first one, or import your company's deals.")
         nothing_yet(view, told)
         return
     process = view.ask(process_shown, filters=filters)
-    asked = Asked(period, dataclasses.replace(filters, pipeline_id=process or None))
+    asked = Asked(period, dataclasses.replace(filters, pipeline_id=process or None), as_of)
     _answer(view, asked)
     part = segments(view, "part", PART_NAMES, label=_("Part of the page"), default="cohort")
     _PARTS[part](view, asked)
@@ -53,7 +61,7 @@ def draw(view: View) -> None:
 
 def _answer(view: View, asked: Asked) -> None:
     days = step_days(view)
-    changes = view.ask(step_changes, period=asked.period, filters=asked.filters, days=days)
+    changes = view.ask(step_changes, period=asked.period, filters=asked.filters, days=days, as_of=asked.as_of)
     found = finding(changes, days=days, currency=view.currency)
     st.subheader(plain(found.sentence), anchor=False)
     if found.below:
@@ -63,7 +71,7 @@ def _answer(view: View, asked: Asked) -> None:
         stuck = int(step["entered"]) - int(step["went_on"])
         deals_button(
             view,
-            Selection(f"stuck:{step['stage_key']}:{days}", funnel_steps.now_of(step), asked.filters),
+            asked.selection(f"stuck:{step['stage_key']}:{days}", funnel_steps.now_of(step)),
             label=_("{n} that did not go on", n=format_number(stuck)),
             title=_("Reached {stage} and did not go on within {days} days", stage=step["stage"], days=days),
             key="funnel-bottleneck",

@@ -44,7 +44,7 @@ def draw(view: View, asked: Asked) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         days = days_chosen(view, "followed", default=0, label=_("Follow each deal"), to_now=True)
         by = choice(view, "by", list(BY_NAMES), label=_("Side by side"), said=lambda code: _(BY_NAMES[code]))
-    stages = view.ask(questions.cohort_funnel, period=asked.period, filters=asked.filters, days=days)
+    stages = view.ask(questions.cohort_funnel, period=asked.period, filters=asked.filters, days=days, as_of=asked.as_of)
     _mode(view, asked, stages, days)
     if not int(stages["reached"].iloc[0]):
         st.info(
@@ -76,7 +76,7 @@ def _mode(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
         measure = f"reached_within:{first['stage_key']}:{days}" if days else "created"
         if entered:
             deals_button(
-                view, Selection(measure, asked.period, asked.filters),
+                view, asked.selection(measure, asked.period),
                 label=_n("{n} deal", "{n} deals", entered, n=format_number(entered)),
                 title=_("Deals opened in this period"), key="funnel-created",
             )  # fmt: skip
@@ -116,7 +116,7 @@ def _young(view: View, asked: Asked, days: int) -> None:
     """Offer the deals that are too young for the window, which the cohort leaves out."""
     if not view.may(Action.DEAL_VIEW):
         return
-    selection = Selection(f"young:{days}", asked.period, asked.filters)
+    selection = asked.selection(f"young:{days}", asked.period)
     young = int(view.ask(selection_total, selection=selection)["count"].iloc[0])
     if young:
         deals_button(
@@ -139,7 +139,7 @@ _PIECES = {
 
 def _whole(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
     before = view.calendar.before(asked.period)
-    previous = view.ask(questions.cohort_funnel, period=before, filters=asked.filters, days=days)
+    previous = view.ask(questions.cohort_funnel, period=before, filters=asked.filters, days=days, as_of=asked.as_of)
     names = dict(zip(stages["stage_key"].astype(str), stages["stage"], strict=True))
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
@@ -148,7 +148,7 @@ def _whole(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
         key, piece = str(data[0]), str(data[1])
         measure, title = _PIECES.get(piece, _PIECES["went_on"])
         period = before if piece == "previous" else asked.period
-        return Selection(_measure(measure, key, days), period, asked.filters), _(title, stage=names[key])
+        return asked.selection(_measure(measure, key, days), period), _(title, stage=names[key])
 
     figure = cohort_funnel(stages, dark=view.dark, large=view.large, previous=previous, currency=view.currency)
     chart(view, figure, key="funnel-cohort", alt=_("Cohort funnel"), choose=choose)
@@ -180,7 +180,7 @@ def _open_by_stage(view: View, asked: Asked, stages: pd.DataFrame, days: int) ->
                 name = str(row.stage)
                 deals_button(
                     view,
-                    Selection(_measure("lost_at", row.stage_key, days), asked.period, asked.filters),
+                    asked.selection(_measure("lost_at", row.stage_key, days), asked.period),
                     label=_("{stage}: {n} lost", stage=name, n=format_number(cast("Any", row.lost_here))),
                     title=_("Lost at {stage}", stage=name),
                     key=f"funnel-lost-{row.stage_key}",
@@ -190,7 +190,8 @@ def _open_by_stage(view: View, asked: Asked, stages: pd.DataFrame, days: int) ->
 def _compare(view: View, asked: Asked, days: int, by: str) -> None:
     dimension = cast("Dimension", by)
     groups = view.ask(
-        questions.funnel_compare, period=asked.period, by=dimension, filters=asked.filters, days=days
+        questions.funnel_compare, period=asked.period, by=dimension, filters=asked.filters, days=days,
+        as_of=asked.as_of,
     )  # fmt: skip
     if groups.empty:
         st.info(_("There is nothing to compare in this period."), icon=":material/inbox:")
@@ -208,7 +209,7 @@ def _compare(view: View, asked: Asked, days: int, by: str) -> None:
         if len(data) < 2 or str(data[0]) not in stages or str(data[1]) not in names:
             return None
         measure = _measure("reached", data[0], days)
-        selection = Selection(measure, asked.period, asked.filters, dimension, str(data[1]))
+        selection = asked.selection(measure, asked.period, dimension, str(data[1]))
         return selection, f"{names[str(data[1])]}: " + _("Reached {stage}", stage=stages[str(data[0])])
 
     figure = grouped_bars(bars, unit="rate", title=title, dark=view.dark, large=view.large)
@@ -237,7 +238,7 @@ def _groups(view: View, names: dict[str, str]) -> list[str]:
 
 def _ripeness(view: View, asked: Asked) -> None:
     """Show what has become of each month's cohort: the young ones are mostly open."""
-    months = view.ask(questions.cohorts_by_month, period=asked.period, filters=asked.filters)
+    months = view.ask(questions.cohorts_by_month, period=asked.period, filters=asked.filters, as_of=asked.as_of)
     if len(months) < 2:
         return
 
@@ -246,7 +247,7 @@ def _ripeness(view: View, asked: Asked) -> None:
             return None
         month = month_of(asked.period, str(data[0]))
         title = _(_STATE_TITLES[str(data[1])], month=format_month(month.start))
-        return Selection(f"cohort_{data[1]}", month, asked.filters), title
+        return asked.selection(f"cohort_{data[1]}", month), title
 
     figure = cohort_months(months, dark=view.dark, large=view.large)
     chart(view, figure, key="funnel-months", alt=_("How ripe each month's cohort is"), choose=choose)
@@ -280,7 +281,7 @@ def opener(
         key = str(data[0]) if data else ""
         if key not in names:
             return None
-        return Selection(f"{measure}:{key}", asked.period, asked.filters), _(title, stage=names[key])
+        return asked.selection(f"{measure}:{key}", asked.period), _(title, stage=names[key])
 
     return choose
 

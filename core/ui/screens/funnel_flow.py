@@ -27,7 +27,7 @@ def draw(view: View, asked: Asked) -> None:
     st.caption(
         _("Flow: the moves made in the period, whenever the deals were opened. A deal counts once in each link.")
     )
-    links = view.ask(funnel_flow, period=asked.period, filters=asked.filters)
+    links = view.ask(funnel_flow, period=asked.period, filters=asked.filters, as_of=asked.as_of)
     if links.empty:
         st.info(_("No deal moved in this period."), icon=":material/inbox:")
         return
@@ -41,7 +41,7 @@ def draw(view: View, asked: Asked) -> None:
         pair = (str(data[0]), str(data[1])) if len(data) > 1 else ("", "")
         if pair not in names:
             return None
-        return Selection(f"moved:{pair[0]}:{pair[1]}", asked.period, asked.filters), names[pair]
+        return asked.selection(f"moved:{pair[0]}:{pair[1]}", asked.period), names[pair]
 
     figure = flow(links, dark=view.dark, large=view.large, currency=view.currency)
     chart(view, figure, key="funnel-flow", alt=_("Moves between stages"), choose=choose)
@@ -67,7 +67,7 @@ def _way(origin: str, to: str) -> str:
 
 def _kinds(view: View, asked: Asked) -> None:
     """Offer what kinds of moves there were, each with its deals."""
-    kinds = view.ask(flow_kinds, period=asked.period, filters=asked.filters)
+    kinds = view.ask(flow_kinds, period=asked.period, filters=asked.filters, as_of=asked.as_of)
     with st.container(horizontal=True, gap="small"):
         for row in cast("list[dict[str, Any]]", kinds.to_dict("records")):
             kind = str(row["kind"])
@@ -75,7 +75,7 @@ def _kinds(view: View, asked: Asked) -> None:
             if row["deals"]:
                 deals_button(
                     view,
-                    Selection(f"flow:{row['place']}", asked.period, asked.filters),
+                    asked.selection(f"flow:{row['place']}", asked.period),
                     label=f"{name}: {format_number(row['deals'])}",
                     title=_("{move} in the period", move=name),
                     key=f"funnel-kind-{kind}",
@@ -93,7 +93,7 @@ def _back(view: View, asked: Asked, links: pd.DataFrame) -> None:
             way = _way(str(row["from_stage"]), str(row["to_stage"]))
             deals_button(
                 view,
-                Selection(f"moved:{row['from_key']}:{row['to_key']}", asked.period, asked.filters),
+                asked.selection(f"moved:{row['from_key']}:{row['to_key']}", asked.period),
                 label=f"{way}: {format_number(row['deals'])}",
                 title=way,
                 key=f"funnel-back-{row['from_key']}-{row['to_key']}",

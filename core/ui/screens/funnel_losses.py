@@ -38,7 +38,7 @@ def draw(view: View, asked: Asked) -> None:
 
 
 def _by_month(view: View, asked: Asked) -> None:
-    losses = _named(view.ask(losses_by_month, period=asked.period, filters=asked.filters), "reason")
+    losses = _named(view.ask(losses_by_month, period=asked.period, filters=asked.filters, as_of=asked.as_of), "reason")
     names = {str(row.reason_key): str(row.reason) for row in losses.itertuples()}
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
@@ -47,9 +47,9 @@ def _by_month(view: View, asked: Asked) -> None:
         month = month_of(asked.period, str(data[0]))
         when = format_month(month.start)
         if str(data[1]) not in names:
-            return Selection("lost", month, asked.filters), _("Lost in {month}", month=when)
+            return asked.selection("lost", month), _("Lost in {month}", month=when)
         title = _("Lost in {month}: {reason}", month=when, reason=names[str(data[1])])
-        return Selection("lost", month, asked.filters, "lost_reason", str(data[1])), title
+        return asked.selection("lost", month, "lost_reason", str(data[1])), title
 
     figure = lost_by_month(losses, dark=view.dark, large=view.large)
     chart(view, figure, key="funnel-lost-months", alt=_("Lost deals by month and reason"), choose=choose)
@@ -58,7 +58,7 @@ def _by_month(view: View, asked: Asked) -> None:
 
 
 def _by_stage(view: View, asked: Asked) -> None:
-    losses = view.ask(losses_by_stage, period=asked.period, filters=asked.filters)
+    losses = view.ask(losses_by_stage, period=asked.period, filters=asked.filters, as_of=asked.as_of)
     names = {
         (str(row.stage_key), str(row.reason)): (str(row.reason_key), str(row.stage)) for row in losses.itertuples()
     }
@@ -70,9 +70,9 @@ def _by_stage(view: View, asked: Asked) -> None:
         found = names.get((str(data[0]), str(data[1])))
         if found is None:
             title = _("Lost at {stage}", stage=stages[str(data[0])])
-            return Selection(f"lost_at:{data[0]}", asked.period, asked.filters), title
+            return asked.selection(f"lost_at:{data[0]}", asked.period), title
         title = _("Lost at {stage}: {reason}", stage=found[1], reason=data[1])
-        return Selection(f"lost_at:{data[0]}:{found[0]}", asked.period, asked.filters), title
+        return asked.selection(f"lost_at:{data[0]}:{found[0]}", asked.period), title
 
     figure = lost_by_stage(losses, dark=view.dark, large=view.large)
     chart(view, figure, key="funnel-losses", alt=_("Where deals were lost, and why"), choose=choose)
@@ -83,7 +83,9 @@ def _by_stage(view: View, asked: Asked) -> None:
 
 
 def _by_competitor(view: View, asked: Asked) -> None:
-    rivals = _named(view.ask(losses_by_competitor, period=asked.period, filters=asked.filters), "name")
+    rivals = _named(
+        view.ask(losses_by_competitor, period=asked.period, filters=asked.filters, as_of=asked.as_of), "name"
+    )
     names = {str(row.key): str(row.name) for row in rivals.itertuples()}
     told = rivals[rivals["key"] != "none"]
     if told.empty:
@@ -94,7 +96,7 @@ def _by_competitor(view: View, asked: Asked) -> None:
         key = str(data[0]) if data else ""
         if key not in names:
             return None
-        selection = Selection("lost", asked.period, asked.filters, "competitor", key)
+        selection = asked.selection("lost", asked.period, "competitor", key)
         return selection, _("Lost to {competitor}", competitor=names[key])
 
     title = _("Lost to competitors")

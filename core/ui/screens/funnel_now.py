@@ -12,7 +12,6 @@ from core.charts.funnel_months import standing
 from core.i18n import _, _n, format_date, format_money, format_number
 from core.queries.funnel_flow import funnel_snapshot
 from core.reports.tables import Column
-from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.drill import chart, deals_button, numbers
 from core.ui.page import plain
 
@@ -27,24 +26,17 @@ if TYPE_CHECKING:
 
 def draw(view: View, asked: Asked) -> None:
     """Draw the part."""
-    as_of_control(view)
-    as_of = chosen_as_of(view)
-    said_as_of(view)
+    as_of = asked.as_of
     day = format_date(as_of.on if as_of else view.today)
     st.caption(
         plain(_("Snapshot: the open deals by the stage they are in on {day}, whenever they were opened.", day=day))
     )
-    stages = (
-        view.ask(funnel_snapshot, filters=asked.filters, as_of=as_of)
-        if as_of
-        else view.ask(funnel_snapshot, filters=asked.filters)
-    )
+    stages = view.ask(funnel_snapshot, filters=asked.filters, as_of=as_of)
     rotting, whole = int(stages["rotting_count"].sum()), int(stages["count"].sum())
     if not whole:
         st.info(_("No deal is open."), icon=":material/inbox:")
         return
-    if as_of is None:
-        _rotting(view, asked, stages, rotting, whole)
+    _rotting(view, asked, stages, rotting, whole)
     names = dict(zip(stages["stage_key"].astype(str), stages["stage"], strict=True))
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
@@ -52,26 +44,24 @@ def draw(view: View, asked: Asked) -> None:
         if key not in names:
             return None
         if len(data) > 1 and data[1] == "rotting":
-            return Selection(f"rotting:{key}", None, asked.filters), _("Rotting in {stage}", stage=names[key])
-        return Selection(f"stage:{key}", None, asked.filters, as_of=as_of), _("Open deals in {stage}", stage=names[key])
+            return asked.selection(f"rotting:{key}", None), _("Rotting in {stage}", stage=names[key])
+        return asked.selection(f"stage:{key}", None), _("Open deals in {stage}", stage=names[key])
 
     figure = standing(stages, dark=view.dark, large=view.large, currency=view.currency)
     chart(view, figure, key="funnel-now", alt=_("Who is where"), choose=choose)
-    if as_of is None and bool(stages["usual_days"].isna().any()):
+    if bool(stages["usual_days"].isna().any()):
         st.caption(_("Stages that fewer than {n} won deals went through have no usual time yet.", n=LEAST_STAYS))
     columns = [
         Column("stage", _("Stage")),
         Column("count", _("Open deals"), "count"),
         Column("value", _("Value"), "money", currency=view.currency),
         Column("weighted", _("Weighted"), "money", currency=view.currency),
-    ]
-    lasting = [
         Column("median_days", _("Median so far"), "days"),
         Column("usual_days", _("Won deals, 9 in 10"), "days"),
         Column("rotting_count", _("Rotting"), "count"),
         Column("rotting_value", _("Rotting value"), "money", currency=view.currency),
     ]
-    numbers(view, stages, columns if as_of else [*columns, *lasting], name="funnel-now")
+    numbers(view, stages, columns, name="funnel-now")
 
 
 def _rotting(view: View, asked: Asked, stages: pd.DataFrame, rotting: int, whole: int) -> None:
@@ -84,6 +74,6 @@ def _rotting(view: View, asked: Asked, stages: pd.DataFrame, rotting: int, whole
     st.markdown(f"**{plain(said)}**")
     if rotting:
         deals_button(
-            view, Selection("rotting_all", None, asked.filters),
+            view, asked.selection("rotting_all", None),
             label=_("{n} rotting", n=format_number(rotting)), title=_("Rotting deals"), key="funnel-rotting",
         )  # fmt: skip

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from core.analytics.selection import Selection
 from core.i18n import N_, _, _n, format_number
 from core.ui.filters import address, write_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from core.analytics.as_of import AsOf
+    from core.analytics.dimensions import Dimension
     from core.analytics.filters import Filters
     from core.domain.periods import Period
     from core.ui.page import View
@@ -43,10 +46,18 @@ USUAL_DAYS: Final = 30
 
 @dataclass(frozen=True)
 class Asked:
-    """The page's question: which days, which deals (of one process)."""
+    """The page's question: which days, which deals (of one process), as of which day."""
 
     period: Period
     filters: Filters
+    as_of: AsOf | None = None
+
+    def selection(
+        self, measure: str, period: Period | None, by: Dimension | None = None, key: str | None = None,
+        *, others: bool = False,
+    ) -> Selection:  # fmt: skip
+        """Return the deals that one of the page's numbers counted."""
+        return Selection(measure, period, self.filters, by, key, others=others, as_of=self.as_of)
 
 
 def chosen(view: View, name: str, options: Sequence[str], default: str = "") -> str:

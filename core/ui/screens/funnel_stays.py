@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
-from core.analytics.selection import Selection
 from core.charts.funnel_stays import stay_curves, time_in_stage
 from core.i18n import N_, _, format_days, format_number
 from core.queries import funnel_stays as questions
@@ -29,7 +28,7 @@ def draw(view: View, asked: Asked) -> None:
           "(Kaplan–Meier), so that slow deals are not left out. Not reached yet: fewer than half, or nine in ten, "
           "have left by the longest time seen.")
     )  # fmt: skip
-    stays = view.ask(questions.time_in_stage, period=asked.period, filters=asked.filters)
+    stays = view.ask(questions.time_in_stage, period=asked.period, filters=asked.filters, as_of=asked.as_of)
     if not int(stays["completed"].sum() + stays["still_inside"].sum()):
         st.info(_("No deal was opened in this period. Choose a longer period, or log the first deal."),
                 icon=":material/inbox:")  # fmt: skip
@@ -62,7 +61,7 @@ def draw(view: View, asked: Asked) -> None:
         Column("expected_days", _("Expected"), "days"),
     ]
     numbers(view, told, columns, name="funnel-stays")
-    curves = view.ask(questions.stay_curves, period=asked.period, filters=asked.filters)
+    curves = view.ask(questions.stay_curves, period=asked.period, filters=asked.filters, as_of=asked.as_of)
     figure = stay_curves(curves, dark=view.dark, large=view.large)
     chart(view, figure, key="funnel-curves", alt=_("Share still there, by days"))
     _inside(view, asked, stays)
@@ -76,7 +75,7 @@ def _inside(view: View, asked: Asked, stays: pd.DataFrame) -> None:
                 name = _("Still in {stage}", stage=row["stage"])
                 deals_button(
                     view,
-                    Selection(f"inside:{row['stage_key']}", asked.period, asked.filters),
+                    asked.selection(f"inside:{row['stage_key']}", asked.period),
                     label=plain(f"{name}: {format_number(row['still_inside'])}"),
                     title=name,
                     key=f"funnel-inside-{row['stage_key']}",

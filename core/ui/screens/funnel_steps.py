@@ -46,7 +46,7 @@ def draw(view: View, asked: Asked) -> None:
         return
     if against:
         changes = view.ask(
-            questions.step_changes, period=asked.period, filters=asked.filters, days=days,
+            questions.step_changes, period=asked.period, filters=asked.filters, days=days, as_of=asked.as_of,
             by=cast("Dimension", against), key=key,
         )  # fmt: skip
         found = finding(changes, days=days, currency=view.currency, group=group)
@@ -54,7 +54,9 @@ def draw(view: View, asked: Asked) -> None:
         if found.below:
             st.caption(plain(found.below))
     else:
-        changes = view.ask(questions.step_changes, period=asked.period, filters=asked.filters, days=days)
+        changes = view.ask(
+            questions.step_changes, period=asked.period, filters=asked.filters, days=days, as_of=asked.as_of
+        )
     if changes.empty:
         st.info(_("There is nothing to compare in this period."), icon=":material/inbox:")
         return
@@ -114,7 +116,7 @@ def _differences(
     def selected(measure: str, step: dict[str, Any], *, before: bool) -> Selection:
         period = _before_of(step) if before else now_of(step)
         name = f"{measure}:{step['stage_key']}:{days}"
-        return Selection(name, period, asked.filters, dimension, key if by else None, others=bool(by) and before)
+        return asked.selection(name, period, dimension, key if by else None, others=bool(by) and before)
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
         step = rows.get(str(data[0])) if data else None
@@ -194,7 +196,7 @@ def _open_sides(view: View, rows: dict[str, dict[str, Any]], selected: Any, side
 def _trend(view: View, asked: Asked, days: int) -> None:
     period = asked.period
     shown = period if len(period.months()) > 2 else Period(add_months(period.end.replace(day=1), -11), period.end)
-    months = view.ask(questions.step_trend, period=shown, filters=asked.filters, days=days)
+    months = view.ask(questions.step_trend, period=shown, filters=asked.filters, days=days, as_of=asked.as_of)
     names = {str(row.stage_key): str(row.stage) for row in months.itertuples()}
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
@@ -202,7 +204,7 @@ def _trend(view: View, asked: Asked, days: int) -> None:
             return None
         month = month_of(shown, str(data[1]))
         title = _("Reached {stage} in {month}", stage=names[str(data[0])], month=format_month(month.start))
-        return Selection(f"entered:{data[0]}:{days}", month, asked.filters), title
+        return asked.selection(f"entered:{data[0]}:{days}", month), title
 
     figure = step_trend(months, dark=view.dark, large=view.large)
     chart(view, figure, key="funnel-trend", alt=_("Conversion by month of arrival"), choose=choose)

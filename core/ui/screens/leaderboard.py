@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import streamlit as st
 
-from core.analytics.selection import Selection
 from core.charts.bars import ranked_bars
 from core.charts.leaderboard import quota_bars
 from core.i18n import N_, _, format_number
@@ -15,6 +14,7 @@ from core.queries import leaderboard as questions
 from core.queries.choices import newest_deal_on
 from core.queries.leaderboard_fair import Adjustment, fair_leaderboard, ranked_column
 from core.reports.tables import Column
+from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import said
 from core.ui.drill import chart, numbers, team_note
 from core.ui.empty import nothing_yet
@@ -22,13 +22,13 @@ from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
 from core.ui.routes import go
 from core.ui.screens import leaderboard_fair as fair
+from core.ui.screens.funnel_state import Asked
 from core.ui.sharing import share_button
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.analytics.filters import Filters
-    from core.domain.periods import Period
+    from core.analytics.selection import Selection
     from core.ui.cards import Unit
     from core.ui.page import View
 
@@ -57,16 +57,23 @@ _ROWS_SHOWN = 10
 
 def draw(view: View) -> None:
     """Draw the page."""
-    period, filters = analysis_filters(view, beside=share_button)
+
+    def beside(of: View) -> None:
+        as_of_control(of)
+        share_button(of)
+
+    as_of = chosen_as_of(view)
+    period, filters = analysis_filters(view, beside=beside, on=as_of.on if as_of else None)
+    said_as_of(view)
     by, measure, adjust = _chosen(view)
     column = measure
     if by == "rep":
-        board = view.ask(fair_leaderboard, period=period, measure=measure, filters=filters, adjust=adjust)
+        board = view.ask(fair_leaderboard, period=period, measure=measure, filters=filters, adjust=adjust, as_of=as_of)
         column = ranked_column(measure, adjust)
         fair.own_place(view, board)
         board = fair.with_names(board)
     else:
-        board = view.ask(questions.leaderboard, period=period, by=by, measure=measure, filters=filters)
+        board = view.ask(questions.leaderboard, period=period, by=by, measure=measure, filters=filters, as_of=as_of)
     ranked = board[board["rank"].notna()]
     if ranked.empty:
         told = _("Nobody has a result in this period yet: the first won deal opens the ranking.")
@@ -77,7 +84,7 @@ def draw(view: View) -> None:
         if board.empty:
             return
     _podium(view, ranked, measure, column)
-    _bars(view, ranked, (by, measure, column), period, filters)
+    _bars(view, ranked, (by, measure, column), Asked(period, filters, as_of))
     _table(view, board, by, column)
     if by == "rep":
         fair.arithmetic_button(view, board, measure, adjust)
@@ -127,7 +134,7 @@ def _winner(view: View, mark: str, row: dict[Any, Any], value: str, note: str) -
         st.caption(plain(f"{note} · {row['team']}" if row.get("team") else note))
 
 
-def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], period: Period, filters: Filters) -> None:
+def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], asked: Asked) -> None:
     by, measure, column = of
     name, unit = ADJUSTED.get(column, MEASURES[measure][0]), MEASURES[measure][1]
     open_to_reader = ranked if by == "team" else ranked[ranked["inside"]]
@@ -140,7 +147,7 @@ def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], period: Pe
         if by == "rep":
             go("rep", id=key)
         counted = _COUNTED.get(measure)
-        return (Selection(counted, period, filters, "team", key), names[key]) if counted else None
+        return (asked.selection(counted, asked.period, "team", key), names[key]) if counted else None
 
     if measure in {"booked", "attainment"}:
         if column == "fair_attainment":

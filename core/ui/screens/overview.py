@@ -67,13 +67,12 @@ def draw(view: View) -> None:
     if is_running:
         st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
     _trend(view, period, filters, as_of)
-    if as_of is None:
-        draw_why(view, period, filters, to_date=is_running)
+    draw_why(view, period, filters, to_date=is_running, as_of=as_of)
     left, right = st.columns(2)
     with left:
         _pipeline(view, filters, as_of)
     with right:
-        _breakdown(view, as_of.cut(period) if as_of else period, filters, now=as_of is None)
+        _breakdown(view, period, filters, as_of)
 
 
 def cards(
@@ -174,7 +173,7 @@ def _pipeline(view: View, filters: Filters, as_of: AsOf | None) -> None:
     numbers(view, stages, columns, name="overview-stages")
 
 
-def _breakdown(view: View, period: Period, filters: Filters, *, now: bool) -> None:
+def _breakdown(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
     by = (address(view).get("by") or ["team"])[0]
     by = by if by in DIMENSIONS else "team"
     if view.query is None:
@@ -183,7 +182,7 @@ def _breakdown(view: View, period: Period, filters: Filters, *, now: bool) -> No
             key="overview-by", required=True, wrap=True,
         ) or by  # fmt: skip
         write_address(by=None if by == "team" else by)
-    parts = view.ask(breakdown, period=period, by=cast("Dimension", by), filters=filters)
+    parts = view.ask(breakdown, period=period, by=cast("Dimension", by), filters=filters, as_of=as_of)
     parts = parts.assign(name=parts["name"].where(parts["name"] != "", _("None")))
     names = dict(zip(parts["key"], parts["name"], strict=True))
 
@@ -191,7 +190,9 @@ def _breakdown(view: View, period: Period, filters: Filters, *, now: bool) -> No
         key = str(data[0]) if data else ""
         if key not in names:
             return None
-        return Selection("booked", period, filters, cast("Dimension", by), key), _("Booked: {name}", name=names[key])
+        return Selection("booked", period, filters, cast("Dimension", by), key, as_of=as_of), _(
+            "Booked: {name}", name=names[key]
+        )
 
     bars = _largest(parts)
     title = _("Booked by {dimension}", dimension=_(DIMENSIONS[by]).lower())
@@ -205,8 +206,8 @@ def _breakdown(view: View, period: Period, filters: Filters, *, now: bool) -> No
         Column("lost_count", _("Lost deals"), "count"),
         Column("win_rate", _("Win rate"), "rate"),
         Column("average_deal", _("Average deal"), "money", currency=view.currency),
-        *([Column("open_count", _("Open deals"), "count"),
-           Column("open_value", _("Pipeline"), "money", currency=view.currency)] if now else []),
+        Column("open_count", _("Open deals"), "count"),
+        Column("open_value", _("Pipeline"), "money", currency=view.currency),
         *([Column("quota", _("Quota"), "money", currency=view.currency), Column("attainment", _("Attainment"), "rate")]
           if by == "team" else []),
     ]  # fmt: skip

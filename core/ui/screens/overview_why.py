@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -17,6 +18,7 @@ from core.ui.page import plain
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.analytics.as_of import AsOf
     from core.analytics.dimensions import Dimension
     from core.analytics.filters import Filters
     from core.domain.periods import Period
@@ -32,18 +34,19 @@ KIND_NAMES: dict[str, str] = {
 _MOVERS = 2
 
 
-def draw_why(view: View, period: Period, filters: Filters, *, to_date: bool) -> None:
+def draw_why(view: View, period: Period, filters: Filters, *, to_date: bool, as_of: AsOf | None = None) -> None:
     """Draw the section; nothing where neither period has a won deal."""
-    found = view.ask(booked_why, period=period, filters=filters, to_date=to_date)
+    found = view.ask(booked_why, period=period, filters=filters, to_date=to_date, as_of=as_of)
     whole = cast("dict[str, Any]", found.iloc[0].to_dict())
     if not whole["count_before"] and not whole["count_after"]:
         return
     earlier = view.calendar.before(period)
-    before = as_old(earlier, period, today=view.today) if to_date else earlier
+    today = as_of.on if as_of else view.today
+    before = as_old(earlier, period, today=today) if to_date else earlier
     st.subheader(_("What changed, and why"), anchor=False)
     st.text(_headline(whole, before, view.currency))
     for by in BY_NAMES:
-        _by(view, found[found["by"] == by], by, period, before, filters)
+        _by(view, found[found["by"] == by], by, (period, before), Selection("booked", None, filters, as_of=as_of))
     shown = found.assign(
         dimension=[_(BY_NAMES[by]) for by in found["by"]],
         said=[
@@ -79,7 +82,7 @@ def _headline(whole: dict[str, Any], before: Period, currency: str) -> str:
     )  # fmt: skip
 
 
-def _by(view: View, rows: pd.DataFrame, by: str, period: Period, before: Period, filters: Filters) -> None:
+def _by(view: View, rows: pd.DataFrame, by: str, days: tuple[Period, Period], booked: Selection) -> None:
     effect = {str(row["kind"]): float(row["change"]) for row in rows.head(3).to_dict("records")}
     said = _(
         "{dimension}: number of deals {volume}, size of deals {price}, mix {mix}.",
@@ -89,21 +92,21 @@ def _by(view: View, rows: pd.DataFrame, by: str, period: Period, before: Period,
         st.markdown(plain(said))
         movers = rows[rows["kind"] == "part"].head(_MOVERS)
         for row in cast("list[dict[str, Any]]", movers.to_dict("records")):
-            _mover(view, row, by, period, before, filters)
+            _mover(view, row, by, days, booked)
 
 
-def _mover(view: View, row: dict[str, Any], by: str, period: Period, before: Period, filters: Filters) -> None:
+def _mover(view: View, row: dict[str, Any], by: str, days: tuple[Period, Period], booked: Selection) -> None:
     name = str(row["name"]) or _("None")
     moved = f"{name} {_signed(row['change'], view.currency)}"
     if view.large:
         st.text(moved)
         return
-    for days, count, word, key in (
-        (period, int(row["count_after"]), moved, "now"),
-        (before, int(row["count_before"]), _("before"), "before"),
+    for period, count, word, key in (
+        (days[0], int(row["count_after"]), moved, "now"),
+        (days[1], int(row["count_before"]), _("before"), "before"),
     ):
         label = f"{word}: " + _n("{n} deal", "{n} deals", count, n=format_number(count))
-        selection = Selection("booked", days, filters, cast("Dimension", by), str(row["key"]))
+        selection = dataclasses.replace(booked, period=period, by=cast("Dimension", by), key=str(row["key"]))
         deals_button(
             view, selection, label=plain(label), title=_("Booked: {name}", name=name),
             key=f"why-{by}-{row['key']}-{key}",
