@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -47,16 +47,20 @@ def follow(view: View) -> None:
     """Keep a drawn page up with the data, and open the list that its address names. The last line of a page.
 
     While a dialog lies open the page waits: nobody reads what moves, and nothing unread is closed. Closing it draws
-    the page anew.
+    the page anew. The first look, which is a part of drawing, asks nothing: where somebody saves all the time, a page
+    that was drawn anew whenever it was out of date at its end would never be finished.
     """
     reopen(view)
     if view.frozen is not None:
         return
     seen = view.version()
+    drawn = Event()
 
     @session.fragment(run_every=LOOKS_EVERY)
     def look() -> None:
-        if session.DIALOG_KEY not in st.session_state and view.database.mirror.refresh() != seen and _pace.allows():
+        if not drawn.is_set():
+            drawn.set()
+        elif session.DIALOG_KEY not in st.session_state and view.database.mirror.refresh() != seen and _pace.allows():
             st.rerun()
 
     look()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from core.ui import live
 
 
@@ -24,3 +26,19 @@ def test_fifty_readers_are_served_at_the_stated_rate(monkeypatch):
         drawn += sum(pace.allows() for _reader in range(50))
         now[0] += live.LOOKS_EVERY
     assert drawn == 30 * 4
+
+
+def test_a_page_that_is_out_of_date_when_it_is_drawn_is_finished_first_and_drawn_anew_at_its_next_look(monkeypatch):
+    version, reruns, looks = [1], [], []
+    view = SimpleNamespace(
+        frozen=None, version=lambda: 1, database=SimpleNamespace(mirror=SimpleNamespace(refresh=lambda: version[0]))
+    )
+    monkeypatch.setattr(live, "reopen", lambda _view: None)
+    monkeypatch.setattr(live.session, "fragment", lambda **_how: lambda function: looks.append(function) or function)
+    monkeypatch.setattr(live, "st", SimpleNamespace(session_state={}, rerun=lambda: reruns.append(version[0])))
+    monkeypatch.setattr(live, "_pace", live.Pace(4))
+    version[0] = 2
+    live.follow(view)
+    assert reruns == []
+    looks[0]()
+    assert reruns == [2]
