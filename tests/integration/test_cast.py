@@ -225,7 +225,6 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
     ),
     "all_series": _both(_plain),
     "series_quotas": _both(_in_period()),
-    "forecast_run": _both(_plain),
     "deal_spans": _both(
         lambda _c, _w: {"since": date(2026, 1, 1)},
         lambda _c, w: {"since": date(2026, 1, 1), "dimension": "team", "key": str(w.team)},
@@ -260,6 +259,7 @@ OWN: dict[str, str] = {
     "my_share_links": "the asker's own links",
     "my_profile": "the asker's own account",
     "my_sign_ins": "the asker's own sign-ins",
+    "forecast_run": "the run of the asker's own scope; tests/integration/test_all_series.py",
 }
 """Queries that tell of the asker alone; a test asks them as somebody else."""
 
