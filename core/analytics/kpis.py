@@ -5,9 +5,10 @@ Sources: docs/methods/win-rate.md, sales-cycle.md, weighted-pipeline.md, coverag
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Date, String, case, cast, func, literal, literal_column, select, union_all
+from sqlalchemy import BigInteger, Date, String, case, cast, func, literal, literal_column, or_, select, union_all
 
 from core.analytics.dimensions import Dimension, key_of, names_of, table_key
 from core.analytics.facts import Statement
@@ -16,7 +17,7 @@ from core.analytics.open_stages import by_open_stage
 from core.analytics.selection import inside, is_counted, summed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from sqlalchemy import ColumnElement
@@ -74,17 +75,19 @@ def open_columns(facts: Facts, period: Period, *, today: date) -> list[ColumnEle
     ]
 
 
-def totals(facts: Facts, *, period: Period, filters: Filters, today: date) -> Statement:
-    """Return one row: what was decided in the period and what is open now."""
+def totals(
+    facts: Facts, *, period: Period, filters: Filters, today: date, earlier: Mapping[str, Period] = MappingProxyType({})
+) -> Statement:
+    """Return one row: what was decided in the period and what is open now.
+
+    What was decided in `earlier` periods stands in it as `booked_<name>` and so on.
+    """
     columns = [*decided_columns(facts, period, today=today), *open_columns(facts, period, today=today)]
-    return select(*columns).where(*deal_conditions(facts, filters))
-
-
-def decided(facts: Facts, *, period: Period, filters: Filters, today: date) -> Statement:
-    """Return one row: what was decided in the period."""
-    return select(*decided_columns(facts, period, today=today)).where(
-        inside(facts.deals.c.closed_on, period), *deal_conditions(facts, filters)
-    )
+    for name, days in earlier.items():
+        columns += [c.label(f"{c.name}_{name}") for c in decided_columns(facts, days, today=today)]
+    deals = facts.deals.c
+    told = [inside(deals.closed_on, days) for days in (period, *earlier.values())]
+    return select(*columns).where(or_(deals.state == "open", *told), *deal_conditions(facts, filters))
 
 
 def by_dimension(
@@ -152,6 +155,23 @@ def booked_by(
         .group_by(*parts, on)
         .order_by(*parts, on)
     )
+    return chosen
+
+
+def booked_beside(facts: Facts, *, period: Period, earlier: Period, filters: Filters, today: date) -> Statement:
+    """Return `on` (first of the month), `booked` (hundredths) and `won`; of `earlier` `booked_before`, `won_before`."""
+    deals = facts.deals.c
+    on = cast(func.date_trunc(literal_column("'month'"), deals.closed_on), Date)
+    now, then = (is_counted(facts, "won", period=days, today=today) for days in (period, earlier))
+    chosen: Statement = (
+        select(
+            on.label("on"),
+            sum_of(deals.amount, now).label("booked"), counted(now).label("won"),
+            sum_of(deals.amount, then).label("booked_before"), counted(then).label("won_before"),
+        )
+        .where(now | then, *deal_conditions(facts, filters))
+        .group_by(on)
+    )  # fmt: skip
     return chosen
 
 

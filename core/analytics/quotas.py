@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Date, Double, cast, func, literal, select
+from sqlalchemy import BigInteger, Date, Double, and_, cast, func, literal, select
 
 from core.analytics.dimensions import NONE, text_or_none
 from core.analytics.filters import Filters, people_conditions
 from core.analytics.team_parts import TeamPart, part_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import ColumnElement
 
     from core.analytics.facts import Facts, Statement
@@ -28,9 +30,14 @@ def owed(facts: Facts, period: Period) -> ColumnElement[int]:
     return cast(func.round(cast(quotas.amount * days, Double) / (following - quotas.month)), BigInteger)
 
 
-def quota_total(facts: Facts, *, period: Period, filters: Filters) -> Statement:
-    """Return one row, `quota`: hundredths, NULL where nobody owes anything."""
-    return select(func.sum(owed(facts, period)).label("quota")).where(*owing(facts, period, filters))
+def quota_totals(facts: Facts, *, periods: Mapping[str, Period], filters: Filters) -> Statement:
+    """Return one row with the total of each period under its name: hundredths, NULL where nobody owes anything."""
+    return select(
+        *(
+            func.sum(owed(facts, period)).filter(and_(*owing(facts, period, filters))).label(name)
+            for name, period in periods.items()
+        )
+    )
 
 
 def quota_by(

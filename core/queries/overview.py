@@ -41,12 +41,49 @@ def overview_kpis(
     at the end of that day.
     """
     mirror, today = work.mirror, as_of.on if as_of else work.today
-    earlier = {"previous": work.calendar.before(period), "year_before": work.calendar.year_before(period)}
-    rows = [key_figures(work, mirror, "current", period, period, filters, as_of=as_of)]
-    for name, whole in earlier.items():
-        cut = as_old(whole, period, today=today) if to_date else whole
-        rows.append(key_figures(work, mirror, name, cut, whole, filters, as_of=as_of))
-    return pd.DataFrame(rows)
+    whole = {
+        "current": period, "previous": work.calendar.before(period), "year_before": work.calendar.year_before(period),
+    }  # fmt: skip
+    cut = {
+        name: as_old(days, period, today=today) if to_date and days is not period else days
+        for name, days in whole.items()
+    }
+    return pd.DataFrame(key_figures(work, mirror, cut, whole, filters, as_of=as_of))
+
+
+def key_figures(
+    work: Work,
+    mirror: ScopedMirror,
+    periods: dict[str, Period],
+    whole: dict[str, Period],
+    filters: Filters,
+    *,
+    as_of: AsOf | None = None,
+) -> list[dict[str, Any]]:
+    """Return the rows of `overview_kpis`, of "current" and of earlier periods; quotas are those of the `whole` ones."""
+    counted = _counted_as_of(mirror, periods, filters, as_of) if as_of else _counted(work, mirror, periods, filters)
+    owed = quotas_of(mirror, whole, filters)
+    return [_figures(name, days, counted[name], owed[name]) for name, days in periods.items()]
+
+
+def _counted(
+    work: Work, mirror: ScopedMirror, periods: dict[str, Period], filters: Filters
+) -> dict[str, dict[str, Any]]:
+    """Return what is counted for each period, by one look at the deals."""
+    earlier = {name: days for name, days in periods.items() if name != "current"}
+    statement = kpis.totals(mirror.facts, period=periods["current"], earlier=earlier, filters=filters, today=work.today)
+    row = mirror.rows(statement)[0]._asdict()
+    decided = ("booked", "lost_value", "won_count", "lost_count", "cycle_days")
+    return {"current": row} | {name: {key: row[f"{key}_{name}"] for key in decided} for name in earlier}
+
+
+def _counted_as_of(
+    mirror: ScopedMirror, periods: dict[str, Period], filters: Filters, as_of: AsOf
+) -> dict[str, dict[str, Any]]:
+    return {
+        name: mirror.rows(past.totals(mirror.facts, period=days, filters=filters, as_of=as_of))[0]._asdict()
+        for name, days in periods.items()
+    }
 
 
 def as_old(earlier: Period, period: Period, *, today: date) -> Period:
@@ -57,52 +94,41 @@ def as_old(earlier: Period, period: Period, *, today: date) -> Period:
     return Period(earlier.start, min(earlier.end, earlier.start + timedelta(days=days)))
 
 
-def key_figures(
-    work: Work,
-    mirror: ScopedMirror,
-    name: str,
-    period: Period,
-    whole: Period,
-    filters: Filters,
-    *,
-    as_of: AsOf | None = None,
-) -> dict[str, Any]:
-    """Return a row of `overview_kpis`; the quota is that of the `whole` period."""
+def _figures(name: str, period: Period, found: dict[str, Any], quota: float) -> dict[str, Any]:
+    """Return a row of `overview_kpis`; what is open belongs to the first alone."""
     is_now = name == "current"
-    statement = (
-        past.totals(mirror.facts, period=period, filters=filters, as_of=as_of)
-        if as_of
-        else (kpis.totals if is_now else kpis.decided)(mirror.facts, period=period, filters=filters, today=work.today)
-    )
-    found = mirror.rows(statement)[0]
-    booked = found.booked / HUNDREDTHS
-    decided = found.won_count + found.lost_count
-    low, high = wilson(found.won_count, decided)
-    quota = quota_of(mirror, whole, filters)
-    closing = found.closing_value / HUNDREDTHS if is_now else nan
+    booked = found["booked"] / HUNDREDTHS
+    decided = found["won_count"] + found["lost_count"]
+    low, high = wilson(found["won_count"], decided)
+    closing = found["closing_value"] / HUNDREDTHS if is_now else nan
     return {
         "row": name, "start": period.start, "end": period.end, "booked": booked,
-        "won_count": found.won_count, "lost_count": found.lost_count, "decided_count": decided,
-        "win_rate": rate(found.won_count, decided), "win_rate_low": low, "win_rate_high": high,
-        "win_rate_by_value": rate(found.booked, found.booked + found.lost_value),
-        "average_deal": rate(booked, found.won_count),
-        "cycle_days": nan if found.cycle_days is None else found.cycle_days,
-        "open_count": found.open_count if is_now else 0,
-        "pipeline": found.pipeline / HUNDREDTHS if is_now else nan,
-        "weighted_pipeline": found.weighted_pipeline / HUNDREDTHS if is_now else nan,
-        "overdue_count": found.overdue_count if is_now else 0,
-        "overdue_value": found.overdue_value / HUNDREDTHS if is_now else nan,
+        "won_count": found["won_count"], "lost_count": found["lost_count"], "decided_count": decided,
+        "win_rate": rate(found["won_count"], decided), "win_rate_low": low, "win_rate_high": high,
+        "win_rate_by_value": rate(found["booked"], found["booked"] + found["lost_value"]),
+        "average_deal": rate(booked, found["won_count"]),
+        "cycle_days": nan if found["cycle_days"] is None else found["cycle_days"],
+        "open_count": found["open_count"] if is_now else 0,
+        "pipeline": found["pipeline"] / HUNDREDTHS if is_now else nan,
+        "weighted_pipeline": found["weighted_pipeline"] / HUNDREDTHS if is_now else nan,
+        "overdue_count": found["overdue_count"] if is_now else 0,
+        "overdue_value": found["overdue_value"] / HUNDREDTHS if is_now else nan,
         "closing_value": closing, "quota": quota, "attainment": rate(booked, quota),
         "coverage": coverage(closing, quota=quota, booked=booked),
     }  # fmt: skip
 
 
-def quota_of(mirror: ScopedMirror, period: Period, filters: Filters) -> float:
-    """Return what is owed in the period in major units; NaN where nobody does or the filters go past people."""
+def quotas_of(mirror: ScopedMirror, periods: dict[str, Period], filters: Filters) -> dict[str, float]:
+    """Return what is owed in each period in major units; NaN where nobody does or the filters go past people."""
     if not filters.by_people_alone:
-        return nan
-    found = mirror.value(quotas.quota_total(mirror.facts, period=period, filters=filters))
-    return nan if found is None else found / HUNDREDTHS
+        return dict.fromkeys(periods, nan)
+    (row,) = mirror.rows(quotas.quota_totals(mirror.facts, periods=periods, filters=filters))
+    return {name: nan if found is None else found / HUNDREDTHS for name, found in row._asdict().items()}
+
+
+def quota_of(mirror: ScopedMirror, period: Period, filters: Filters) -> float:
+    """Return what is owed in one period."""
+    return quotas_of(mirror, {"owed": period}, filters)["owed"]
 
 
 def quotas_by(
@@ -127,8 +153,11 @@ def months_frame(
     work: Work, mirror: ScopedMirror, period: Period, filters: Filters, *, as_of: AsOf | None = None
 ) -> pd.DataFrame:
     """Return the frame of `booked_by_month`."""
-    this = _months(work, mirror, period, filters, as_of)
-    before = _months(work, mirror, work.calendar.year_before(period), filters, as_of)
+    earlier = work.calendar.year_before(period)
+    if as_of:
+        this, before = (_months_as_of(mirror, days, filters, as_of) for days in (period, earlier))
+    else:
+        this, before = _months(work, mirror, period, earlier, filters)
     owed = quotas_by(mirror, period, filters, "month")
     rows = []
     for month in period.months():
@@ -141,14 +170,22 @@ def months_frame(
     return pd.DataFrame(rows, columns=["month", "booked", "quota", "previous", "won"])
 
 
+_Months = dict[Any, tuple[int, int]]
+
+
 def _months(
-    work: Work, mirror: ScopedMirror, period: Period, filters: Filters, as_of: AsOf | None
-) -> dict[Any, tuple[int, int]]:
-    statement = (
-        past.booked_by_month(mirror.facts, period=period, filters=filters, as_of=as_of)
-        if as_of
-        else kpis.booked_by(mirror.facts, period=period, filters=filters, today=work.today)
+    work: Work, mirror: ScopedMirror, period: Period, earlier: Period, filters: Filters
+) -> tuple[_Months, _Months]:
+    statement = kpis.booked_beside(mirror.facts, period=period, earlier=earlier, filters=filters, today=work.today)
+    rows = mirror.rows(statement)
+    return (
+        {row.on: (row.booked, row.won) for row in rows if row.won},
+        {row.on: (row.booked_before, row.won_before) for row in rows if row.won_before},
     )
+
+
+def _months_as_of(mirror: ScopedMirror, period: Period, filters: Filters, as_of: AsOf) -> _Months:
+    statement = past.booked_by_month(mirror.facts, period=period, filters=filters, as_of=as_of)
     return {row.on: (row.booked, row.won) for row in mirror.rows(statement)}
 
 

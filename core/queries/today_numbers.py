@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -36,7 +36,7 @@ def attainment_now(work: Work) -> pd.DataFrame:
     mirror, rows = work.mirror, []
     for name, preset in SPANS.items():
         period = work.calendar.preset(preset, today=work.today)
-        figures = key_figures(work, mirror, "current", period, period, NO_FILTERS)
+        (figures,) = key_figures(work, mirror, {"current": period}, {"current": period}, NO_FILTERS)
         kept = ("start", "end", "booked", "quota", "attainment", "closing_value", "won_count")
         rows.append({"row": name, **{k: figures[k] for k in kept}, "elapsed_rate": period.elapsed_rate(work.today)})
     return pd.DataFrame(rows)
@@ -47,14 +47,10 @@ def six_numbers(work: Work) -> pd.DataFrame:
     """Return six numbers of the running quarter beside as many days of the last one and of last year's."""
     mirror, calendar = work.mirror, work.calendar
     quarter = calendar.preset(Preset.THIS_QUARTER, today=work.today)
-    figures: dict[str, dict[str, Any]] = {}
-    for name, whole in (
-        ("value", quarter),
-        ("previous", calendar.before(quarter)),
-        ("year_before", calendar.year_before(quarter)),
-    ):
-        cut = whole if name == "value" else as_old(whole, quarter, today=work.today)
-        figures[name] = key_figures(work, mirror, name, cut, whole, NO_FILTERS)
+    earlier = {"previous": calendar.before(quarter), "year_before": calendar.year_before(quarter)}
+    cut = {name: as_old(whole, quarter, today=work.today) for name, whole in earlier.items()}
+    found = key_figures(work, mirror, {"current": quarter, **cut}, {"current": quarter, **earlier}, NO_FILTERS)
+    figures = dict(zip(("value", *earlier), found, strict=True))
     rows = [
         {"name": name, "unit": unit, **{side: float(found[name]) for side, found in figures.items()}, "better": better}
         for name, unit, better in SIX

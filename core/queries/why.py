@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from core.access.actions import Action
-from core.analytics import kpis
 from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS, Filters
 from core.analytics.why import Part, effects, movers
+from core.analytics.won_parts import won_in_both
 from core.gate import query
 from core.queries.overview import HUNDREDTHS, as_old
 from core.queries.standpoint import looked_at
@@ -36,8 +36,7 @@ def booked_why(
     earlier = work.calendar.before(period)
     cut = as_old(earlier, period, today=as_of.on if as_of else work.today) if to_date else earlier
     rows: list[dict[str, Any]] = []
-    for by in BY:
-        found = _parts(work, by, cut, period, filters, as_of)
+    for by, found in _parts(work, cut, period, filters, as_of).items():
         taken = effects(found)
         rows += [
             _row(by, kind, "", "", _sum(found), change)
@@ -48,26 +47,18 @@ def booked_why(
 
 
 def _parts(
-    work: Work, by: Dimension, earlier: Period, period: Period, filters: Filters, as_of: AsOf | None
-) -> list[Part]:
+    work: Work, earlier: Period, period: Period, filters: Filters, as_of: AsOf | None
+) -> dict[Dimension, list[Part]]:
     mirror = work.mirror
     facts, today = looked_at(work, as_of)
-    levels = parts_looked_at(mirror, filters) if by == "team" else ()
-    won: list[dict[str, Any]] = []
-    for days in (earlier, period):
-        statement = kpis.by_dimension(facts, period=days, by=by, filters=filters, today=today, parts=levels)
-        won.append({row.key: row for row in mirror.rows(statement)})
-    before, after = won
-    found = []
-    for key in sorted(before.keys() | after.keys()):
-        a, b = before.get(key), after.get(key)
-        name = b.name if b else a.name if a else ""
-        found.append(
-            Part(
-                key, name, a.won_count if a else 0, a.booked if a else 0, b.won_count if b else 0,
-                b.booked if b else 0,
-            )
-        )  # fmt: skip
+    statement = won_in_both(
+        facts, period=period, earlier=earlier, by=BY, filters=filters, today=today,
+        parts=parts_looked_at(mirror, filters),
+    )  # fmt: skip
+    found: dict[Dimension, list[Part]] = {by: [] for by in BY}
+    for row in sorted(mirror.rows(statement), key=lambda row: str(row.key)):
+        counts = (row.count_before, row.value_before, row.count_after, row.value_after)
+        found[row.by].append(Part(row.key, row.name, *counts))
     return found
 
 
