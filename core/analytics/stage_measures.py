@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, false, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, literal_column, or_, select, tuple_
 
 if TYPE_CHECKING:
     from datetime import date
@@ -147,15 +147,13 @@ def ways(facts: Facts) -> Subquery:
 
     A retired stage in between is no skip.
     """
-    one, two, passed = (facts.stages.alias(name).c for name in ("way_from", "way_to", "passed"))
-    skips = (
-        select(passed.id)
-        .where(
-            passed.pipeline_id == one.pipeline_id, passed.active,
-            passed.position > one.position, passed.position < two.position,
-        )
-        .exists()
+    one, two = (facts.stages.alias(name).c for name in ("way_from", "way_to"))
+    left, passed, met = (facts.stages.alias(name).c for name in ("left_stage", "passed", "met_stage"))
+    over = select(left.id, met.id).where(
+        passed.pipeline_id == left.pipeline_id, passed.active,
+        passed.position > left.position, passed.position < met.position,
     )  # fmt: skip
+    skips = tuple_(one.id, two.id).in_(over)
 
     def said(kind: str) -> ColumnElement[str]:
         return literal_column(f"'{kind}'")

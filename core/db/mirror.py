@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextlib import suppress
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -23,9 +22,10 @@ from core.db.mirror_follow import MOST_KEYS, follow, needs_rebuild
 from core.db.mirror_load import Loader
 from core.db.mirror_reading import ScopedMirror, Standing
 from core.db.mirror_source import Changed, Source, open_source
+from core.db.settled import Settling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from core.access.actors import Scope
@@ -41,10 +41,8 @@ _BROKEN = (sqlite3.Error, psycopg.Error, duckdb.Error)
 _LARGE = 100_000
 """Stage moves above which a mirror on disk is built by a child process."""
 
-_settled: ContextVar[bool] = ContextVar("luopan_mirror_settled", default=False)
 
-
-class Mirror:
+class Mirror(Settling):
     """The mirror of one database, for all threads of the process."""
 
     def __init__(self, database: Database) -> None:
@@ -93,18 +91,9 @@ class Mirror:
             self._build()
         return self._version
 
-    @contextmanager
-    def settled(self) -> Iterator[None]:
-        """Let what is read within go on with the state there is, without a look for commits before each question."""
-        token = _settled.set(True)
-        try:
-            yield
-        finally:
-            _settled.reset(token)
-
     def scoped(self, scope: Scope) -> ScopedMirror:
         """Return the mirror as a scope may see it, up to date, or as it stands within `settled`."""
-        if not _settled.get() or self._connection is None:
+        if not self.is_settled or self._connection is None:
             self.refresh(wait=False)
         return ScopedMirror(self._filled(), scope)
 
