@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -13,7 +14,7 @@ from core.ui import routes
 from core.ui.table_widths import LAPTOP, fitting_widths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -36,16 +37,19 @@ def table(
     empty: str | None = None,
     export: bool = True,
     room: int = LAPTOP,
-) -> None:
+    drawn: Mapping[str, Any] = MappingProxyType({}),
+    picks: bool = False,
+) -> int | None:
     """Show `frame` with `columns`, and a menu that exports it as CSV and XLSX.
 
     `name` keys the widgets and names the files. With `opens` (a page's name) a click on a row's
-    mark opens that page for the row's `id_column`. Long texts give way where `room` pixels are passed.
+    mark opens that page for the row's `id_column`; with `picks` the row's place is returned. Long texts give way
+    where `room` pixels are passed. `drawn`: columns of lists, small charts by their configuration, not exported.
     """
     if frame.empty:
         st.info(empty or _(NOTHING_HERE), icon=":material/inbox:")
-        return
-    body = frame[[column.key for column in columns]].reset_index(drop=True)
+        return None
+    body = frame[[*(column.key for column in columns), *drawn]].reset_index(drop=True)
     writers: dict[Any, Any] = {column.key: _writer(view, body, column) for column in columns}
     measured = body.head(_MEASURED_ROWS)
     widths = fitting_widths(
@@ -57,11 +61,11 @@ def table(
     config = {
         column.key: st.column_config.Column(column.label, width=column.width or width, help=column.help)
         for column, width in zip(columns, widths, strict=True)
-    }
+    } | dict(drawn)
     data: Any = body
     if body.size <= _STYLED_CELLS:
         data = body.style.format(writers)
-    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if opens else {}
+    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if opens or picks else {}
     if height is not None:
         options["height"] = height
     event = st.dataframe(
@@ -69,10 +73,10 @@ def table(
     )
     if export:
         export_menu(view, frame, columns, name=name)
-    if opens:
-        rows = cast("Any", event).selection.rows
-        if rows:
-            routes.go(opens, id=int(frame.iloc[rows[0]][id_column]))
+    rows = cast("Any", event).selection.rows if opens or picks else []
+    if opens and rows:
+        routes.go(opens, id=int(frame.iloc[rows[0]][id_column]))
+    return int(rows[0]) if rows else None
 
 
 def _writer(view: View, frame: pd.DataFrame, column: Column) -> Callable[[Any], str]:
