@@ -30,6 +30,8 @@ from core.settings import PROJECT_ROOT, settings, unknown_settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from core.db.work import Database
+
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _GRACE_SECONDS = 10
 _announced: list[str] = []
@@ -67,11 +69,29 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     database = open_database()
-    opening = Thread(target=database.mirror.open, name="mirror", daemon=True)
+    opening = Thread(target=make_ready, args=(database,), name="mirror", daemon=True)
     opening.start()
     yield
+    end_forecasts()
     database.close()
     opening.join(_GRACE_SECONDS)
+
+
+def make_ready(database: Database) -> None:
+    """Open the mirror; then, where anybody works here, warm the worker that makes first forecasts (140 MB)."""
+    database.mirror.open()
+    if people.anybody_there(database, now=datetime.now(UTC)):
+        from core.forecasting import workers
+
+        workers.begin()
+
+
+def end_forecasts() -> None:
+    """End what computes forecasts in the background; what was fitted is kept."""
+    for name, end in (("runs", "stop"), ("workers", "shutdown")):
+        module = sys.modules.get(f"core.forecasting.{name}")
+        if module is not None:
+            getattr(module, end)()
 
 
 def keep_quiet() -> None:
