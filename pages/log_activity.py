@@ -12,6 +12,7 @@ from core.services.activities import log_activity
 from core.ui.empty import stop_without_reps
 from core.ui.forms import Form, names_of
 from core.ui.page import open_page
+from core.ui.phone import save_bar
 from core.ui.picker import CUSTOMER_DEFAULTS, choose, pick_customer
 from core.ui.saved import show_saved, was_saved
 from core.ui.selling import KIND_ICONS, KIND_NAMES, customer_from_address, number_in_address
@@ -91,8 +92,10 @@ with st.container(horizontal=True, vertical_alignment="top"):
 form.text("subject", _("What about?"), max_chars=200)
 form.area("note", _("Note"), max_chars=4000)
 
-form.show_refusal()
-if st.button(_("Save activity"), type="primary", icon=":material/check:", width="stretch", key="save-activity"):
+with save_bar():
+    form.show_refusal()
+    save = st.button(_("Save activity"), type="primary", icon=":material/check:", width="stretch", key="save-activity")
+if save:
     due = form["when"] == "due"
     activity = form.send(
         log_activity,
@@ -116,6 +119,6 @@ if st.button(_("Save activity"), type="primary", icon=":material/check:", width=
             if due
             else _("Saved: {kind}", kind=kind)
         )
-        was_saved("log_activity", said, deal_id=activity.deal_id, customer_id=activity.customer_id)
+        was_saved("log_activity", said, deal_id=activity.deal_id, customer_id=activity.customer_id, planned=due)
     st.rerun()
 form.keep_draft()

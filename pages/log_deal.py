@@ -12,8 +12,9 @@ from core.services.deals import log_deal
 from core.ui.deal_lines import deal_lines, line_defaults
 from core.ui.deal_standing import draw_standing
 from core.ui.empty import stop_without_reps
-from core.ui.forms import Form
+from core.ui.forms import DIGIT_KEYS, Form
 from core.ui.page import open_page
+from core.ui.phone import save_bar
 from core.ui.picker import CUSTOMER_DEFAULTS, choose, pick_customer
 from core.ui.saved import show_saved, was_saved
 from core.ui.selling import customer_from_address
@@ -64,20 +65,23 @@ currency = str(form["currency"] or view.currency)
 lines, lines_whole = deal_lines(form, choices, currency)
 total = sum((line.amount for line in lines), Decimal(0))
 with st.container(horizontal=True, vertical_alignment="top"):
-    with st.container(width=260, gap="xxsmall"):
+    with st.container(width=220, gap="xxsmall"):
         amount = form.money(
             "amount",
             _("Amount"),
             currency=currency,
+            **DIGIT_KEYS,
             placeholder=_("{amount} from the products", amount=format_money(total, currency)) if lines else "120000",
         )
-    with st.container(width=120, gap="xxsmall"):
+    with st.container(width=110, gap="xxsmall"):
         form.choose("currency", _("Currency"), {code: code for code in choices.currencies})
 
 kind = draw_standing(view, form, choices, stages)
 
-form.show_refusal()
-if st.button(_("Save deal"), type="primary", icon=":material/check:", key="save-deal", width="stretch"):
+with save_bar():
+    form.show_refusal()
+    save = st.button(_("Save deal"), type="primary", icon=":material/check:", key="save-deal", width="stretch")
+if save:
     if form.unread("amount") or not lines_whole:
         marked = _("Please complete or remove the marked product.")
         form.refuse(InvalidFields({"amount": _("This is not an amount.")} if lines_whole else {"lines": marked}))

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.access.actions import Action
+from core.access.policy import Role
 from core.domain.periods import day_of
-from core.i18n import N_, _, _n
+from core.i18n import N_, _, _n, format_date, format_money
 from core.queries.customers import customers_page, segments_in_use
 from core.queries.reference import form_choices, word_list
 from core.reports.tables import Column, is_missing
 from core.ui.customer_form import draw_new_customer
 from core.ui.filters import address, write_address
 from core.ui.page import plain
+from core.ui.phone import PhoneRow, draw_rows, wide
 from core.ui.tables import table
 
 if TYPE_CHECKING:
@@ -63,17 +65,19 @@ def draw_customers(view: View) -> None:
         st.session_state[_PAGE] = pages
         st.rerun()
     st.caption(plain(_n("{n} customer", "{n} customers", answer.total)))
-    table(
-        view,
-        answer.rows.assign(last_activity_on=_days(view, answer.rows["last_activity_at"])),
-        _columns(view),
-        name="customers",
-        opens="customer",
-        height=35 * (min(len(answer.rows), 18) + 1) + 3 if len(answer.rows) else None,
-        empty=_("No customers match. Clear the search, or make a new customer.")
-        if search or any(found.values())
-        else _("There are no customers yet. Make the first one here; logging or importing deals brings theirs too."),
-    )
+    rows = answer.rows.assign(last_activity_on=_days(view, answer.rows["last_activity_at"]))
+    if rows.empty:
+        told = (
+            _("No customers match. Clear the search, or make a new customer.")
+            if search or any(found.values())
+            else _("There are no customers yet. Make the first one here; logging or importing deals brings theirs too.")
+        )
+        st.info(plain(told), icon=":material/inbox:")
+        return
+    with wide("customers"):
+        height = 35 * (min(len(rows), 18) + 1) + 3
+        table(view, rows, _columns(view), name="customers", opens="customer", height=height)
+    draw_rows([_phone_row(view, row) for row in rows.to_dict("records")], name="customers", opens="customer")
     if pages > 1:
         st.pagination(pages, key=_PAGE)
 
@@ -116,6 +120,18 @@ def _filters(view: View, offered: dict[str, tuple[str, dict[str, str]]]) -> tupl
 
 def _days(view: View, instants: pd.Series) -> list[Any]:
     return [None if is_missing(at) else day_of(at, view.zone) for at in instants]
+
+
+def _phone_row(view: View, row: dict[Any, Any]) -> PhoneRow:
+    labels = {"won_value": _("Won value"), "open_value": _("Open value")}
+    worth = [
+        _("{label}: {value}", label=label, value=format_money(row[name], view.currency, compact=True))
+        for name, label in labels.items()
+        if row[name]
+    ]
+    last = "" if row["last_activity_on"] is None else format_date(row["last_activity_on"])
+    words = (row["city"], "" if view.actor.role is Role.REP else row["owner"], *worth, last)
+    return PhoneRow(int(row["id"]), row["name"], more=" · ".join(word for word in words if word))
 
 
 def _columns(view: View) -> list[Column]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.access.actions import Action
+from core.access.policy import Role
 from core.domain.periods import day_of
 from core.domain.stages import StageKind
 from core.i18n import _, _n, format_date, format_money, language, speaking
@@ -15,6 +16,7 @@ from core.queries.deals import BoardColumn, DealFilter, DealsPage, deals_board, 
 from core.reports.tables import Column, csv_bytes, is_missing, xlsx_bytes
 from core.ui.empty import nothing_yet
 from core.ui.page import plain
+from core.ui.phone import PhoneRow, draw_rows, wide
 from core.ui.routes import go, page
 from core.ui.selling import STATE_NAMES
 from core.ui.tables import table
@@ -105,12 +107,27 @@ def draw_table(view: View, wanted: DealFilter, sort: str, *, descending: bool) -
         return
     height = _ROW * (min(len(found.rows), _ROWS) + 1) + 3
     columns = [column for column in columns_of(view) if column.key not in _told_already(wanted)]
-    table(view, spoken(view, found.rows), columns, name="deals", opens="deal", export=False, height=height)
+    rows = spoken(view, found.rows)
+    with wide("deals"):
+        table(view, rows, columns, name="deals", opens="deal", export=False, height=height)
+    draw_rows([_phone_row(view, row, wanted) for row in rows.to_dict("records")], name="deals", opens="deal")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if pages > 1:
             st.pagination(pages, key=_PAGE)
         if view.may(Action.EXPORT):
             _draw_files(view, wanted, sort, descending=descending)
+
+
+def _phone_row(view: View, row: dict[Any, Any], wanted: DealFilter) -> PhoneRow:
+    still_open = row["closed_on"] is None
+    told = _told_already(wanted)
+    words = [
+        row["stage"] if still_open or "state" in told else row["state"],
+        format_date(row["expected_close_on"] if still_open else row["closed_on"]),
+        "" if view.actor.role is Role.REP else row["owner"],
+    ]
+    amount = format_money(row["base_amount"], view.currency, compact=True)
+    return PhoneRow(int(row["id"]), row["name"], amount, " · ".join(word for word in words if word))
 
 
 def _draw_files(view: View, wanted: DealFilter, sort: str, *, descending: bool) -> None:

@@ -26,12 +26,12 @@ def draw_standing(view: View, form: Form, choices: FormChoices, stages: Sequence
             stage_id = form.choose("stage_id", _("Stage"), names_of(stages))
         kind = choices.stage(stage_id).kind
         if kind is StageKind.OPEN:
-            with st.container(width=200, gap="xxsmall"):
+            with st.container(width=170, gap="xxsmall"):
                 form.day("expected_close_on", _("Expected close"))
         else:
-            with st.container(width=200, gap="xxsmall"):
+            with st.container(width=170, gap="xxsmall"):
                 form.day("closed_on", _("Closed on"))
-        with st.container(width=200, gap="xxsmall"):
+        with st.container(width=170, gap="xxsmall"):
             form.choose("channel_id", _("Channel"), names_of(choices.channels), optional=True)
         if view.actor.rep_id is None or len(choices.reps) > 1:
             with st.container(width=200, gap="xxsmall"):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar, cast
 from uuid import uuid4
 
 import streamlit as st
@@ -34,6 +34,8 @@ R = TypeVar("R")
 
 _KEY = "key"
 _DAY = "day:"
+DIGIT_KEYS: Final[Mapping[str, Any]] = {"type": "phone", "icon": "", "autocomplete": "off"}
+"""Options of a text field in which a phone offers its digits."""
 
 
 def as_json(value: Any) -> Any:

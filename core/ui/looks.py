@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.i18n import language
+from core.ui.phone import PHONE_STYLE
 
 
 def mend_looks() -> None:
@@ -14,7 +15,8 @@ def mend_looks() -> None:
     one to those who may export); hints in fields and the uploader's words are English in every language;
     cards cut what is long; headings are links that take the focus; what is asked anew fades at once,
     which flickers (here after a second, and slightly); what is chosen is written in the colour of
-    buttons, too dark to read on a dark page; the customers that a search found stand in the middle.
+    buttons, too dark to read on a dark page; the customers that a search found stand in the middle; links
+    to pages are cut where they are long, and stand further in than the text around them.
     """
     st.html(
         """<style>
@@ -32,7 +34,11 @@ def mend_looks() -> None:
         [data-testid="stHeaderActionElements"] {display: none}
         [data-stale="true"] {opacity: 0.8 !important; transition: opacity 0.3s ease 1.2s !important}
         .st-key-customer-hits button {justify-content: flex-start; text-align: left}
-        </style>"""
+        [data-testid="stMain"] [data-testid="stPageLink-NavLink"] {position: relative; left: -0.5rem}
+        [data-testid="stMain"] [data-testid="stPageLink-NavLink"] :is(span, div, p) {
+          white-space: normal; overflow: visible}"""
+        + PHONE_STYLE
+        + "</style>"
     )
     if language() == "zh":
         st.html(

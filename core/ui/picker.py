@@ -24,7 +24,7 @@ CUSTOMER_DEFAULTS = {
     "customer_segment": "",
     "customer_phone": "",
 }
-_SHOWN = 6
+_SHOWN, _OFFERED = 6, 4
 
 
 def pick_customer(form: Form) -> tuple[int | None, CustomerFields | None]:
@@ -82,7 +82,7 @@ def _search(form: Form) -> None:
     )
     form.problem("customer_id")
     typed = (typed or "").strip()
-    hits = form.view.ask(customers_found, search=typed, limit=_SHOWN)
+    hits = form.view.ask(customers_found, search=typed, limit=_SHOWN if typed else _OFFERED)
     if not typed and hits:
         st.caption(_("Lately changed:"))
     with st.container(gap="xxsmall", key="customer-hits"):

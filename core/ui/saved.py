@@ -36,12 +36,14 @@ def show_saved(form: str, view: View) -> bool:
             st.rerun()
         if saved.get("customer_id") and st.button(_("Open the customer"), icon=":material/apartment:"):
             _leave("customer", id=saved["customer_id"])
+        about = {"deal": saved.get("deal_id"), "customer": saved.get("customer_id")}
+        about = {"deal": about["deal"]} if about["deal"] else about
         if (
-            form == "log_deal"
+            not saved.get("planned")
             and view.may(Action.ACTIVITY_LOG)
-            and st.button(_("Plan the next step"), icon=":material/event:")
+            and st.button(_("Plan the next step"), icon=":material/event:", key="plan-next")
         ):
-            _leave("log_activity", deal=saved["deal_id"], when="due")
+            _leave("log_activity", when="due", **{name: number for name, number in about.items() if number})
     return True
 
 

@@ -98,7 +98,8 @@ def _draw_deal(view: View, row: dict[Any, Any]) -> None:
                 query_params={"id": str(row["deal_id"])},
             )
             st.markdown(plain(format_money(row["amount"], view.currency, compact=True)))
-        who = (row["customer"], row["stage"], "" if view.actor.role is Role.REP else row["owner"])
+        customer = "" if row["name"].startswith(row["customer"]) else row["customer"]
+        who = (customer, row["stage"], "" if view.actor.role is Role.REP else row["owner"])
         st.caption(plain(" · ".join(part for part in who if part)))
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
             for text, color in _reasons(view, row):

@@ -88,11 +88,13 @@ def _by(view: View, rows: pd.DataFrame, by: str, days: tuple[Period, Period], bo
         "{dimension}: number of deals {volume}, size of deals {price}, mix {mix}.",
         dimension=_(BY_NAMES[by]), **{kind: _signed(value, view.currency) for kind, value in effect.items()},
     )  # fmt: skip
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"why-{by}"):
+    movers = rows[rows["kind"] == "part"].head(_MOVERS)
+    with st.container(gap="xsmall", key=f"why-{by}"):
         st.markdown(plain(said))
-        movers = rows[rows["kind"] == "part"].head(_MOVERS)
-        for row in cast("list[dict[str, Any]]", movers.to_dict("records")):
-            _mover(view, row, by, days, booked)
+        with st.grid(_MOVERS, min_column_width=320, gap="xsmall"):
+            for row in cast("list[dict[str, Any]]", movers.to_dict("records")):
+                with st.container(horizontal=True, gap="small"):
+                    _mover(view, row, by, days, booked)
 
 
 def _mover(view: View, row: dict[str, Any], by: str, days: tuple[Period, Period], booked: Selection) -> None:

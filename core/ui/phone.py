@@ -1,0 +1,90 @@
+"""What a narrow screen gets: rows to tap in place of a wide table, and a save button under the thumb.
+
+A page is not told how wide its reader's screen is, so both forms are drawn and the style sheet shows one
+(`PHONE_STYLE`, which `core.ui.looks` puts into every page).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.ui.page import plain
+from core.ui.routes import page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streamlit.delta_generator import DeltaGenerator
+
+PHONE_STYLE = """
+    [data-testid="stLayoutWrapper"]:has(> [class*="st-key-phone-"]) {display: none}
+    @media (max-width: 640px) {
+      [data-testid="stLayoutWrapper"]:has(> [class*="st-key-wide-"]) {display: none}
+      [data-testid="stLayoutWrapper"]:has(> [class*="st-key-phone-"]) {display: flex}
+      [class*="st-key-phone-"] {gap: 0 !important}
+      [class*="st-key-phone-"] .stElementContainer {
+        margin: 0; border-bottom: 1px solid light-dark(#D9E0E8, #2C3844)}
+      [class*="st-key-phone-"] a[data-testid] {
+        left: 0; min-height: 60px; padding: 0.5rem 0; margin: 0; align-items: center}
+      [class*="st-key-phone-"] a :is(span, div) {width: 100%; height: auto}
+      [class*="st-key-phone-"] a p {
+        display: grid !important; grid-template-columns: 1fr auto; gap: 0 0.75rem; line-height: 1.5; margin: 0}
+      [class*="st-key-phone-"] a p > strong + strong {text-align: right; white-space: nowrap}
+      [class*="st-key-phone-"] a p > :not(strong) {grid-column: 1 / -1}
+      [data-testid="stMain"] :is([data-testid^="stBaseButton"], [data-testid="stPopoverButton"]):not(
+        [data-testid*="elementToolbar"], [data-testid*="headerNoPadding"]),
+      [data-testid="stMain"] [data-testid="stButtonGroup"] button,
+      [data-testid="stMain"] [data-testid="stPageLink-NavLink"],
+      [data-testid="stMain"] [data-testid="stExpander"] summary,
+      [data-testid="stMain"] :is([data-testid="stTextInputRootElement"], [data-testid="stDateInputField"],
+        [data-testid="stNumberInputContainer"]),
+      [data-testid="stMain"] .stSelectbox [role="group"] {min-height: 44px}
+      [data-testid="stMain"] [data-testid="stPagination"] button {min-width: 44px; min-height: 44px}
+      [data-testid="stMain"] :is(input, textarea) {font-size: 16px}
+      [data-testid="stMain"] [class*="st-key-"][class*="-search"] {flex: 1 1 100% !important}
+      [data-testid="stMain"] [data-testid="stPopoverButton"] {min-width: 44px}
+      [data-testid="stLayoutWrapper"]:has(> .st-key-save-bar) {position: sticky; bottom: 0; z-index: 50}
+      .st-key-save-bar {
+        padding: 0.625rem 0 calc(0.625rem + env(safe-area-inset-bottom));
+        background: light-dark(#FFFFFF, #121922); border-top: 1px solid light-dark(#D9E0E8, #2C3844)}
+      .st-key-save-bar button {min-height: 48px}
+    }"""
+"""Rows in place of tables, targets of 44 pixels (WCAG 2.2, 2.5.5), the save bar at the lower edge; fields in 16
+pixels, since phones enlarge the page for smaller ones."""
+
+
+@dataclass(frozen=True)
+class PhoneRow:
+    """One record in a list on a phone: its name and number, and a line of smaller words."""
+
+    id: int
+    name: str
+    number: str = ""
+    more: str = ""
+
+
+def draw_rows(rows: Sequence[PhoneRow], *, name: str, opens: str) -> None:
+    """Draw `rows`, each leading to page `opens` with its record; seen on narrow screens alone."""
+    with st.container(key=f"phone-{name}"):
+        for row in rows:
+            number = f" **{plain(row.number)}**" if row.number else ""
+            more = f" :gray[{plain(row.more)}]" if row.more else ""
+            st.page_link(
+                page(opens).file,
+                label=f"**{plain(row.name)}**{number}{more}",
+                query_params={"id": str(row.id)},
+                width="stretch",
+            )
+
+
+def wide(name: str) -> DeltaGenerator:
+    """Return the container of what narrow screens do without."""
+    return st.container(key=f"wide-{name}")
+
+
+def save_bar() -> DeltaGenerator:
+    """Return the container of a form's refusal and its save button, always in view on a phone."""
+    return st.container(key="save-bar")

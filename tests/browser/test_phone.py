@@ -1,0 +1,43 @@
+"""A phone of 390 pixels: rows to tap in place of wide tables, targets for a thumb, and save always in view."""
+
+import pytest
+
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+THUMB = 44  # pixels, WCAG 2.2, success criterion 2.5.5
+
+
+def box(page, selector):
+    return page.locator(selector).first.bounding_box()
+
+
+def test_a_phone_shows_deals_as_rows_with_their_amounts_and_a_wide_screen_a_table(page_as):
+    phone = page_as("rep", path="deals", width=390)
+    row = phone.locator(".st-key-phone-deals a").first
+    amount = row.locator("strong").nth(1).bounding_box()
+    assert amount["x"] > 0
+    assert amount["x"] + amount["width"] <= 390
+    assert row.bounding_box()["height"] >= THUMB
+    assert not phone.locator('.st-key-wide-deals [data-testid="stDataFrame"]').is_visible()
+    row.click()
+    settle(phone)
+    assert "/deal?id=" in phone.url
+
+    wide = page_as("rep", path="deals", width=1440)
+    assert wide.locator('.st-key-wide-deals [data-testid="stDataFrame"]').is_visible()
+    assert not wide.locator(".st-key-phone-deals a").first.is_visible()
+
+
+def test_the_save_button_is_in_view_before_one_scrolls_and_wide_enough_for_a_thumb(page_as):
+    page = page_as("rep", path="log_deal", width=390, height=700)
+    save = box(page, ".st-key-save-deal button")
+    assert save["y"] + save["height"] <= 700
+    assert save["height"] >= THUMB
+
+
+def test_what_a_thumb_has_to_hit_is_44_pixels_high(page_as):
+    page = page_as("rep", path="log_activity", width=390)
+    for selector in ('[data-testid="stButtonGroup"] button', ".st-key-customer-hits button"):
+        for target in page.locator(f'[data-testid="stMain"] {selector}').all():
+            assert target.bounding_box()["height"] >= THUMB
