@@ -24,6 +24,8 @@ class Action(StrEnum):
     LEADERBOARD_VIEW = "leaderboard.view"
     FORECAST_VIEW = "forecast.view"
     SCENARIO_SAVE = "scenario.save"
+    PLAN_VIEW = "plan.view"
+    PLAN_EDIT = "plan.edit"
     EXPORT = "export"
     SHARE = "share"
     SHARED_VIEW = "shared.view"

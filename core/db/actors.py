@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import select
 
-from core.access.actors import SYSTEM, Actor, Scope
+from core.access.actors import SYSTEM, Actor, Reach, Scope
 from core.access.policy import Role
 from core.errors import NotFound
 from core.i18n import N_
@@ -51,6 +51,17 @@ def scope_of(session: Session, user: User) -> Scope:
         case Role.REP if user.rep_id is not None:
             return Scope.of_reps({user.rep_id})
     return Scope.nothing()
+
+
+def teams_to_tell(session: Session, actor: Actor) -> list[int | None]:
+    """Return the teams that the actor may share something with, the usual first; None is the whole company."""
+    if actor.scope.reach is Reach.ALL:
+        return [None, *session.exec(select(Team.id).where(Team.active)).all()]
+    own = actor.team_id
+    if own is None and actor.rep_id is not None:
+        own = session.exec(select(Rep.team_id).where(Rep.id == actor.rep_id)).one_or_none()
+    below = [team for team in actor.scope.team_ids if team != own]
+    return [*([] if own is None else [own]), *below]
 
 
 def by_one_name(session: Session, user: User) -> Named:

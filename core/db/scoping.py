@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 
 from core.access.actors import Actor, Reach, Scope
@@ -36,10 +36,13 @@ from core.model import (
     LostReason,
     PasswordReset,
     Pipeline,
+    PlanLine,
     Product,
     Quota,
     Rep,
+    SalesPlan,
     Scenario,
+    ScenarioShare,
     Setting,
     ShareLink,
     SignInAttempt,
@@ -108,6 +111,7 @@ SCOPED: dict[type, Callable[[Scope], ColumnElement[bool]]] = {
         cast("Any", Quota.rep_id).in_(scope.rep_ids),
         cast("Any", Quota.team_id).in_(scope.team_ids),
     ),
+    PlanLine: lambda scope: cast("Any", PlanLine.rep_id).in_(scope.rep_ids),
     Award: lambda scope: or_(
         cast("Any", Award.rep_id).in_(scope.rep_ids),
         cast("Any", Award.team_id).in_(scope.team_ids),
@@ -115,13 +119,51 @@ SCOPED: dict[type, Callable[[Scope], ColumnElement[bool]]] = {
     ForecastRun: lambda scope: cast("Any", ForecastRun.scope_key) == scope.named,
 }
 
-PERSONAL: dict[type, object] = {Scenario: Scenario.user_id, Draft: Draft.user_id}
-"""Tables whose rows are their user's alone, whatever the scope."""
+
+def _drafts(_scope: Scope, user_id: int | None) -> ColumnElement[bool]:
+    mine: ColumnElement[bool] = cast("Any", Draft.user_id) == user_id
+    return mine
+
+
+def _shared_with(scope: Scope, user_id: int | None) -> ColumnElement[bool]:
+    """The shares that reach a person: with the company, a team of the scope, or a team that the person is below."""
+    if scope.reach is Reach.ALL:
+        return true()
+    share, user, team = cast("Any", ScenarioShare.team_id), cast("Any", User), cast("Any", Team)
+    rep = select(user.rep_id).where(user.id == user_id).scalar_subquery()
+    own = select(cast("Any", Rep.team_id)).where(cast("Any", Rep.id) == rep)
+    led = select(user.team_id).where(user.id == user_id)
+    line = select(team.id, team.parent_id).where(or_(team.id.in_(own), team.id.in_(led))).cte(recursive=True)
+    line = line.union(select(team.id, team.parent_id).join(line, team.id == line.c.parent_id))
+    reached: ColumnElement[bool] = or_(share.is_(None), share.in_(scope.team_ids), share.in_(select(line.c.id)))
+    return reached
+
+
+def _shares(scope: Scope, user_id: int | None) -> ColumnElement[bool]:
+    if user_id is None:
+        return false()
+    mine = select(cast("Any", Scenario.id)).where(cast("Any", Scenario.user_id) == user_id)
+    return or_(cast("Any", ScenarioShare.scenario_id).in_(mine), _shared_with(scope, user_id))
+
+
+def _scenarios(scope: Scope, user_id: int | None) -> ColumnElement[bool]:
+    if user_id is None:
+        return false()
+    told = select(cast("Any", ScenarioShare.scenario_id)).where(_shared_with(scope, user_id))
+    return or_(cast("Any", Scenario.user_id) == user_id, cast("Any", Scenario.id).in_(told))
+
+
+PERSONAL: dict[type, Callable[[Scope, int | None], ColumnElement[bool]]] = {
+    Scenario: _scenarios,
+    ScenarioShare: _shares,
+    Draft: _drafts,
+}
+"""Tables whose rows are their user's alone, whatever the scope, but for scenarios that somebody shares."""
 
 COMMON: frozenset[type] = frozenset({
     AuditEntry, ChangeLog, Channel, Contest, Currency, FxRate, IdempotencyKey, ImportBatch, ImportMapping, LostReason,
-    PasswordReset, Pipeline, Product, Rep, Setting, ShareLink, SignInAttempt, SignInSession, SignInTicket, Sku,
-    Stage, Team, Territory, TerritoryAssignment, User, WordPair,
+    PasswordReset, Pipeline, Product, Rep, SalesPlan, Setting, ShareLink, SignInAttempt, SignInSession, SignInTicket,
+    Sku, Stage, Team, Territory, TerritoryAssignment, User, WordPair,
 })  # fmt: skip
 """Tables that hold nothing of one rep's business; what may be done with them the policy says."""
 
@@ -140,7 +182,7 @@ def _criteria(scope: Scope, person: tuple[int | None] | None) -> tuple[Executabl
         for table, rule in SCOPED.items():
             found.append((table, false() if scope.reach is Reach.NOTHING else rule(scope)))
     if person is not None:
-        found.extend((table, cast("Any", column) == person[0]) for table, column in PERSONAL.items())
+        found.extend((table, mine(scope, person[0])) for table, mine in PERSONAL.items())
     return tuple(with_loader_criteria(table, rule, include_aliases=True) for table, rule in found)
 
 
@@ -160,6 +202,11 @@ def narrow(state: ORMExecuteState) -> None:
 def check_ownership(session: Session) -> None:
     """Refuse new, changed and deleted rows whose owner lies outside the actor's scope."""
     actor: Actor = session.info["actor"]
+    if actor.user_id is not None and any(
+        isinstance(row, Scenario) and row.user_id != actor.user_id
+        for row in [*session.new, *session.dirty, *session.deleted]
+    ):
+        raise ScopeLeft
     if actor.scope.reach is Reach.ALL:
         return
     for row in [*session.new, *session.dirty, *session.deleted]:
@@ -167,7 +214,7 @@ def check_ownership(session: Session) -> None:
             raise ScopeLeft
 
 
-def _owned_inside(session: Session, row: object, scope: Scope) -> bool:
+def _owned_inside(session: Session, row: object, scope: Scope) -> bool:  # noqa: PLR0911 - one answer a table
     match row:
         case Deal():
             return scope.allows_rep(row.owner_id) and _visible(session, Customer, row.customer_id)
@@ -175,6 +222,8 @@ def _owned_inside(session: Session, row: object, scope: Scope) -> bool:
             return scope.allows_rep(row.owner_id) or row in session.dirty
         case Activity():
             return scope.allows_rep(row.rep_id) and _visible(session, Customer, row.customer_id)
+        case PlanLine():
+            return scope.allows_rep(row.rep_id)
         case Quota():
             return scope.allows_rep(row.rep_id) if row.rep_id else row.team_id in scope.team_ids
         case ForecastRun():

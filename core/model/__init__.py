@@ -4,7 +4,7 @@ from core.model.base import Record, Table, metadata
 from core.model.customers import Activity, Contact, Customer
 from core.model.deals import Deal, DealChange, DealLine, StageMove
 from core.model.forecasts import ForecastRun
-from core.model.goals import Quota, Scenario
+from core.model.goals import Quota, Scenario, ScenarioShare
 from core.model.goods import Product, Sku
 from core.model.honours import Award, Contest
 from core.model.people import (
@@ -18,6 +18,7 @@ from core.model.people import (
     TerritoryAssignment,
     User,
 )
+from core.model.plans import PlanLine, SalesPlan
 from core.model.process import Channel, LostReason, Pipeline, Stage
 from core.model.system import (
     AuditEntry,
@@ -40,7 +41,8 @@ for _table in metadata.tables.values():
 __all__ = [
     "Activity", "AuditEntry", "Award", "BatchState", "ChangeLog", "Channel", "Contact", "Contest", "Currency",
     "Customer", "Deal", "DealChange", "DealLine", "Draft", "ForecastRun", "FxRate", "IdempotencyKey", "ImportBatch",
-    "ImportMapping", "LostReason", "PasswordReset", "Pipeline", "Product", "Quota", "Record", "Rep", "Scenario", "Setting", "ShareLink",
-    "SignInAttempt", "SignInSession", "SignInTicket", "Sku", "Stage", "StageMove", "Table", "Team", "Territory",
-    "TerritoryAssignment", "User", "WordPair", "metadata",
+    "ImportMapping", "LostReason", "PasswordReset", "Pipeline", "PlanLine", "Product", "Quota", "Record", "Rep",
+    "SalesPlan", "Scenario", "ScenarioShare", "Setting", "ShareLink", "SignInAttempt", "SignInSession",
+    "SignInTicket", "Sku", "Stage", "StageMove", "Table", "Team", "Territory", "TerritoryAssignment", "User",
+    "WordPair", "metadata",
 ]  # fmt: skip

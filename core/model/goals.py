@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, UniqueConstraint
 from sqlmodel import Field
 
-from core.model.base import Record, sa
+from core.model.base import Record, Table, sa
 from core.model.types import Money
 
 
@@ -38,3 +38,12 @@ class Scenario(Record, table=True):
     series: dict[str, Any] = Field(sa_type=sa(JSON))
     levers: dict[str, Any] = Field(sa_type=sa(JSON))
     data_version: int = 0
+    outlook: dict[str, Any] | None = Field(default=None, sa_type=sa(JSON))
+    """What was forecast when it was saved, so that it can be held against what came."""
+
+
+class ScenarioShare(Table, table=True):
+    """Whom else a scenario is shown: a team with those above and below it, or without one the whole company."""
+
+    scenario_id: int = Field(foreign_key="scenario.id", unique=True)
+    team_id: int | None = Field(default=None, foreign_key="team.id", index=True)

@@ -27,14 +27,15 @@ from core.analytics.as_of import AsOf
 from core.analytics.filters import Filters
 from core.analytics.selection import Selection
 from core.db.work import Database
-from core.domain.periods import Period
+from core.domain.periods import Period, add_months
+from core.domain.plans import PlanSpread
 from core.domain.stages import ActivityKind
 from core.errors import NotAllowed, NotFound, SalesError
 from core.forecasting.levers import Levers
-from core.model import AuditEntry, Contact, Customer, Deal, Scenario, ShareLink, SignInSession
+from core.model import AuditEntry, Contact, Customer, Deal, PlanLine, SalesPlan, Scenario, ShareLink, SignInSession
 from core.queries.deals import DealFilter
 from core.services.deal_bulk import DealAt
-from core.services.scenarios import save_scenario
+from core.services.scenarios import save_scenario, share_scenario
 from core.services.share import make_share_link
 from tests.conftest import SHANGHAI, actor
 from tests.databases import drop_database, fresh_database
@@ -149,6 +150,14 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
         lambda _c, w: {"wanted": DealFilter(filters=Filters(team_ids=(w.team,)))},
     ),
     "deals_board": _both(_plain),
+    "shared_scenarios": _both(_plain),
+    "plan_by_month": _both(
+        lambda _c, _w: {"period": Q3},
+        lambda _c, w: {"period": Q3, "filters": Filters(team_ids=(w.team,))},
+        lambda _c, w: {"period": Q3, "filters": Filters(rep_ids=(w.rep,))},
+    ),
+    "plan_now": _both(_plain),
+    "plan_grid": _both(lambda _c, _w: {"plan_id": 1}),
     "filter_choices": _both(_plain),
     "first_deal_on": _both(_plain),
     "newest_deal_on": _both(_plain),
@@ -230,7 +239,12 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
         lambda _c, w: {"since": date(2026, 1, 1), "dimension": "team", "key": str(w.team)},
         lambda _c, w: {"since": date(2026, 1, 1), "dimension": "rep", "key": str(w.rep)},
     ),
-    "deal_names": _both(lambda _c, w: {"deal_ids": (w.deal, w.won)}),
+    "near_outlook": _both(
+        _plain,
+        lambda _c, w: {"dimension": "team", "key": str(w.team)},
+        lambda _c, w: {"dimension": "rep", "key": str(w.rep)},
+    ),
+    "carrying_deals": _both(_plain, lambda _c, w: {"dimension": "team", "key": str(w.team), "count": 3}),
     "attainment_now": _both(_plain),
     "six_numbers": _both(_plain),
     "deals_needing_attention": _both(_plain),
@@ -269,6 +283,9 @@ _GOODS = "products, for sales operations alone"
 _MONEY = "currencies and rates, for sales operations alone"
 _IMPORT = "imports, for sales operations alone, who see every row"
 _AUDIT = "the audit, for administrators alone"
+TOO_SMALL = ("near_outlook", "carrying_deals")
+"""What says nothing of a cast that has sold for less than half a year: tests/integration/test_near_term.py."""
+
 COMMON: dict[str, str] = {
     **dict.fromkeys(("user_accounts", "last_seen", "rep_records", "team_tree", "territory_choices"), _PEOPLE),
     "open_deal_counts": "how many open deals each rep has, the numbers alone, for administrators alone",
@@ -276,6 +293,8 @@ COMMON: dict[str, str] = {
     **dict.fromkeys(("product_page", "specifications", "product_categories"), _GOODS),
     **dict.fromkeys(("quota_grid", "team_parents"), "quotas of all, for sales operations alone"),
     **dict.fromkeys(("currency_lines", "rates_of"), _MONEY),
+    "sales_plans": "names and months of the company's plans, which everybody may know; no amounts",
+    "scenario_audiences": "names of the teams that one may share with",
     "company_settings": "settings, for administrators alone",
     "word_pairs": "the word list, for administrators alone",
     "word_list": "the company's words in both languages, kept by its administrators",
@@ -363,6 +382,10 @@ def _business(make: Company, rep: str, word: str) -> West:
         make.deal(path=(("identified", NOW - day),), amount=3, **more)
         nobodys = make._write(Customer(name=f"{word}无主"))[0]
         make.deal(path=(("identified", start),), amount=2, owner=rep, customer=nobodys)
+    if rep == "alice":
+        months = {"first_month": MONTH, "until_month": add_months(MONTH, 1)}
+        make._write(SalesPlan(name="计划", levers={}, spread=PlanSpread.SHARE, **months))
+    make._write(PlanLine(plan_id=1, rep_id=make.reps[rep], month=MONTH, amount=Decimal(123)))
     if rep != "bob":
         make.quota(team="west" if rep == "charlie" else "east", month=MONTH, amount=900_000)
     contact = make._write(Contact(customer_id=customer.id, name=f"{word}先生"))[0]
@@ -371,6 +394,9 @@ def _business(make: Company, rep: str, word: str) -> West:
         owner, boss = (actor(make, f"western {role}") for role in ("rep", "manager"))
         kept = gate.perform(
             make.database, owner, save_scenario, NOW, key="west", name=SECRET, series={}, levers=Levers().to_dict()
+        )
+        gate.perform(
+            make.database, owner, share_scenario, NOW, scenario_id=kept.id, version=1, team_id=make.teams["west"]
         )
         gate.perform(
             make.database, boss, make_share_link, NOW, page="funnel", title=SECRET, query={}, language="zh", hours=1
@@ -436,7 +462,8 @@ def test_the_east_is_told_the_same_whatever_the_west_does(told: Told, name: str)
         before, after = told.before[name, index], told.after[name, index]
         assert before == after, f"{name} told {ask.who} of the west"
         assert SECRET not in after
-    assert told.leader_before[name] != told.leader_after[name], f"the west did nothing that {name} could tell"
+    if name not in TOO_SMALL:
+        assert told.leader_before[name] != told.leader_after[name], f"the west did nothing that {name} could tell"
 
 
 @pytest.mark.parametrize("who", [REP, "second eastern rep", MANAGER])
@@ -552,6 +579,9 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     "change_amount": (Change(_edit("deal_id", "deal", amount=Decimal(1))),),
     "rename_scenario": (Change(_edit("scenario_id", "scenario", name="别名")),),
     "delete_scenario": (Change(lambda w: {"scenario_id": w.scenario}),),
+    "duplicate_scenario": (Change(lambda w: {"key": "x", "scenario_id": w.scenario}),),
+    "share_scenario": (Change(_edit("scenario_id", "scenario", team_id=None)),),
+    "stop_sharing_scenario": (Change(_edit("scenario_id", "scenario")),),
     "revoke_share_link": tuple(Change(lambda w: {"link_id": w.link}, who) for who in (MANAGER, "leader")),
     "end_my_sign_in": (Change(lambda w: {"number": w.sign_in}),),
 }  # fmt: skip
@@ -579,6 +609,10 @@ COMMON_CHANGES: dict[str, str] = {
         _PROCESS,
     ),
     "save_quotas": "quotas of all, for sales operations alone",
+    **dict.fromkeys(
+        ("adopt_plan", "withdraw_plan", "restore_plan", "change_plan", "spread_plan"),
+        "the whole company's plan, for those who see everything",
+    ),
     **dict.fromkeys(
         ("hold_contest", "call_off_contest", "give_awards"), "contests and awards, for sales operations alone"
     ),

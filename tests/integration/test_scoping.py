@@ -1,5 +1,7 @@
 """Nobody sees past their scope, by whatever road the statement goes."""
 
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import func, text
 from sqlmodel import SQLModel, select
@@ -7,8 +9,22 @@ from sqlmodel import SQLModel, select
 from core.access.actors import Scope
 from core.db.scoping import COMMON, PERSONAL, SCOPED, ScopeLeft, UnscopedStatement
 from core.db.work import get_visible
+from core.domain.plans import PlanSpread
 from core.errors import EditedMeanwhile, NotFound
-from core.model import Activity, Award, Contact, Customer, Deal, DealChange, DealLine, Quota, StageMove
+from core.model import (
+    Activity,
+    Award,
+    Contact,
+    Customer,
+    Deal,
+    DealChange,
+    DealLine,
+    ForecastRun,
+    PlanLine,
+    Quota,
+    SalesPlan,
+    StageMove,
+)
 from tests.factories import NOW
 
 
@@ -35,6 +51,11 @@ def test_a_rep_of_the_east_sees_nothing_of_the_west(make, work_as, company, tabl
             kind="best_seller", rep_id=make.reps["charlie"], start_on=date(2026, 6, 1), end_on=date(2026, 7, 1), value=1
         )
     )
+    months = {"first_month": date(2026, 7, 1), "until_month": date(2026, 8, 1)}
+    plan = make._write(SalesPlan(name="计划", levers={}, spread=PlanSpread.SHARE, **months))[0]
+    make._write(PlanLine(plan_id=plan.id, rep_id=make.reps["charlie"], month=date(2026, 7, 1), amount=Decimal(1)))
+    western = _actor(make, "western rep").scope.named
+    make._write(ForecastRun(scope_key=western, made_at=NOW, depth="full", data_version="1", series=[]))
     assert work_as("western rep").session.scalar(select(func.count()).select_from(table)) > 0
     eastern = work_as("eastern rep").session
     assert eastern.scalar(select(func.count()).select_from(table)) == 0

@@ -15,8 +15,8 @@ from streamlit.testing.v1 import AppTest
 from core import gate
 from core.forecasting.calendar import Event
 from core.forecasting.fit import fit_series
-from core.forecasting.near_term import Landing
 from core.forecasting.levers import Levers
+from core.forecasting.near_term import Landing
 from core.forecasting.scenarios import apply
 from core.forecasting.series import prepare
 from core.forecasting.workers import submit_fit

@@ -1,0 +1,151 @@
+"""A scenario becomes the sales plan: spread to the cent, changed, withdrawn, and beside what was booked."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.analytics.filters import Filters
+from core.domain.periods import Period
+from core.domain.plans import PlanSpread
+from core.errors import EditedMeanwhile, InvalidField, InvalidFields, NotAllowed, NotFound
+from core.forecasting.levers import Levers
+from core.queries.plans import plan_by_month, plan_grid, plan_now, sales_plans
+from core.services.plans import PlanChange, adopt_plan, change_plan, restore_plan, spread_plan, withdraw_plan
+
+JULY, AUGUST, SEPTEMBER = (date(2026, month, 1) for month in (7, 8, 9))
+Q3 = Period(JULY, date(2026, 10, 1))
+MONTHS = {JULY: Decimal("1000.00"), AUGUST: Decimal("2000.01"), SEPTEMBER: Decimal("3000.00")}
+
+
+@pytest.fixture
+def adopt(perform_as):
+    def adopted(who="leader", name="Plan", key="", **more):
+        values = {"months": MONTHS, "spread_by": PlanSpread.SHARE, "levers": Levers(growth=0.1).to_dict(), **more}
+        return perform_as(who, adopt_plan, name=name, key=key or name, **values)
+
+    return adopted
+
+
+@pytest.fixture
+def sold(company):
+    """Alice booked 300 and Charlie 100 in the year before."""
+    for rep, amount in (("alice", 300), ("charlie", 100)):
+        won = datetime(2026, 3, 10, 4, tzinfo=UTC)
+        company.deal(owner=rep, amount=amount, path=(("identified", won - timedelta(days=5)), ("won", won)))
+    return company
+
+
+def planned(answer_as, who="leader", **more):
+    frame = answer_as(who, plan_by_month, period=Q3, **more)
+    return dict(zip(frame["month"], frame["plan"], strict=True))
+
+
+def by_rep(answer_as, plan, month=JULY, who="leader"):
+    grid = answer_as(who, plan_grid, plan_id=plan.id)
+    names = {rep.id: rep.name for rep in grid.reps}
+    return {names[rep]: amount for (rep, on), (amount, _v) in grid.cells.items() if on == month}
+
+
+def test_a_plan_is_spread_by_what_each_booked_and_adds_up_to_the_cent(sold, adopt, answer_as):
+    plan = adopt()
+    grid = answer_as("leader", plan_grid, plan_id=plan.id)
+    for month, amount in MONTHS.items():
+        assert sum(cell for (_rep, on), (cell, _v) in grid.cells.items() if on == month) == amount
+    assert grid.cells[sold.reps["alice"], JULY][0] == Decimal(750)
+    assert grid.cells[sold.reps["charlie"], JULY][0] == Decimal(250)
+    assert grid.cells[sold.reps["bob"], JULY][0] == 0
+
+
+def test_by_capacity_everybody_who_is_there_counts_alike(sold, adopt, answer_as):
+    plan = adopt(spread_by=PlanSpread.CAPACITY)
+    grid = answer_as("leader", plan_grid, plan_id=plan.id)
+    parts = [grid.cells[sold.reps[name], JULY][0] for name in ("alice", "bob", "charlie")]
+    assert max(parts) - min(parts) <= Decimal("0.01")
+
+
+def test_each_sees_the_plan_of_their_own_scope(sold, adopt, answer_as):
+    adopt()
+    assert planned(answer_as)[JULY] == 1000
+    assert planned(answer_as, "eastern rep") == {JULY: 750.0, AUGUST: 1500.01, SEPTEMBER: 2250.0}
+    assert planned(answer_as, "western rep")[JULY] == 250
+    assert planned(answer_as, "eastern manager")[JULY] == 750
+    assert planned(answer_as, filters=Filters(team_ids=(sold.teams["west"],)))[JULY] == 250
+    assert planned(answer_as, filters=Filters(segments=("x",))) == {}
+
+
+def test_the_last_plan_counts_until_it_is_withdrawn_and_again_when_restored(sold, adopt, answer_as, perform_as):
+    adopt()
+    later = adopt(name="Better", months={AUGUST: Decimal(5000)})
+    assert planned(answer_as) == {JULY: 1000.0, AUGUST: 5000.0, SEPTEMBER: 3000.0}
+    perform_as("leader", withdraw_plan, plan_id=later.id, version=later.version)
+    assert planned(answer_as)[AUGUST] == 2000.01
+    listed = answer_as("leader", sales_plans)
+    assert listed["name"].tolist() == ["Better", "Plan"]
+    assert listed["in_force"].tolist() == [False, True]
+    perform_as("leader", restore_plan, plan_id=later.id)
+    assert planned(answer_as)[AUGUST] == 5000
+
+
+def test_today_holds_the_plan_against_what_was_booked(sold, adopt, answer_as):
+    """Today is 15 July 2026: 15 of July's 31 days are over."""
+    adopt()
+    won = datetime(2026, 7, 2, 4, tzinfo=UTC)
+    sold.deal(owner="alice", amount=400, path=(("identified", won - timedelta(days=5)), ("won", won)))
+    rows = answer_as("leader", plan_now).set_index("row")
+    assert rows.loc["month", ["plan", "booked"]].tolist() == [1000.0, 400.0]
+    assert rows.loc["quarter", "plan"] == pytest.approx(6000.01)
+    assert rows.loc["quarter", "due"] == pytest.approx(1000 * 15 / 31)
+    assert rows.loc["year", "booked"] == 400
+    own = answer_as("western rep", plan_now).set_index("row")
+    assert own.loc["month", ["plan", "booked"]].tolist() == [250.0, 0.0]
+
+
+def test_a_cell_is_changed_from_the_version_that_was_seen(sold, adopt, answer_as, perform_as):
+    plan = adopt()
+    change = PlanChange(sold.reps["bob"], JULY, Decimal("12.30"), 1)
+    assert perform_as("operations", change_plan, plan_id=plan.id, changes=[change]) == 1
+    assert planned(answer_as)[JULY] == 1012.30
+    with pytest.raises(EditedMeanwhile):
+        perform_as("operations", change_plan, plan_id=plan.id, changes=[change])
+    with pytest.raises(InvalidField):
+        perform_as("leader", change_plan, plan_id=plan.id, changes=[PlanChange(sold.reps["bob"], JULY, Decimal(-1), 2)])
+
+
+def test_a_teams_month_is_spread_anew_as_it_was(sold, adopt, answer_as, perform_as):
+    plan = adopt()
+    shown = {"plan_id": plan.id, "version": plan.version, "month": JULY}
+    perform_as("leader", spread_plan, amount=Decimal(900), team_id=sold.teams["east"], **shown)
+    assert planned(answer_as)[JULY] == 1150
+    assert planned(answer_as, "eastern rep")[JULY] == 900
+    perform_as("leader", spread_plan, amount=Decimal(23), team_id=None, **shown)
+    assert planned(answer_as)[JULY] == 23
+    assert planned(answer_as, "western rep")[JULY] == 5
+
+
+def test_only_leadership_and_operations_adopt_a_plan(sold, adopt):
+    for who in ("eastern rep", "eastern manager", "administrator"):
+        with pytest.raises(NotAllowed):
+            adopt(who)
+    assert adopt("operations").name == "Plan"
+
+
+def test_a_form_that_arrives_twice_adopts_once(sold, adopt, answer_as):
+    assert adopt().id == adopt().id
+    assert len(answer_as("leader", sales_plans)) == 1
+
+
+def test_a_plan_needs_a_name_and_amounts_of_zero_or_more(sold, adopt):
+    with pytest.raises(InvalidFields):
+        adopt(name=" ", key="k")
+    with pytest.raises(InvalidField):
+        adopt(months={JULY: Decimal(-1)})
+    with pytest.raises(ValueError, match="follow each other"):
+        adopt(months={JULY: Decimal(1), SEPTEMBER: Decimal(1)})
+
+
+def test_no_plan_is_no_row(company, answer_as):
+    assert planned(answer_as) == {}
+    assert answer_as("leader", plan_now)["plan"].isna().all()
+    with pytest.raises(NotFound):
+        answer_as("leader", plan_grid, plan_id=1)
