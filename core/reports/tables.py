@@ -75,6 +75,13 @@ def shown(column: Column, zone: ZoneInfo) -> Callable[[Any], str]:
     return writers[column.kind]
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as dicts of Python's own values: what `to_dict("records")` gives, many times as fast."""
+    names = [str(name) for name in frame.columns]
+    columns = ([None if value is pd.NA else value for value in frame.iloc[:, n].tolist()] for n in range(len(names)))
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
 def is_missing(value: object) -> bool:
     """Say whether a cell holds nothing."""
     return value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value))

@@ -142,9 +142,11 @@ def team_note(by: str) -> None:
         st.caption(_("Each team counts with all teams below it. Choose a team in the filter to see its parts."))
 
 
-def numbers(view: View, frame: pd.DataFrame, columns: Sequence[Column], *, name: str) -> None:
+def numbers(
+    view: View, frame: pd.DataFrame | Callable[[], pd.DataFrame], columns: Sequence[Column], *, name: str
+) -> None:
     """Offer the numbers of a chart as a table, folded; made when it is unfolded."""
     folded = st.expander(_("The numbers as a table"), icon=":material/table:", key=f"numbers-{name}", on_change="rerun")
     if folded.open:
         with folded:
-            table(view, frame, columns, name=name)
+            table(view, frame() if callable(frame) else frame, columns, name=name)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from core.i18n import use_language
-from core.reports.tables import Column, csv_bytes, defused, shown, xlsx_bytes
+from core.reports.tables import Column, csv_bytes, defused, records, shown, xlsx_bytes
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PAYLOADS = Path(__file__).resolve().parents[3] / "shared" / "data" / "messy" / "csv_injection" / "csv-payload.txt"
@@ -169,3 +169,16 @@ def test_estimates_are_written_in_whole_units_and_chances_as_numbers():
     sheet = _sheet(frame, columns)
     assert (sheet["A2"].number_format, sheet["B2"].value) == ("#,##0", 0.002)
     assert [shown(column, SHANGHAI)(frame[column.key][0]) for column in columns] == ["¥1,234,568", "<1%"]
+
+
+def test_records_are_those_of_pandas_in_pythons_own_values():
+    frame = pd.DataFrame(
+        {
+            "n": pd.array([1, None], dtype="Int64"), "rate": [0.5, float("nan")], "name": ["East", ""],
+            "on": [date(2026, 1, 1), None], "won": [True, False], "count": [3, 4],
+        }
+    )  # fmt: skip
+    found = records(frame)
+    assert repr(found) == repr(frame.to_dict("records"))
+    assert [type(value) for value in found[0].values()] == [int, float, str, date, bool, int]
+    assert records(frame[:0]) == []

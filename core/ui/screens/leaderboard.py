@@ -13,7 +13,7 @@ from core.i18n import N_, _, format_number
 from core.queries import leaderboard as questions
 from core.queries.choices import newest_deal_on
 from core.queries.leaderboard_fair import Adjustment, fair_leaderboard, ranked_column
-from core.reports.tables import Column
+from core.reports.tables import Column, records
 from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import said
 from core.ui.drill import chart, numbers, team_note
@@ -119,9 +119,9 @@ def _podium(view: View, ranked: pd.DataFrame, measure: str, column: str) -> None
     if len(ranked) < len(_MEDALS) + 1:
         return
     with st.grid(min_column_width=220, gap="small", key="podium"):
-        for medal, row in zip(_MEDALS, top.to_dict("records"), strict=False):
+        for medal, row in zip(_MEDALS, records(top), strict=False):
             _winner(view, medal, row, said(row[column], unit, view.currency), _(name))
-        for row in improved.head(1).to_dict("records"):
+        for row in records(improved.head(1)):
             gain = _("from {before} to {after}", before=said(row["previous_value"], unit, view.currency),
                      after=said(row[column], unit, view.currency))  # fmt: skip
             _winner(view, _ROCKET, row, _("Most improved"), gain)

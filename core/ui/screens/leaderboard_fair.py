@@ -10,6 +10,7 @@ import streamlit as st
 from core.analytics.fairness import PEER_DAYS, WEIGHTS
 from core.i18n import N_, _, format_money, format_number, format_rate
 from core.queries.leaderboard_fair import ADJUSTMENTS, RANGED, USUAL, Adjustment
+from core.reports.tables import records
 from core.ui import session
 from core.ui.filters import address, write_address
 from core.ui.page import plain
@@ -74,7 +75,7 @@ def own_place(view: View, board: pd.DataFrame) -> None:
     mine = board[board["key"] == str(view.actor.rep_id)]
     if view.actor.rep_id is None or mine.empty or pd.isna(mine.iloc[0]["rank"]) or not compared(board):
         return
-    (row,) = _rows(mine)
+    (row,) = records(mine)
     change = row["rank_change"]
     moved = None if pd.isna(change) else int(change)
     st.metric(
@@ -90,17 +91,14 @@ def own_place(view: View, board: pd.DataFrame) -> None:
 
 def with_names(board: pd.DataFrame) -> pd.DataFrame:
     """Return the board with a word for those whose names are not shown."""
-    names = [row["name"] or _("Colleague in place {rank}", rank=format_number(row["rank"])) for row in _rows(board)]
-    return board.assign(name=names, range=[rank_range(row) for row in _rows(board)])
-
-
-def _rows(board: pd.DataFrame) -> list[dict[str, Any]]:
-    return cast("list[dict[str, Any]]", board.to_dict("records"))
+    rows = records(board)
+    names = [row["name"] or _("Colleague in place {rank}", rank=format_number(row["rank"])) for row in rows]
+    return board.assign(name=names, range=[rank_range(row) for row in rows])
 
 
 def arithmetic_button(view: View, board: pd.DataFrame, measure: str, adjust: Collection[Adjustment]) -> None:
     """Offer how a row of the reader's own scope is worked out."""
-    rows = {str(row["key"]): row for row in _rows(board) if row["inside"]}
+    rows = {str(row["key"]): row for row in records(board) if row["inside"]}
     if not rows or view.large:
         return
     if st.button(_("How a row is worked out"), icon=":material/calculate:", key="board-arithmetic"):

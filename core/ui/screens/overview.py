@@ -17,7 +17,7 @@ from core.queries.choices import newest_deal_on
 from core.queries.overview import booked_by_month as months_booked
 from core.queries.overview import breakdown, overview_kpis, pipeline_by_stage
 from core.queries.pipeline import pipeline_as_of
-from core.reports.tables import Column
+from core.reports.tables import Column, records
 from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import Card, draw_cards
 from core.ui.drill import chart, numbers, team_note
@@ -58,7 +58,7 @@ def draw(view: View) -> None:
     said_as_of(view)
     is_running = (as_of.on if as_of else view.today) in period
     kpis = view.ask(overview_kpis, period=period, filters=filters, to_date=is_running, as_of=as_of)
-    rows = {str(row["row"]): row for row in cast("list[dict[str, Any]]", kpis.to_dict("records"))}
+    rows = {str(row["row"]): row for row in records(kpis)}
     if view.ask(newest_deal_on) is None:
         told = _("There are no deals yet. Log the first one, or import your company's deals.")
         nothing_yet(view, told)

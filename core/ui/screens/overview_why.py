@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -11,7 +12,7 @@ from core.analytics.selection import Selection
 from core.i18n import N_, _, _n, format_date, format_money, format_number, format_rate
 from core.queries.overview import as_old
 from core.queries.why import booked_why
-from core.reports.tables import Column
+from core.reports.tables import Column, records
 from core.ui.drill import deals_button, numbers
 from core.ui.page import plain
 
@@ -47,13 +48,6 @@ def draw_why(view: View, period: Period, filters: Filters, *, to_date: bool, as_
     st.text(_headline(whole, before, view.currency))
     for by in BY_NAMES:
         _by(view, found[found["by"] == by], by, (period, before), Selection("booked", None, filters, as_of=as_of))
-    shown = found.assign(
-        dimension=[_(BY_NAMES[by]) for by in found["by"]],
-        said=[
-            str(n) or _(KIND_NAMES[k]) if k != "part" else str(n) or _("None")
-            for k, n in zip(found["kind"], found["name"], strict=True)
-        ],
-    )
     columns = [
         Column("dimension", _("Broken down by")),
         Column("said", _("Effect or part")),
@@ -63,7 +57,17 @@ def draw_why(view: View, period: Period, filters: Filters, *, to_date: bool, as_
         Column("count_before", _("Won deals before"), "count"),
         Column("count_after", _("Won deals"), "count"),
     ]
-    numbers(view, shown, columns, name="overview-why")
+    numbers(view, partial(_named, found), columns, name="overview-why")
+
+
+def _named(found: pd.DataFrame) -> pd.DataFrame:
+    return found.assign(
+        dimension=[_(BY_NAMES[by]) for by in found["by"]],
+        said=[
+            str(n) or _(KIND_NAMES[k]) if k != "part" else str(n) or _("None")
+            for k, n in zip(found["kind"], found["name"], strict=True)
+        ],
+    )
 
 
 def _signed(value: float, currency: str) -> str:
@@ -83,7 +87,7 @@ def _headline(whole: dict[str, Any], before: Period, currency: str) -> str:
 
 
 def _by(view: View, rows: pd.DataFrame, by: str, days: tuple[Period, Period], booked: Selection) -> None:
-    effect = {str(row["kind"]): float(row["change"]) for row in rows.head(3).to_dict("records")}
+    effect = {str(row["kind"]): float(row["change"]) for row in records(rows.head(3))}
     said = _(
         "{dimension}: number of deals {volume}, size of deals {price}, mix {mix}.",
         dimension=_(BY_NAMES[by]), **{kind: _signed(value, view.currency) for kind, value in effect.items()},
