@@ -18,7 +18,8 @@ from core.gate import command
 from core.i18n import _
 from core.model import Deal, LostReason
 from core.services.deal_history import BeforeTheLastEvent, RateMissing, StageRetired, rate_on
-from core.services.deals import DealIsClosed, NothingToUndo, edit_deal, lose_deal, undo_last_move
+from core.services.deal_moves import DealIsClosed, NothingToUndo, lose_deal, undo_last_move
+from core.services.deals import edit_deal
 
 if TYPE_CHECKING:
     from core.db.work import Work

@@ -16,7 +16,7 @@ from core.errors import InvalidFields
 from core.gate import command
 from core.i18n import _
 from core.model import Currency, Product, Sku
-from core.services.deals import MOST_MONEY
+from core.services.deal_rules import MOST_MONEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

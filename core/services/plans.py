@@ -22,7 +22,7 @@ from core.forecasting.levers import Levers
 from core.gate import command
 from core.i18n import N_, _
 from core.model import PlanLine, Rep, SalesPlan
-from core.services.deals import MOST_MONEY
+from core.services.deal_rules import MOST_MONEY
 from core.services.idempotency import remember, saved_before
 
 if TYPE_CHECKING:

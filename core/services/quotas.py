@@ -13,7 +13,7 @@ from core.errors import EditedMeanwhile, InvalidField, NotFound
 from core.gate import command
 from core.i18n import N_, _
 from core.model import Quota, Rep, Team
-from core.services.deals import MOST_MONEY
+from core.services.deal_rules import MOST_MONEY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,8 @@ import streamlit as st
 from core.errors import EditedMeanwhile, InvalidFields
 from core.i18n import _, format_date, format_money
 from core.queries.customers import contacts_of
-from core.services.deals import DealEdit, LineFields, edit_deal
+from core.services.deal_rules import LineFields
+from core.services.deals import DealEdit, edit_deal
 from core.ui.conflict import compare, differences
 from core.ui.deal_lines import deal_lines, line_defaults
 from core.ui.deal_panels import open_panel, say_saved

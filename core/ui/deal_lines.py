@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.i18n import _, format_money
-from core.services.deals import LineFields
+from core.services.deal_rules import LineFields
 from core.ui.forms import read_money
 from core.ui.page import plain
 

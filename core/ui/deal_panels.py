@@ -11,7 +11,7 @@ from core.access.actions import Action
 from core.domain.stages import StageKind
 from core.errors import EditedMeanwhile
 from core.i18n import N_, _
-from core.services.deals import (
+from core.services.deal_moves import (
     advance_deal,
     lose_deal,
     reassign_deal,

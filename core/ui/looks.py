@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.i18n import language
-from core.ui.phone import PHONE_STYLE
+from core.ui.phone import draw_style
 
 
 def mend_looks() -> None:
@@ -36,10 +36,10 @@ def mend_looks() -> None:
         .st-key-customer-hits button {justify-content: flex-start; text-align: left}
         [data-testid="stMain"] [data-testid="stPageLink-NavLink"] {position: relative; left: -0.5rem}
         [data-testid="stMain"] [data-testid="stPageLink-NavLink"] :is(span, div, p) {
-          white-space: normal; overflow: visible}"""
-        + PHONE_STYLE
-        + "</style>"
+          white-space: normal; overflow: visible}
+        </style>"""
     )
+    draw_style()
     if language() == "zh":
         st.html(
             r"""<style>

@@ -1,7 +1,6 @@
 """What a narrow screen gets: rows to tap in place of a wide table, and a save button under the thumb.
 
-A page is not told how wide its reader's screen is, so both forms are drawn and the style sheet shows one
-(`PHONE_STYLE`, which `core.ui.looks` puts into every page).
+A page is not told how wide its reader's screen is, so both forms are drawn and a style sheet shows one.
 """
 
 from __future__ import annotations
@@ -19,41 +18,49 @@ if TYPE_CHECKING:
 
     from streamlit.delta_generator import DeltaGenerator
 
-PHONE_STYLE = """
-    [data-testid="stLayoutWrapper"]:has(> [class*="st-key-phone-"]) {display: none}
-    @media (max-width: 640px) {
-      [data-testid="stLayoutWrapper"]:has(> [class*="st-key-wide-"]) {display: none}
-      [data-testid="stLayoutWrapper"]:has(> [class*="st-key-phone-"]) {display: flex}
-      [class*="st-key-phone-"] {gap: 0 !important}
-      [class*="st-key-phone-"] .stElementContainer {
-        margin: 0; border-bottom: 1px solid light-dark(#D9E0E8, #2C3844)}
-      [class*="st-key-phone-"] a[data-testid] {
-        left: 0; min-height: 60px; padding: 0.5rem 0; margin: 0; align-items: center}
-      [class*="st-key-phone-"] a :is(span, div) {width: 100%; height: auto}
-      [class*="st-key-phone-"] a p {
-        display: grid !important; grid-template-columns: 1fr auto; gap: 0 0.75rem; line-height: 1.5; margin: 0}
-      [class*="st-key-phone-"] a p > strong + strong {text-align: right; white-space: nowrap}
-      [class*="st-key-phone-"] a p > :not(strong) {grid-column: 1 / -1}
-      [data-testid="stMain"] :is([data-testid^="stBaseButton"], [data-testid="stPopoverButton"]):not(
-        [data-testid*="elementToolbar"], [data-testid*="headerNoPadding"]),
-      [data-testid="stMain"] [data-testid="stButtonGroup"] button,
-      [data-testid="stMain"] [data-testid="stPageLink-NavLink"],
-      [data-testid="stMain"] [data-testid="stExpander"] summary,
-      [data-testid="stMain"] :is([data-testid="stTextInputRootElement"], [data-testid="stDateInputField"],
-        [data-testid="stNumberInputContainer"]),
-      [data-testid="stMain"] .stSelectbox [role="group"] {min-height: 44px}
-      [data-testid="stMain"] [data-testid="stPagination"] button {min-width: 44px; min-height: 44px}
-      [data-testid="stMain"] :is(input, textarea) {font-size: 16px}
-      [data-testid="stMain"] [class*="st-key-"][class*="-search"] {flex: 1 1 100% !important}
-      [data-testid="stMain"] [data-testid="stPopoverButton"] {min-width: 44px}
-      [data-testid="stLayoutWrapper"]:has(> .st-key-save-bar) {position: sticky; bottom: 0; z-index: 50}
-      .st-key-save-bar {
-        padding: 0.625rem 0 calc(0.625rem + env(safe-area-inset-bottom));
-        background: light-dark(#FFFFFF, #121922); border-top: 1px solid light-dark(#D9E0E8, #2C3844)}
-      .st-key-save-bar button {min-height: 48px}
-    }"""
-"""Rows in place of tables, targets of 44 pixels (WCAG 2.2, 2.5.5), the save bar at the lower edge; fields in 16
-pixels, since phones enlarge the page for smaller ones."""
+
+def draw_style() -> None:
+    """Draw the sheet that chooses by the screen's width.
+
+    Rows in place of tables, targets of 44 pixels (WCAG 2.2, 2.5.5), the save bar at the lower edge; fields in 16
+    pixels, since phones enlarge the page for smaller ones.
+    """
+    st.html(
+        """<style>
+        [data-testid="stLayoutWrapper"]:has(> [class*="st-key-phone-"]) {display: none}
+        @media (max-width: 640px) {
+          [data-testid="stLayoutWrapper"]:has(> [class*="st-key-wide-"]) {display: none}
+          [data-testid="stLayoutWrapper"]:has(> [class*="st-key-phone-"]) {display: flex}
+          [class*="st-key-phone-"] {gap: 0 !important}
+          [class*="st-key-phone-"] .stElementContainer {
+            margin: 0; border-bottom: 1px solid light-dark(#D9E0E8, #2C3844)}
+          [class*="st-key-phone-"] a[data-testid] {
+            left: 0; min-height: 60px; padding: 0.5rem 0; margin: 0; align-items: center}
+          [class*="st-key-phone-"] a :is(span, div) {width: 100%; height: auto}
+          [class*="st-key-phone-"] a p {
+            display: grid !important; grid-template-columns: 1fr auto; gap: 0 0.75rem; line-height: 1.5; margin: 0}
+          [class*="st-key-phone-"] a p > strong + strong {text-align: right; white-space: nowrap}
+          [class*="st-key-phone-"] a p > :not(strong) {grid-column: 1 / -1}
+          [data-testid="stMain"] :is([data-testid^="stBaseButton"], [data-testid="stPopoverButton"]):not(
+            [data-testid*="elementToolbar"], [data-testid*="headerNoPadding"]),
+          [data-testid="stMain"] [data-testid="stButtonGroup"] button,
+          [data-testid="stMain"] [data-testid="stPageLink-NavLink"],
+          [data-testid="stMain"] [data-testid="stExpander"] summary,
+          [data-testid="stMain"] :is([data-testid="stTextInputRootElement"], [data-testid="stDateInputField"],
+            [data-testid="stNumberInputContainer"]),
+          [data-testid="stMain"] .stSelectbox [role="group"] {min-height: 44px}
+          [data-testid="stMain"] [data-testid="stPagination"] button {min-width: 44px; min-height: 44px}
+          [data-testid="stMain"] :is(input, textarea) {font-size: 16px}
+          [data-testid="stMain"] [class*="st-key-"][class*="-search"] {flex: 1 1 100% !important}
+          [data-testid="stMain"] [data-testid="stPopoverButton"] {min-width: 44px}
+          [data-testid="stLayoutWrapper"]:has(> .st-key-save-bar) {position: sticky; bottom: 0; z-index: 50}
+          .st-key-save-bar {
+            padding: 0.625rem 0 calc(0.625rem + env(safe-area-inset-bottom));
+            background: light-dark(#FFFFFF, #121922); border-top: 1px solid light-dark(#D9E0E8, #2C3844)}
+          .st-key-save-bar button {min-height: 48px}
+        }
+        </style>"""
+    )
 
 
 @dataclass(frozen=True)

@@ -22,21 +22,19 @@ from core.services.deal_history import (
     StageMoveNotAllowed,
     StageRetired,
 )
-from core.services.deals import (
+from core.services.deal_moves import (
     DealIsClosed,
     DealIsOpen,
-    LineFields,
     NothingToUndo,
     advance_deal,
-    change_amount,
-    edit_deal,
-    log_deal,
     lose_deal,
     reassign_deal,
     reopen_deal,
     undo_hand_over,
     undo_last_move,
 )
+from core.services.deal_rules import LineFields
+from core.services.deals import change_amount, edit_deal, log_deal
 from tests.conftest import SHANGHAI, actor
 from tests.factories import NOW, Company
 

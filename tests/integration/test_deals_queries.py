@@ -39,7 +39,8 @@ from core.services.customers import (
     edit_customer,
     remove_contact,
 )
-from core.services.deals import advance_deal, change_amount
+from core.services.deal_moves import advance_deal
+from core.services.deals import change_amount
 from core.services.drafts import clear_draft, save_draft
 from tests.factories import NOW
 

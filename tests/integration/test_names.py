@@ -24,7 +24,9 @@ from core.queries.deals import DealFilter, deal_record, deals_page, open_deals_o
 from core.queries.drill import deals_behind
 from core.queries.overview import breakdown
 from core.queries.today_numbers import deals_needing_attention
-from core.services.deals import LineFields, advance_deal, edit_deal, log_deal
+from core.services.deal_moves import advance_deal
+from core.services.deal_rules import LineFields
+from core.services.deals import edit_deal, log_deal
 from core.services.words import WordRow, save_words
 from tests.conftest import actor
 from tests.factories import NOW

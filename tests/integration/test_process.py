@@ -12,7 +12,7 @@ from core.domain.stages import StageKind
 from core.errors import EditedMeanwhile, InvalidFields, NotAllowed
 from core.model import Stage
 from core.queries.administration import deal_words, pipelines, stages_of
-from core.services.deals import advance_deal
+from core.services.deal_moves import advance_deal
 from core.services.process import (
     DefaultPipelineStays,
     LostStageNeeded,
