@@ -87,9 +87,9 @@ class PreparedSeries:
 def prepare(rows: pd.DataFrame, *, frequency: Frequency, today: date, masked: Collection[date] = ()) -> PreparedSeries:
     """Sum rows into complete steps, zero where nothing happened, and name what was found.
 
-    rows: on (date in the company's time zone), value (number, any unit; several a day allowed).
-    The running step and later days are left out. Returns no points where nothing is left. Steps
-    that begin on a day of `masked` count as those around them do, and are named.
+    rows: on (date in the company's time zone), value (number, any unit; several a day allowed), and where a row stands
+    for several, count (how many). The running step and later days are left out. Returns no points where nothing is
+    left. Steps that begin on a day of `masked` count as those around them do, and are named.
     Source: docs/methods/forecast.md, "The series".
     """
     found: list[Issue] = []
@@ -138,6 +138,7 @@ def _usable(rows: pd.DataFrame, found: list[Issue]) -> pd.Series[float]:
     days = pd.to_datetime(rows["on"], errors="coerce")
     numbers = pd.to_numeric(rows["value"], errors="coerce").astype("float64")
     good = days.notna() & np.isfinite(numbers)
+    counts = rows["count"] if "count" in rows else pd.Series(1, index=rows.index)
     if dropped := int((~good).sum()):
         found.append(
             _issue(
@@ -148,7 +149,7 @@ def _usable(rows: pd.DataFrame, found: list[Issue]) -> pd.Series[float]:
         )
     index = pd.DatetimeIndex(days[good]).normalize()
     values = pd.Series(numbers[good].to_numpy(), index=index, dtype="float64").sort_index()
-    if doubled := int(values.index.duplicated().sum()):
+    if (doubled := int(counts[good].sum()) - values.index.nunique()) > 0:
         found.append(
             _issue(
                 "duplicates",
@@ -180,7 +181,10 @@ def _complete(values: pd.Series[float], *, frequency: Frequency, today: date, fo
         found.append(
             _issue(
                 "running",
-                N_("The running period from {day} is not complete and was left out."),
+                N_(
+                    "The running period from {day} is not complete: it was left out of the history, and the forecast "
+                    "begins with its expected total."
+                ),
                 severity="info",
                 dates=(start,),
                 day=start.isoformat(),
@@ -217,7 +221,7 @@ def _without_strays(values: pd.Series[float], *, found: list[Issue]) -> pd.Serie
 
 def _regular(values: pd.Series[float], *, frequency: Frequency, today: date, found: list[Issue]) -> pd.Series[float]:
     """One value a step, from the first row to the last complete step."""
-    sums = values.groupby(_step_starts(values.index, frequency)).sum()
+    sums = _settled(values.groupby(_step_starts(values.index, frequency)).sum())
     last = pd.Timestamp(step_start(today, frequency)) - pd.Timedelta(days=1)
     steps = pd.date_range(sums.index[0], last, freq=PANDAS[frequency])
     if int((steps > sums.index[-1]).sum()) > QUIET[frequency]:
@@ -243,6 +247,12 @@ def _regular(values: pd.Series[float], *, frequency: Frequency, today: date, fou
             )
         )
     return sums.reindex(steps, fill_value=0.0)
+
+
+def _settled(sums: pd.Series[float]) -> pd.Series[float]:
+    """To twelve digits of the largest: the same rows give the same sums, in whatever order they were added."""
+    largest = float(sums.abs().max())
+    return sums.round(12 - int(np.ceil(np.log10(largest)))) if largest > 0 else sums
 
 
 def _step_starts(days: pd.Index, frequency: Frequency) -> pd.DatetimeIndex:
