@@ -15,13 +15,14 @@ from argparse import ArgumentParser
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from core.access.actors import SYSTEM
 from core.db import migrate
 from core.db.work import open_database
 from core.i18n import _, use_language
+from core.jobs.period_awards import keep_giving
 from core.services import installation, people, sign_in
 from core.services.founding import found_company
 from core.services.passwords import dummy_hash
@@ -71,7 +72,15 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     database = open_database()
     opening = Thread(target=make_ready, args=(database,), name="mirror", daemon=True)
     opening.start()
+    stopping = Event()
+    giving = Thread(
+        target=keep_giving, args=(database,), name="awards", daemon=True,
+        kwargs={"stopping": stopping, "now": lambda: datetime.now(UTC)},
+    )  # fmt: skip
+    giving.start()
     yield
+    stopping.set()
+    giving.join(_GRACE_SECONDS)
     end_forecasts()
     database.close()
     opening.join(_GRACE_SECONDS)

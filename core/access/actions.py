@@ -36,6 +36,7 @@ class Action(StrEnum):
     QUOTA_EDIT = "quota.edit"
     CURRENCY_EDIT = "currency.edit"
     CONTEST_EDIT = "contest.edit"
+    LEAVE_EDIT = "leave.edit"
     PEOPLE_VIEW = "people.view"
     PEOPLE_EDIT = "people.edit"
     SETTING_EDIT = "setting.edit"

@@ -70,6 +70,7 @@ class Facts:
             ),
         )
         self.reps: FromClause = tables.REPS
+        self.leaves: FromClause = tables.LEAVES
         self.teams: FromClause = tables.TEAMS
         self.subtrees: FromClause = tables.SUBTREES
         self.territories: FromClause = tables.TERRITORIES

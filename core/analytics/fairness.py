@@ -37,15 +37,30 @@ _POISSON = np.repeat(np.arange(9, dtype=np.float64), (24_109, 24_109, 12_055, 4_
 Resampled = Literal["booked", "attainment", "won_count", "win_rate", "average_deal"]
 
 
-def days_worked(period: Period, joined_on: date | None, left_on: date | None) -> int:
-    """Return the days of the period on which somebody was there; `left_on` is the last of them."""
+Leave = tuple[date, date]
+"""The first and the last day on which somebody was away."""
+
+
+def days_worked(
+    period: Period, joined_on: date | None, left_on: date | None, leaves: Sequence[Leave] = ()
+) -> int:  # fmt: skip
+    """Return the days of the period on which somebody worked; `left_on` is the last, days of leave are none of them."""
     first = max(period.start, joined_on) if joined_on else period.start
     end = min(period.end, left_on + timedelta(days=1)) if left_on else period.end
-    return max(0, (end - first).days)
+    away = {
+        first + timedelta(days=day)
+        for start, last in leaves
+        for day in range(max(0, (start - first).days), max(0, (min(end, last + timedelta(days=1)) - first).days))
+    }
+    return max(0, (end - first).days - len(away))
 
 
 def quota_for_days_worked(
-    months: Mapping[date, float], period: Period, joined_on: date | None, left_on: date | None
+    months: Mapping[date, float],
+    period: Period,
+    joined_on: date | None,
+    left_on: date | None,
+    leaves: Sequence[Leave] = (),
 ) -> float:
     """Return what is owed for the days worked: each month's quota by the share of its days (eq. 1)."""
     total = 0.0
@@ -53,7 +68,7 @@ def quota_for_days_worked(
         following = add_months(month, 1)
         inside = Period(max(month, period.start), min(following, period.end))
         if inside.start < inside.end:
-            total += round(amount * days_worked(inside, joined_on, left_on) / (following - month).days)
+            total += round(amount * days_worked(inside, joined_on, left_on, leaves) / (following - month).days)
     return total
 
 

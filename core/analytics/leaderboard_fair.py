@@ -28,6 +28,12 @@ def presence(facts: Facts) -> Statement:
     return select(reps.id, reps.joined_on, reps.left_on)
 
 
+def leaves(facts: Facts) -> Statement:
+    """Return `rep_id`, `from_on`, `until_on` (the last day) of every leave."""
+    away = facts.leaves.c
+    return select(away.rep_id, away.from_on, away.until_on)
+
+
 def owed_by_month(facts: Facts, contest: Contest) -> Statement:
     """Return `rep_id`, `month`, `amount` (hundredths, of the whole month) of the quotas that count in the period."""
     quotas = facts.quotas.c

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
@@ -20,10 +20,10 @@ from core.domain.periods import Period
 if TYPE_CHECKING:
     from core.analytics.facts import Facts
 
-IN_PERIOD: Final = frozenset({"booked", "won", "lost", "decided", "closing", "created"})
+IN_PERIOD: Final = frozenset({"booked", "won", "lost", "decided", "closing", "created", "pushed"})
 AT_STAGE_IN_PERIOD: Final = frozenset({"reached", "still_open_at", "lost_at"})
 NOW: Final = frozenset({"open", "weighted", "overdue", "idle", "slow"})
-_WITHOUT_PAST: Final = frozenset({"idle", "slow"})
+_WITHOUT_PAST: Final = frozenset({"idle", "slow", "pushed"})
 PAST: Final = frozenset({"open", "weighted", "overdue", "closing", "booked", "won", "lost", "decided"})
 """What can be asked as of a past day too, beside a stage and the bars of a comparison (`change:won`)."""
 
@@ -154,12 +154,8 @@ def is_counted(
     if period is None:
         raise ValueError(f"{measure} needs a period")
     match kind:
-        case "booked" | "won":
-            return and_(deals.state == "won", inside(deals.closed_on, period))
-        case "lost":
-            return and_(deals.state == "lost", inside(deals.closed_on, period))
-        case "decided":
-            return and_(deals.state != "open", inside(deals.closed_on, period))
+        case "booked" | "won" | "lost" | "decided" | "pushed":
+            return and_(_closed(facts, kind), inside(deals.closed_on, period))
         case "closing":
             return and_(deals.state == "open", inside(deals.expected_close_on, period))
         case "created":
@@ -167,6 +163,23 @@ def is_counted(
         case "reached" | "still_open_at" | "lost_at":
             return and_(inside(deals.opened_on, period), *_at_stage(facts, kind, [int(n) for n in numbers]))
     raise ValueError(f"no measure is called {measure}")
+
+
+def _closed(facts: Facts, kind: str) -> ColumnElement[bool]:
+    deals, changes = facts.deals.c, facts.changes.c
+    match kind:
+        case "decided":
+            return deals.state != "open"
+        case "pushed":
+            pushed = select(changes.deal_id).where(changes.field == "expected_close", pushes(changes))
+            return and_(deals.state != "open", deals.id.in_(pushed))
+    return deals.state == ("lost" if kind == "lost" else "won")
+
+
+def pushes(changes: Any) -> ColumnElement[bool]:
+    """Return whether a change of the expected close put it off; days are ISO texts."""
+    put_off: ColumnElement[bool] = changes.after > changes.before
+    return put_off
 
 
 def _now(facts: Facts, kind: str, numbers: list[str], *, today: date, idle_days: int) -> list[ColumnElement[bool]]:

@@ -110,6 +110,9 @@ REPS = Table(
     "reps", MIRRORED, *_ids("id", "team_id"), Column("name", Text), Column("name_en", Text),
     Column("joined_on", Date), Column("left_on", Date),
 )  # fmt: skip
+LEAVES = Table("leaves", MIRRORED, *_ids("id", "rep_id"), Column("from_on", Date), Column("until_on", Date))
+"""The days on which reps were on leave, the last one too."""
+
 TEAMS = Table("teams", MIRRORED, *_ids("id", "parent_id"), Column("name", Text), Column("name_en", Text))
 SUBTREES = Table("subtrees", MIRRORED, *_ids("top_id", "team_id"))
 """Each team with itself and every team below it."""

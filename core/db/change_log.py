@@ -17,7 +17,7 @@ LOGGED: dict[str, str] = {
     "deal": "id", "deal_line": "deal_id", "stage_move": "deal_id", "deal_change": "deal_id", "activity": "id",
     "quota": "id", "customer": "id", "rep": "id", "team": "id", "territory": "id", "stage": "id",
     "pipeline": "id", "channel": "id", "product": "id", "lost_reason": "id", "setting": "id", "fx_rate": "id",
-    "word_pair": "id",
+    "word_pair": "id", "rep_leave": "id",
 }  # fmt: skip
 """Tables whose changes the mirror follows, and the column that names the row to load again."""
 

@@ -158,6 +158,7 @@ _OF_DEALS: Final = ("deal", "deal_line", "stage_move", "deal_change")
 
 PLAIN: Final[dict[str, str]] = {
     "rep": "reps",
+    "rep_leave": "leaves",
     "team": "teams",
     "territory": "territories",
     "product": "products",
@@ -167,7 +168,9 @@ PLAIN: Final[dict[str, str]] = {
     "pipeline": "pipelines",
     "customer": "customers",
 }
-DIMENSIONS: Final = frozenset({"rep", "team", "territory", "product", "channel", "lost_reason", "word_pair"})
+DIMENSIONS: Final = frozenset(
+    {"rep", "rep_leave", "team", "territory", "product", "channel", "lost_reason", "word_pair"}
+)
 """Subjects whose whole table is read again when a row of it changes."""
 
 

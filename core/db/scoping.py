@@ -40,6 +40,7 @@ from core.model import (
     Product,
     Quota,
     Rep,
+    RepLeave,
     SalesPlan,
     Scenario,
     ScenarioShare,
@@ -111,6 +112,7 @@ SCOPED: dict[type, Callable[[Scope], ColumnElement[bool]]] = {
         cast("Any", Quota.rep_id).in_(scope.rep_ids),
         cast("Any", Quota.team_id).in_(scope.team_ids),
     ),
+    RepLeave: lambda scope: cast("Any", RepLeave.rep_id).in_(scope.rep_ids),
     PlanLine: lambda scope: cast("Any", PlanLine.rep_id).in_(scope.rep_ids),
     Award: lambda scope: or_(
         cast("Any", Award.rep_id).in_(scope.rep_ids),
@@ -222,7 +224,7 @@ def _owned_inside(session: Session, row: object, scope: Scope) -> bool:  # noqa:
             return scope.allows_rep(row.owner_id) or row in session.dirty
         case Activity():
             return scope.allows_rep(row.rep_id) and _visible(session, Customer, row.customer_id)
-        case PlanLine():
+        case PlanLine() | RepLeave():
             return scope.allows_rep(row.rep_id)
         case Quota():
             return scope.allows_rep(row.rep_id) if row.rep_id else row.team_id in scope.team_ids

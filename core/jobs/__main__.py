@@ -11,8 +11,9 @@ from core.db import migrate
 from core.db.work import open_database
 from core.errors import SalesError
 from core.forecasting.runs import open_pool
-from core.i18n import _, use_language
+from core.i18n import _, _n, use_language
 from core.jobs.nightly_forecast import forecast_every_scope
+from core.jobs.period_awards import give_due_awards
 from core.settings import settings
 
 if TYPE_CHECKING:
@@ -40,7 +41,17 @@ def _parser() -> argparse.ArgumentParser:
     nightly.add_argument("--again", action="store_true", help="also where the data have not changed")
     nightly.add_argument("--quick", action="store_true", help="one fit a series, without past forecasts")
     nightly.set_defaults(run=_nightly_forecast)
+    awards = jobs.add_parser("awards", help="give the awards of the months and contests that are over")
+    awards.set_defaults(run=_awards)
     return parser
+
+
+def _awards(_chosen: argparse.Namespace) -> int:
+    database = open_database()
+    count = give_due_awards(database, now=datetime.now(UTC))
+    database.close()
+    print(_n("{n} award is new.", "{n} awards are new.", count))
+    return 0
 
 
 def _nightly_forecast(chosen: argparse.Namespace) -> int:

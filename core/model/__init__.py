@@ -10,6 +10,7 @@ from core.model.honours import Award, Contest
 from core.model.people import (
     PasswordReset,
     Rep,
+    RepLeave,
     SignInAttempt,
     SignInSession,
     SignInTicket,
@@ -42,7 +43,7 @@ __all__ = [
     "Activity", "AuditEntry", "Award", "BatchState", "ChangeLog", "Channel", "Contact", "Contest", "Currency",
     "Customer", "Deal", "DealChange", "DealLine", "Draft", "ForecastRun", "FxRate", "IdempotencyKey", "ImportBatch",
     "ImportMapping", "LostReason", "PasswordReset", "Pipeline", "PlanLine", "Product", "Quota", "Record", "Rep",
-    "SalesPlan", "Scenario", "ScenarioShare", "Setting", "ShareLink", "SignInAttempt", "SignInSession",
+    "RepLeave", "SalesPlan", "Scenario", "ScenarioShare", "Setting", "ShareLink", "SignInAttempt", "SignInSession",
     "SignInTicket", "Sku", "Stage", "StageMove", "Table", "Team", "Territory", "TerritoryAssignment", "User",
     "WordPair", "metadata",
 ]  # fmt: skip

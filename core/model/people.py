@@ -62,6 +62,17 @@ class TerritoryAssignment(Record, table=True):
     until_on: date | None = None
 
 
+class RepLeave(Record, table=True):
+    """Days on which a rep was on leave (休假), from `from_on` to `until_on`, both counted."""
+
+    __table_args__ = (CheckConstraint("from_on <= until_on", name="has_days"),)
+
+    rep_id: int = Field(foreign_key="rep.id", index=True)
+    from_on: date
+    until_on: date
+    note: str = Field(default="", max_length=200)
+
+
 class User(Record, table=True):
     """One who signs in. `team_id` is the top of a manager's subtree; `rep_id` links a rep."""
 

@@ -35,9 +35,10 @@ ADJUSTMENTS: Final[tuple[Adjustment, ...]] = get_args(Adjustment)
 USUAL: Final[tuple[Adjustment, ...]] = ("days", "shrinkage", "range")
 RANGED: Final = frozenset(get_args(fairness.Resampled))
 FAIR_COLUMNS = (
-    *COLUMNS, "inside", "plain_rank", "rank_low", "rank_high", "of", "days_worked", "period_days", "quota_by_days",
-    "usual", "hardness", "mean_hardness", "fair_quota", "fair_attainment", "shrunk_rate", "shrunk_low", "shrunk_high",
-    "pooled_rate", "prior_deals", "usual_own", "usual_own_days", "usual_peers", "usual_peer_days",
+    *COLUMNS, "inside", "plain_rank", "rank_low", "rank_high", "of", "days_worked", "leave_days", "period_days",
+    "quota_by_days", "usual", "hardness", "mean_hardness", "fair_quota", "fair_attainment",
+    "shrunk_rate", "shrunk_low", "shrunk_high", "pooled_rate", "prior_deals", "usual_own", "usual_own_days",
+    "usual_peers", "usual_peer_days",
 )  # fmt: skip
 _ALWAYS = ("rank", "previous_rank", "rank_change", "of", "inside", "too_few", "most_improved")
 
@@ -109,15 +110,16 @@ def _coarse(row: dict[str, Any], *, hard: bool) -> dict[str, Any]:
     Else two periods that differ by a day would tell what a colleague booked on it.
     """
     rates = {name: round(row[name], 2) for name in _RATES_AMONG_OTHERS}
-    money = {"usual": _two_digits(row["usual"])}
+    money = {"usual": two_digits(row["usual"])}
     if hard:
         rates["fair_attainment"] = round(row["fair_attainment"], 2)
-        money["fair_quota"] = _two_digits(row["fair_quota"])
+        money["fair_quota"] = two_digits(row["fair_quota"])
     return {**row, **rates, **money, **dict.fromkeys(_SUMS_OF_OTHERS, nan)}
 
 
-def _two_digits(value: float) -> float:
-    return value if isnan(value) or value <= 0 else round(value, 1 - floor(log10(value)))
+def two_digits(value: float) -> float:
+    """Return a number to two digits, as it may be told of people who are not shown."""
+    return value if isnan(value) or value == 0 else round(value, 1 - floor(log10(abs(value))))
 
 
 _SUMS_OF_OTHERS = ("usual_peers", "usual_peer_days", "mean_hardness", "pooled_rate", "prior_deals")
@@ -137,6 +139,9 @@ class _Pool:
         self.presence = {
             row.id: (row.joined_on, row.left_on) for row in self.mirror.rows(grounds.presence(self.mirror.facts))
         }
+        self.leaves: dict[int, list[fairness.Leave]] = defaultdict(list)
+        for row in self.mirror.rows(grounds.leaves(self.mirror.facts)):
+            self.leaves[row.rep_id].append((row.from_on, row.until_on))
         self.territory: dict[int, int] = {}
         for row in self.ask(grounds.territories):
             self.territory.setdefault(row.rep_id, row.territory_id)
@@ -208,12 +213,14 @@ class _Board:
         for row in self.rows:
             number = int(row["key"])
             joined, left = self.pool.presence.get(number, (None, None))
-            worked = fairness.days_worked(period, joined, left)
-            by_days[number] = fairness.quota_for_days_worked(months.get(number, {}), period, joined, left)
+            away = self.pool.leaves.get(number, [])
+            worked = fairness.days_worked(period, joined, left, away)
+            there = fairness.days_worked(period, joined, left)
+            by_days[number] = fairness.quota_for_days_worked(months.get(number, {}), period, joined, left, away)
             plain = 0.0 if isnan(row["quota"]) else row["quota"] * HUNDREDTHS
             start[number] = by_days[number] if "days" in adjust else plain
             usual[number] = history[number].a_day * (worked if "days" in adjust else period.days)
-            row |= {"days_worked": worked, "period_days": period.days}
+            row |= {"days_worked": worked, "leave_days": there - worked, "period_days": period.days}
         fair = fairness.quotas_as_hard(start, usual) if "difficulty" in adjust else start
         compared = [who for who in start if start[who] > 0 and usual[who] > 0]
         total = sum(usual[who] for who in compared)
@@ -239,7 +246,10 @@ class _Board:
                 lambda facts: grounds.booked_in(facts, past, today=self.contest.today, filters=self.contest.filters)
             )
         }
-        worked = {number: fairness.days_worked(past, *there) for number, there in self.pool.presence.items()}
+        worked = {
+            number: fairness.days_worked(past, *there, self.pool.leaves.get(number, []))
+            for number, there in self.pool.presence.items()
+        }
         peers: dict[int | None, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
         for number, days in worked.items():
             territory = self.pool.territory.get(number)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import func
+from sqlalchemy import select as columns_of
 from sqlmodel import select
 
 from core.access.actions import Action
 from core.analytics import leaderboard as statements
-from core.analytics.filters import NO_FILTERS, Filters
+from core.analytics.filters import NO_FILTERS
 from core.analytics.selection import is_counted
+from core.analytics.team_parts import OWN, team_level
 from core.db.work import get_visible
 from core.domain.honours import AwardKind, ContestBy, ContestMeasure
 from core.domain.periods import Period, add_months
@@ -95,8 +97,9 @@ def call_off_contest(work: Work, *, contest_id: int, version: int) -> None:
 def give_awards(work: Work, *, month: date) -> int:
     """Give what was won in a month, and in contests that are over; return how many awards are new.
 
-    Best seller and best team by booked value, most improved against the month before, a first deal for everybody
-    whose first one was won then. Ties are all honoured. What was given before stays as it is. Raises MonthNotOver.
+    Best seller and best team (with every team below it) by booked value, most improved against the month before, a
+    first deal for everybody whose first one was won then. Ties are all honoured. What was given before stays
+    as it is. Raises MonthNotOver.
     """
     first = month.replace(day=1)
     period = Period(first, add_months(first, 1))
@@ -117,10 +120,7 @@ def _of_month(work: Work, period: Period) -> list[Award]:
     now = _values(work, period, "booked")
     before = _values(work, Period(add_months(period.start, -1), period.start), "booked")
     awards = [_award(AwardKind.BEST_SELLER, period, rep, now[rep]) for rep in _best(now)]
-    teams: dict[int, float] = defaultdict(float)
-    for rep, team in work.mirror.rows(_teams(work.mirror.facts)):
-        if team is not None:
-            teams[team] += now.get(rep, 0.0)
+    teams = _by_team(work, period, "booked")
     awards += [_award(AwardKind.BEST_TEAM, period, None, teams[team], team=team) for team in _best(teams)]
     improved = statements.most_improved(
         {str(rep): value for rep, value in now.items()}, {str(rep): value for rep, value in before.items()}
@@ -157,17 +157,12 @@ def _values(work: Work, period: Period, measure: str) -> dict[int, float]:
 
 
 def _by_team(work: Work, period: Period, measure: str) -> dict[int, float]:
-    """Return each team's value of a measure, over its own reps."""
-    members: dict[int, list[int]] = defaultdict(list)
-    for rep, team in work.mirror.rows(_teams(work.mirror.facts)):
-        if team is not None:
-            members[team].append(rep)
-    found = {}
-    for team, reps in members.items():
-        contest = statements.Contest(period, "rep", Filters(rep_ids=tuple(reps)), 1, work.today)
-        rows = work.mirror.rows(statements.standings(work.mirror.facts, contest))
-        found[team] = _value_of_all(rows, measure)
-    return found
+    """Return each team's value of a measure as the teams' leaderboard counts it: with every team below it."""
+    teams = work.mirror.facts.teams.c
+    parents = {row.id: row.parent_id for row in work.mirror.rows(columns_of(teams.id, teams.parent_id))}
+    contest = statements.Contest(period, "team", NO_FILTERS, 1, work.today, team_level(parents))
+    rows = work.mirror.rows(statements.standings(work.mirror.facts, contest))
+    return {int(row.id.removesuffix(OWN)): _value(row, measure) for row in rows}
 
 
 def _value(row: Any, measure: str) -> float:
@@ -175,19 +170,6 @@ def _value(row: Any, measure: str) -> float:
     if value is None:
         return float("nan")
     return value / 100 if measure == "booked" else float(value)
-
-
-def _value_of_all(rows: list[Any], measure: str) -> float:
-    sums = {name: sum(getattr(row, name) or 0 for row in rows)
-            for name in ("booked", "won_count", "decided_count", "activities", "quota")}  # fmt: skip
-    match measure:
-        case "booked":
-            return sums["booked"] / 100
-        case "attainment":
-            return sums["booked"] / sums["quota"] if sums["quota"] else float("nan")
-        case "win_rate":
-            return sums["won_count"] / sums["decided_count"] if sums["decided_count"] else float("nan")
-    return float(sums[measure])
 
 
 def _best(values: dict[int, float]) -> list[int]:
@@ -203,20 +185,11 @@ def _award(kind: AwardKind, period: Period, rep: int | None, value: float, *, te
     )
 
 
-def _teams(facts: Facts) -> Select[Any]:
-    from sqlalchemy import select as columns
-
-    return columns(facts.reps.c.id, facts.reps.c.team_id)
-
-
 def _first_deals(facts: Facts, period: Period, today: date) -> Select[Any]:
     """Return `rep_id`, `first_on` and `amount` (hundredths) of each rep's first won deal."""
-    from sqlalchemy import func
-    from sqlalchemy import select as columns
-
     deals = facts.deals.c
     return (
-        columns(
+        columns_of(
             deals.credit_id.label("rep_id"),
             func.min(deals.closed_on).label("first_on"),
             func.arg_min(deals.amount, deals.closed_at).label("amount"),

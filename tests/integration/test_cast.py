@@ -32,7 +32,18 @@ from core.domain.plans import PlanSpread
 from core.domain.stages import ActivityKind
 from core.errors import NotAllowed, NotFound, SalesError
 from core.forecasting.levers import Levers
-from core.model import AuditEntry, Contact, Customer, Deal, PlanLine, SalesPlan, Scenario, ShareLink, SignInSession
+from core.model import (
+    AuditEntry,
+    Contact,
+    Customer,
+    Deal,
+    PlanLine,
+    RepLeave,
+    SalesPlan,
+    Scenario,
+    ShareLink,
+    SignInSession,
+)
 from core.queries.deals import DealFilter
 from core.services.deal_bulk import DealAt
 from core.services.scenarios import save_scenario, share_scenario
@@ -67,6 +78,7 @@ class West(NamedTuple):
     scenario: int
     link: int
     sign_in: int
+    leave: int = NOBODY
 
     def absent(self) -> West:
         """Return records that never were."""
@@ -264,6 +276,8 @@ BY_NUMBER: dict[str, Callable[[West], dict[str, Any]]] = {
     "deal_record": lambda w: {"deal_id": w.deal},
     "rep_card": lambda w: {"rep_id": w.rep},
     "rep_trend": lambda w: {"rep_id": w.rep},
+    "rep_against_team": lambda w: {"rep_id": w.rep, "period": Q3},
+    "leaves_of": lambda w: {"rep_id": w.rep},
 }
 """Queries that name a record: the west's looks like one that never was."""
 
@@ -409,9 +423,10 @@ def _business(make: Company, rep: str, word: str) -> West:
                 expires_at=NOW + day, address="10.0.0.9",
             )
         )[0].id  # fmt: skip
+    leave = make._write(RepLeave(rep_id=make.reps[rep], from_on=MONTH, until_on=MONTH))[0].id
     return West(
         deal.id, won.id, customer.id, contact.id, due.id, make.reps[rep],
-        make.teams["west" if rep == "charlie" else "east"], scenario or 0, link or 0, sign_in or 0,
+        make.teams["west" if rep == "charlie" else "east"], scenario or 0, link or 0, sign_in or 0, leave,
     )  # fmt: skip
 
 
@@ -575,6 +590,10 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     "expect_deals": (Change(lambda w: {"deals": (DealAt(w.deal, 1, date(2026, 9, 1)),)}),),
     "lose_deals": (Change(lambda w: {"deals": (DealAt(w.deal, 1),), "lost_reason_id": 1}),),
     "undo_last_moves": (Change(lambda w: {"deals": (DealAt(w.deal, 1),)}),),
+    "record_leave": (
+        Change(lambda w: {"key": "x", "rep_id": w.rep, "from_on": MONTH, "until_on": date(2026, 7, 2)}, MANAGER),
+    ),
+    "take_back_leave": (Change(_edit("leave_id", "leave"), MANAGER),),
     "reassign_deal": (Change(_edit("deal_id", "deal", owner_id=1), MANAGER),),
     "change_amount": (Change(_edit("deal_id", "deal", amount=Decimal(1))),),
     "rename_scenario": (Change(_edit("scenario_id", "scenario", name="别名")),),

@@ -22,6 +22,7 @@ from core.model import (
     ForecastRun,
     PlanLine,
     Quota,
+    RepLeave,
     SalesPlan,
     StageMove,
 )
@@ -54,6 +55,9 @@ def test_a_rep_of_the_east_sees_nothing_of_the_west(make, work_as, company, tabl
     months = {"first_month": date(2026, 7, 1), "until_month": date(2026, 8, 1)}
     plan = make._write(SalesPlan(name="计划", levers={}, spread=PlanSpread.SHARE, **months))[0]
     make._write(PlanLine(plan_id=plan.id, rep_id=make.reps["charlie"], month=date(2026, 7, 1), amount=Decimal(1)))
+    make._write(
+        RepLeave(rep_id=make.reps["charlie"], from_on=date(2026, 7, 1), until_on=date(2026, 7, 2))
+    )  # fmt: skip
     western = _actor(make, "western rep").scope.named
     make._write(ForecastRun(scope_key=western, made_at=NOW, depth="full", data_version="1", series=[]))
     assert work_as("western rep").session.scalar(select(func.count()).select_from(table)) > 0

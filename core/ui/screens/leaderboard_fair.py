@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.analytics.fairness import PEER_DAYS, WEIGHTS
-from core.i18n import N_, _, format_money, format_number, format_rate
+from core.i18n import N_, _, _n, format_money, format_number, format_rate
 from core.queries.leaderboard_fair import ADJUSTMENTS, RANGED, USUAL, Adjustment
 from core.reports.tables import records
 from core.ui import session
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NAMES: dict[Adjustment, tuple[str, str]] = {
     "days": (
         N_("Quota for the days worked"),
-        N_("Who joined or left in the period owes for the days they were there."),
+        N_("Who joined, left or was on leave in the period owes for the days they worked."),
     ),
     "difficulty": (
         N_("Quotas as hard as each other"),
@@ -154,6 +154,10 @@ def _days(row: dict[str, Any], currency: str, *, on: bool) -> list[str]:
         _("{booked} ÷ {owed} = {rate}", booked=said["booked"], owed=said["quota_by_days" if on else "quota"],
           rate=format_rate(rate)),
     ]  # fmt: skip
+    if row["leave_days"]:
+        away = int(row["leave_days"])
+        lines.insert(1, _n("{n} day of leave is taken off.", "{n} days of leave are taken off.", away,
+                           n=format_number(away)))  # fmt: skip
     return lines if on else [*lines, _("Switched off: the whole quota counts.")]
 
 

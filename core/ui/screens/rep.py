@@ -15,10 +15,12 @@ from core.queries import leaderboard as questions
 from core.queries.contests import awards
 from core.queries.overview import overview_kpis
 from core.reports.tables import Column, is_missing
+from core.ui.administration import show_what_was_told
 from core.ui.cards import draw_cards
 from core.ui.drill import chart, numbers
 from core.ui.filters import analysis_filters, write_address
 from core.ui.page import NO_SUCH_PAGE
+from core.ui.screens import rep_leaves, rep_team
 from core.ui.screens.leaderboard_contests import honours
 from core.ui.screens.overview import cards, clicked_month
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 def draw(view: View) -> None:
     """Draw the page of the rep whose number stands in the address, or of the reader."""
+    show_what_was_told()
     asked = st.query_params.get("id", "")
     number = int(asked) if asked.isascii() and asked.isdigit() else view.actor.rep_id
     if number is None:
@@ -48,10 +51,12 @@ def draw(view: View) -> None:
     found: dict[str, dict[str, Any]] = {str(row["row"]): dict(row) for _i, row in rows.iterrows()}
     draw_cards(view, cards(period, filters, found, view.currency), key="rep")
     _trend(view, number, filters)
+    rep_team.draw(view, number, period, filters)
     kept = view.ask(awards, rep_id=number)
     if not kept.empty:
         st.subheader(_("Awards"), anchor=False)
         honours(view, kept, name="rep-awards")
+    rep_leaves.draw(view, number)
 
 
 def _trend(view: View, number: int, filters: Filters) -> None:

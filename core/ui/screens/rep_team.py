@@ -1,0 +1,110 @@
+"""A rep against the team's median, how the rep forecasts, and how the fair row is worked out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+import streamlit as st
+
+from core.analytics.selection import Selection
+from core.i18n import N_, _, format_days, format_money, format_number, format_rate
+from core.queries.leaderboard_fair import ADJUSTMENTS, fair_leaderboard
+from core.queries.rep_page import LEAST_PEOPLE, rep_against_team
+from core.reports.tables import Column
+from core.ui import session
+from core.ui.drill import deals_button
+from core.ui.page import plain
+from core.ui.screens import leaderboard_fair as fair
+from core.ui.tables import table
+
+if TYPE_CHECKING:
+    from core.analytics.filters import Filters
+    from core.domain.periods import Period
+    from core.ui.page import View
+
+NAMES: dict[str, str] = {
+    "booked": N_("Booked"), "attainment": N_("Attainment"), "won_count": N_("Won deals"), "win_rate": N_("Win rate"),
+    "average_deal": N_("Average deal"), "cycle_days": N_("Sales cycle"), "activities": N_("Activities"),
+    "pushed_rate": N_("Deals whose expected close was pushed"), "pushes_a_deal": N_("Pushes a deal"),
+    "late_days": N_("Days past the first expected close"), "off_rate": N_("First amount, off by"),
+    "high_rate": N_("First amount, too high by"),
+}  # fmt: skip
+_FORECASTING = ("pushed_rate", "pushes_a_deal", "late_days", "off_rate", "high_rate")
+
+
+def draw(view: View, rep_id: int, period: Period, filters: Filters) -> None:
+    """Draw the section."""
+    found = view.ask(rep_against_team, rep_id=rep_id, period=period)
+    rows = {str(row["measure"]): row for row in cast("list[dict[str, Any]]", found.to_dict("records"))}
+    st.subheader(_("Against the team"), anchor=False)
+    few = max(int(row["people"]) for row in rows.values()) < LEAST_PEOPLE
+    st.caption(
+        _("Medians of a team are shown from {n} people on, so that nobody's figure can be read from them.",
+          n=LEAST_PEOPLE)
+        if few
+        else _("The median of the people right in the same team, this one too; in the same period.")
+    )  # fmt: skip
+    shown = pd.DataFrame([
+        {"measure": _(NAMES[name]), "own": _said(view, row["own"], row["unit"]),
+         "median": _said(view, row["team_median"], row["unit"])}
+        for name, row in rows.items()
+    ])  # fmt: skip
+    columns = [Column("measure", _("Figure")), Column("own", _("Own")), Column("median", _("Team's median"))]
+    table(view, shown, columns, name="rep-team")
+    st.subheader(_("How this person forecasts"), anchor=False)
+    st.text(_forecasting(rows))
+    deals_button(
+        view, Selection("pushed", period, filters), label=_("Show pushed deals"),
+        title=_("Decided in the period, expected close pushed"), key="rep-pushed",
+    )  # fmt: skip
+    _worked_out(view, rep_id, period)
+
+
+def _forecasting(rows: dict[str, dict[str, Any]]) -> str:
+    own = {name: rows[name]["own"] for name in _FORECASTING}
+    if own["pushed_rate"] != own["pushed_rate"]:
+        return _("No deal was decided in this period.")
+    told = _(
+        "Of the deals decided, {rate} had their expected close pushed, {pushes} times a deal on average; they closed "
+        "{days} from the first day expected (median).",
+        rate=format_rate(own["pushed_rate"]), pushes=format_number(own["pushes_a_deal"], 1),
+        days=format_days(own["late_days"]),
+    )  # fmt: skip
+    if own["off_rate"] != own["off_rate"]:
+        return told
+    return told + _(
+        " Won deals: the first amount was off the last by {off} (median), too high by {high}.",
+        off=format_rate(own["off_rate"]), high=format_rate(own["high_rate"]),
+    )  # fmt: skip
+
+
+def _said(view: View, value: float, unit: str) -> str:
+    match unit:
+        case "money":
+            return format_money(value, view.currency)
+        case "rate":
+            return format_rate(value)
+        case "days":
+            return format_days(value)
+        case "number":
+            return format_number(value, 1)
+    return format_number(value)
+
+
+def _worked_out(view: View, rep_id: int, period: Period) -> None:
+    if view.large:
+        return
+    if st.button(_("How a row is worked out"), icon=":material/calculate:", key="rep-arithmetic"):
+        board = view.ask(fair_leaderboard, period=period, measure="attainment", adjust=ADJUSTMENTS)
+        mine = board[board["key"] == str(rep_id)]
+
+        @session.dialog(_("How a row is worked out"), width="large")
+        def opened() -> None:
+            for row in cast("list[dict[str, Any]]", mine.to_dict("records")):
+                for title, lines in fair.steps(row, "attainment", ADJUSTMENTS, view.currency):
+                    st.subheader(title, anchor=False)
+                    for line in lines:
+                        st.markdown(plain(line))
+
+        opened()
