@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 0, or 1 where it was refused or the audit is broken."""
     chosen = _parser().parse_args(arguments)
     use_language(settings().default_language or "en")
-    settings().data_dir.mkdir(parents=True, exist_ok=True)
+    settings().data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate.migrate(settings().url)
     try:
         return int(chosen.run(chosen, open_database(), datetime.now(UTC)))

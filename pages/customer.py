@@ -8,7 +8,8 @@ from core.queries.customers import customer_record
 from core.queries.reference import form_choices, word_list
 from core.reports.tables import Column
 from core.ui.activities import draw_due
-from core.ui.customer_form import draw_contacts, draw_customer_edit, is_editing, offer_customer_draft, start_editing
+from core.ui.contacts import draw_contacts
+from core.ui.customer_form import draw_customer_edit, is_editing, offer_customer_draft, start_editing
 from core.ui.page import open_page, plain
 from core.ui.routes import go
 from core.ui.selling import KIND_ICONS, KIND_NAMES, draw_facts, fact_card, number_in_address

@@ -29,7 +29,7 @@ def place_of(name: str) -> Path:
 def private_file(name: str, make: Callable[[], str]) -> str:
     """Return what file `name` of the data folder says; made at first use, for this user alone to read."""
     path = place_of(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         draft = path.with_name(f"{name}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

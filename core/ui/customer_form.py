@@ -1,4 +1,4 @@
-"""Making and editing customers and contacts."""
+"""Making and editing customers."""
 
 from __future__ import annotations
 
@@ -7,20 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from core.access.actions import Action
-from core.domain.names import named
-from core.errors import EditedMeanwhile, SalesError
+from core.errors import EditedMeanwhile
 from core.i18n import N_, _
 from core.queries.customers import similar_customers
 from core.queries.reference import word_list
-from core.services.customers import (
-    ContactFields,
-    CustomerFields,
-    add_contact,
-    create_customer,
-    edit_contact,
-    edit_customer,
-    remove_contact,
-)
+from core.services.customers import CustomerFields, create_customer, edit_customer
 from core.ui.conflict import compare, differences
 from core.ui.drafts import offer_kept
 from core.ui.forms import Form, names_of
@@ -29,7 +20,6 @@ from core.ui.routes import go, page
 from core.ui.selling import stored_words
 
 if TYPE_CHECKING:
-    from core.model import Contact
     from core.queries.customers import CustomerRecord
     from core.queries.reference import FormChoices
     from core.ui.page import View
@@ -213,88 +203,3 @@ def close_customer_edit(form: Form) -> None:
     form.forget()
     st.session_state[_EDITING] = False
     st.rerun()
-
-
-def draw_contacts(view: View, record: CustomerRecord) -> None:
-    """Draw the people at a customer, each with a form of its own, and one for a new contact."""
-    words = view.ask(word_list)
-    for contact in record.contacts:
-        with st.container(border=True, gap="xxsmall", key=f"contact-{contact.id}"):
-            star = " :orange[:material/star:]" if contact.is_primary else ""
-            title = f" · {words(contact.title)}" if contact.title else ""
-            st.markdown(f"**{plain(named(contact))}**{plain(title)}{star}")
-            reached = " · ".join(part for part in (contact.phone, contact.email) if part)
-            if reached:
-                st.text(reached)
-            if record.may_edit:
-                form = _contact_form(view, record, contact)
-                form.offer_draft()
-                with st.popover(_("Edit"), icon=":material/edit:", type="tertiary", key=f"contact-edit-{contact.id}"):
-                    _draw_contact_form(form, record, contact)
-    if not record.contacts:
-        st.caption(_("No contacts yet. Add the person you talk to."))
-    if record.may_edit:
-        form = _contact_form(view, record, None)
-        form.offer_draft()
-        with st.popover(_("Add a contact"), icon=":material/person_add:", key="contact-new"):
-            _draw_contact_form(form, record, None)
-
-
-_CONTACT = ("name", "name_en", "title", "phone", "email", "note")
-
-
-def _contact_form(view: View, record: CustomerRecord, contact: Contact | None) -> Form:
-    defaults: dict[str, Any] = {name: getattr(contact, name, "") for name in _CONTACT}
-    defaults["is_primary"] = bool(contact and contact.is_primary)
-    defaults["version"] = contact.version if contact else None
-    form = Form(view, f"contact_{record.customer.id}_{contact.id if contact else 'new'}", defaults)
-    if form["version"] is None and contact is not None:
-        form["version"] = contact.version
-    return form
-
-
-def _draw_contact_form(form: Form, record: CustomerRecord, contact: Contact | None) -> None:
-    view = form.view
-    texts = {
-        "name": _("Name"),
-        "name_en": _("English name (optional)"),
-        "title": _("Job title"),
-        "phone": _("Phone"),
-        "email": _("E-mail"),
-        "note": _("Note"),
-    }
-    for name, label in texts.items():
-        form.text(name, label)
-    st.toggle(_("Main contact"), **form.widget("is_primary"))
-    form.show_refusal()
-    form.keep_draft()
-    fields = cast(
-        "ContactFields",
-        {name: form[name] if name == "is_primary" else form[name] or "" for name in (*texts, "is_primary")},
-    )
-    if st.button(_("Save"), type="primary", key=f"{form.name}-save"):
-        try:
-            if contact is None:
-                form.send(add_contact, key=form.key, customer_id=record.customer.id, fields=fields)
-            else:
-                form.send(edit_contact, contact_id=contact.id, version=form["version"], fields=fields)
-        except EditedMeanwhile as error:
-            form.refuse(error)
-            form["version"] = contact.version if contact else None
-        st.rerun()
-    if (
-        contact is not None
-        and st.button(_("Remove"), type="tertiary", icon=":material/delete:", key=f"{form.name}-remove")
-        and _removed(view, contact)
-    ):
-        form.forget()
-        st.rerun()
-
-
-def _removed(view: View, contact: Contact) -> bool:
-    try:
-        view.do(remove_contact, contact_id=contact.id, version=contact.version)
-    except SalesError as error:
-        st.error(plain(error.message()))
-        return False
-    return True

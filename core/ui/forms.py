@@ -202,7 +202,15 @@ class Form:
         """Empty the form, give it a new key and throw its draft away."""
         if self.drafted:
             throw_away(self.view, self.name)
-            return
+        else:
+            self._empty()
+
+    def restart(self) -> None:
+        """Begin again from the defaults, in this tab alone: a draft stays."""
+        self._empty()
+        self.__post_init__()
+
+    def _empty(self) -> None:
         for slot in [slot for slot in st.session_state if str(slot).startswith(f"{self.name}.")]:
             del st.session_state[slot]
 

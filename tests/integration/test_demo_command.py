@@ -53,6 +53,13 @@ def test_the_command_prints_and_keeps_the_sign_ins(folder, capsys):
     assert "deals a second" in said
 
 
+def test_a_data_folder_that_the_command_makes_is_its_users_alone(folder, monkeypatch):
+    monkeypatch.setenv("LUOPAN_DATA_DIR", str(folder / "new"))
+    settings.cache_clear()
+    assert main(["--deals", "0", "--until", "2026-06-30"]) == 0
+    assert stat.S_IMODE((folder / "new").stat().st_mode) == 0o700
+
+
 def test_another_databases_sign_ins_are_said_but_not_kept(folder, capsys):
     assert main(["--deals", "50", "--until", "2026-06-30", "--database", f"sqlite:///{folder / 'other.db'}"]) == 0
 
