@@ -18,17 +18,21 @@ from core.ui.drill import chart, numbers
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, write_address
 from core.ui.page import plain
-from core.ui.screens.forecast_controls import choose_levers, choose_series, lever_words, series_name
+from core.ui.screens.forecast_controls import choose_series, series_name
 from core.ui.screens.forecast_fit import cut, forecast_of, series_of, watch
+from core.ui.screens.forecast_flow import flow_of
+from core.ui.screens.forecast_levers import choose_levers, lever_words
+from core.ui.screens.forecast_matters import what_matters
 from core.ui.screens.forecast_near import near, quarter_line
 from core.ui.screens.forecast_saved import choose_compared, compared_totals
-from core.ui.screens.forecast_state import Shown, is_neutral
+from core.ui.screens.forecast_state import Shown
 from core.ui.screens.forecast_trust import trust
 from core.ui.screens.forecast_words import headline, member_words, span_words, total_of
 from core.ui.sharing import share_button
 from core.ui.tables import table
 
 if TYPE_CHECKING:
+    from core.forecasting.flow import Flow
     from core.forecasting.levers import Levers
     from core.ui.page import View
     from core.ui.screens.forecast_fit import Forecast
@@ -46,27 +50,28 @@ def draw(view: View) -> None:
     if not len(prepared):
         _nothing_yet(view, shown)
         return
+    flow = flow_of(view, shown)
     if view.query is not None:
-        words = lever_words(shown)
-        st.caption(plain(series_name(view, shown) + (f"  ·  {words}" if words else "")))
+        st.caption(plain(series_name(view, shown)))
         forecast = forecast_of(view, shown, prepared)
-        _forecast(view, shown, forecast)
+        _forecast(view, shown, forecast, flow)
     else:
         wide, narrow = st.columns([3, 1], gap="large")
         with narrow:
             st.subheader(_("Scenario"), anchor=False)
-            shown = choose_compared(view, choose_levers(shown))
+            shown = choose_compared(view, choose_levers(view, shown, deals_known=flow.known))
         write_address(**shown.to_params())
         forecast = forecast_of(view, shown, prepared)
         with wide:
             quarter_line(view, shown, forecast.fit)
-            _forecast(view, shown, forecast)
+            _forecast(view, shown, forecast, flow)
+    what_matters(view, shown, forecast, flow)
     if view.query is None:
         near(view, shown, forecast.fit)
     scenarios = _scenarios(shown)
     if shown.compared:
-        compared_totals(view, forecast, scenarios)
-    _totals(view, forecast, scenarios)
+        compared_totals(view, forecast, scenarios, flow)
+    _totals(view, forecast, scenarios, flow)
     trust(view, forecast.fit)
     _making(forecast)
 
@@ -82,17 +87,20 @@ def _nothing_yet(view: View, shown: Shown) -> None:
     )  # fmt: skip
 
 
-def _forecast(view: View, shown: Shown, forecast: Forecast) -> None:
+def _forecast(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
     fit = forecast.fit
-    st.subheader(plain(headline(view, fit, shown.levers)), anchor=False)
+    st.subheader(plain(headline(view, fit, shown.levers, flow)), anchor=False)
+    words = lever_words(view, shown)
+    if words:
+        st.markdown(f":material/tune: {plain(_('What if: {levers}', levers=words))}")
     st.caption(plain(f"{span_words(fit)}  ·  {fit.reason}"))
     if forecast.pending is not None:
         watch(forecast.pending)
-    _cards(view, shown, forecast)
-    _chart(view, shown, forecast)
+    _cards(view, shown, forecast, flow)
+    _chart(view, shown, forecast, flow)
 
 
-def _cards(view: View, shown: Shown, forecast: Forecast) -> None:
+def _cards(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
     fit, levers = forecast.fit, shown.levers
 
     def money(value: float) -> str:
@@ -108,8 +116,8 @@ def _cards(view: View, shown: Shown, forecast: Forecast) -> None:
                      "whole, what is booked in it already included.")  # fmt: skip
             st.metric(_("Base"), money(base), help=told)
             st.caption(plain(_("80%: {low} to {high}", low=money(low), high=money(high))))
-        if not is_neutral(levers):
-            low, total, high = total_of(fit, levers)
+        if not levers.neutral:
+            low, total, high = total_of(fit, levers, flow)
             with _card("scenario"):
                 st.metric(
                     _("Scenario"), money(total), delta=_percent(total / base - 1) if base else None,
@@ -129,10 +137,10 @@ def _cards(view: View, shown: Shown, forecast: Forecast) -> None:
             with _card("gap"):
                 told = _("Forecast minus quota over the same days; with a scenario, the scenario's. The chance is the "
                          "share of 400 simulated courses that reach the quota.")  # fmt: skip
-                reached = apply(part, levers).total
+                reached = apply(part, levers, flow).total
                 st.metric(_("Against quota"), signed(reached - quota), help=told)
                 st.caption(plain(_("{amount} forecast for the same days", amount=money(reached))))
-                chance = chance_to_reach(part, quota, levers)
+                chance = chance_to_reach(part, quota, levers, flow)
                 st.caption(plain(_("{chance} chance to reach it", chance=format_rate(chance, 0))))
 
 
@@ -147,7 +155,7 @@ def _percent(rate: float) -> str:
 def _scenarios(shown: Shown) -> dict[str, Levers]:
     """Return the scenario of the sliders, where it changes anything, and the compared ones, by name."""
     found = dict(shown.compared)
-    if is_neutral(shown.levers):
+    if shown.levers.neutral:
         return found
     name = _("Scenario")
     while name in found:
@@ -155,11 +163,11 @@ def _scenarios(shown: Shown) -> dict[str, Levers]:
     return {name: shown.levers, **found}
 
 
-def _chart(view: View, shown: Shown, forecast: Forecast) -> None:
+def _chart(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
     fit = forecast.fit
     base = apply(fit).frame
     history = fit.history().rename(columns={"actual": "y"})
-    scenarios = {name: apply(fit, levers).frame for name, levers in _scenarios(shown).items()}
+    scenarios = {name: apply(fit, levers, flow).frame for name, levers in _scenarios(shown).items()}
     quota = pd.DataFrame({"ds": fit.future, "y": forecast.quota}).dropna()
     figure = forecast_chart(
         history.tail(HISTORY_SHOWN[fit.frequency]), base, scenarios=scenarios, quota=quota, dark=view.dark,
@@ -185,12 +193,12 @@ def _chart(view: View, shown: Shown, forecast: Forecast) -> None:
     numbers(view, rows.iloc[::-1].reset_index(drop=True), columns, name="forecast-steps")
 
 
-def _totals(view: View, forecast: Forecast, scenarios: dict[str, Levers]) -> None:
+def _totals(view: View, forecast: Forecast, scenarios: dict[str, Levers], flow: Flow) -> None:
     st.subheader(_("Totals by period"), anchor=False)
     fit = forecast.fit
     by: Literal["month", "quarter"] = "quarter" if fit.frequency == "month" and fit.horizon > 3 else "month"
     first = view.calendar.first_month
-    frame = compare(fit, scenarios, by=by, quota=forecast.owed, year_starts_in=first)
+    frame = compare(fit, scenarios, by=by, quota=forecast.owed, year_starts_in=first, flow=flow)
     named = {BASE: _("Base")}
     days = [stamp.date() for stamp in frame["starts_on"]]
     frame["scenario"] = [named.get(name, name) for name in frame["scenario"]]

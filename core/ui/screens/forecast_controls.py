@@ -1,4 +1,4 @@
-"""The widgets of the Forecast page: which series, how far, and the levers of the scenario."""
+"""The widgets of the Forecast page: which series, how far, and the events of the scenario."""
 
 from __future__ import annotations
 
@@ -20,11 +20,9 @@ from core.ui.screens.forecast_state import (
     LONGEST,
     LONGEST_NAME,
     MOST_EVENTS,
-    NEUTRAL,
     SHORTEST,
     Shown,
     event_code,
-    is_neutral,
     read_event,
 )
 
@@ -48,23 +46,6 @@ AHEAD_NAMES: Final[dict[str, str]] = {
 PREFIX: Final = "forecast-"
 _EVENTS: Final = f"{PREFIX}events"
 
-LEVERS: Final[tuple[tuple[str, str, int, int, str, str], ...]] = (
-    ("growth", N_("Growth a year"), -50, 100, "%+d%%",
-     N_("Multiplies each step by (1 + growth) to the power of the years until it, on top of the trend.")),
-    ("win_rate", N_("Win rate"), -50, 50, "%+d%%",
-     N_("Relative: +10% turns a win rate of 30% into 33%. Multiplies every step by (1 + change).")),
-    ("average_deal", N_("Average deal"), -50, 50, "%+d%%",
-     N_("Multiplies every step by (1 + change of the average deal's value).")),
-    ("headcount", N_("Headcount"), -50, 100, "%+d%%",
-     N_("People who sell, against today. New ones reach full output in a straight line over the ramp; who leaves is "
-        "gone at once.")),
-    ("ramp_months", N_("Ramp of new people"), 0, 24, N_("%d months"),
-     N_("Months until somebody new sells as much as the others.")),
-    ("seasonality", N_("Seasonality"), -100, 100, "%+d%%",
-     N_("Changes the size of the seasonal swing: -100% is flat, +100% twice the swing of the past.")),
-)  # fmt: skip
-"""Lever, name, least and most of its slider, format, help: in per cent, the ramp in months."""
-
 
 def series_name(view: View, shown: Shown) -> str:
     """Return what the series is, in the reader's words."""
@@ -82,17 +63,17 @@ def choose_series(view: View, shown: Shown) -> Shown:
         dimension = st.segmented_control(
             _("Forecast of"), offered, required=True,
             format_func=lambda code: whole if code == "company" else _(DIMENSION_NAMES[code]),
-            key=_seeded("of", shown.dimension, offered),
+            key=seeded("of", shown.dimension, offered),
         ) or "company"  # fmt: skip
         key = _choose_key(choices, str(dimension), shown)
         frequency = cast("Frequency", st.segmented_control(
             _("Time step"), list(FREQUENCIES), format_func=lambda code: _(FREQUENCY_NAMES[code]), required=True,
-            key=_seeded("by", shown.frequency, list(FREQUENCIES)),
+            key=seeded("by", shown.frequency, list(FREQUENCIES)),
         ) or "month")  # fmt: skip
         usual = shown.horizon if frequency == shown.frequency else Shown.from_params({"by": [frequency]}).horizon
         horizon = st.slider(
             _(AHEAD_NAMES[frequency]), SHORTEST[frequency], LONGEST[frequency], width=260,
-            key=_seeded(f"ahead-{frequency}", usual),
+            key=seeded(f"ahead-{frequency}", usual),
         )  # fmt: skip
     return replace(shown, dimension=str(dimension), key=key, frequency=frequency, horizon=int(horizon))
 
@@ -103,42 +84,13 @@ def _choose_key(choices: Choices, dimension: str, shown: Shown) -> str:
     names = choices[dimension]
     picked = st.selectbox(
         _(DIMENSION_NAMES[dimension]), list(names), format_func=names.__getitem__, width=220,
-        key=_seeded(f"key-{dimension}", shown.key if dimension == shown.dimension else "", list(names)),
+        key=seeded(f"key-{dimension}", shown.key if dimension == shown.dimension else "", list(names)),
     )  # fmt: skip
     return str(picked)
 
 
-def choose_levers(shown: Shown) -> Shown:
-    """Draw the scenario's sliders, the holidays' switch and the events; return what they say."""
-    found: dict[str, float] = {}
-    for lever, title, least, most, written, told in LEVERS:
-        whole = lever == "ramp_months"
-        value = getattr(shown.levers, lever) * (1 if whole else 100)
-        if whole and not shown.levers.headcount and not st.session_state.get(f"{PREFIX}headcount"):
-            continue
-        picked = st.slider(
-            _(title), least, most, key=_seeded(lever, min(max(round(value), least), most)), help=_(told),
-            format=_(written) if whole else written, step=1,
-        )  # fmt: skip
-        found[lever] = float(picked) if whole else picked / 100
-    shown = replace(shown, levers=replace(shown.levers, **cast("Any", found)))
-    shown = _choose_events(shown)
-    china = st.toggle(
-        _("Holidays of China"), key=_seeded("china", shown.china),
-        help=_("Takes the Spring Festival and the public holidays into account. Switching it computes the forecast "
-               "anew, once."),
-    )  # fmt: skip
-    shown = replace(shown, china=bool(china))
-    changed = not is_neutral(shown.levers) or bool(shown.events) or not shown.china
-    neutral = replace(shown, levers=NEUTRAL, events=(), china=True)
-    st.button(
-        _("Reset"), icon=":material/restart_alt:", key="forecast-reset", disabled=not changed, width="stretch",
-        help=_("Back to the base forecast"), on_click=show, args=(neutral,),
-    )  # fmt: skip
-    return shown
-
-
-def _choose_events(shown: Shown) -> Shown:
+def choose_events(shown: Shown) -> Shown:
+    """Draw the events with the form for another; return the page with those listed."""
     codes: list[str] = st.session_state.setdefault(_EVENTS, [event_code(event) for event in shown.all_events])
     events = [event for event in map(read_event, codes) if event is not None]
     label = _("Events ({n})", n=len(events)) if events else _("Events")
@@ -196,23 +148,6 @@ def event_words(event: Event) -> str:
     return f"{event.name} · {days} · {effect}"
 
 
-def lever_words(shown: Shown) -> str:
-    """Return the levers that are not neutral, in one line."""
-    said = []
-    for lever, title, _least, _most, _format, _help in LEVERS:
-        value = getattr(shown.levers, lever)
-        if value == getattr(NEUTRAL, lever) or lever == "ramp_months":
-            continue
-        text = f"{_(title)} {'+' if value > 0 else ''}{format_rate(value, 0)}"
-        if lever == "headcount" and value > 0:
-            text += _(" (full output after {n} months)", n=f"{shown.levers.ramp_months:.3g}")
-        said.append(text)
-    said += [event_words(event) for event in shown.all_events]
-    if not shown.china:
-        said.append(_("without the holidays of China"))
-    return "  ·  ".join(said)
-
-
 def show(shown: Shown) -> None:
     """Have the next run draw the page as `shown` says: a callback's work."""
     for name in [key for key in st.session_state if str(key).startswith(PREFIX)]:
@@ -225,7 +160,7 @@ def _drop(number: int) -> None:
     st.session_state[_EVENTS] = codes[:number] + codes[number + 1 :]
 
 
-def _seeded(name: str, value: Any, options: list[str] | None = None) -> str:
+def seeded(name: str, value: Any, options: list[str] | None = None) -> str:
     """Return the key of a widget that first stands where the address says."""
     key = PREFIX + name
     if key not in st.session_state or (options and st.session_state[key] not in options):

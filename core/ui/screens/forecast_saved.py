@@ -20,13 +20,15 @@ from core.queries.scenarios import my_scenarios
 from core.services.scenarios import ScenarioNameTaken, delete_scenario, rename_scenario, save_scenario
 from core.ui.drill import chart
 from core.ui.page import plain
-from core.ui.screens.forecast_controls import PREFIX, lever_words, series_name, show
+from core.ui.screens.forecast_controls import PREFIX, series_name, show
+from core.ui.screens.forecast_levers import lever_words
 from core.ui.screens.forecast_state import MOST_COMPARED, REDRAWN, from_saved, read_scenario, scenario_code, series_of
 from core.ui.session import dialog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from core.forecasting.flow import Flow
     from core.ui.page import View
     from core.ui.screens.forecast_fit import Forecast
     from core.ui.screens.forecast_state import Shown
@@ -86,7 +88,7 @@ def _shut() -> None:
 def _save_dialog(view: View, shown: Shown) -> None:
     @dialog(_("Save this scenario"), on_dismiss=_shut)
     def opened() -> None:
-        st.caption(plain(f"{series_name(view, shown)}  ·  {lever_words(shown) or _('all levers neutral')}"))
+        st.caption(plain(f"{series_name(view, shown)}  ·  {lever_words(view, shown) or _('all levers neutral')}"))
         name = st.text_input(_("Name"), max_chars=80, key="scenario-name")
         beside = st.empty()
         note = st.text_area(_("Note"), max_chars=1000, key="scenario-note")
@@ -134,7 +136,7 @@ def _list_dialog(view: View) -> None:
 def _kept(view: View, row: Mapping[Any, Any]) -> None:
     number, saved = int(row["id"]), from_saved(row["series"], row["levers"])
     st.markdown(f"**{plain(row['name'])}**")
-    told = [series_name(view, saved), lever_words(saved) or _("all levers neutral")]
+    told = [series_name(view, saved), lever_words(view, saved) or _("all levers neutral")]
     told.append(_("saved {when}", when=format_instant(row["updated_at"], view.zone)))
     st.caption(plain("  ·  ".join(told)))
     if row["note"]:
@@ -184,11 +186,11 @@ def _done(view: View, number: int) -> None:
     st.rerun(scope="fragment")
 
 
-def compared_totals(view: View, forecast: Forecast, scenarios: Mapping[str, Levers]) -> None:
+def compared_totals(view: View, forecast: Forecast, scenarios: Mapping[str, Levers], flow: Flow) -> None:
     """Draw the totals of the base and the scenarios side by side."""
     base = apply(forecast.fit).total
     rows = [("base", _("Base"), base)]
-    rows += [(name, name, apply(forecast.fit, levers).total) for name, levers in scenarios.items()]
+    rows += [(name, name, apply(forecast.fit, levers, flow).total) for name, levers in scenarios.items()]
     quota = float(forecast.quota.sum())
     figure = scenario_totals(
         pd.DataFrame(rows, columns=["key", "name", "value"]), quota=None if math.isnan(quota) else quota,

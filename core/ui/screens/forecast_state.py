@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from core.errors import SalesError
 from core.forecasting.calendar import Event
-from core.forecasting.levers import Levers
+from core.forecasting.levers import NEUTRAL, Levers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,11 +34,18 @@ CODES: Final[dict[str, str]] = {
     "headcount": "heads",
     "seasonality": "season",
     "ramp_months": "ramp",
+    "leads": "leads",
+    "cycle": "cycle",
+    "price": "price",
+    "elasticity": "elastic",
+    "flexibility": "flex",
+    "capacity": "cap",
 }
-"""Lever -> its parameter in the address; per cent, but `ramp` in months."""
+"""Lever -> its parameter in the address; per cent, but those of `AS_THEY_ARE`."""
+AS_THEY_ARE: Final = frozenset({"ramp_months", "elasticity", "capacity"})
+"""Levers in months, as an elasticity, and in the company's currency a month."""
 
-_SHORT: Final = dict(zip(CODES, "gwdhsr", strict=True))
-NEUTRAL: Final = Levers()
+_SHORT: Final = dict(zip(CODES, "gwdhsrlcpefk", strict=True))
 
 
 @dataclass(frozen=True)
@@ -104,11 +111,6 @@ class Shown:
         )
         found = [read_event(code) for code in (params.get("event") or ())[:MOST_EVENTS]]
         return shown.with_events([event for event in found if event is not None])
-
-
-def is_neutral(levers: Levers) -> bool:
-    """Say whether levers change nothing: the ramp alone moves no number."""
-    return replace(levers, ramp_months=NEUTRAL.ramp_months) == NEUTRAL
 
 
 def event_code(event: Event) -> str:
@@ -184,7 +186,7 @@ def _levers(said: Mapping[str, str]) -> Levers:
     found = NEUTRAL
     for lever, text in said.items():
         try:
-            value = float(text) / (1 if lever == "ramp_months" else 100)
+            value = float(text) / (1 if lever in AS_THEY_ARE else 100)
             found = replace(found, **cast("Any", {lever: round(value, 8)}))
         except (ValueError, SalesError):
             continue
@@ -192,7 +194,7 @@ def _levers(said: Mapping[str, str]) -> Levers:
 
 
 def _number(lever: str, value: float) -> str:
-    return f"{value if lever == 'ramp_months' else value * 100:.6g}"
+    return f"{value:.12g}" if lever in AS_THEY_ARE else f"{value * 100:.6g}"
 
 
 def _distinct(found: Any) -> list[tuple[str, Levers]]:

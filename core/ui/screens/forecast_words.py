@@ -11,11 +11,11 @@ from core.forecasting.scenarios import apply, sample_paths
 from core.forecasting.steps import ends
 from core.i18n import N_, _, _n, format_date, format_month
 from core.ui.cards import said
-from core.ui.screens.forecast_state import is_neutral
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from core.forecasting.flow import Flow
     from core.forecasting.levers import Levers
     from core.forecasting.result import Fit, Member
     from core.ui.page import View
@@ -37,7 +37,7 @@ MEMBER_NAMES: Final[dict[Member, str]] = {
 }
 
 
-def headline(view: View, fit: Fit, levers: Levers) -> str:
+def headline(view: View, fit: Fit, levers: Levers, flow: Flow) -> str:
     """Return the one sentence that a leader reads."""
     low, total, high = total_of(fit)
     told = _(
@@ -47,16 +47,16 @@ def headline(view: View, fit: Fit, levers: Levers) -> str:
         low=said(low, "money", view.currency),
         high=said(high, "money", view.currency),
     )
-    if is_neutral(levers):
+    if levers.neutral:
         return told
-    changed = total_of(fit, levers)[1]
+    changed = total_of(fit, levers, flow)[1]
     return told + _("; with the scenario {total}", total=said(changed, "money", view.currency))
 
 
-def total_of(fit: Fit, levers: Levers | None = None) -> tuple[float, float, float]:
+def total_of(fit: Fit, levers: Levers | None = None, flow: Flow | None = None) -> tuple[float, float, float]:
     """Return the low end, the middle and the high end (80 %) of the sum over the horizon."""
-    total = apply(fit, levers).total
-    low, high = np.quantile(sample_paths(fit, levers).sum(axis=1), (0.1, 0.9))
+    total = apply(fit, levers, flow).total
+    low, high = np.quantile(sample_paths(fit, levers, flow).sum(axis=1), (0.1, 0.9))
     return min(float(low), total), total, max(float(high), total)
 
 
