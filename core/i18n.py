@@ -15,7 +15,7 @@ from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
-from typing import SupportsFloat
+from typing import Final, SupportsFloat
 
 from babel import Locale
 from babel.dates import format_date as babel_date
@@ -174,8 +174,14 @@ def format_compact(x: SupportsFloat | None) -> str:
         return _grouped(rounded, decimals, trim=True) + sign
 
 
+NO_CURRENCY: Final = "XXX"
+"""ISO 4217's code for no currency: a number of pieces or deals, written without a sign and in whole ones."""
+
+
 def currency_symbol(currency: str) -> str:
     """Return the sign before an amount. ¥ is the yuan in both languages, the yen is JP¥."""
+    if currency == NO_CURRENCY:
+        return ""
     own = {"CNY": "¥", "JPY": "JP¥"}.get(currency)
     symbol = own or get_currency_symbol(currency, locale=_LOCALES[_speaking.get()])
     return f"{symbol}\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else symbol
@@ -191,7 +197,8 @@ def format_money(amount: SupportsFloat | None, currency: str = "CNY", *, compact
     value = _exact(amount)
     if value is None:
         return MISSING
-    figure = format_compact(abs(value)) if compact else _grouped(abs(value), get_currency_precision(currency))
+    decimals = 0 if currency == NO_CURRENCY else get_currency_precision(currency)
+    figure = format_compact(abs(value)) if compact else _grouped(abs(value), decimals)
     minus = "-" if value < 0 and re.search("[1-9]", figure) else ""
     return f"{minus}{currency_symbol(currency)}{figure}"
 

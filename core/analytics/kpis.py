@@ -140,7 +140,7 @@ def booked_by(
     step: Step = "month",
     by: Dimension | None = None,
 ) -> Statement:
-    """Return `on` (first day of the month, week or day), `booked` in hundredths and `won`; with `by` also `key`."""
+    """Return `on` (first day of the step), `booked` in hundredths, `won`, `units`; with `by` also `key`."""
     deals = facts.deals.c
     on = cast(func.date_trunc(literal_column(f"'{step}'"), deals.closed_on), Date)
     parts = [] if by is None else [key_of(facts, by)]
@@ -150,6 +150,7 @@ def booked_by(
             on.label("on"),
             cast(func.sum(deals.amount), BigInteger).label("booked"),
             func.count().label("won"),
+            cast(func.sum(deals.units), BigInteger).label("units"),
         )
         .where(is_counted(facts, "won", period=period, today=today), *deal_conditions(facts, filters))
         .group_by(*parts, on)

@@ -34,14 +34,16 @@ DEALS = Table(
           "team_id", "credited_team_id", "credit_team_id", "customer_id", "territory_id", "channel_id",
           "product_id", "lost_reason_id", "expected_days"),
     Column("state", Text), Column("segment", Text), Column("industry", Text), Column("competitor", Text),
-    Column("amount", BigInteger), Column("weighted", BigInteger), Column("probability", Double),
-    Column("opened_at", DateTime), Column("closed_at", DateTime), Column("stage_entered_at", DateTime),
+    Column("amount", BigInteger), Column("units", BigInteger), Column("weighted", BigInteger),
+    Column("probability", Double), Column("opened_at", DateTime), Column("closed_at", DateTime),
+    Column("stage_entered_at", DateTime),
     Column("opened_on", Date), Column("closed_on", Date), Column("stage_entered_on", Date),
     Column("expected_close_on", Date), Column("last_activity_on", Date), Column("cycle_days", Double),
 )  # fmt: skip
 """One row a deal. `position` counts the stages of its pipeline: open ones, then won, then lost; `furthest` is the
 highest position that it ever had, lost apart, at least 1. `credit_id` is the credited rep, else the owner.
-`auto_named` deals are called after customer and main product (`core.analytics.facts.title`)."""
+`units` adds up the quantities of its lines. `auto_named` deals are called after customer and main product
+(`core.analytics.facts.title`)."""
 
 SPANS = Table(
     "spans", MIRRORED,

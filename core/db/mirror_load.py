@@ -122,7 +122,7 @@ FROM in_deal_change WHERE before IS NOT NULL"""
 _DEALS = """
 INSERT INTO deals BY NAME
 WITH main_product AS (
-    SELECT deal_id, product_id FROM in_deal_line
+    SELECT deal_id, product_id, CAST(sum(quantity) OVER (PARTITION BY deal_id) AS BIGINT) AS units FROM in_deal_line
     QUALIFY row_number() OVER (PARTITION BY deal_id ORDER BY amount DESC, id) = 1),
 reached AS (
     SELECT deal_id, max(furthest) AS furthest FROM spans
@@ -141,6 +141,7 @@ SELECT d.name, CAST(d.auto_named AS BOOLEAN) AS auto_named, d.id, d.pipeline_id,
        CASE WHEN d.credited_id IS NULL THEN o.team_id ELSE c.team_id END AS credit_team_id,
        d.customer_id, k.territory_id, d.channel_id, p.product_id, d.lost_reason_id, s.expected_days, d.state,
        coalesce(k.segment, '') AS segment, coalesce(k.industry, '') AS industry, d.competitor, d.base_amount AS amount,
+       coalesce(p.units, 0) AS units,
        CASE WHEN d.state = 'open' THEN CAST(round(CAST(d.base_amount AS DECIMAL(18, 0))
             * CAST(s.probability AS DECIMAL(9, 6))) AS BIGINT) ELSE 0 END AS weighted, s.probability,
        d.opened_at, d.closed_at, d.stage_entered_at,

@@ -1,4 +1,4 @@
-"""Booked value over time, for the forecast. What the columns mean: docs/queries.md."""
+"""What was won over time, for the forecast. What the columns mean: docs/queries.md."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from core.queries.overview import HUNDREDTHS
 if TYPE_CHECKING:
     from core.db.work import Work
 
+Measure = Literal["booked", "won", "units"]
+"""What of the won deals is forecast: their value, how many they are, the pieces in them."""
 EVER = Period(date(1900, 1, 1), date(9999, 12, 31))
 
 
@@ -28,10 +30,11 @@ def booked_series(
     frequency: kpis.Step = "month",
     dimension: Dimension | Literal["company"] = "company",
     key: str = "",
+    measure: Measure = "booked",
 ) -> pd.DataFrame:
-    """Return booked value and won deals of each day, week or month that has any, oldest first."""
-    if frequency not in get_args(kpis.Step):
-        raise ValueError(f"no series goes by {frequency}")
+    """Return the measure, and how many deals were won, of each day, week or month that has any, oldest first."""
+    if frequency not in get_args(kpis.Step) or measure not in get_args(Measure):
+        raise ValueError(f"no series of {measure} goes by {frequency}")
     mirror = work.mirror
     filters = NO_FILTERS
     if dimension == "team":
@@ -39,5 +42,8 @@ def booked_series(
     statement = kpis.booked_by(mirror.facts, period=EVER, filters=filters, today=work.today, step=frequency)
     if dimension != "company" and not filters.team_ids:
         statement = statement.where(key_of(mirror.facts, dimension) == key)
-    rows = [(row.on, row.booked / HUNDREDTHS, row.won) for row in mirror.rows(statement)]
+    rows = [
+        (row.on, row.booked / HUNDREDTHS if measure == "booked" else float(getattr(row, measure)), row.won)
+        for row in mirror.rows(statement)
+    ]
     return pd.DataFrame(rows, columns=["on", "value", "count"])

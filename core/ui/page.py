@@ -16,7 +16,7 @@ from core.access.actors import Actor
 from core.access.policy import Role
 from core.access.sharing import SHAREABLE, open_to_holder
 from core.errors import NotAllowed, SalesError
-from core.i18n import N_, _, language
+from core.i18n import N_, NO_CURRENCY, _, language
 from core.ui import lost, routes, session
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class View:
     `large` is the share link's type size; `query` then holds the link's own filters in place of
     the address, and `frozen` the answers of a frozen link in place of the data. `answers` keeps
     what this run was told, by question, so that it can be frozen; `looked` when it looked for commits, and
-    at which version.
+    at which version. `unit` stands in for the company's currency.
     """
 
     name: str
@@ -58,6 +58,7 @@ class View:
     large: bool = False
     query: dict[str, Any] | None = None
     frozen: dict[str, Any] | None = None
+    unit: str = ""
     answers: dict[str, Callable[[], Any]] = dataclasses.field(default_factory=dict)
     looked: list[tuple[float, int]] = dataclasses.field(default_factory=list)
 
@@ -81,7 +82,7 @@ class View:
     @property
     def currency(self) -> str:
         """The company's currency."""
-        return self.database.base_currency
+        return self.unit or self.database.base_currency
 
     def may(self, action: Action) -> bool:
         """Say whether the policy gives the actor this action."""
@@ -166,6 +167,10 @@ class View:
         st.title(plain(title), anchor=False)
         if subtitle:
             st.caption(plain(subtitle))
+
+    def counting(self) -> View:
+        """Return this view with numbers of deals or pieces where it shows amounts."""
+        return dataclasses.replace(self, unit=NO_CURRENCY)
 
     def with_large_type(self, query: dict[str, Any]) -> View:
         """Return this view as a share link shows it."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sqlmodel import select
 
 from core.access.actors import SYSTEM
 from core.domain.periods import FiscalCalendar, Period
@@ -18,8 +19,9 @@ from core.forecasting.many import Progress, SeriesForecast, SeriesName, forecast
 from core.forecasting.store import FitStore
 from core.forecasting.workers import WORKER_DIED, FitPool
 from core.jobs.nightly_forecast import forecast_every_scope, leading_readers
-from core.model import Quota
+from core.model import Deal, DealLine, Quota
 from core.queries.all_series import all_series, forecast_run, series_quotas
+from core.queries.series import booked_series
 from core.services.forecast_runs import keep_forecast_run
 from tests.factories import NOW, Company
 
@@ -238,3 +240,23 @@ def test_a_dask_cluster_gives_the_same_numbers(selling, answer_as, tmp_path):
         pool.shutdown()
     assert there == here
     assert list((tmp_path / "fits").glob("*.json"))
+
+
+@pytest.mark.parametrize(("measure", "east", "west"), [("booked", 1000, 500), ("won", 1, 1), ("units", 7, 2)])
+def test_value_deals_and_pieces_are_series_of_the_same_days(selling, answer_as, measure, east, west):
+    with selling.database.writing(SYSTEM, now=NOW, action="test") as work:
+        for deal in work.session.exec(select(Deal)):
+            line = work.session.exec(select(DealLine).where(DealLine.deal_id == deal.id)).one()
+            line.quantity = 5 if deal.amount == 1000 else 2
+            if deal.amount == 1000:
+                second = DealLine(
+                    deal_id=deal.id, product_id=line.product_id, quantity=2, unit_price=Decimal(1), amount=Decimal(1)
+                )
+                work.session.add(second)
+    selling.database.mirror.refresh()
+    for frequency in ("day", "week", "month"):
+        rows = answer_as("leader", booked_series, frequency=frequency, measure=measure)
+        assert rows["value"].tolist() == [east + west] * MONTHS
+        assert answer_as("eastern rep", booked_series, measure=measure)["value"].tolist() == [east] * MONTHS
+    with pytest.raises(ValueError, match="no series of weight"):
+        answer_as("leader", booked_series, measure="weight")
