@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import duckdb
 import duckdb_engine
 import pytest
 from sqlalchemy import select
@@ -48,3 +49,16 @@ def test_a_list_grows_with_its_values():
     deals = Facts(Scope.everything()).deals
     lengths = [compiled(select(deals.c.id).where(deals.c.owner_id.in_(reps)))[1] for reps in ([1], [2, 3], [])]
     assert lengths[:2] == [[1], [2, 3]]
+
+
+def test_a_long_list_is_one_value_and_finds_the_same_rows():
+    rows = " UNION ALL ".join(f"SELECT {n} AS id, {n} AS owner_id" for n in range(40))
+    deals = Facts(Scope.everything()).deals
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE deals AS {rows}")
+        for reps in (range(10, 15), range(10, 38)):
+            for rule in (deals.c.owner_id.in_(reps), deals.c.owner_id.not_in(reps)):
+                text, values = compiled(select(deals.c.id).where(rule, deals.c.id > 11).order_by(deals.c.id))
+                wanted = [n for n in range(12, 40) if (n in reps) == ("NOT" not in text)]
+                assert [row[0] for row in connection.execute(text, values).fetchall()] == wanted
+        assert values == [11, list(range(10, 38))]
