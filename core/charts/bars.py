@@ -7,7 +7,7 @@ import pandas as pd
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.rows import lay_rows, row_px
-from core.charts.theme import Unit, crosswise, elide, look, nothing, plain, say, sizes, style, text_width
+from core.charts.theme import Unit, crosswise, elide, fitted, look, nothing, plain, say, sizes, style, text_width, wrap
 from core.i18n import _
 
 
@@ -28,7 +28,8 @@ def ranked_bars(
     """Return a horizontal bar a row, in the frame's order, with its value at the end.
 
     frame: key, name str, value float in `unit`, and optionally compare float, shown as a mark.
-    A long name is cut, and whole in the hover text. colours: one for each bar. customdata: key.
+    A long name takes two lines, is cut after them, and whole in the hover text. colours: one for each
+    bar. customdata: key.
     """
     if frame.empty:
         return nothing(title, dark=dark, large=large)
@@ -39,6 +40,8 @@ def ranked_bars(
     labels = [say(v, unit, currency) for v in values]
     keys = [[key] for key in frame["key"]]
     rows = list(range(len(names)))
+    written = [_in_two_lines(name, s.text, (9 if large else 11) * s.text) for name in names]
+    pitch = s.row + (s.text if any("<br>" in name for name in written) else 0)
     before = compare_name or _("Previous period")
 
     texts = [f"<b>{plain(n)}</b><br>{label}" for n, label in zip(names, labels, strict=True)]
@@ -49,7 +52,7 @@ def ranked_bars(
         x=values,
         y=rows,
         orientation="h",
-        width=s.bar / s.row,
+        width=s.bar / pitch,
         name=plain(value_name or _("This period")),
         marker={"color": colours or c.series[0]},
         customdata=keys,
@@ -96,7 +99,7 @@ def ranked_bars(
     figure.update_yaxes(
         tickmode="array",
         tickvals=rows,
-        ticktext=[plain(elide(name, 16 if large else 20)) + "  " for name in names],
+        ticktext=written,
         range=[len(rows) - 0.5, -0.5],
         showgrid=False,
     )
@@ -107,10 +110,17 @@ def ranked_bars(
         title=title,
         subtitle=subtitle,
         dark=dark,
-        height=s.row * len(rows),
+        height=pitch * len(rows),
         large=large,
     )
     return styled.update_yaxes(tickfont={"size": s.text, "color": c.ink})
+
+
+def _in_two_lines(name: str, px: float, width: float) -> str:
+    """Return a bar's name for its axis: in two lines where one of `width` px is too short, cut after them."""
+    first = wrap(name, px, width)[0]
+    lines = [first, name.strip()[len(first) :]] if len(first) < len(name.strip()) else [name]
+    return "<br>".join(plain(fitted(line.strip(), px, width)) + "  " for line in lines)
 
 
 @remembered

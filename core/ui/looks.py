@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.i18n import language
+from core.ui.chart_inks import draw_inks
 from core.ui.phone import draw_style
 
 
@@ -32,6 +33,7 @@ def mend_looks() -> None:
         [data-testid="stMetric"] div:has(> [data-testid="stMetricDeltaDescription"]) {
           flex-wrap: wrap; overflow: visible}
         [data-testid="stHeaderActionElements"] {display: none}
+        [data-testid="stMain"] button[data-variant="segmented_control"] {min-height: 2.375rem}
         [data-stale="true"] {opacity: 0.8 !important; transition: opacity 0.3s ease 1.2s !important}
         .st-key-customer-hits button {justify-content: flex-start; text-align: left}
         [data-testid="stMain"] [data-testid="stPageLink-NavLink"] {position: relative; left: -0.5rem}
@@ -40,6 +42,7 @@ def mend_looks() -> None:
         </style>"""
     )
     draw_style()
+    draw_inks()
     if language() == "zh":
         st.html(
             r"""<style>

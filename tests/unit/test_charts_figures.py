@@ -200,17 +200,30 @@ def test_two_years_do_not_stand_side_by_side_under_the_axis():
     assert short_months([date(2025, 12, 1), date(2026, 1, 1)])[1] == ["Dec", "Jan<br>2026"]
 
 
+def test_a_long_name_beside_a_bar_takes_two_lines_and_makes_room_for_them():
+    names = ["Shanghai", "Directly in National Sales", "Shanghai Yingyuan Agricultural Technology LLC"]
+    frame = pd.DataFrame({"key": ["1", "2", "3"], "name": names, "value": [3.0, 2.0, 1.0]})
+    figure = charts.ranked_bars(frame, unit="count", title="T", dark=False)
+    short = charts.ranked_bars(frame.assign(name="Shanghai"), unit="count", title="T", dark=False)
+    written = [text.replace("<br>", "|").replace("  ", "") for text in figure.layout.yaxis.ticktext]
+    assert written[:2] == ["Shanghai", "Directly in National|Sales"]
+    assert written[2].startswith("Shanghai Yingyuan|Agri")
+    assert written[2].endswith("…")
+    assert figure.layout.height > short.layout.height
+
+
 def test_ranked_bars_keep_the_order_and_show_a_name_as_it_stands():
     figure = charts.ranked_bars(RANKED, unit="money", title="T", dark=False)
     assert [list(p) for p in figure.data[0].customdata] == [[7], [3]]
     assert list(figure.layout.yaxis.range) == [1.5, -0.5]
-    assert figure.layout.yaxis.ticktext[0].strip().endswith("…")
+    assert figure.layout.yaxis.ticktext[0] == "A &lt;b&gt;bold&lt;/b&gt; name  <br>that is far too long  "
     assert figure.data[0].hovertext[0] == ("<b>A &lt;b&gt;bold&lt;/b&gt; name that is far too long</b><br>¥9M")
     assert [t.strip() for t in figure.data[1].text] == ["¥9M", "¥5"]
 
 
 def test_a_ranking_grows_by_its_rows():
-    one, two = (charts.ranked_bars(RANKED[:n], unit="count", title="T", dark=False).layout.height for n in (1, 2))
+    short = RANKED.assign(name="Short")
+    one, two = (charts.ranked_bars(short[:n], unit="count", title="T", dark=False).layout.height for n in (1, 2))
     assert two - one == 32
 
 
