@@ -5,57 +5,84 @@ Source: docs/methods/forecast-pipeline.md; the letters below are its.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import erf, sqrt
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from math import sqrt
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
+from core.forecasting.flow import Flow
 from core.forecasting.pipeline import WEEKS, Learned, Replay
+from core.forecasting.season import YEAR, calendar_columns, season_index
 from core.forecasting.smoothing import theta
 
 if TYPE_CHECKING:
-    from datetime import date
+    from collections.abc import Mapping
 
     from core.forecasting.transform import Floats
 
 BEFORE: Final = 26
 """Weeks that must be known before the first past forecast."""
-ORIGINS: Final = 39
+ORIGINS: Final = 78
 RECENT: Final = 26
+SEASONS: Final = 4 * YEAR
+"""Weeks that the season is learned from."""
 WEIGHTS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+STRENGTHS: Final = (0.0, 0.5, 1.0)
+"""How much of the season is laid on the bookings' level."""
 GAIN: Final = 0.97
-"""The pipeline enters where past forecasts with it were off by less than this share of those without."""
+"""The pipeline (the season) enters where past forecasts with it were off by less than this share of those without."""
 ENOUGH: Final = 6
 Z80: Final = 1.2815515655446004
+SAID: Final = ("origin", "week", "actual", "open", "new_share", "series", "weighted", "weight")
 
 
 @dataclass(frozen=True, eq=False)
 class NearTerm:
-    """What the next `WEEKS` weeks (of 7 days, from the day after `last`) are likely to bring.
+    """What the next `WEEKS` weeks (of 7 days, from the day after `last`) are likely to bring, and what was said before.
 
-    pipeline: by open deals and the share of new ones; series: by the bookings so far alone; weights:
-    of the pipeline, a week; weighted: what CRMs show; before: the
-    forecast made a week earlier. deals: the open ones with their chance and
-    what they bring in the weeks ahead (`brings`). past: a row a past day and week ahead: origin,
-    week int; actual, forecast, pipeline, series, weighted.
+    weeks: a row a day on which a forecast was made and week ahead, the last day's being the present one: origin, week
+    int; actual (NaN: not known yet), open: by deals open then; new_share: of what is won, by deals not open yet;
+    series: by the bookings alone, with their season; weighted: what CRMs show; weight: of the pipeline. deals: the open
+    ones with their chance and what they bring in the weeks ahead (`brings`). flow: what levers on deals act on.
     """
 
     last: date
-    pipeline: Floats
-    series: Floats
-    weights: Floats
-    weighted: Floats
-    from_open: Floats
-    before: Floats
-    deals: pd.DataFrame
-    past: pd.DataFrame
+    weeks: pd.DataFrame
+    flow: Flow
+    season: float = 0.0
+    deals: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @cached_property
+    def _all(self) -> pd.DataFrame:
+        """`weeks` with the forecasts that follow: pipeline and forecast."""
+        pipeline = self.weeks["open"] + self.weeks["new_share"] * self.weeks["series"]
+        share = self.weeks["weight"]
+        return self.weeks.assign(pipeline=pipeline, forecast=share * pipeline + (1 - share) * self.weeks["series"])
+
+    @cached_property
+    def past(self) -> pd.DataFrame:
+        """The rows whose outcome is known, with pipeline and forecast."""
+        return self._all[self._all["actual"].notna()].reset_index(drop=True)
+
+    def at(self, name: str, *, ago: int = 0) -> Floats:
+        """A column's `WEEKS` values as forecast now, or so many weeks ago."""
+        made = self._all["origin"].to_numpy()
+        found: Floats = self._all.loc[made == made.max() - ago, name].to_numpy(dtype="float64")
+        return found
+
+    @property
+    def weights(self) -> Floats:
+        """The pipeline's weight in each week."""
+        return self.at("weight")
 
     @property
     def forecast(self) -> Floats:
         """The forecast of each week."""
-        return np.asarray(self.weights * self.pipeline + (1 - self.weights) * self.series)
+        return self.at("forecast")
 
     @property
     def helps(self) -> bool:
@@ -70,65 +97,50 @@ class NearTerm:
 
     def total_off(self, method: str, weeks: int) -> float:
         """The past error of the total of the first `weeks` weeks, as a share."""
-        sums = _totals(self.past, weeks)
+        sums = _totals(self.past, 1, weeks)
         size = float(sums["actual"].abs().sum())
         return float((sums[method] - sums["actual"]).abs().sum()) / size if size else float("nan")
 
-    def landing_before(self, days: int) -> float:
-        """What the same days and the 7 before them were to bring, as forecast a week earlier."""
-        return _over(self.before, days + 7)
-
     def weighted_over(self, days: int) -> float:
-        """What the weighted pipeline says of the next `days` days."""
-        return _over(self.weighted, days)
-
-    def landing(self, days: int) -> Landing:
-        """What the next `days` days bring, a week begun counted by its days."""
+        """What the weighted pipeline says of the next `days` days, a week begun counted by its days."""
         whole, rest = divmod(min(days, 7 * WEEKS), 7)
-        expected = _over(self.forecast, days)
-        sums = _totals(self.past, max(1, whole + (rest > 0)))
+        weeks = self.at("weighted")
+        return float(weeks[:whole].sum() + (weeks[whole] * rest / 7 if rest else 0.0))
+
+    def missed(self, first_day: int, last_day: int) -> float:
+        """The share by which 8 of 10 past totals over these days ahead (from 1) missed at most; NaN: too few.
+
+        Counted by whole weeks; a span shorter than them errs more, by the root of how much shorter.
+        """
+        first, last = (first_day - 1) // 7 + 1, min(WEEKS, -(-last_day // 7))
+        sums = _totals(self.past, first, last)
         made = sums["forecast"].to_numpy()
         good = made > 0
         ratios = np.sort(np.abs(sums["actual"].to_numpy()[good] / made[good] - 1))
         if len(ratios) < ENOUGH:
-            return Landing(expected, float("nan"))
-        place = min(len(ratios), int(np.ceil((len(ratios) + 1) * 0.8)))
-        widen = sqrt(max(1, whole + (rest > 0)) / max(days / 7, 1e-9))
-        return Landing(expected, float(ratios[place - 1]) * min(widen, 2.0))
-
-
-@dataclass(frozen=True)
-class Landing:
-    """What is still to come, and the share by which 8 of 10 past forecasts missed at most (NaN: unknown)."""
-
-    expected: float
-    off: float
-
-    @property
-    def low(self) -> float:
-        """The low end of the 80 % band."""
-        return max(0.0, self.expected * (1 - self.off))
-
-    @property
-    def high(self) -> float:
-        """The high end of the 80 % band."""
-        return self.expected * (1 + self.off)
-
-    def chance(self, missing: float) -> float:
-        """The chance that at least `missing` is still to come; NaN where past errors are unknown."""
-        if missing <= 0:
-            return 1.0
-        spread = self.expected * self.off / Z80
-        if not spread > 0:
             return float("nan")
-        return 0.5 * (1 + erf((self.expected - missing) / spread / sqrt(2)))
+        place = min(len(ratios), int(np.ceil((len(ratios) + 1) * 0.8)))
+        widen = sqrt(max(1.0, 7 * (last - first + 1) / max(last_day - first_day + 1, 1)))
+        return float(ratios[place - 1]) * min(widen, 2.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, without the deals."""
+        told = {name: [None if x != x else x for x in self.weeks[name].tolist()] for name in SAID}  # noqa: PLR0124
+        return {"last": self.last.isoformat(), "weeks": told, "flow": self.flow.to_dict(), "season": self.season}
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> NearTerm:
+        """The inverse of `to_dict`."""
+        weeks = pd.DataFrame({name: np.array(kept["weeks"][name], dtype="float64") for name in SAID})
+        weeks = weeks.astype({"origin": "int64", "week": "int64"})
+        return cls(date.fromisoformat(kept["last"]), weeks, Flow.from_dict(kept["flow"]), float(kept["season"]))
 
 
 def near_term(spans: pd.DataFrame, *, last: date) -> NearTerm | None:
     """Forecast the weeks after `last` from the deals' history (`Replay.spans`); None where too little is known.
 
-    Every past forecast knows only what was known on its day: the deals, the chances learned, the
-    bookings and the weights.
+    Every past forecast knows only what was known on its day: the deals, the chances learned, the bookings, their
+    season and the weights.
     """
     if spans.empty or not spans["is_won"].any():
         return None
@@ -136,40 +148,75 @@ def near_term(spans: pd.DataFrame, *, last: date) -> NearTerm | None:
     learned, count = Learned(replay), len(replay.days)
     if count < BEFORE + ENOUGH:
         return None
-    first = max(BEFORE, count - 1 - ORIGINS)
-    origins = range(first, count)
-    parts = {name: np.zeros((count, WEEKS)) for name in ("pipeline", "series", "weighted", "open")}
+    first, now = max(BEFORE, count - 1 - ORIGINS), count - 1
+    names = ("open", "new_share", "weighted", "pipeline", "weight")
+    parts = {name: np.zeros((count, WEEKS)) for name in names}
     actual = np.full((count, WEEKS), np.nan)
-    deals, each = learned.expected(count - 1)
-    for origin in origins:
-        worth = each if origin == count - 1 else learned.expected(origin)[1]
-        parts["open"][origin] = worth.sum(axis=0)
-        parts["series"][origin] = level(replay.booked[: origin + 1])
-        parts["pipeline"][origin] = parts["open"][origin] + learned.new_share(origin) * parts["series"][origin]
+    deals, each = learned.expected(now)
+    for origin in range(first, count):
+        parts["open"][origin] = (each if origin == now else learned.expected(origin)[1]).sum(axis=0)
+        parts["new_share"][origin] = learned.new_share(origin)
         parts["weighted"][origin] = learned.weighted(origin)
-        ahead = min(WEEKS, count - 1 - origin)
+        ahead = min(WEEKS, now - origin)
         actual[origin, :ahead] = replay.booked[origin + 1 : origin + 1 + ahead]
-    rows = []
-    for origin in range(first, count - 1):
-        weights = weights_at(parts["pipeline"], parts["series"], actual, origin, first)
-        for week in range(min(WEEKS, count - 1 - origin)):
-            share = weights[week]
-            line = {name: parts[name][origin, week] for name in ("pipeline", "series", "weighted")}
-            made = share * line["pipeline"] + (1 - share) * line["series"]
-            rows.append({"origin": origin, "week": week + 1, "actual": actual[origin, week], "forecast": made, **line})
-    now = count - 1
-    then = weights_at(parts["pipeline"], parts["series"], actual, now - 1, first)
-    return NearTerm(
-        last=last,
-        pipeline=parts["pipeline"][now],
-        series=parts["series"][now],
-        weights=weights_at(parts["pipeline"], parts["series"], actual, now, first),
-        weighted=parts["weighted"][now],
-        from_open=parts["open"][now],
-        before=then * parts["pipeline"][now - 1] + (1 - then) * parts["series"][now - 1],
-        deals=deals.assign(brings=each.sum(axis=1)).sort_values("brings", ascending=False, ignore_index=True),
-        past=pd.DataFrame(rows),
+    parts["series"], swing, strength = series_at(replay, actual, first)
+    parts["open"] *= swing
+    parts["pipeline"] = parts["open"] + parts["new_share"] * parts["series"]
+    for origin in range(first, count):
+        parts["weight"][origin] = weights_at(parts["pipeline"], parts["series"], actual, origin, first)
+    told = {name: parts[name][first:].ravel() for name in SAID if name in parts}
+    weeks = pd.DataFrame(
+        {
+            "origin": np.repeat(np.arange(first, count), WEEKS),
+            "week": np.tile(np.arange(1, WEEKS + 1), count - first),
+            "actual": actual[first:].ravel(),
+            **told,
+        }
     )
+    each = each * swing[now]
+    new_share, series, weight = (parts[name][now] for name in ("new_share", "series", "weight"))
+    flow = Flow.of(last + timedelta(days=1), deals, each, new_share=new_share, series=series, weights=weight)
+    deals = deals.assign(brings=each.sum(axis=1)).sort_values("brings", ascending=False, ignore_index=True)
+    return NearTerm(last, weeks[list(SAID)], flow, strength, deals)
+
+
+def series_at(replay: Replay, actual: Floats, first: int) -> tuple[Floats, Floats, float]:
+    """The bookings' own forecast as of each snapshot, its season, shape (snapshots, WEEKS), and how much of it is now.
+
+    A level with as much of the season as would have served best in the forecasts whose outcome was known then; none
+    where it did not help.
+    """
+    count = len(replay.days)
+    earlier = min(SEASONS - count, max(0, (int(replay.days[0]) - int(replay.wins["day"].min())) // 7))
+    days = replay.days[0] - 7 * np.arange(max(0, earlier), 0, -1)
+    days = np.concatenate([days, replay.days])
+    booked = replay.won_between(days - 7, days)
+    columns = calendar_columns(np.concatenate([days, days[-1] + 7 * np.arange(1, WEEKS + 1)]))
+    made = np.zeros((len(STRENGTHS), count, WEEKS))
+    swings = np.ones((len(STRENGTHS), count, WEEKS))
+    for origin in range(first, count):
+        known = len(days) - count + origin + 1
+        index = season_index(booked[:known], columns[: known + WEEKS])
+        for place, strength in enumerate(STRENGTHS):
+            swing = 1 + strength * (index - 1)
+            made[place, origin] = level(booked[:known] / swing[:known]) * swing[known:]
+            swings[place, origin] = swing[known:]
+    found, season, chosen = np.zeros((count, WEEKS)), np.ones((count, WEEKS)), 0
+    for origin in range(first, count):
+        chosen = _strength_at(made, actual, origin, first)
+        found[origin], season[origin] = made[chosen, origin], swings[chosen, origin]
+    return found, season, STRENGTHS[chosen]
+
+
+def _strength_at(made: Floats, actual: Floats, origin: int, first: int) -> int:
+    """Which strength erred least in what was known at `origin`; the first, no season, unless another helps."""
+    rows, weeks = np.meshgrid(np.arange(first, origin), np.arange(WEEKS), indexing="ij")
+    ripe = rows + weeks + 1 <= origin
+    if ripe.sum() < ENOUGH:
+        return 0
+    errors = np.abs(made[:, rows[ripe], weeks[ripe]] - actual[rows[ripe], weeks[ripe]]).sum(axis=1)
+    best = int(np.argmin(errors))
+    return best if errors[best] < GAIN * errors[0] else 0
 
 
 def level(booked: Floats) -> Floats:
@@ -204,15 +251,9 @@ def weights_at(pipeline: Floats, series: Floats, actual: Floats, origin: int, fi
     return found
 
 
-def _over(weeks: Floats, days: int) -> float:
-    """The sum of the first `days` days, a week begun counted by its days."""
-    whole, rest = divmod(min(days, 7 * WEEKS), 7)
-    return float(weeks[:whole].sum() + (weeks[whole] * rest / 7 if rest else 0.0))
-
-
-def _totals(past: pd.DataFrame, weeks: int) -> pd.DataFrame:
-    """Sums of the first `weeks` weeks of each past day that saw them all."""
+def _totals(past: pd.DataFrame, first: int, last: int) -> pd.DataFrame:
+    """Sums of the weeks `first` to `last` of each past day that saw them all."""
     reached = past.groupby("origin")["week"].max()
-    whole = reached.index[reached >= weeks]
-    part = past[past["origin"].isin(whole) & (past["week"] <= weeks)]
+    whole = reached.index[reached >= last]
+    part = past[past["origin"].isin(whole) & past["week"].between(first, last)]
     return part.groupby("origin")[["actual", "forecast", "pipeline", "series", "weighted"]].sum()

@@ -109,12 +109,24 @@ class Backtest:
 
 
 @dataclass(frozen=True, eq=False)
+class Near:
+    """What future steps already have and get from deals open now, in the unit of the series, a value a step.
+
+    booked: before today, in the step under way alone; from_open: part of the forecast.
+    """
+
+    booked: Floats
+    from_open: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Fit:
     """A forecast with all that scenarios need; built by `fit_series`, kept as JSON.
 
     steps: the history's and the horizon's step starts; y: the history, in the unit of the
     series; parts over both; members: what was combined; below, above >= 0: distances of the 80 % band on the modelled
-    scale; correlation: of neighbouring steps' errors; ceiling: a bound of what is plausible.
+    scale; correlation: of neighbouring steps' errors; ceiling: a bound of what is plausible; near: where open deals
+    were laid in (`blend`), which is not kept as JSON.
     """
 
     frequency: Frequency
@@ -133,6 +145,7 @@ class Fit:
     seed: int
     backtest: Backtest | None
     members: tuple[Member, ...] = ()
+    near: Near | None = None
 
     @property
     def method_name(self) -> str:
@@ -160,10 +173,11 @@ class Fit:
         """Return 400 seeded error paths on the modelled scale, shape (400, horizon).
 
         Each step's errors have the band's width; neighbouring steps correlate as they did in
-        the backtest. Half the paths mirror the other half, so their middle is the forecast.
+        the backtest. Half the paths mirror the other half, so their middle is the forecast. A
+        shorter horizon has the same paths, only fewer steps of them.
         """
         random = np.random.default_rng(self.seed)
-        shocks = random.standard_normal((PATHS // 2, self.horizon))
+        shocks = random.standard_normal((self.horizon, PATHS // 2)).T.copy()
         innovation = np.sqrt(1 - self.correlation**2)
         for step in range(1, self.horizon):
             shocks[:, step] = self.correlation * shocks[:, step - 1] + innovation * shocks[:, step]

@@ -1,8 +1,12 @@
-"""How every deal went, day by day as it was known then, for the near term. Columns: docs/queries.md."""
+"""How every deal went, day by day as it was known then, and what it says of the weeks ahead: docs/queries.md."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import hashlib
+from collections import OrderedDict
+from datetime import timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pandas as pd
 
@@ -10,6 +14,8 @@ from core.access.actions import Action
 from core.analytics.dimensions import Dimension
 from core.analytics.filters import NO_FILTERS, Filters, number
 from core.analytics.known_then import names, spans
+from core.forecasting.near_term import near_term
+from core.forecasting.pipeline import LEARNED, WEEKS
 from core.gate import query
 from core.queries.overview import HUNDREDTHS
 
@@ -17,10 +23,19 @@ if TYPE_CHECKING:
     from datetime import date
 
     from core.db.work import Work
+    from core.forecasting.near_term import NearTerm
+
+Part = Dimension | Literal["company"]
 
 COLUMNS = ("deal", "stage", "probability", "value", "is_open", "is_won", "from_on", "until_on", "expected_close_on")
 DAYS = ("from_on", "until_on", "expected_close_on")
 NAMES = ("deal", "name", "customer")
+CARRIED = ("deal", "name", "customer", "value", "age", "chance", "brings")
+KEPT: Final = 32
+
+_lock = Lock()
+_made: OrderedDict[tuple[date, str], NearTerm | None] = OrderedDict()
+"""Near terms by their last day and the data they were learned from; the same data have the same one."""
 
 
 @query(Action.FORECAST_VIEW, mirrored=True, askable=True)
@@ -41,10 +56,41 @@ def deal_spans(
 
 
 @query(Action.FORECAST_VIEW, mirrored=True)
-def deal_names(work: Work, *, deal_ids: tuple[int, ...]) -> pd.DataFrame:
-    """Return what deals and their customers are called."""
-    rows = work.mirror.rows(names(work.mirror.facts, deal_ids))
-    return pd.DataFrame([tuple(row) for row in rows], columns=list(NAMES))
+def near_outlook(work: Work, *, dimension: Part = "company", key: str = "") -> dict[str, Any]:
+    """Return what open deals say of the weeks ahead and said in past ones (`NearTerm.to_dict`); empty if too little.
+
+    Sums of deals alone, so that a frozen link may hold it.
+    """
+    found = _near(work, dimension, key)
+    return {} if found is None else found.to_dict()
+
+
+@query(Action.FORECAST_VIEW, mirrored=True)
+def carrying_deals(work: Work, *, dimension: Part = "company", key: str = "", count: int = 10) -> pd.DataFrame:
+    """Return the open deals that bring most in the next 13 weeks, with what they are called and their chance."""
+    found = _near(work, dimension, key)
+    if found is None or found.deals.empty:
+        return pd.DataFrame(columns=list(CARRIED))
+    top = found.deals.head(count)
+    rows = work.mirror.rows(names(work.mirror.facts, tuple(int(deal) for deal in top["deal"])))
+    called = pd.DataFrame([tuple(row) for row in rows], columns=list(NAMES))
+    return top.merge(called, on="deal", how="left")[list(CARRIED)]
+
+
+def _near(work: Work, dimension: Part, key: str) -> NearTerm | None:
+    last = work.today - timedelta(days=1)
+    stays = deal_spans(work, since=last - timedelta(days=7 * (LEARNED + WEEKS)), dimension=dimension, key=key)
+    said = hashlib.sha256(pd.util.hash_pandas_object(stays, index=False).to_numpy().tobytes()).hexdigest()
+    with _lock:
+        if (last, said) in _made:
+            _made.move_to_end((last, said))
+            return _made[last, said]
+    found = near_term(stays, last=last)
+    with _lock:
+        _made[last, said] = found
+        while len(_made) > KEPT:
+            _made.popitem(last=False)
+    return found
 
 
 def filters_of(dimension: str, key: str) -> Filters | None:

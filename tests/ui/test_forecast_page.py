@@ -1,5 +1,6 @@
 """The Forecast page as its readers meet it."""
 
+import json
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -16,17 +17,17 @@ from core import gate
 from core.forecasting.calendar import Event
 from core.forecasting.fit import fit_series
 from core.forecasting.levers import Levers
-from core.forecasting.near_term import Landing
 from core.forecasting.scenarios import apply
 from core.forecasting.series import prepare
 from core.forecasting.workers import submit_fit
+from core.i18n import format_chance, format_money
 from core.reports.frozen import freeze
 from core.services.scenarios import save_scenario
 from core.services.share import make_share_link
 from core.settings import PROJECT_ROOT
 from core.ui import session
-from core.ui.page import ANSWERS_KEY
-from core.ui.screens import forecast_fit, forecast_near
+from core.ui.page import ANSWERS_KEY, plain
+from core.ui.screens import forecast_fit
 from core.ui.screens.forecast_fit import cut, quota_by_step
 from core.ui.screens.forecast_state import (
     LONGEST,
@@ -105,7 +106,7 @@ def written(app: AppTest, name: str) -> list[str]:
 
 
 def texts(app: AppTest) -> str:
-    kinds = ("markdown", "text", "caption", "info", "warning", "error", "subheader")
+    kinds = ("markdown", "text", "caption", "info", "warning", "error", "header", "subheader")
     return "\n".join(element.value for kind in kinds for element in getattr(app, kind))
 
 
@@ -121,8 +122,10 @@ def test_the_page_opens_for_every_selling_role_and_an_empty_company_gets_a_sente
 def test_a_leader_reads_the_total_of_the_months_ahead_its_band_and_the_method(selling, fits):
     app = opened(selling)
     assert not app.exception
-    assert app.subheader[0].value.startswith("Next 6 months\\: ¥")
-    assert "80%" in app.subheader[0].value
+    assert app.header[0].value.startswith("Q3 2026 lands at ¥")
+    assert " ± ¥" in app.header[0].value
+    assert "**Next 6 months\\: ¥" in texts(app)
+    assert "80%" in texts(app)
     assert "only 10 months" in texts(app)
     assert metrics(app)["Base"].startswith("¥")
     assert "Scenario" not in metrics(app)
@@ -139,7 +142,7 @@ def test_no_slider_fits_anything_again(selling, fits):
     assert metrics(app)["Base"] == before
     assert metrics(app)["Scenario"] != before
     app.slider(key="forecast-ahead-month").set_value(9).run()
-    assert app.subheader[0].value.startswith("Next 9 months")
+    assert "**Next 9 months\\: ¥" in texts(app)
     assert len(fits) == 1
     assert written(app, "growth") == ["20"]
     assert written(app, "ahead") == ["9"]
@@ -175,7 +178,7 @@ def test_a_copied_link_opens_the_same_scenario(selling, fits):
 
 def test_each_series_is_forecast_by_itself(selling, fits):
     app = opened(selling, of="team", key=str(selling.teams["west"]))
-    assert metrics(app)["Base"] == "¥3K"
+    assert metrics(app)["Base"] == "¥2.63K"  # the rest of this month, and five more
     assert written(app, "of") == ["team"]
     for dimension in ("territory", "product"):
         app.session_state["forecast-of"] = dimension
@@ -185,17 +188,27 @@ def test_each_series_is_forecast_by_itself(selling, fits):
 
 def test_a_rep_forecasts_what_is_in_reach_alone(selling, fits):
     app = opened(selling, "western rep")
-    assert metrics(app)["Base"] == "¥3K"
+    assert metrics(app)["Base"] == "¥2.63K"  # the rest of this month, and five more
     assert "All that is yours" not in [b.label for b in app.button]
 
 
-def test_the_quota_is_compared_over_the_months_that_have_one(selling, fits):
-    for month in (7, 8):
-        selling.quota(month=date(2026, month, 1), amount=4_000, rep="alice")
+def test_the_page_speaks_of_one_forecast_in_its_sentence_its_cards_and_its_table(selling, fits):
+    for month in (7, 8, 9):
+        selling.quota(month=date(2026, month, 1), amount=40_000, rep="alice")
     app = opened(selling)
-    assert metrics(app)["Quota"] == "¥8K"
-    assert "Jul 2026 to Aug 2026" in texts(app)
-    assert "Quota" not in metrics(opened(selling, of="product", key=str(selling.products["compass"])))
+    table = next(frame.value for frame in app.dataframe if "Chance to reach the quota" in _heads(frame))
+    quarter = table[table["period"] == "Q3 2026"].iloc[0]
+    total = format_money(quarter["total"], "CNY", compact=True)
+    half = format_money((quarter["hi"] - quarter["lo"]) / 2, "CNY", compact=True)
+    chance = format_chance(quarter["chance"])
+    assert app.header[0].value == plain(f"Q3 2026 lands at {total} ± {half}; {chance} likely to reach the quota")
+    assert metrics(app)["Q3 2026, expected"] == total
+    assert "likely" not in opened(selling, of="product", key=str(selling.products["compass"])).header[0].value
+
+
+def _heads(frame: Any) -> list[str]:
+    columns = json.loads(frame.proto.columns)
+    return [column.get("label", "") for column in columns.values()]
 
 
 def test_a_kept_scenario_is_laid_beside_the_base_without_another_fit(selling, fits):
@@ -261,6 +274,7 @@ def test_a_share_link_shows_the_same_forecast_and_offers_no_lever(selling, fits,
     assert "Growth a year \\+20%" in texts(app)
     shown = metrics(app)
     assert {"Base", "Scenario"} <= set(shown)
+    assert app.header[0].value.startswith("Q3 2026 lands at ¥")
     assert (shown == {name: metrics(own)[name] for name in shown}) == (kind == "frozen")
     assert not [name for name in answers or {} if "deal_spans" in name]
 
@@ -374,14 +388,14 @@ def test_the_month_and_the_quarter_under_way_are_told_with_the_deals_that_carry_
     selling.deal(amount=77_000, path=(("identified", now),))
     app = opened(selling)
     assert not app.exception
-    assert "The month and the quarter under way" in [header.value for header in app.subheader]
+    assert "What carries it" in [header.value for header in app.subheader]
     shown = metrics(app)
     assert [name for name in shown if name.endswith(", expected")]
     assert "Four weeks ahead, off by" in shown
     assert "weighted pipeline" in texts(app).lower()
     chinese = opened(selling, language="zh")
     assert not chinese.exception
-    assert "本月与本季度" in [header.value for header in chinese.subheader]
+    assert "由什么支撑" in [header.value for header in chinese.subheader]
 
 
 def test_past_forecasts_are_told_in_words_and_by_distance(selling, fits):
@@ -389,15 +403,3 @@ def test_past_forecasts_are_told_in_words_and_by_distance(selling, fits):
     assert "How far to trust it" in [header.value for header in app.subheader]
     assert "Tested on what happened after" in texts(app)
     assert "Repeating the last season would have been off by" in texts(app)
-
-
-def test_days_beyond_four_weeks_are_the_fits_by_their_share():
-    steps = pd.date_range("2024-01-01", periods=36, freq="MS")
-    rows = pd.DataFrame({"on": steps.date, "value": 3100.0})
-    fit = fit_series(prepare(rows, frequency="month", today=date(2027, 1, 5)), horizon=3)
-    later = forecast_near.later_of(fit, date(2027, 1, 22), date(2027, 3, 1))
-    assert later is not None
-    assert later.expected == pytest.approx(3100 * 10 / 31 + 3100)
-    assert forecast_near.later_of(fit, date(2027, 1, 22), date(2027, 9, 1)) is None
-    both = forecast_near.joined(Landing(100.0, 0.1), Landing(300.0, 0.3))
-    assert (both.expected, both.off) == pytest.approx((400.0, 0.25))

@@ -1,13 +1,16 @@
 """The near term: chances learned from replayed days, and the gate that leaves the pipeline out."""
 
+import json
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.forecasting.near_term import Landing, level, near_term, weights_at
+from core.forecasting.flow import Flow
+from core.forecasting.near_term import NearTerm, level, near_term, weights_at
 from core.forecasting.pipeline import KAPPA, WEEKS, Learned, Replay
+from core.forecasting.season import calendar_columns, season_index
 
 LAST = date(2026, 11, 22)
 START = LAST - timedelta(days=7 * 90)
@@ -103,9 +106,8 @@ def test_nothing_known_later_changes_what_was_said_then():
     then = near_term(earlier, last=cut)
     assert then is not None
     said = whole.past[whole.past["origin"] == whole.past["origin"].max() - 3].set_index("week")
-    for name in ("forecast", "pipeline", "series", "weighted"):
-        now = {"forecast": then.forecast, "pipeline": then.pipeline, "series": then.series, "weighted": then.weighted}
-        assert said[name].to_numpy() == pytest.approx(now[name][:4])
+    for name in ("forecast", "pipeline", "series", "weighted", "open", "new_share", "weight"):
+        assert said[name].to_numpy() == pytest.approx(then.at(name)[:4])
 
 
 def test_stages_that_tell_better_beat_the_bookings_alone_and_the_weighted_pipeline():
@@ -130,18 +132,53 @@ def test_too_little_history_says_nothing():
     assert near_term(company().iloc[:0], last=LAST) is None
 
 
-def test_the_chance_of_what_is_missing_is_even_at_the_forecast():
-    ahead = Landing(expected=100.0, off=0.2)
-    assert (ahead.low, ahead.high) == pytest.approx((80, 120))
-    assert ahead.chance(100) == pytest.approx(0.5)
-    assert ahead.chance(80) == pytest.approx(0.9)
-    assert ahead.chance(-5) == 1.0
-
-
 def test_days_to_come_count_a_week_begun_by_its_days():
     found = near_term(company(), last=LAST)
     assert found is not None
-    weeks = found.forecast
-    assert found.landing(10).expected == pytest.approx(weeks[0] + weeks[1] * 3 / 7)
-    assert found.weighted_over(7) == pytest.approx(found.weighted[0])
+    weeks = found.at("weighted")
+    assert found.weighted_over(10) == pytest.approx(weeks[0] + weeks[1] * 3 / 7)
     assert level(np.full(20, 7.0)).tolist() == pytest.approx([7.0] * WEEKS)
+
+
+def test_what_is_kept_as_json_says_the_same():
+    found = near_term(company(), last=LAST)
+    assert found is not None
+    kept = NearTerm.from_dict(json.loads(json.dumps(found.to_dict(), allow_nan=False)))
+    assert kept.forecast == pytest.approx(found.forecast)
+    assert kept.past["actual"].to_numpy() == pytest.approx(found.past["actual"].to_numpy())
+    assert kept.off("forecast") == pytest.approx(found.off("forecast"))
+    assert (kept.last, kept.season) == (found.last, found.season)
+
+
+def test_a_december_twice_the_usual_is_expected_again_and_noise_is_not():
+    until = _numbers(date(2023, 1, 8), 200)
+    columns = calendar_columns(until)
+    december = np.array([share == 1 for share in columns[:, 11]])
+    booked = np.where(december, 200.0, 100.0)
+    index = season_index(booked[:187], columns)
+    late = np.flatnonzero(december & (np.arange(200) >= 187 - 52))
+    assert index[late].mean() > 1.5 * index[~december].mean()
+    flat = season_index(np.full(187, 100.0), columns)
+    assert flat == pytest.approx(np.ones(200))
+    assert season_index(booked[:40], columns).tolist() == [1.0] * 200  # less than a year says nothing
+
+
+def _numbers(first: date, weeks: int) -> np.ndarray:
+    return int(np.datetime64(first, "D").astype("int64")) + 7 * np.arange(weeks)
+
+
+def test_past_misses_are_of_the_same_weeks_ahead():
+    weeks = pd.DataFrame(
+        [
+            {"origin": origin, "week": week, "actual": 120.0 if week == 2 else 100.0, "open": 0.0, "new_share": 1.0,
+             "series": 100.0, "weighted": 0.0, "weight": 1.0}
+            for origin in range(10)
+            for week in range(1, 5)
+        ]
+    )  # fmt: skip
+    found = NearTerm(LAST, weeks, Flow.unknown(LAST))
+    assert found.missed(1, 7) == 0.0
+    assert found.missed(8, 14) == pytest.approx(0.2)
+    assert found.missed(1, 14) == pytest.approx(0.1)
+    assert found.missed(8, 11) == pytest.approx(0.2 * np.sqrt(7 / 4))  # half a week errs more
+    assert np.isnan(found.missed(60, 91))

@@ -10,7 +10,8 @@ import streamlit as st
 
 from core.charts.forecast import forecast_chart
 from core.forecasting.scenario_totals import BASE, compare
-from core.forecasting.scenarios import apply, chance_to_reach
+from core.forecasting.scenarios import apply
+from core.forecasting.steps import ends
 from core.i18n import _, format_month, format_quarter, format_rate
 from core.reports.tables import Column
 from core.ui.cards import said
@@ -19,15 +20,21 @@ from core.ui.empty import nothing_yet
 from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.screens.forecast_controls import choose_series, series_name
-from core.ui.screens.forecast_fit import cut, forecast_of, series_of, watch
+from core.ui.screens.forecast_fit import forecast_of, series_of, watch
 from core.ui.screens.forecast_flow import flow_of
 from core.ui.screens.forecast_levers import choose_levers, lever_words
 from core.ui.screens.forecast_matters import what_matters
-from core.ui.screens.forecast_near import near, quarter_line
+from core.ui.screens.forecast_near import changed_ending, ending_cards, ending_words, endings_of, near
 from core.ui.screens.forecast_saved import choose_compared, compared_totals
 from core.ui.screens.forecast_state import Shown
 from core.ui.screens.forecast_trust import trust
-from core.ui.screens.forecast_words import headline, member_words, span_words, total_of
+from core.ui.screens.forecast_words import (
+    headline,
+    member_words,
+    season_words,
+    span_words,
+    total_of,
+)
 from core.ui.sharing import share_button
 from core.ui.tables import table
 
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
     from core.forecasting.levers import Levers
     from core.ui.page import View
     from core.ui.screens.forecast_fit import Forecast
+    from core.ui.screens.forecast_near import Ending
 
 HISTORY_SHOWN = {"month": 24, "week": 52, "day": 90}
 
@@ -50,24 +58,25 @@ def draw(view: View) -> None:
     if not len(prepared):
         _nothing_yet(view, shown)
         return
-    flow = flow_of(view, shown)
     if view.query is not None:
         st.caption(plain(series_name(view, shown)))
         forecast = forecast_of(view, shown, prepared)
-        _forecast(view, shown, forecast, flow)
+        endings = endings_of(view, forecast)
+        _forecast(view, shown, forecast, endings, top=st.container(gap="small"))
     else:
+        top = st.container(gap="small")
         wide, narrow = st.columns([3, 1], gap="large")
         with narrow:
             st.subheader(_("Scenario"), anchor=False)
-            shown = choose_compared(view, choose_levers(view, shown, deals_known=flow.known))
+            shown = choose_compared(view, choose_levers(view, shown, deals_known=flow_of(view, shown).known))
         write_address(**shown.to_params())
         forecast = forecast_of(view, shown, prepared)
+        endings = endings_of(view, forecast)
         with wide:
-            quarter_line(view, shown, forecast.fit)
-            _forecast(view, shown, forecast, flow)
-    what_matters(view, shown, forecast, flow)
-    if view.query is None:
-        near(view, shown, forecast.fit)
+            _forecast(view, shown, forecast, endings, top=top)
+    what_matters(view, shown, forecast, forecast.flow)
+    near(view, shown, forecast, endings)
+    flow = forecast.flow
     scenarios = _scenarios(shown)
     if shown.compared:
         compared_totals(view, forecast, scenarios, flow)
@@ -87,61 +96,61 @@ def _nothing_yet(view: View, shown: Shown) -> None:
     )  # fmt: skip
 
 
-def _forecast(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
-    fit = forecast.fit
-    st.subheader(plain(headline(view, fit, shown.levers, flow)), anchor=False)
+def _forecast(
+    view: View, shown: Shown, forecast: Forecast, endings: list[Ending], *, top: st.delta_generator.DeltaGenerator
+) -> None:
+    """Draw the sentence that a leader reads into `top`, then the cards and the chart."""
+    fit, flow = forecast.fit, forecast.flow
     words = lever_words(view, shown)
-    if words:
-        st.markdown(f":material/tune: {plain(_('What if: {levers}', levers=words))}")
-    st.caption(plain(f"{span_words(fit)}  ·  {fit.reason}"))
-    if forecast.pending is not None:
-        watch(forecast.pending)
-    _cards(view, shown, forecast, flow)
+    with top:
+        ahead = headline(view, fit, shown.levers, flow)
+        if endings:
+            st.header(plain(ending_words(view, endings[-1]) + _changed_ending(view, shown, forecast)), anchor=False)
+            st.markdown(f"**{plain(ahead)}**")
+        else:
+            st.header(plain(ahead), anchor=False)
+        if words:
+            st.markdown(f":material/tune: {plain(_('What if: {levers}', levers=words))}")
+        st.caption(plain("  ·  ".join([span_words(fit), str(fit.reason), *season_words(fit)])))
+        if forecast.pending is not None:
+            watch(forecast.pending)
+    _cards(view, shown, forecast, endings)
     _chart(view, shown, forecast, flow)
 
 
-def _cards(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
+def _changed_ending(view: View, shown: Shown, forecast: Forecast) -> str:
+    """Return where the first period lands with the levers that are moved."""
+    if shown.levers.neutral:
+        return ""
+    row = changed_ending(view, forecast, shown.levers)
+    return "" if row is None else _("; with the scenario {total}", total=said(row, "money", view.currency))
+
+
+def _cards(view: View, shown: Shown, forecast: Forecast, endings: list[Ending]) -> None:
     fit, levers = forecast.fit, shown.levers
 
     def money(value: float) -> str:
         return said(value, "money", view.currency)
 
-    def signed(value: float) -> str:
-        return ("+" if value >= 0 else "") + money(value)
-
     low, base, high = total_of(fit)
-    with st.grid(min_column_width=300 if view.large else 160, gap="small", key="cards-forecast"):
+    with st.grid(min_column_width=300 if view.large else 170, gap="small", key="cards-forecast"):
+        ending_cards(view, endings, forecast.near)
         with _card("base"):
             told = _("The forecast with all levers neutral, summed over the horizon. A running month or week counts "
                      "whole, what is booked in it already included.")  # fmt: skip
             st.metric(_("Base"), money(base), help=told)
             st.caption(plain(_("80%: {low} to {high}", low=money(low), high=money(high))))
+            st.caption(plain(span_words(fit)))
         if not levers.neutral:
-            low, total, high = total_of(fit, levers, flow)
+            low, total, high = total_of(fit, levers, forecast.flow)
             with _card("scenario"):
                 st.metric(
                     _("Scenario"), money(total), delta=_percent(total / base - 1) if base else None,
                     help=_("The base with the levers laid on it."),
                 )  # fmt: skip
-                st.caption(plain(_("{amount} against the base", amount=signed(total - base))))
+                gained = ("+" if total >= base else "") + money(total - base)
+                st.caption(plain(_("{amount} against the base", amount=gained)))
                 st.caption(plain(_("80%: {low} to {high}", low=money(low), high=money(high))))
-        missing = np.isnan(forecast.quota)
-        covered = int(np.argmax(missing)) if missing.any() else fit.horizon
-        if covered:
-            part = cut(fit, covered)
-            quota = float(forecast.quota[:covered].sum())
-            with _card("quota"):
-                owed = _("What is owed in the days that have a quota; months are shared by their days.")
-                st.metric(_("Quota"), money(quota), help=owed)
-                st.caption(plain(span_words(part)))
-            with _card("gap"):
-                told = _("Forecast minus quota over the same days; with a scenario, the scenario's. The chance is the "
-                         "share of 400 simulated courses that reach the quota.")  # fmt: skip
-                reached = apply(part, levers, flow).total
-                st.metric(_("Against quota"), signed(reached - quota), help=told)
-                st.caption(plain(_("{amount} forecast for the same days", amount=money(reached))))
-                chance = chance_to_reach(part, quota, levers, flow)
-                st.caption(plain(_("{chance} chance to reach it", chance=format_rate(chance, 0))))
 
 
 def _card(name: str) -> st.delta_generator.DeltaGenerator:
@@ -184,11 +193,11 @@ def _chart(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
     columns = [
         Column("ds", _("Period"), "month" if fit.frequency == "month" else "date"),
         Column("y", _("Actual"), "money", currency=view.currency),
-        Column("yhat", _("Base"), "money", currency=view.currency),
-        Column("lo", _("80%, low"), "money", currency=view.currency),
-        Column("hi", _("80%, high"), "money", currency=view.currency),
-        *(Column(f"scenario-{name}", name, "money", currency=view.currency) for name in scenarios),
-        *([Column("quota", _("Quota"), "money", currency=view.currency)] if len(quota) else []),
+        Column("yhat", _("Base"), "estimate", currency=view.currency),
+        Column("lo", _("80%, low"), "estimate", currency=view.currency),
+        Column("hi", _("80%, high"), "estimate", currency=view.currency),
+        *(Column(f"scenario-{name}", name, "estimate", currency=view.currency) for name in scenarios),
+        *([Column("quota", _("Quota"), "estimate", currency=view.currency)] if len(quota) else []),
     ]
     numbers(view, rows.iloc[::-1].reset_index(drop=True), columns, name="forecast-steps")
 
@@ -198,7 +207,9 @@ def _totals(view: View, forecast: Forecast, scenarios: dict[str, Levers], flow: 
     fit = forecast.fit
     by: Literal["month", "quarter"] = "quarter" if fit.frequency == "month" and fit.horizon > 3 else "month"
     first = view.calendar.first_month
-    frame = compare(fit, scenarios, by=by, quota=forecast.owed, year_starts_in=first, flow=flow)
+    frame = compare(forecast.whole, scenarios, by=by, quota=forecast.owed, year_starts_in=first, flow=flow)
+    until = ends(fit.future[-1:], fit.frequency)[0]
+    frame = frame[frame["starts_on"] < until].reset_index(drop=True)
     named = {BASE: _("Base")}
     days = [stamp.date() for stamp in frame["starts_on"]]
     frame["scenario"] = [named.get(name, name) for name in frame["scenario"]]
@@ -213,14 +224,14 @@ def _totals(view: View, forecast: Forecast, scenarios: dict[str, Levers], flow: 
     columns = [
         Column("period", _("Period")),
         Column("scenario", _("Scenario")),
-        *(Column(key, label, "money", currency=view.currency) for key, label in money),
+        *(Column(key, label, "estimate", currency=view.currency) for key, label in money),
     ]
     if frame["quota"].notna().any():
-        columns.append(Column("chance", _("Chance to reach the quota"), "rate"))
+        columns.append(Column("chance", _("Chance to reach the quota"), "chance"))
     ordered = frame.sort_values("starts_on", kind="stable", ignore_index=True)
     table(view, ordered, columns, name="forecast-totals")
-    st.caption(_("What was already booked in the first period counts; a period that the horizon reaches only in "
-                 "part counts that part."))  # fmt: skip
+    st.caption(_("Whole periods: what was already booked in the first one counts, and the last one counts to its end "
+                 "as far as any forecast reaches."))  # fmt: skip
 
 
 def _making(forecast: Forecast) -> None:

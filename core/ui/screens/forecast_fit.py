@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +13,16 @@ import streamlit as st
 
 from core.domain.periods import Period, add_months
 from core.forecasting.backtest import score
+from core.forecasting.blend import blend
 from core.forecasting.fit import fallback_fit
-from core.forecasting.result import COMPONENTS, Backtest, Components, Fit
+from core.forecasting.near_term import NearTerm
+from core.forecasting.result import COMPONENTS, Backtest, Components, Fit, Near
 from core.forecasting.sentences import Sentence
 from core.forecasting.series import prepare
 from core.forecasting.steps import ends, steps_from
 from core.forecasting.workers import state_of, submit_fit
 from core.i18n import N_, _
+from core.queries.near_term import near_outlook
 from core.queries.scenarios import monthly_quotas
 from core.queries.series import booked_series
 from core.ui import session
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import date, datetime
 
+    from core.forecasting.flow import Flow
     from core.forecasting.series import PreparedSeries
     from core.forecasting.transform import Floats
     from core.ui.page import View
@@ -36,6 +41,8 @@ if TYPE_CHECKING:
 
 FIRST_ANSWER = N_("A first forecast by one Prophet fit, shown until the full one is ready.")
 SIMPLE_ANSWER = N_("A quick first forecast, shown until the full one is ready.")
+LOOKS_AT = ("company", "team", "territory", "product")
+"""Parts whose deals' days are told apart."""
 FIRST_SECONDS = 0.35
 _BEGUN = "luopan_fit_begun"
 _USUAL_SECONDS = 8.0
@@ -44,14 +51,20 @@ _LOOK_SECONDS = 0.7
 
 @dataclass(frozen=True)
 class Forecast:
-    """A prepared series with its fit, and what is owed in the same steps.
+    """A prepared series with its one forecast, into which the open deals are laid, and what is owed in the same steps.
 
-    `fit` is the quick first answer while `pending` runs. `owed`: month -> quota; `quota`: a value a
+    `whole` reaches as far as any forecast does, `fit` is its chosen part, both the quick first answer while `pending`
+    runs. `near`: what open deals say, None where too little; `flow`: what levers on deals act on; `week_ago`: the whole
+    as it was to be a week ago, None where that day lies in an earlier step. `owed`: month -> quota; `quota`: a value a
     future step, NaN where a day of it lies in a month without quota.
     """
 
     prepared: PreparedSeries
     fit: Fit
+    whole: Fit
+    near: NearTerm | None
+    flow: Flow
+    week_ago: Fit | None
     pending: Future[Fit] | None
     owed: Mapping[date, float]
     quota: Floats
@@ -82,8 +95,32 @@ def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
         except TimeoutError:
             whole = fallback_fit(prepared, horizon=longest, reason=SIMPLE_ANSWER, events=shown.events)
         pending = task
-    fit = cut(whole, shown.horizon)
-    return Forecast(prepared, fit, pending, owed, quota_by_step(fit, owed))
+    near = near_of(view, shown)
+    daily = view.ask(booked_series, frequency="day", dimension=shown.dimension, key=shown.key)  # type: ignore[arg-type]
+    days = pd.to_datetime(daily["on"]).dt.date
+
+    def laid(today: date, ago: int) -> tuple[Fit, Flow]:
+        booked = daily["value"][(days >= whole.future[0].date()) & (days < today)].sum()
+        return blend(whole, near, today=today, booked=float(booked), ago=ago)
+
+    one, flow = laid(view.today, 0)
+    earlier = view.today - timedelta(days=7)
+    known_then = near is not None and one.near is not None and earlier >= whole.future[0].date()
+    fit = cut(one, shown.horizon)
+    return Forecast(
+        prepared, fit, one, near, flow, laid(earlier, 1)[0] if known_then else None, pending, owed,
+        quota_by_step(fit, owed),
+    )  # fmt: skip
+
+
+def near_of(view: View, shown: Shown) -> NearTerm | None:
+    """Return what the open deals of the chosen part say; None where too little is known of them."""
+    unknown = view.frozen is not None and not any(name.startswith("near_outlook") for name in view.frozen)
+    if shown.dimension not in LOOKS_AT or unknown:
+        return None
+    with st.spinner(_("Replaying the deals' past days …")):
+        told = view.ask(near_outlook, dimension=shown.dimension, key=shown.key)  # type: ignore[arg-type]
+    return NearTerm.from_dict(told) if told else None
 
 
 def watch(task: Future[Fit]) -> None:
@@ -120,6 +157,7 @@ def cut(fit: Fit, horizon: int) -> Fit:
         below=fit.below[:horizon],
         above=fit.above[:horizon],
         backtest=_backtest(fit.backtest, horizon),
+        near=None if fit.near is None else Near(fit.near.booked[:horizon], fit.near.from_open[:horizon]),
     )
 
 

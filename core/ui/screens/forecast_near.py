@@ -1,192 +1,171 @@
-"""The month and the quarter under way: where they land, by the open deals and what is known of them."""
+"""The month and the quarter under way: where the one forecast lands them, and what carries it."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from threading import Lock
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 import streamlit as st
 
+from core.charts.forecast_landing import landing_chart
 from core.domain.periods import Period, add_months
-from core.forecasting.near_term import Landing, near_term
-from core.forecasting.pipeline import LEARNED, WEEKS
-from core.forecasting.scenarios import apply
+from core.forecasting.scenario_totals import compare
 from core.forecasting.steps import ends, overlap_share
-from core.i18n import _, format_month, format_quarter, format_rate
-from core.queries.near_term import deal_names, deal_spans
-from core.queries.scenarios import monthly_quotas
-from core.queries.series import booked_series
+from core.i18n import _, format_chance, format_month, format_quarter, format_rate
+from core.queries.near_term import carrying_deals
 from core.reports.tables import Column
 from core.ui.cards import said
+from core.ui.drill import chart
 from core.ui.page import plain
 from core.ui.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
-    from datetime import date
+    from collections.abc import Iterator
 
-    from core.analytics.dimensions import Dimension
+    from core.forecasting.levers import Levers
     from core.forecasting.near_term import NearTerm
     from core.forecasting.result import Fit
     from core.ui.page import View
+    from core.ui.screens.forecast_fit import Forecast
     from core.ui.screens.forecast_state import Shown
 
 SHOWN = 10
-KEPT = 32
-NEAR_DAYS = 28
-LOOKS_AT = ("company", "team", "territory", "product")
-
-_lock = Lock()
-_made: OrderedDict[Hashable, NearTerm | None] = OrderedDict()
+TOLD = ("total", "lo", "hi", "quota", "chance")
 
 
 @dataclass(frozen=True)
 class Ending:
-    """A period under way: what it has, what is still to come, and what it owes (NaN: no quota)."""
+    """A period under way: where it lands (80 % band), of what, and what it owes (NaN: unknown).
+
+    booked: until yesterday; from_open: by deals open now; new: the rest. before: where it was to land a week ago.
+    """
 
     key: str
     name: str
-    booked: float
-    ahead: Landing
+    total: float
+    lo: float
+    hi: float
     quota: float
-    weighted: float
+    chance: float
+    booked: float
+    from_open: float
     before: float
+    weighted: float
 
     @property
-    def lands(self) -> float:
-        """Where the period ends."""
-        return self.booked + self.ahead.expected
+    def new(self) -> float:
+        """What is to come from deals that are not open yet."""
+        return self.total - self.booked - self.from_open
 
 
-def quarter_line(view: View, shown: Shown, fit: Fit) -> None:
-    """Write where the quarter lands, the first thing that a leader reads."""
-    with _unfrozen(view):
-        found = near_of(view, shown) if shown.dimension in LOOKS_AT else None
-        if found is not None:
-            st.markdown(f"### {plain(ending_words(view, endings_of(view, shown, found, fit)[1]))}")
-
-
-def near(view: View, shown: Shown, fit: Fit) -> None:
-    """Draw the section; nothing where deals do not say enough yet."""
-    with _unfrozen(view):
-        found = near_of(view, shown) if shown.dimension in LOOKS_AT else None
-        if found is not None:
-            _section(view, shown, found, fit)
-
-
-@contextmanager
-def _unfrozen(view: View) -> Iterator[None]:
-    """Keep what is asked meanwhile out of frozen links: they have no such section, and it holds every deal's days."""
-    before = set(view.answers)
-    yield
-    for name in set(view.answers) - before:
-        del view.answers[name]
-
-
-def _section(view: View, shown: Shown, found: NearTerm, fit: Fit) -> None:
-    st.subheader(_("The month and the quarter under way"), anchor=False)
-    endings = endings_of(view, shown, found, fit)
-    st.markdown(f"**{plain(ending_words(view, endings[0]))}**")
-    with st.grid(min_column_width=300 if view.large else 190, gap="small", key="cards-near"):
-        for ending in endings:
-            _card(view, ending)
-        _trust_card(found)
-    st.caption(plain(part_words(found)))
-    _carriers(view, found)
-
-
-def near_of(view: View, shown: Shown) -> NearTerm | None:
-    """Return the near term of the chosen part, computed once for its data."""
-    last = view.today - timedelta(days=1)
-    spans = view.ask(
-        deal_spans, since=last - timedelta(days=7 * (LEARNED + WEEKS)), dimension=_part(shown), key=shown.key
-    )
-    said_by = hashlib.sha256(pd.util.hash_pandas_object(spans, index=False).to_numpy().tobytes()).hexdigest()
-    key = (view.database.url, view.actor.scope, shown.dimension, shown.key, last, said_by)
-    with _lock:
-        if key in _made:
-            _made.move_to_end(key)
-            return _made[key]
-    with st.spinner(_("Replaying the deals' past days …")):
-        found = near_term(spans, last=last)
-    with _lock:
-        _made[key] = found
-        while len(_made) > KEPT:
-            _made.popitem(last=False)
-    return found
-
-
-def endings_of(view: View, shown: Shown, found: NearTerm, fit: Fit) -> list[Ending]:
-    """Return the month and the quarter that are under way.
-
-    The first four weeks are the near term's; what lies beyond, which knows the season, is the fit's.
-    """
-    today = view.today
-    month = today.replace(day=1)
-    quarter = view.calendar.quarter(*view.calendar.quarter_of(today))
-    daily = view.ask(booked_series, frequency="day", dimension=_part(shown), key=shown.key)
-    days = pd.to_datetime(daily["on"]).dt.date
-    made = []
+def endings_of(view: View, forecast: Forecast) -> list[Ending]:
+    """Return the month and the quarter under way, read off the one forecast; none that it does not reach the end of."""
+    whole, made = forecast.whole, []
+    on = max(view.today, whole.future[0].date()) if whole.near is not None else whole.future[0].date()
+    last = ends(whole.future[-1:], whole.frequency)[0].date()
+    month = on.replace(day=1)
+    quarter = view.calendar.quarter_of(on)
     for key, period, name in (
         ("month", Period(month, add_months(month, 1)), format_month(month)),
-        ("quarter", quarter, format_quarter(*view.calendar.quarter_of(today))),
+        ("quarter", view.calendar.quarter(*quarter), format_quarter(*quarter)),
     ):
-        left = (period.end - today).days
-        week_ago = today - timedelta(days=7)
-        booked = float(daily["value"][(days >= period.start) & (days < today)].sum())
-        earlier = float(daily["value"][(days >= period.start) & (days < week_ago)].sum())
-        owed = view.ask(monthly_quotas, period=period, dimension=_part(shown), key=shown.key)
-        months = (period.end.year - period.start.year) * 12 + period.end.month - period.start.month
-        quota = float(owed["quota"].sum()) if len(owed) == months else math.nan
-        later = later_of(fit, today + timedelta(days=NEAR_DAYS), period.end)
-        close = left if later is None else min(left, NEAR_DAYS)
-        ahead = found.landing(close) if later is None else joined(found.landing(close), later)
-        rest = ahead.expected - found.landing(close).expected
-        before = earlier + found.landing_before(close) + rest if week_ago >= period.start else math.nan
-        made.append(Ending(key, name, booked, ahead, quota, booked + found.weighted_over(left), before))
+        if period.end > last:
+            continue
+        row = _row(view, forecast, whole, period, key)
+        if row is None:
+            continue
+        before = None if forecast.week_ago is None else _row(view, forecast, forecast.week_ago, period, key)
+        booked, opened = _parts(whole, period)
+        weighted = math.nan
+        if forecast.near is not None and whole.near is not None:
+            weighted = booked + forecast.near.weighted_over((period.end - view.today).days)
+        made.append(
+            Ending(
+                key, name, row["total"], row["lo"], row["hi"], row["quota"], row["chance"], booked, opened,
+                math.nan if before is None else before["total"], weighted,
+            )
+        )  # fmt: skip
     return made
 
 
-def later_of(fit: Fit, start: date, end: date) -> Landing | None:
-    """Return what the fit expects in [start, end), steps shared by their days; None where it does not reach so far."""
-    frame, stops = apply(fit).frame, ends(fit.future, fit.frequency)
-    if start >= end:
-        return Landing(0.0, 0.0)
-    if fit.future[0].date() > start or stops[-1].date() < end:
-        return None
-    shares = overlap_share(fit.future, stops, start, end)
-    expected = float(shares @ frame["yhat"].to_numpy())
-    half = float(shares @ (frame["hi"] - frame["lo"]).to_numpy()) / 2
-    return Landing(expected, half / expected if expected > 0 else 0.0)
+def _row(view: View, forecast: Forecast, fit: Fit, period: Period, key: str) -> dict[str, float] | None:
+    """The forecast's total of a period, as the table of totals has it."""
+    frame = compare(
+        fit, {}, by="month" if key == "month" else "quarter", quota=forecast.owed,
+        year_starts_in=view.calendar.first_month,
+    )  # fmt: skip
+    found = frame[frame["starts_on"] == pd.Timestamp(period.start)]
+    return (
+        None if found.empty else {name: float(found[name].iloc[0]) for name in ("total", "lo", "hi", "quota", "chance")}
+    )
 
 
-def joined(first: Landing, later: Landing) -> Landing:
-    """Return two spans as one; their errors are taken to go together."""
-    expected = first.expected + later.expected
-    off = (first.expected * first.off + later.expected * later.off) / expected if expected > 0 else first.off
-    return Landing(expected, off)
+def changed_ending(view: View, forecast: Forecast, levers: Levers) -> float | None:
+    """Return where the quarter under way, else the month, lands with `levers`; None if unknown."""
+    name = "moved"
+    by: Literal["month", "quarter"] = "quarter" if len(endings_of(view, forecast)) > 1 else "month"
+    frame = compare(forecast.whole, {name: levers}, by=by, year_starts_in=view.calendar.first_month, flow=forecast.flow)
+    moved = frame[frame["scenario"] == name]
+    return None if moved.empty else float(moved["total"].iloc[0])
+
+
+def _parts(fit: Fit, period: Period) -> tuple[float, float]:
+    """What of a period is booked, and what of the rest comes from deals open now."""
+    shares = overlap_share(fit.steps, ends(fit.steps, fit.frequency), period.start, period.end)
+    known = len(fit.y)
+    booked = float(shares[:known] @ fit.y)
+    if fit.near is None:
+        return booked, 0.0
+    return booked + float(shares[known:] @ fit.near.booked), float(shares[known:] @ fit.near.from_open)
 
 
 def ending_words(view: View, ending: Ending) -> str:
     """Return the sentence that a leader reads."""
-    half = ending.ahead.expected * ending.ahead.off
-    total = said(ending.lands, "money", view.currency)
-    if math.isnan(half):
-        told = _("{period} lands at {total}", period=ending.name, total=total)
-    else:
-        told = _("{period} lands at {total} ± {half}", period=ending.name, total=total,
-                 half=said(half, "money", view.currency))  # fmt: skip
-    chance = ending.ahead.chance(ending.quota - ending.booked)
-    if math.isnan(ending.quota) or math.isnan(chance):
+    half = (ending.hi - ending.lo) / 2
+    told = _("{period} lands at {total} ± {half}", period=ending.name, total=said(ending.total, "money", view.currency),
+             half=said(half, "money", view.currency))  # fmt: skip
+    if math.isnan(ending.chance):
         return told
-    return told + _("; {chance} likely to reach the quota", chance=format_rate(chance, 0))
+    return told + _("; {chance} likely to reach the quota", chance=format_chance(ending.chance))
+
+
+def ending_cards(view: View, endings: list[Ending], near: NearTerm | None) -> None:
+    """Draw a card a period, and one of how past forecasts by the open deals fared."""
+    for ending in endings:
+        _card(view, ending)
+    if near is not None:
+        _trust_card(near)
+
+
+def near(view: View, shown: Shown, forecast: Forecast, endings: list[Ending]) -> None:
+    """Draw what the forecast of the month and the quarter consists of; nothing where nothing is known."""
+    if not endings:
+        return
+    st.subheader(_("What carries it"), anchor=False)
+    frame = pd.DataFrame(
+        [[e.name, e.booked, e.from_open, e.new, e.quota] for e in endings],
+        columns=["name", "booked", "open", "new", "quota"],
+    )
+    title = _("Where the month and the quarter come from")
+    figure = landing_chart(frame, dark=view.dark, large=view.large, currency=view.currency, title=title)
+    chart(view, figure, key="forecast-landing", alt=title)
+    if forecast.near is not None:
+        st.caption(plain(part_words(forecast.near)))
+        if view.query is None:
+            with _unfrozen(view):
+                _carriers(view, shown)
+
+
+@contextmanager
+def _unfrozen(view: View) -> Iterator[None]:
+    """Keep what is asked meanwhile out of frozen links: they have no such section, and it names deals."""
+    before = set(view.answers)
+    yield
+    for name in set(view.answers) - before:
+        del view.answers[name]
 
 
 def part_words(found: NearTerm) -> str:
@@ -205,18 +184,22 @@ def _card(view: View, ending: Ending) -> None:
         return said(value, "money", view.currency)
 
     with st.container(border=True, gap="xxsmall", height="stretch", key=f"card-near-{ending.key}"):
-        delta = None if math.isnan(ending.before) else ending.lands - ending.before
+        delta = None
+        if not math.isnan(ending.before):
+            delta = _signed(view, ending.total - ending.before)
         st.metric(
-            _("{period}, expected", period=ending.name), money(ending.lands),
-            delta=None if delta is None else _("{amount} since last week", amount=_signed(view, delta)),
+            _("{period}, expected", period=ending.name), money(ending.total), delta=delta,
+            delta_description=None if delta is None else _("since last week"),
             help=_("Booked until yesterday, and what is expected until the end."),
         )  # fmt: skip
-        st.caption(plain(_("{booked} booked, {ahead} to come", booked=money(ending.booked),
-                           ahead=money(ending.ahead.expected))))  # fmt: skip
+        st.caption(plain(_("80%: {low} to {high}", low=money(ending.lo), high=money(ending.hi))))
         if not math.isnan(ending.quota):
-            gap = _signed(view, ending.lands - ending.quota)
+            gap = _signed(view, ending.total - ending.quota)
             st.caption(plain(_("{gap} against the quota of {quota}", gap=gap, quota=money(ending.quota))))
-        st.caption(plain(_("By the weighted pipeline {amount}", amount=money(ending.weighted))))
+            if ending.key == "month":
+                st.caption(plain(_("{chance} chance to reach it", chance=format_chance(ending.chance))))
+        if not math.isnan(ending.weighted):
+            st.caption(plain(_("By the weighted pipeline {amount}", amount=money(ending.weighted))))
 
 
 def _trust_card(found: NearTerm) -> None:
@@ -231,26 +214,20 @@ def _trust_card(found: NearTerm) -> None:
         st.caption(plain(_("Single weeks {single}, weighted pipeline {crm}", single=single, crm=crm)))
 
 
-def _part(shown: Shown) -> Dimension | Literal["company"]:
-    return cast('Dimension | Literal["company"]', shown.dimension)
-
-
 def _signed(view: View, amount: float) -> str:
     return ("+" if amount >= 0 else "") + said(amount, "money", view.currency)
 
 
-def _carriers(view: View, found: NearTerm) -> None:
-    top = found.deals.head(SHOWN)
+def _carriers(view: View, shown: Shown) -> None:
+    top = view.ask(carrying_deals, dimension=shown.dimension, key=shown.key, count=SHOWN)  # type: ignore[arg-type]
     if top.empty:
         return
-    names = view.ask(deal_names, deal_ids=tuple(int(deal) for deal in top["deal"]))
-    frame = top.merge(names, on="deal", how="left")
     with st.expander(_("Open deals that carry it"), icon=":material/handshake:"):
         columns = [
             Column("name", _("Deal"), width="large"),
             Column("value", _("Value"), "money", currency=view.currency),
             Column("age", _("Days in stage"), "count"),
-            Column("chance", _("Won within 13 weeks"), "rate"),
-            Column("brings", _("Brings"), "money", currency=view.currency),
+            Column("chance", _("Won within 13 weeks"), "chance"),
+            Column("brings", _("Brings"), "estimate", currency=view.currency),
         ]
-        table(view, frame, columns, name="forecast-carriers", opens="deal", id_column="deal")
+        table(view, top, columns, name="forecast-carriers", opens="deal", id_column="deal")

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.forecasting.scenarios import apply, sample_paths
 from core.forecasting.steps import ends
-from core.i18n import N_, _, _n, format_date, format_month
+from core.i18n import N_, _, _n, format_date, format_month, format_rate
 from core.ui.cards import said
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ MEMBER_NAMES: Final[dict[Member, str]] = {
     "stl_theta": N_("AutoTheta after a decomposition"),
     "stl_theta_log": N_("AutoTheta after a decomposition"),
 }
+
+
+LEAST_SWING: Final = 0.05
+"""Between the strongest and the weakest step, under which the season is not worth a word."""
 
 
 def headline(view: View, fit: Fit, levers: Levers, flow: Flow) -> str:
@@ -81,6 +85,23 @@ def span_words(fit: Fit) -> str:
         return start if start == end else _("{start} to {end}", start=start, end=end)
     last = ends(fit.future[-1:], fit.frequency)[0].date() - timedelta(days=1)
     return _("{start} to {end}", start=format_date(fit.future[0].date()), end=format_date(last))
+
+
+def season_words(fit: Fit) -> list[str]:
+    """Return what the season does to the strongest and the weakest step shown; nothing where there is hardly any."""
+    ahead = slice(len(fit.y), None)
+    total = fit.parts.total[ahead]
+    without = fit.value(total - fit.parts.seasonal[ahead])
+    swing = np.divide(fit.value(total), without, out=np.ones(fit.horizon), where=without > 0) - 1
+    best, worst = int(np.argmax(swing)), int(np.argmin(swing))
+    named = format_month if fit.frequency == "month" else format_date
+    if fit.horizon < 2 or swing[best] - swing[worst] < LEAST_SWING:
+        return []
+    return [
+        _("By season {high} stands {up} above and {low} {down} below the usual", high=named(fit.future[best].date()),
+          up=format_rate(max(swing[best], 0.0), 0), low=named(fit.future[worst].date()),
+          down=format_rate(max(-swing[worst], 0.0), 0))
+    ]  # fmt: skip
 
 
 def member_words(members: Sequence[Member]) -> list[str]:
