@@ -220,6 +220,8 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
     ),
     "overview_kpis": ANY_DAY,
     "booked_why": ANY_DAY,
+    "expected_weeks": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
+    "coverage_needed": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
     "booked_by_month": ANY_DAY,
     "breakdown": _both(*(_in_period(by=by) for by in ("team", "rep", "territory", "product", "channel", "segment"))),
     "pipeline_by_stage": _both(_plain, _of_the_west()),

@@ -15,6 +15,7 @@ from core.analytics.rates import coverage
 from core.db.actors import actor_named
 from core.domain.periods import Period
 from core.gate import answer
+from core.queries.expected import coverage_needed
 from core.queries.funnel import cohort_funnel
 from core.queries.funnel_flow import flow_kinds, funnel_flow, funnel_snapshot
 from core.queries.funnel_losses import losses_by_stage
@@ -263,7 +264,7 @@ def test_the_worked_examples_of_the_methods_come_out(world, answer_as):
         **{query.__name__: query for query in (
             overview_kpis, cohort_funnel, time_in_stage, breakdown, leaderboard, deals_needing_attention,
             step_changes, flow_kinds, funnel_flow, funnel_snapshot,
-            attention_counts,
+            attention_counts, coverage_needed,
         )},
     }  # fmt: skip
     for name in METHODS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -14,15 +15,18 @@ from core.charts.trend import booked_by_month
 from core.domain.periods import Period, add_months
 from core.i18n import N_, _, _n, format_date, format_money, format_number, format_rate
 from core.queries.choices import newest_deal_on
+from core.queries.expected import coverage_needed
 from core.queries.overview import booked_by_month as months_booked
 from core.queries.overview import breakdown, overview_kpis, pipeline_by_stage
 from core.queries.pipeline import pipeline_as_of
+from core.queries.plans import plan_by_month
 from core.reports.tables import Column, records
 from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import Card, draw_cards
 from core.ui.drill import chart, numbers, team_note
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, analysis_filters, write_address
+from core.ui.screens import overview_expected
 from core.ui.screens.overview_why import draw_why
 from core.ui.sharing import share_button
 
@@ -63,11 +67,15 @@ def draw(view: View) -> None:
         told = _("There are no deals yet. Log the first one, or import your company's deals.")
         nothing_yet(view, told)
         return
-    draw_cards(view, cards(period, filters, rows, view.currency, as_of), key="overview")
+    needed = view.ask(coverage_needed, filters=filters, as_of=as_of).iloc[0]
+    draw_cards(
+        view, cards(period, filters, rows, view.currency, as_of, needed=float(needed["needed"])), key="overview"
+    )  # fmt: skip
     if is_running:
         st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
     _trend(view, period, filters, as_of)
     draw_why(view, period, filters, to_date=is_running, as_of=as_of)
+    overview_expected.draw(view, filters, as_of)
     left, right = st.columns(2)
     with left:
         _pipeline(view, filters, as_of)
@@ -76,9 +84,10 @@ def draw(view: View) -> None:
 
 
 def cards(
-    period: Period, filters: Filters, rows: dict[str, dict[str, Any]], currency: str, as_of: AsOf | None = None
-) -> list[Card]:
-    """Return the page's nine cards."""
+    period: Period, filters: Filters, rows: dict[str, dict[str, Any]], currency: str, as_of: AsOf | None = None,
+    needed: float = nan,
+) -> list[Card]:  # fmt: skip
+    """Return the page's nine cards; `needed` is the coverage that the win rate asks for."""
     now, before, year = rows["current"], rows["previous"], rows["year_before"]
 
     def card(key: str, title: str, unit: Any, measure: str | None, **more: Any) -> Card:
@@ -118,6 +127,8 @@ def cards(
         card("weighted_pipeline", _("Weighted pipeline"), "money", "weighted", count="open_count", compared=False,
              help=_("Open value times the probability of each deal's stage.")),
         card("coverage", _("Coverage"), "times", "closing", compared=False, label=_("Show deals"),
+             note="" if isnan(needed) else
+             _("Needed at the win rate of the last 12 months: {needed}×", needed=format_number(needed, 1)),
              help=_("Open value expected to close in the period, divided by what is still missing to the quota.")),
     ]  # fmt: skip
 
@@ -125,6 +136,9 @@ def cards(
 def _trend(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
     shown = period if len(period.months()) > 2 else Period(add_months(period.end.replace(day=1), -11), period.end)
     months = view.ask(months_booked, period=shown, filters=filters, as_of=as_of)
+    plan = view.ask(plan_by_month, period=shown, filters=filters)
+    if len(plan):
+        months = months.merge(plan, on="month", how="left")
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
         month = clicked_month(data)
@@ -142,6 +156,7 @@ def _trend(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> 
         Column("won", _("Won deals"), "count"),
         Column("quota", _("Quota"), "money", currency=view.currency),
         Column("previous", _("Same month last year"), "money", currency=view.currency),
+        *([Column("plan", _("Plan"), "money", currency=view.currency)] if len(plan) else []),
     ]
     numbers(view, months, columns, name="overview-months")
 
