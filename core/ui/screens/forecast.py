@@ -19,8 +19,9 @@ from core.ui.drill import chart, numbers
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, write_address
 from core.ui.page import plain
-from core.ui.screens.forecast_controls import choose_series, series_name
-from core.ui.screens.forecast_fit import forecast_of, series_of, watch
+from core.ui.screens.forecast_controls import choose_series, series_title
+from core.ui.screens.forecast_data import choose_data
+from core.ui.screens.forecast_fit import forecast_of, watch
 from core.ui.screens.forecast_flow import flow_of
 from core.ui.screens.forecast_levers import choose_levers, lever_words
 from core.ui.screens.forecast_matters import what_matters
@@ -54,12 +55,14 @@ def draw(view: View) -> None:
     shown = Shown.from_params(address(view))
     if view.query is None:
         shown = choose_series(view, shown)
-    prepared = series_of(view, shown)
+    shown, prepared = choose_data(view, shown)
+    if shown.measure != "booked":
+        view = view.counting()
     if not len(prepared):
         _nothing_yet(view, shown)
         return
     if view.query is not None:
-        st.caption(plain(series_name(view, shown)))
+        st.caption(plain(series_title(view, shown)))
         forecast = forecast_of(view, shown, prepared)
         endings = endings_of(view, forecast)
         _forecast(view, shown, forecast, endings, top=st.container(gap="small"))
@@ -74,8 +77,9 @@ def draw(view: View) -> None:
         endings = endings_of(view, forecast)
         with wide:
             _forecast(view, shown, forecast, endings, top=top)
-    what_matters(view, shown, forecast, forecast.flow)
-    near(view, shown, forecast, endings)
+    if shown.measure == "booked":
+        what_matters(view, shown, forecast, forecast.flow)
+        near(view, shown, forecast, endings)
     flow = forecast.flow
     scenarios = _scenarios(shown)
     if shown.compared:
@@ -180,7 +184,7 @@ def _chart(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
     quota = pd.DataFrame({"ds": fit.future, "y": forecast.quota}).dropna()
     figure = forecast_chart(
         history.tail(HISTORY_SHOWN[fit.frequency]), base, scenarios=scenarios, quota=quota, dark=view.dark,
-        large=view.large, currency=view.currency, title=_("Booked value: {name}", name=series_name(view, shown)),
+        large=view.large, currency=view.currency, title=series_title(view, shown),
         today=view.today if fit.future[0].date() <= view.today <= fit.future[-1].date() else None,
     )  # fmt: skip
     chart(view, figure, key="forecast-chart", alt=_("History, forecast and scenarios"))

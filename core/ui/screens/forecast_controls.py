@@ -19,6 +19,7 @@ from core.ui.screens.forecast_state import (
     FREQUENCIES,
     LONGEST,
     LONGEST_NAME,
+    MEASURES,
     MOST_EVENTS,
     SHORTEST,
     Shown,
@@ -29,6 +30,7 @@ from core.ui.screens.forecast_state import (
 if TYPE_CHECKING:
     from core.forecasting.steps import Frequency
     from core.queries.choices import Choices
+    from core.queries.series import Measure
     from core.ui.page import View
 
 DIMENSION_NAMES: Final[dict[str, str]] = {
@@ -36,6 +38,12 @@ DIMENSION_NAMES: Final[dict[str, str]] = {
     "team": N_("Team"),
     "territory": N_("Territory"),
     "product": N_("Product"),
+    "channel": N_("Channel"),
+}
+MEASURE_NAMES: Final[dict[str, str]] = {
+    "booked": N_("Booked value"),
+    "won": N_("Won deals"),
+    "units": N_("Units sold"),
 }
 FREQUENCY_NAMES: Final[dict[str, str]] = {"month": N_("By month"), "week": N_("By week"), "day": N_("By day")}
 AHEAD_NAMES: Final[dict[str, str]] = {
@@ -66,6 +74,11 @@ def choose_series(view: View, shown: Shown) -> Shown:
             key=seeded("of", shown.dimension, offered),
         ) or "company"  # fmt: skip
         key = _choose_key(choices, str(dimension), shown)
+        measure: Measure = st.selectbox(
+            _("Measure"), MEASURES, format_func=lambda code: _(MEASURE_NAMES[code]), width=150,
+            key=seeded("what", shown.measure, list(MEASURES)),
+            help=_("Booked value, the number of won deals, or the pieces in them. A deal counts for its main product."),
+        )  # fmt: skip
         frequency = cast("Frequency", st.segmented_control(
             _("Time step"), list(FREQUENCIES), format_func=lambda code: _(FREQUENCY_NAMES[code]), required=True,
             key=seeded("by", shown.frequency, list(FREQUENCIES)),
@@ -75,7 +88,15 @@ def choose_series(view: View, shown: Shown) -> Shown:
             _(AHEAD_NAMES[frequency]), SHORTEST[frequency], LONGEST[frequency], width=260,
             key=seeded(f"ahead-{frequency}", usual),
         )  # fmt: skip
-    return replace(shown, dimension=str(dimension), key=key, frequency=frequency, horizon=int(horizon))
+    chosen = replace(
+        shown, dimension=str(dimension), key=key, frequency=frequency, horizon=int(horizon), measure=measure
+    )
+    return chosen if chosen.series == shown.series else replace(chosen, masked=())
+
+
+def series_title(view: View, shown: Shown) -> str:
+    """Return what is forecast, of what."""
+    return _("{measure}: {name}", measure=_(MEASURE_NAMES[shown.measure]), name=series_name(view, shown))
 
 
 def _choose_key(choices: Choices, dimension: str, shown: Shown) -> str:

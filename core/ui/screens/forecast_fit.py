@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import date, datetime
 
+    from core.analytics.dimensions import Dimension
     from core.forecasting.flow import Flow
     from core.forecasting.series import PreparedSeries
     from core.forecasting.transform import Floats
@@ -72,8 +73,13 @@ class Forecast:
 
 def series_of(view: View, shown: Shown) -> PreparedSeries:
     """Return the chosen series; without a point where it has no complete step."""
-    rows = view.ask(booked_series, frequency=shown.frequency, dimension=shown.dimension, key=shown.key)  # type: ignore[arg-type]
-    return prepare(rows, frequency=shown.frequency, today=view.today)
+    return prepare(_by_day(view, shown), frequency=shown.frequency, today=view.today, masked=shown.masked)
+
+
+def _by_day(view: View, shown: Shown) -> pd.DataFrame:
+    """The measure of each day: one answer for every step, and dates to the day in what is said of them."""
+    dimension = cast("Dimension", shown.dimension)
+    return view.ask(booked_series, frequency="day", dimension=dimension, key=shown.key, measure=shown.measure)
 
 
 def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
@@ -83,7 +89,7 @@ def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
     its arrays, so that no slider fits anything again.
     """
     longest = LONGEST[shown.frequency]
-    owed = _owed(view, shown, prepared, longest)
+    owed = _owed(view, shown, prepared, longest) if shown.measure == "booked" else {}
     named = (view.database.url, view.actor.scope, shown.dimension, shown.key, _fingerprint(prepared))
     task = submit_fit(named, prepared, longest, shown.events, china=shown.china)
     if state_of(task) in ("done", "failed"):
@@ -96,7 +102,7 @@ def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
             whole = fallback_fit(prepared, horizon=longest, reason=SIMPLE_ANSWER, events=shown.events)
         pending = task
     near = near_of(view, shown)
-    daily = view.ask(booked_series, frequency="day", dimension=shown.dimension, key=shown.key)  # type: ignore[arg-type]
+    daily = _by_day(view, shown)
     days = pd.to_datetime(daily["on"]).dt.date
 
     def laid(today: date, ago: int) -> tuple[Fit, Flow]:
@@ -116,7 +122,7 @@ def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
 def near_of(view: View, shown: Shown) -> NearTerm | None:
     """Return what the open deals of the chosen part say; None where too little is known of them."""
     unknown = view.frozen is not None and not any(name.startswith("near_outlook") for name in view.frozen)
-    if shown.dimension not in LOOKS_AT or unknown:
+    if shown.measure != "booked" or shown.dimension not in LOOKS_AT or unknown:
         return None
     with st.spinner(_("Replaying the deals' past days …")):
         told = view.ask(near_outlook, dimension=shown.dimension, key=shown.key)  # type: ignore[arg-type]

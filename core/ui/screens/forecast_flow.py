@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def flow_of(view: View, shown: Shown) -> Flow:
     """Return what the near term learned of the chosen part's deals; from today on all is new where it knows nothing."""
-    if shown.dimension not in LOOKS_AT:
+    if shown.measure != "booked" or shown.dimension not in LOOKS_AT:
         return Flow.unknown(view.today)
     told = view.ask(near_outlook, dimension=shown.dimension, key=shown.key)  # type: ignore[arg-type]
     return Flow.from_dict(told["flow"]) if told else Flow.unknown(view.today)

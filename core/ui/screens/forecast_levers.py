@@ -62,6 +62,8 @@ MORE: Final[dict[str, Slider]] = {
         "latest turn twice.")),
 }  # fmt: skip
 SLIDERS: Final = {**MAIN, **MORE}
+OF_MONEY: Final = frozenset({"average_deal", "price", "elasticity", "capacity"})
+"""Levers that say nothing about how many deals or pieces there are."""
 
 
 def choose_levers(view: View, shown: Shown, *, deals_known: bool) -> Shown:
@@ -71,7 +73,7 @@ def choose_levers(view: View, shown: Shown, *, deals_known: bool) -> Shown:
     label = _("More levers ({n} moved)", n=moved) if moved else _("More levers")
     with st.expander(label, icon=":material/tune:", key="forecast-more", expanded=bool(moved)):
         found |= _sliders(shown, MORE, deals_known=deals_known)
-        found["capacity"] = st.number_input(
+        found["capacity"] = None if shown.measure != "booked" else st.number_input(
             _("Capacity a month, {currency}", currency=view.currency), min_value=0.0, step=100_000.0, format="%.0f",
             key=seeded("capacity", shown.levers.capacity), placeholder=_("No bound"),
             help=_("The most that can be booked in a month; what is beyond it is lost, not put off."),
@@ -97,16 +99,20 @@ def _sliders(shown: Shown, sliders: dict[str, Slider], *, deals_known: bool) -> 
     for lever, slider in sliders.items():
         plain_unit = lever in AS_THEY_ARE
         value = getattr(shown.levers, lever) * (1 if plain_unit else 100)
+        if lever in OF_MONEY and shown.measure != "booked":
+            found[lever] = getattr(NEUTRAL, lever)
+            continue
         if slider.after and not getattr(shown.levers, slider.after) and not st.session_state.get(PREFIX + slider.after):
             continue
         whole = slider.step == 1
-        least, most = (int(slider.least), int(slider.most)) if whole else (slider.least, slider.most)
-        first = min(max(round(value) if whole else round(value, 1), least), most)
+        kind = int if whole else float
+        least, most = kind(slider.least), kind(slider.most)
+        first = kind(min(max(round(value, 0 if whole else 1), least), most))
         unknown = lever == "cycle" and not deals_known
         told = _("The history of the deals says too little here.") if unknown else _(slider.told)
         picked = st.slider(
             _(slider.title), least, most, key=seeded(lever, first), help=told, disabled=unknown,
-            format=_(slider.written) if lever == "ramp_months" else slider.written, step=1 if whole else slider.step,
+            format=_(slider.written) if lever == "ramp_months" else slider.written, step=kind(slider.step),
         )  # fmt: skip
         found[lever] = float(picked) if plain_unit else picked / 100
     return found

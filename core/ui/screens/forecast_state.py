@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from core.forecasting.steps import Frequency
+    from core.queries.series import Measure
 
 Params = dict[str, list[str]]
 
-DIMENSIONS: Final = ("company", "team", "territory", "product")
+DIMENSIONS: Final = ("company", "team", "territory", "product", "channel")
+MEASURES: Final[tuple[Measure, ...]] = ("booked", "won", "units")
 FREQUENCIES: Final = ("month", "week", "day")
 LONGEST: Final[dict[str, int]] = {"month": 12, "week": 52, "day": 90}
 SHORTEST: Final[dict[str, int]] = {"month": 1, "week": 2, "day": 7}
@@ -26,6 +29,7 @@ MOST_COMPARED: Final = 4
 REDRAWN: Final = "luopan_forecast_redrawn"
 """Set in the session where the page runs by itself, since a fit is done: a dialog that is open then stays open."""
 MOST_EVENTS: Final = 12
+MOST_MASKED: Final = 12
 LONGEST_NAME: Final = 80
 CODES: Final[dict[str, str]] = {
     "growth": "growth",
@@ -53,7 +57,8 @@ class Shown:
     """Everything that the page's address says.
 
     `levers.events` are planned ones with a stated uplift; `events` those whose effect is learned.
-    `compared` are other scenarios laid on the same series, by name.
+    `compared` are other scenarios laid on the same series, by name; `masked` the first days of steps that somebody
+    chose to leave out of the series.
     """
 
     dimension: str = "company"
@@ -64,6 +69,13 @@ class Shown:
     levers: Levers = NEUTRAL
     events: tuple[Event, ...] = ()
     compared: tuple[tuple[str, Levers], ...] = ()
+    measure: Measure = "booked"
+    masked: tuple[date, ...] = ()
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """What tells this series from others."""
+        return (self.measure, self.dimension, self.key, self.frequency)
 
     @property
     def all_events(self) -> tuple[Event, ...]:
@@ -82,7 +94,9 @@ class Shown:
         params: Params = {
             "of": [] if self.dimension == "company" else [self.dimension],
             "key": [] if self.dimension == "company" or not self.key else [self.key],
+            "what": [] if self.measure == "booked" else [self.measure],
             "by": [] if self.frequency == "month" else [self.frequency],
+            "mask": [day.isoformat() for day in self.masked],
             "ahead": [] if usual else [str(self.horizon)],
             "holidays": [] if self.china else ["off"],
             "event": [event_code(event) for event in self.all_events],
@@ -108,6 +122,8 @@ class Shown:
             china=_first(params, "holidays") != "off",
             levers=_levers({lever: _first(params, code) for lever, code in CODES.items()}),
             compared=tuple(_distinct(map(read_scenario, params.get("with") or ())))[:MOST_COMPARED],
+            measure=cast("Measure", _one_of(params, "what", MEASURES)),
+            masked=_days(params.get("mask") or ()),
         )
         found = [read_event(code) for code in (params.get("event") or ())[:MOST_EVENTS]]
         return shown.with_events([event for event in found if event is not None])
@@ -165,6 +181,8 @@ def series_of(shown: Shown) -> dict[str, Any]:
         "horizon": shown.horizon,
         "china": shown.china,
         "events": [event.to_dict() for event in shown.events],
+        "measure": shown.measure,
+        "masked": [day.isoformat() for day in shown.masked],
     }
 
 
@@ -178,8 +196,18 @@ def from_saved(series: Mapping[str, Any], levers: Mapping[str, Any]) -> Shown:
         china=bool(series.get("china", True)),
         levers=Levers.from_dict(levers),
         events=tuple(Event.from_dict(event) for event in series.get("events", ())),
+        measure=series.get("measure", "booked"),
+        masked=_days(series.get("masked", ())),
     )
     return Shown.from_params(kept.to_params())
+
+
+def _days(texts: Sequence[str]) -> tuple[date, ...]:
+    found = set()
+    for text in texts[:MOST_MASKED]:
+        with suppress(ValueError):
+            found.add(date.fromisoformat(text))
+    return tuple(sorted(found))
 
 
 def _levers(said: Mapping[str, str]) -> Levers:
