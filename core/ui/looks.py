@@ -17,7 +17,8 @@ def mend_looks() -> None:
     cards cut what is long; headings are links that take the focus; what is asked anew fades at once,
     which flickers (here after a second, and slightly); what is chosen is written in the colour of
     buttons, too dark to read on a dark page; the customers that a search found stand in the middle; links
-    to pages are cut where they are long, and stand further in than the text around them.
+    to pages are cut where they are long, and stand further in than the text around them; the library's form
+    for signing in makes a plain button of the one that matters.
     """
     st.html(
         """<style>
@@ -33,6 +34,8 @@ def mend_looks() -> None:
         [data-testid="stMetric"] div:has(> [data-testid="stMetricDeltaDescription"]) {
           flex-wrap: wrap; overflow: visible}
         [data-testid="stHeaderActionElements"] {display: none}
+        .st-key-sign-in-form [data-testid="stFormSubmitButton"] button {
+          width: 100%; color: #FFFFFF; border-color: transparent; background: light-dark(#0B6E66, #0E8277)}
         [data-testid="stMain"] button[data-variant="segmented_control"] {min-height: 2.375rem}
         [data-stale="true"] {opacity: 0.8 !important; transition: opacity 0.3s ease 1.2s !important}
         .st-key-customer-hits button {justify-content: flex-start; text-align: left}

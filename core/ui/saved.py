@@ -44,6 +44,8 @@ def show_saved(form: str, view: View) -> bool:
             and st.button(_("Plan the next step"), icon=":material/event:", key="plan-next")
         ):
             _leave("log_activity", when="due", **{name: number for name, number in about.items() if number})
+        if st.button(_("To Today"), icon=":material/today:", key="saved-today"):
+            _leave("today")
     return True
 
 

@@ -119,7 +119,8 @@ def draw() -> None:
             "Login": _("Sign in"),
         }  # fmt: skip
         try:
-            SignInForm(_asked_for()).login(fields=labels, key="sign_in")
+            with st.container(key="sign-in-form"):
+                SignInForm(_asked_for()).login(fields=labels, key="sign_in")
         except SalesError as error:
             refusal.error(error.message(), icon=":material/lock:")
 

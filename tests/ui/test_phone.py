@@ -66,3 +66,10 @@ def test_a_planned_step_does_not_ask_for_another_plan(small_company):
     app.button(key="save-activity").click().run()
     assert "Planned" in said(app)
     assert "plan-next" not in {button.key for button in app.button}
+
+
+def test_from_what_was_saved_a_tap_leads_back_to_today(small_company):
+    app = opened(small_company, "log_activity", deal=small_company.deal().id)
+    app.button(key="save-activity").click().run()
+    app.button(key="saved-today").click().run()
+    assert app.title[0].value.startswith("Hello")
