@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -109,50 +109,78 @@ def _named(rows: pd.DataFrame, name: SeriesName) -> pd.DataFrame:
     return rows.assign(dimension=name.dimension, key=name.key)
 
 
+@dataclass(frozen=True)
+class _Teams:
+    """Teams as series: `below` each with itself, `parents`, and the `own` months of each, by number or `none`.
+
+    Grows `frames` and `sums` as teams are added.
+    """
+
+    below: dict[int, set[int]]
+    parents: dict[int, int | None]
+    own: dict[str, pd.DataFrame]
+    frames: list[pd.DataFrame] = field(default_factory=list)
+    sums: list[tuple[SeriesName, tuple[SeriesName, ...]]] = field(default_factory=list)
+
+    @property
+    def live(self) -> set[int]:
+        """The teams in which, or below which, anything was won."""
+        return {team for team, trees in self.below.items() if any(str(each) in self.own for each in trees)}
+
+    def under(self, team: int) -> list[int]:
+        """The live teams right below one."""
+        return sorted(each for each in self.live if self.parents.get(each) == team)
+
+    def tops(self) -> list[int]:
+        """The teams that the whole falls into; one that is the whole and wins nothing itself is passed over."""
+        found = sorted(team for team in self.live if self.parents.get(team) not in self.live)
+        while len(found) == 1 and NONE not in self.own and str(found[0]) not in self.own:
+            found = self.under(found[0])
+        return found
+
+    def parts_of(self, team: int) -> list[SeriesName]:
+        """Add what a team with teams below it falls into."""
+        lower = self.under(team)
+        found = [SeriesName("team", str(each)) for each in lower]
+        for each in lower:
+            self.add(each)
+        if str(team) in self.own:
+            found.append(SeriesName("team", f"{team}{OWN}"))
+            self.frames.append(self.own[str(team)].assign(key=f"{team}{OWN}"))
+        return found
+
+    def add(self, team: int) -> None:
+        """Add a team with its subtree, and what adds up to it."""
+        inside = pd.concat([self.own[str(each)] for each in sorted(self.below[team]) if str(each) in self.own])
+        months = inside.groupby("on", as_index=False)[["value", "count"]].sum()
+        self.frames.append(months.assign(key=str(team)))
+        if self.under(team):
+            self.sums.append((SeriesName("team", str(team)), tuple(self.parts_of(team))))
+
+    def whole(self) -> list[SeriesName]:
+        """Add everything, and return what the whole falls into."""
+        tops = self.tops()
+        if len(tops) == 1 and NONE not in self.own and self.under(tops[0]):
+            return self.parts_of(tops[0])
+        for team in tops:
+            self.add(team)
+        found = [SeriesName("team", str(team)) for team in tops]
+        if NONE in self.own:
+            found.append(SeriesName("team", NONE))
+            self.frames.append(self.own[NONE].assign(key=NONE))
+        return found
+
+
 def _teams(
     mirror: ScopedMirror, rows: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[tuple[SeriesName, tuple[SeriesName, ...]]]]:
-    """Turn each team's own months into those of every team with its subtree, and say what adds up to what.
-
-    A team that alone holds everything, above others, is the scope itself and no series of its own.
-    """
-    below, parents = _below(mirror), _parents(mirror.facts, mirror)
+    """Turn each team's own months into those of every team with its subtree, and say what adds up to what."""
     own = {str(key).removesuffix(OWN): part for key, part in rows.groupby("key")}
-    live = {team for team, trees in below.items() if any(str(each) in own for each in trees)}
-    frames: list[pd.DataFrame] = []
-    sums: list[tuple[SeriesName, tuple[SeriesName, ...]]] = []
-
-    def parts_of(team: int) -> list[SeriesName]:
-        """What a team with teams below it falls into."""
-        lower = sorted(each for each in live if parents.get(each) == team)
-        found = [SeriesName("team", str(each)) for each in lower]
-        for each in lower:
-            add(each)
-        if str(team) in own:
-            found.append(SeriesName("team", f"{team}{OWN}"))
-            frames.append(own[str(team)].assign(key=f"{team}{OWN}"))
-        return found
-
-    def add(team: int) -> None:
-        inside = pd.concat([own[str(each)] for each in sorted(below[team]) if str(each) in own])
-        frames.append(inside.groupby("on", as_index=False)[["value", "count"]].sum().assign(key=str(team)))
-        if any(parents.get(each) == team for each in live):
-            sums.append((SeriesName("team", str(team)), tuple(parts_of(team))))
-
-    tops = sorted(team for team in live if parents.get(team) not in live)
-    top: list[SeriesName] = []
-    if len(tops) == 1 and NONE not in own and any(parents.get(each) == tops[0] for each in live):
-        top = parts_of(tops[0])
-    else:
-        for team in tops:
-            top.append(SeriesName("team", str(team)))
-            add(team)
-    if NONE in own:
-        top.append(SeriesName("team", NONE))
-        frames.append(own[NONE].assign(key=NONE))
-    if top:
-        sums.insert(0, (SeriesName(COMPANY, ""), tuple(top)))
-    return (pd.concat(frames, ignore_index=True) if frames else rows), sums
+    teams = _Teams(_below(mirror), _parents(mirror.facts, mirror), own)
+    parts = teams.whole()
+    if not parts:
+        return rows, []
+    return pd.concat(teams.frames, ignore_index=True), [(SeriesName(COMPANY, ""), tuple(parts)), *teams.sums]
 
 
 def _below(mirror: ScopedMirror) -> dict[int, set[int]]:

@@ -19,7 +19,7 @@ from core.forecasting.many import Progress, SeriesForecast, SeriesName, forecast
 from core.forecasting.store import FitStore
 from core.forecasting.workers import WORKER_DIED, FitPool
 from core.jobs.nightly_forecast import forecast_every_scope, leading_readers
-from core.model import Deal, DealLine, Quota
+from core.model import Deal, DealLine, Quota, Rep, Team
 from core.queries.all_series import all_series, forecast_run, series_quotas
 from core.queries.series import booked_series
 from core.services.forecast_runs import keep_forecast_run
@@ -260,3 +260,24 @@ def test_value_deals_and_pieces_are_series_of_the_same_days(selling, answer_as, 
         assert answer_as("eastern rep", booked_series, measure=measure)["value"].tolist() == [east] * MONTHS
     with pytest.raises(ValueError, match="no series of weight"):
         answer_as("leader", booked_series, measure="weight")
+
+
+def test_a_manager_is_shown_the_teams_below_and_not_the_own_team_twice(selling, answer_as):
+    """The east's manager leads the whole of what is shown: the east itself would say the same again."""
+    with selling.database.writing(SYSTEM, now=NOW, action="test") as work:
+        crew = Team(name="海港组", name_en="Harbour", parent_id=selling.teams["east"])
+        work.session.add(crew)
+        work.session.flush()
+        work.session.get(Rep, selling.reps["bob"]).team_id = crew.id
+        number = crew.id
+    won = NOW - timedelta(days=70)
+    selling.deal(owner="bob", amount=70, path=(("identified", won - timedelta(days=3)), ("won", won)))
+    selling.database.mirror.refresh()
+    tree = answer_as("eastern manager", all_series)
+    teams = next(parts for whole, parts in tree.sums if parts[0].dimension == "team")
+    assert teams == (SeriesName("team", str(number)), SeriesName("team", f"{selling.teams['east']}:own"))
+    assert sums_of(tree, teams[0]) == 70
+    company = answer_as("leader", all_series)
+    tops = next(parts for whole, parts in company.sums if whole == COMPANY and parts[0].dimension == "team")
+    assert tops == tuple(SeriesName("team", str(selling.teams[name])) for name in ("east", "west"))
+    assert dict(company.sums)[tops[0]] == teams

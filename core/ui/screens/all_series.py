@@ -36,6 +36,7 @@ GROUPS: Final[dict[str, str]] = {
     "product": N_("Products"),
     "channel": N_("Channels"),
 }
+ROW, MOST_ROWS = 35, 25
 INDENT: Final = "\N{IDEOGRAPHIC SPACE}"
 
 
@@ -114,7 +115,7 @@ def columns_of(view: View, frame: pd.DataFrame) -> list[Column]:
         money("quarter", _("Next quarter")),
         money("low", _("80%, low")),
         money("high", _("80%, high")),
-        Column("share", _("Share"), "rate"),
+        Column("share", _("Of the whole"), "rate"),
         Column("change", _("On last year"), "rate", help=_("Against the same quarter a year before.")),
         money("quota", _("Quota")),
         money("against", _("Against quota")),
@@ -191,13 +192,20 @@ def _groups(view: View, tree: SeriesTree, kept: ForecastRun, made: dict[SeriesNa
     _explained(view, kept)
 
 
+def _height(frame: pd.DataFrame) -> int:
+    """Show a dozen or two of rows without a scroll bar, more with one."""
+    return ROW * (min(len(frame), MOST_ROWS) + 1) + 3
+
+
 def _table(view: View, frame: pd.DataFrame, group: str) -> None:
     """Draw the table with a course a row; a click on a row's mark opens the series in Forecast."""
     columns = columns_of(view, frame)
     course = st.column_config.LineChartColumn(
         _("Course"), help=_("24 months of history and six of forecast."), width=150
     )
-    picked = table(view, frame, columns, name=f"all-series-{group}", drawn={"course": course}, picks=True)
+    picked = table(
+        view, frame, columns, name=f"all-series-{group}", drawn={"course": course}, picks=True, height=_height(frame)
+    )
     if picked is None:
         return
     row = frame.iloc[picked]
