@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import streamlit as st
 
-from core.errors import InvalidFields, SalesError
 from core.i18n import _, _n
 from core.queries.administration import currency_lines, product_categories, product_page, specifications
 from core.queries.reference import word_list
@@ -16,17 +15,13 @@ from core.ui.administration import (
     do,
     grid_key,
     is_touched,
-    renew_grid,
     show_what_was_told,
-    tell,
     typed_number,
     typed_text,
 )
-from core.ui.page import plain
+from core.ui.administration_grid import save_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from core.model import Product, Sku
     from core.ui.page import View
 
@@ -107,7 +102,7 @@ def _products(view: View, found: list[Product]) -> None:
         )
         if known is None or any(getattr(row, name) != getattr(known, name) for name in fields):
             rows.append(row)
-    _save("products", rows, labels, lambda: do(view, save_products, rows=rows))
+    save_grid("products", len(rows), labels, lambda: do(view, save_products, rows=rows))
 
 
 def _skus(view: View, found: list[Product], *, retired: bool) -> None:
@@ -176,7 +171,7 @@ def _skus(view: View, found: list[Product], *, retired: bool) -> None:
                 version=known.version if known else None,
             )
         )
-    _save("skus", rows, labels, lambda: do(view, save_skus, rows=rows))
+    save_grid("skus", len(rows), labels, lambda: do(view, save_skus, rows=rows))
 
 
 def _sku_line(sku: Sku, codes: dict[int, str]) -> dict[str, Any]:
@@ -189,30 +184,3 @@ def _sku_line(sku: Sku, codes: dict[int, str]) -> dict[str, Any]:
         "currency": sku.currency,
         "active": sku.active,
     }
-
-
-def _save(name: str, rows: Sequence[object], labels: dict[str, str], save: Callable[[], int]) -> None:
-    """Draw the buttons under a grid; refusals stand there with their line and column."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button(_("Save"), type="primary", icon=":material/save:", disabled=not rows, key=f"{name}-save")
-        if rows and st.button(_("Throw away"), icon=":material/undo:", key=f"{name}-undo"):
-            renew_grid(name)
-            st.rerun()
-        if rows:
-            st.caption(_n("{n} line changed, not saved yet.", "{n} lines changed, not saved yet.", len(rows)))
-    if not sent:
-        return
-    try:
-        count = save()
-    except InvalidFields as error:
-        for place, sentence in list(error.problems.items())[:8]:
-            line, _sep, field = place.partition(":")
-            said = _("Line {line}, {field}: {problem}", line=line, field=labels[field], problem=sentence)
-            st.error(plain(said), icon=":material/error:")
-        return
-    except SalesError as error:
-        st.error(plain(error.message()), icon=":material/block:")
-        return
-    renew_grid(name)
-    tell(_n("{n} line is saved.", "{n} lines are saved.", count))
-    st.rerun()

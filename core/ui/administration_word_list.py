@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import streamlit as st
 
-from core.errors import InvalidFields, SalesError
-from core.i18n import _, _n
+from core.i18n import _
 from core.queries.administration import word_pairs
 from core.services.words import LONGEST, WordRow, save_words
-from core.ui.administration import do, grid_key, renew_grid, tell, typed_text
-from core.ui.page import plain
+from core.ui.administration import do, grid_key, typed_text
+from core.ui.administration_grid import save_grid
 
 if TYPE_CHECKING:
     from core.model import WordPair
@@ -45,15 +44,7 @@ def draw_word_list(view: View) -> None:
     )
     rows, removed = _typed(found)
     count = len(rows) + len(removed)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button(_("Save"), type="primary", icon=":material/save:", disabled=not count, key="words-save")
-        if count and st.button(_("Throw away"), icon=":material/undo:", key="words-undo"):
-            renew_grid(_GRID)
-            st.rerun()
-        if count:
-            st.caption(_n("{n} line changed, not saved yet.", "{n} lines changed, not saved yet.", count))
-    if sent:
-        _save(view, rows, removed, labels)
+    save_grid(_GRID, count, labels, lambda: do(view, save_words, rows=rows, removed=removed))
 
 
 def _typed(found: list[WordPair]) -> tuple[list[WordRow], list[tuple[int, int]]]:
@@ -71,20 +62,3 @@ def _typed(found: list[WordPair]) -> tuple[list[WordRow], list[tuple[int, int]]]
         if name or english:
             rows.append(WordRow(place, name, english))
     return rows, [(found[place].id, found[place].version) for place in sorted(gone)]
-
-
-def _save(view: View, rows: list[WordRow], removed: list[tuple[int, int]], labels: dict[str, str]) -> None:
-    try:
-        count = do(view, save_words, rows=rows, removed=removed)
-    except InvalidFields as error:
-        for place, sentence in list(error.problems.items())[:8]:
-            line, _sep, field = place.partition(":")
-            said = _("Line {line}, {field}: {problem}", line=line, field=labels[field], problem=sentence)
-            st.error(plain(said), icon=":material/error:")
-        return
-    except SalesError as error:
-        st.error(plain(error.message()), icon=":material/block:")
-        return
-    renew_grid(_GRID)
-    tell(_n("{n} line is saved.", "{n} lines are saved.", count))
-    st.rerun()
