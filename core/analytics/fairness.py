@@ -29,8 +29,8 @@ SEED = 20_260_715
 DRAWS = 1_000
 RANGE = (0.1, 0.9)
 _LEAST_DRAWS = 200
-_MOST_FIGURES = 500_000
-_FEW = 24
+_MOST_FIGURES = 400_000
+_FEW = 16
 _POISSON = np.repeat(np.arange(9, dtype=np.float64), (24_109, 24_109, 12_055, 4_018, 1_005, 201, 33, 5, 1))
 """How often a deal comes, for 65,536 equally likely throws: Poisson with mean 1, to one in 20,000."""
 
@@ -196,6 +196,8 @@ def _won_again(
     Of up to `_FEW` deals each is drawn. Of more, their number is, and then the sum of so many deals by its mean,
     variance and skewness given that number (eq. 2 and 3).
     """
+    order = np.lexsort((amount, who))  # sums to the last digit the same, in whatever order the deals come
+    who, amount = who[order], amount[order]
     count = np.bincount(who, minlength=people)
     wins = dice.poisson(count, size=(draws, people)).astype(np.float64)
     mean = np.bincount(who, amount, people) / np.maximum(count, 1)
@@ -213,8 +215,7 @@ def _won_again(
         booked[:, many] = np.maximum(booked[:, many] + np.sqrt(there) * spread[many] * chance, there * least[many])
     few = count[who] <= _FEW
     if few.any():
-        order = np.lexsort((amount[few], who[few]))
-        whose, amounts = who[few][order], amount[few][order]
+        whose, amounts = who[few], amount[few]
         present, starts = np.unique(whose, return_index=True)
         times = _POISSON[dice.integers(0, _POISSON.size, size=(draws, whose.size), dtype=np.uint16)]
         wins[:, present] = np.add.reduceat(times, starts, axis=1)

@@ -64,13 +64,10 @@ def territories(facts: Facts) -> Statement:
 
 
 def decided_deals(facts: Facts, contest: Contest) -> Statement:
-    """Return `rep_id`, `won` and `amount` (hundredths) of each deal decided in the period."""
+    """Return `rep_id`, `won` and `amount` (hundredths) of each deal decided in the period, in no order."""
     deals = facts.deals.c
-    return (
-        select(deals.credit_id.label("rep_id"), (deals.state == "won").label("won"), deals.amount)
-        .where(
-            is_counted(facts, "decided", period=contest.period, today=contest.today),
-            *deal_conditions(facts, contest.filters),
-        )
-        .order_by(deals.id)
+    return select(deals.credit_id.label("rep_id"), (deals.state == "won").label("won"), deals.amount).where(
+        is_counted(facts, "decided", period=contest.period, today=contest.today),
+        deals.credit_id.is_not(None),
+        *deal_conditions(facts, contest.filters),
     )

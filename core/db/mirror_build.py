@@ -88,7 +88,7 @@ def build_by_child(plan: Plan, path: Path, *, progress: Callable[[float], None])
             raise
         said = errors.read()
     if child.returncode:
-        raise BuildFailed(said.strip()[-2_000:])
+        raise BuildFailed(said.partition("nanobind:")[0].strip()[-2_000:])
 
 
 def _build_as_told() -> None:

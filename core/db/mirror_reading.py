@@ -46,8 +46,8 @@ class ScopedMirror:
     def rows(self, statement: Statement) -> list[Any]:
         """Run a statement and return its rows as named tuples."""
         found = self._run(statement)
-        row = _row_of(tuple(column.name for column in statement.selected_columns))
-        return [row(*values) for values in found.fetchall()]
+        made = _row_of(tuple(column.name for column in statement.selected_columns))
+        return list(map(made, found.fetchall()))
 
     def columns(self, statement: Statement) -> dict[str, NDArray[Any]]:
         """Run a statement that gives no NULL and return its columns as arrays, for very many rows."""
@@ -107,4 +107,4 @@ def _facts(scope: Scope) -> Facts:
 @lru_cache(maxsize=256)
 def _row_of(names: tuple[str, ...]) -> Callable[..., Any]:
     kind: Any = NamedTuple("Row", [(name, Any) for name in names])  # type: ignore[misc]
-    return cast("Callable[..., Any]", kind)
+    return cast("Callable[..., Any]", kind._make)

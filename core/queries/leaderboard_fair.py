@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from math import floor, isnan, log10, nan
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
@@ -26,6 +27,8 @@ from core.queries.standpoint import looked_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+
+    from numpy.typing import NDArray
 
     from core.analytics.facts import Facts, Statement
     from core.db.work import Work
@@ -62,10 +65,10 @@ def fair_leaderboard(
     sight = sight_of(work.actor, work.setting("board_sight"))
     everyone = sight is BoardSight.FULL or filters == NO_FILTERS
     pool = _Pool(work, everyone=everyone, as_of=as_of)
-    now = _Board(pool, pool.contest(period, filters, minimum_decided), measure, frozenset(adjust))
+    now = _Board(pool, pool.contest(period, filters, minimum_decided), measure, frozenset(adjust), told=True)
     before = _Board(
         pool, pool.contest(work.calendar.before(period), filters, minimum_decided), measure,
-        frozenset(adjust) - {"range"},
+        frozenset(adjust) - {"range"}, told=False,
     )  # fmt: skip
     _compare(now, before)
     rows = sorted(
@@ -153,11 +156,16 @@ class _Pool:
 
     def ask(self, build: Callable[[Facts], Statement]) -> list[Any]:
         """Return the rows of a statement about everyone, or about the scope alone."""
-
-        def then(facts: Facts) -> Statement:
-            return build(looked_at(self.work, self.as_of, facts).facts)
-
+        then = partial(self._then, build)
         return self.mirror.of_everyone(then) if self.everyone else self.mirror.rows(then(self.mirror.facts))
+
+    def columns(self, build: Callable[[Facts], Statement]) -> dict[str, NDArray[Any]]:
+        """Return the columns of such a statement as arrays."""
+        then = partial(self._then, build)
+        return self.mirror.columns_of_everyone(then) if self.everyone else self.mirror.columns(then(self.mirror.facts))
+
+    def _then(self, build: Callable[[Facts], Statement], facts: Facts) -> Statement:
+        return build(looked_at(self.work, self.as_of, facts).facts)
 
     def holds(self, rep_id: int) -> bool:
         """Say whether a rep lies in the actor's scope."""
@@ -177,17 +185,19 @@ class _History:
 
 
 class _Board:
-    """One period's rows with every adjustment worked out, and the ranks by the chosen ones."""
+    """One period's rows and the ranks by the chosen adjustments; where it is `told`, with all of them worked out."""
 
     def __init__(
-        self, pool: _Pool, contest: statements.Contest, measure: statements.Measure, adjust: Collection[Adjustment]
-    ) -> None:
+        self, pool: _Pool, contest: statements.Contest, measure: statements.Measure, adjust: Collection[Adjustment],
+        *, told: bool,
+    ) -> None:  # fmt: skip
         self.pool, self.contest, self.measure = pool, contest, measure
         self.least_first = measure in statements.LEAST_FIRST
         self.rows = standing_rows(pool.ask(lambda facts: statements.standings(facts, contest)))
-        self._adjust_quotas(adjust)
-        self.prior = self._shrink()
         self.ranked_by = _ranked_by(measure, adjust)
+        if told or self.ranked_by == "fair_attainment":
+            self._adjust_quotas(adjust)
+        self.prior = self._shrink() if told or self.ranked_by == "shrunk_rate" else None
         self.ranks = self._rank(self.ranked_by)
         plain = self._rank(measure)
         of = len(self.ranks)
@@ -277,21 +287,24 @@ class _Board:
         return prior
 
     def _lay_ranges(self) -> None:
-        places = {int(row["key"]): place for place, row in enumerate(self.rows)}
-        rows = [
-            (places[row.rep_id], row.won, row.amount)
-            for row in self.pool.ask(lambda facts: grounds.decided_deals(facts, self.contest))
-            if row.rep_id in places
-        ]
+        deals = self.pool.columns(lambda facts: grounds.decided_deals(facts, self.contest))
+        places = np.full(max([int(row["key"]) for row in self.rows], default=0) + 1, -1)
+        places[[int(row["key"]) for row in self.rows]] = range(len(self.rows))
+        whose = deals["rep_id"].astype(np.int64)
+        known = whose < places.size
+        known[known] = places[whose[known]] >= 0
+        decided = fairness.Decided(
+            places[whose[known]], deals["won"][known], deals["amount"][known].astype(np.float64), len(self.rows)
+        )
         column = {"fair_attainment": "fair_quota", "attainment": "quota"}.get(self.ranked_by)
         quotas = np.array([row[column] * HUNDREDTHS for row in self.rows]) if column else None
         draws = fairness.resampled(
-            fairness.Decided.of(rows, len(self.rows)), cast("fairness.Resampled", self.measure), quotas=quotas,
+            decided, cast("fairness.Resampled", self.measure), quotas=quotas,
             prior=self.prior if self.ranked_by == "shrunk_rate" else None,
         )  # fmt: skip
         ranges = fairness.rank_ranges([row["rank"] for row in self.rows], draws)
-        for row, found in zip(self.rows, ranges, strict=True):
-            row["rank_low"], row["rank_high"] = found or (None, None)
+        for row, span in zip(self.rows, ranges, strict=True):
+            row["rank_low"], row["rank_high"] = span or (None, None)
 
 
 def _ranked_by(measure: statements.Measure, adjust: Collection[Adjustment]) -> str:

@@ -44,12 +44,11 @@ def deal_spans(
 ) -> pd.DataFrame:
     """Return a row for each time that a deal stayed as it was, as it was known then, that reached `since` or later."""
     filters = filters_of(dimension, key)
-    rows: list[tuple[Any, ...]] = []
+    frame = pd.DataFrame(columns=list(COLUMNS))
     if filters is not None:
-        rows = [tuple(row) for row in work.mirror.rows(spans(work.mirror.facts, filters=filters, since=since))]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+        frame = work.mirror.frame(spans(work.mirror.facts, filters=filters, since=since))[list(COLUMNS)]
     frame["value"] = frame["value"].astype("float64") / HUNDREDTHS
-    frame["probability"] = frame["probability"].astype("float64")
+    frame = frame.astype({"probability": "float64", "deal": "int64", "stage": "int64"})
     for name in DAYS:
         frame[name] = frame[name].to_numpy(dtype="int64").astype("datetime64[D]").astype("datetime64[s]")
     return frame

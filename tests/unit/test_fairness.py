@@ -238,7 +238,7 @@ def test_many_people_are_drawn_fewer_times() -> None:
     )
 
     assert [resampled(rows, "booked").shape for rows in (few, many, very_many)] == [
-        (1_000, 3), (500, 1_000), (200, 10_000),
+        (1_000, 3), (400, 1_000), (200, 10_000),
     ]  # fmt: skip
 
 
