@@ -221,6 +221,12 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
     "overview_kpis": ANY_DAY,
     "booked_why": ANY_DAY,
     "expected_weeks": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
+    "customer_kpis": ANY_DAY,
+    "rfm_segments": ANY_DAY,
+    "customers_behind": _both(
+        *(_in_period(kind=kind, as_of=day) for kind in ("buyers", "active", "rfm:champions") for day in PAST_DAYS),
+        _of_the_west(kind="buyers", period=Q3),
+    ),
     "coverage_needed": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
     "booked_by_month": ANY_DAY,
     "breakdown": _both(*(_in_period(by=by) for by in ("team", "rep", "territory", "product", "channel", "segment"))),

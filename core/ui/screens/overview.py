@@ -26,7 +26,7 @@ from core.ui.cards import Card, draw_cards
 from core.ui.drill import chart, numbers, team_note
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, analysis_filters, write_address
-from core.ui.screens import overview_expected
+from core.ui.screens import overview_customers, overview_expected
 from core.ui.screens.overview_why import draw_why
 from core.ui.sharing import share_button
 
@@ -81,6 +81,7 @@ def draw(view: View) -> None:
         _pipeline(view, filters, as_of)
     with right:
         _breakdown(view, period, filters, as_of)
+    overview_customers.draw(view, period, filters, as_of)
 
 
 def cards(

@@ -51,9 +51,12 @@ def draw(view: View, rep_id: int, period: Period, filters: Filters) -> None:
         for name, row in rows.items()
     ])  # fmt: skip
     columns = [Column("measure", _("Figure")), Column("own", _("Own")), Column("median", _("Team's median"))]
-    table(view, shown, columns, name="rep-team")
+    table(view, shown, columns, name="rep-team", height=(len(shown) + 1) * 35 + 3)
     st.subheader(_("How this person forecasts"), anchor=False)
     st.text(_forecasting(rows))
+    if not rows["pushed_rate"]["own"] > 0:
+        _worked_out(view, rep_id, period)
+        return
     deals_button(
         view, Selection("pushed", period, filters), label=_("Show pushed deals"),
         title=_("Decided in the period, expected close pushed"), key="rep-pushed",
