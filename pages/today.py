@@ -4,6 +4,7 @@ from core.access.policy import Role
 from core.i18n import _, format_date
 from core.ui import today, today_needs
 from core.ui.page import open_page
+from core.ui.today_plan import draw_plan
 
 view = open_page("today", heading=False)
 view.heading(_("Hello, {name}", name=view.actor.called), format_date(view.today))
@@ -17,6 +18,7 @@ role = view.actor.role
 if role in (Role.LEADERSHIP, Role.OPERATIONS):
     today.draw_six(view)
 today.draw_attainment(view)
+draw_plan(view)
 if role is not Role.REP:
     today.draw_changes(view)
 left, right = st.columns([3, 2], gap="large")

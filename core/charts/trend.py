@@ -78,7 +78,7 @@ def booked_by_month(
 ) -> Figure:
     """Return bars of booked value, last year's line and a mark for each month's quota.
 
-    frame, a row per month in order: month date; booked float, major units; previous and quota
+    frame, a row per month in order: month date; booked float, major units; previous, quota and plan
     float, NaN where there is none; won int, optional, for the hover text. customdata: the month's
     first day in ISO form.
     """
@@ -89,9 +89,9 @@ def booked_by_month(
     months = [day.replace(day=1) for day in _days(frame["month"])]
     days = [m.isoformat() for m in months]
     keys = [[day] for day in days]
-    booked, previous, quota = (_floats(frame, n) for n in ("booked", "previous", "quota"))
+    booked, previous, quota, plan = (_floats(frame, n) for n in ("booked", "previous", "quota", "plan"))
     won = _floats(frame, "won")
-    seen = [v for v in (*booked, *previous, *quota) if not math.isnan(v)]
+    seen = [v for v in (*booked, *previous, *quota, *plan) if not math.isnan(v)]
     axis = money_axis(max(seen, default=0), min(seen, default=0), currency)
 
     texts = []
@@ -137,6 +137,18 @@ def booked_by_month(
             marker={"size": 5, "color": c.series[1]},
             customdata=keys,
             hovertext=[_("Last year {amount}", amount=say(p, "money", currency)) for p in previous],
+            hoverinfo="x+text",
+        )
+    if not all(map(math.isnan, plan)):
+        figure.add_scatter(
+            x=days,
+            y=plan,
+            name=_("Plan"),
+            mode="lines+markers",
+            line={"color": c.series[2], "width": 2.2, "dash": "dot"},
+            marker={"size": 6, "color": c.series[2], "symbol": "diamond"},
+            customdata=keys,
+            hovertext=[_("Plan {amount}", amount=say(p, "money", currency)) for p in plan],
             hoverinfo="x+text",
         )
     at, labels = short_months(months, most=6 if large else 12)

@@ -115,6 +115,14 @@ class PlanGrid:
     parents: dict[int, int | None]
     teams: dict[int, str]
 
+    def line_of(self, team: int | None) -> list[int]:
+        """Return a team with all those above it, the lowest first."""
+        found: list[int] = []
+        while team is not None and team not in found:
+            found.append(team)
+            team = self.parents.get(team)
+        return found
+
 
 @query(Action.PLAN_VIEW)
 def plan_grid(work: Work, *, plan_id: int) -> PlanGrid:

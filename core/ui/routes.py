@@ -65,6 +65,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("rep", N_("Rep"), "person", Action.LEADERBOARD_VIEW, ANALYSIS, visible=False),
     PageSpec("forecast", N_("Forecast"), "trending_up", Action.FORECAST_VIEW, ANALYSIS),
     PageSpec("all_series", N_("All series"), "table_chart", Action.FORECAST_VIEW, ANALYSIS),
+    PageSpec("plan", N_("Sales plan"), "assignment", Action.PLAN_VIEW, ANALYSIS),
     PageSpec("import_data", N_("Import"), "upload_file", Action.IMPORT, ADMINISTRATION),
     PageSpec("people", N_("People and teams"), "group", Action.PEOPLE_VIEW, ADMINISTRATION),
     PageSpec("process", N_("Sales process"), "account_tree", Action.PROCESS_EDIT, ADMINISTRATION),

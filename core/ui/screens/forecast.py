@@ -210,6 +210,12 @@ def _totals(view: View, forecast: Forecast, scenarios: dict[str, Levers], flow: 
     st.subheader(_("Totals by period"), anchor=False)
     fit = forecast.fit
     by: Literal["month", "quarter"] = "quarter" if fit.frequency == "month" and fit.horizon > 3 else "month"
+    if view.query is None:
+        names = {"month": _("By month"), "quarter": _("By quarter")}
+        by = st.segmented_control(
+            _("Totals"), ["month", "quarter"], default=by, format_func=names.__getitem__, required=True,
+            key=f"forecast-totals-{fit.frequency}", label_visibility="collapsed",
+        ) or by  # fmt: skip
     first = view.calendar.first_month
     frame = compare(forecast.whole, scenarios, by=by, quota=forecast.owed, year_starts_in=first, flow=flow)
     until = ends(fit.future[-1:], fit.frequency)[0]

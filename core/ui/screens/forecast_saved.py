@@ -1,4 +1,4 @@
-"""Scenarios kept by name: saved, opened, renamed, deleted, and compared side by side."""
+"""Scenarios kept by name: saved, and compared side by side."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ from core.charts.forecast import scenario_totals
 from core.errors import InvalidFields, SalesError
 from core.forecasting.levers import Levers
 from core.forecasting.scenarios import apply
-from core.i18n import _, format_instant
-from core.queries.scenarios import my_scenarios
-from core.services.scenarios import ScenarioNameTaken, delete_scenario, rename_scenario, save_scenario
+from core.i18n import _
+from core.queries.scenarios import my_scenarios, shared_scenarios
+from core.services.scenarios import ScenarioNameTaken, save_scenario
 from core.ui.drill import chart
 from core.ui.page import plain
-from core.ui.screens.forecast_controls import PREFIX, series_name, show
+from core.ui.screens.forecast_controls import PREFIX, series_name
+from core.ui.screens.forecast_fit import forecast_of
+from core.ui.screens.forecast_fit import series_of as prepared_series
+from core.ui.screens.forecast_flow import flow_of
+from core.ui.screens.forecast_kept import ASKED, list_dialog
 from core.ui.screens.forecast_levers import lever_words
-from core.ui.screens.forecast_state import MOST_COMPARED, REDRAWN, from_saved, read_scenario, scenario_code, series_of
+from core.ui.screens.forecast_plan import offer_plan
+from core.ui.screens.forecast_state import MOST_COMPARED, REDRAWN, read_scenario, scenario_code, series_of
 from core.ui.session import dialog
 
 if TYPE_CHECKING:
@@ -35,7 +40,6 @@ if TYPE_CHECKING:
 
 _FORM_KEY = "luopan_scenario_key"
 _TAKEN = "luopan_scenario_taken"
-_ASKED = "luopan_scenario_delete"
 _COMPARED = f"{PREFIX}compared"
 _OPEN = "luopan_scenario_dialog"
 
@@ -49,6 +53,10 @@ def choose_compared(view: View, shown: Shown) -> Shown:
     names = {scenario_code(name, levers): name for name, levers in shown.compared}
     for row in kept.to_dict("records"):
         names[scenario_code(row["name"], Levers.from_dict(row["levers"]))] = row["name"]
+    theirs = view.ask(shared_scenarios)
+    for row in theirs.to_dict("records"):
+        called = _("{name} ({owner})", name=row["name"], owner=row["owner"])
+        names.setdefault(scenario_code(row["name"], Levers.from_dict(row["levers"])), called)
     first = [scenario_code(name, levers) for name, levers in shown.compared]
     st.session_state[_COMPARED] = [code for code in st.session_state.get(_COMPARED, first) if code in names]
     if names:
@@ -62,6 +70,7 @@ def choose_compared(view: View, shown: Shown) -> Shown:
     else:
         shown = replace(shown, compared=())
     opens = bool(st.session_state.pop(REDRAWN, False))  # the page ran by itself: what was open stays open
+    offer_plan(view, shown)
     with st.container(horizontal=True):
         if st.button(
             _("Save"), icon=":material/bookmark_add:", key="scenario-save", help=_("Keep these levers by a name")
@@ -69,14 +78,16 @@ def choose_compared(view: View, shown: Shown) -> Shown:
             st.session_state[_FORM_KEY] = uuid4().hex
             st.session_state.pop(_TAKEN, None)
             st.session_state[_OPEN], opens = "save", True
-        if len(kept) and st.button(_("My scenarios"), icon=":material/bookmarks:", key="scenario-list"):
-            st.session_state.pop(_ASKED, None)
+        if (len(kept) or len(theirs)) and st.button(
+            _("Scenarios"), icon=":material/bookmarks:", key="scenario-list", help=_("Your own, and those of the team")
+        ):
+            st.session_state.pop(ASKED, None)
             st.session_state[_OPEN], opens = "list", True
     open_now = st.session_state.get(_OPEN) if opens else None
     if open_now == "save":
         _save_dialog(view, shown)
     elif open_now == "list":
-        _list_dialog(view)
+        list_dialog(view, on_dismiss=_shut)
     return shown
 
 
@@ -102,7 +113,7 @@ def _save_dialog(view: View, shown: Shown) -> None:
         try:
             view.do(
                 save_scenario, key=st.session_state[_FORM_KEY], name=name, note=note, series=series_of(shown),
-                levers=shown.levers.to_dict(), replace=replacing,
+                levers=shown.levers.to_dict(), replace=replacing, outlook=_outlook(view, shown),
             )  # fmt: skip
         except InvalidFields as error:
             beside.error(" ".join(error.problems.values()))
@@ -120,70 +131,16 @@ def _save_dialog(view: View, shown: Shown) -> None:
     opened()
 
 
-def _list_dialog(view: View) -> None:
-    @dialog(_("My scenarios"), width="large", on_dismiss=_shut)
-    def opened() -> None:
-        kept = view.ask(my_scenarios)
-        if kept.empty:
-            st.info(_("You keep no scenario yet."), icon=":material/inbox:")
-        for row in kept.to_dict("records"):
-            with st.container(border=True, key=f"scenario-{row['id']}"):
-                _kept(view, row)
-
-    opened()
-
-
-def _kept(view: View, row: Mapping[Any, Any]) -> None:
-    number, saved = int(row["id"]), from_saved(row["series"], row["levers"])
-    st.markdown(f"**{plain(row['name'])}**")
-    told = [series_name(view, saved), lever_words(view, saved) or _("all levers neutral")]
-    told.append(_("saved {when}", when=format_instant(row["updated_at"], view.zone)))
-    st.caption(plain("  ·  ".join(told)))
-    if row["note"]:
-        st.text(row["note"])
-    if st.session_state.get(_ASKED) == number:
-        st.warning(_("Delete this scenario for good?"), icon=":material/delete:")
-        with st.container(horizontal=True):
-            if st.button(_("Delete"), type="primary", key=f"scenario-gone-{number}"):
-                _done(view, number)
-            if st.button(_("Keep it"), key=f"scenario-stays-{number}"):
-                st.session_state.pop(_ASKED)
-                st.rerun(scope="fragment")
-        return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if st.button(
-            _("Open"), icon=":material/open_in_new:", key=f"scenario-open-{number}", on_click=show, args=(saved,)
-        ):
-            _shut()
-            st.rerun()
-        with st.popover(_("Rename"), icon=":material/edit:"):
-            name = st.text_input(_("Name"), value=row["name"], max_chars=80, key=f"scenario-name-{number}")
-            if st.button(_("Rename"), type="primary", key=f"scenario-rename-{number}"):
-                _rename(view, number, name, int(row["version"]))
-        if st.button(_("Delete"), icon=":material/delete:", key=f"scenario-delete-{number}"):
-            st.session_state[_ASKED] = number
-            st.rerun(scope="fragment")
-
-
-def _rename(view: View, number: int, name: str, version: int) -> None:
-    try:
-        view.do(rename_scenario, scenario_id=number, name=name, version=version)
-    except InvalidFields as error:
-        st.error(" ".join(error.problems.values()))
-    except SalesError as error:
-        st.error(error.message())
-    else:
-        st.rerun(scope="fragment")
-
-
-def _done(view: View, number: int) -> None:
-    try:
-        view.do(delete_scenario, scenario_id=number)
-    except SalesError as error:
-        st.error(error.message())
-        return
-    st.session_state.pop(_ASKED, None)
-    st.rerun(scope="fragment")
+def _outlook(view: View, shown: Shown) -> dict[str, Any]:
+    """Return what is forecast now, to be held against what comes."""
+    forecast, flow = forecast_of(view, shown, prepared_series(view, shown)), flow_of(view, shown)
+    frame = apply(forecast.fit, shown.levers, flow).frame
+    return {
+        "ds": [stamp.date().isoformat() for stamp in frame["ds"]],
+        "base": apply(forecast.fit).frame["yhat"].tolist(),
+        "scenario": frame["yhat"].tolist(), "lo": frame["lo"].tolist(), "hi": frame["hi"].tolist(),
+        "on": view.today.isoformat(),
+    }  # fmt: skip
 
 
 def compared_totals(view: View, forecast: Forecast, scenarios: Mapping[str, Levers], flow: Flow) -> None:

@@ -1,0 +1,46 @@
+"""The plan on Today: what one is to book and what is booked, in the month, the quarter and the year."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.access.actions import Action
+from core.i18n import _, format_money, format_rate
+from core.queries.plans import plan_now
+from core.ui.page import plain
+from core.ui.routes import page
+from core.ui.today import SPANS
+
+if TYPE_CHECKING:
+    from core.ui.page import View
+
+
+def draw_plan(view: View) -> None:
+    """Draw the plan in force beside what was booked; nothing where no month has one."""
+    rows = [row for row in view.ask(plan_now).to_dict("records") if not math.isnan(row["plan"])]
+    if not rows:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(_("Against the sales plan"), anchor=False)
+        if view.may(Action.PLAN_VIEW):
+            st.page_link(page("plan").file, label=_("Sales plan"), icon=":material/assignment:")
+    with st.grid(3, min_column_width=240, gap="small", key="plan-now"):
+        for row in rows:
+            with st.container(border=True, gap="xsmall", height="stretch", key=f"plan-{row['row']}"):
+                booked, plan = (format_money(row[name], view.currency, compact=True) for name in ("booked", "plan"))
+                st.caption(_(SPANS[row["row"]]))
+                rate = row["booked"] / row["plan"] if row["plan"] else math.nan
+                st.markdown(f"### {plain(booked if math.isnan(rate) else format_rate(rate, 0))}")
+                st.progress(
+                    0.0 if math.isnan(rate) else min(max(rate, 0.0), 1.0),
+                    text=plain(_("{booked} of {plan} planned", booked=booked, plan=plan)),
+                )
+                if row["due"] > 0:
+                    due = format_money(row["due"], view.currency, compact=True)
+                    ahead = row["booked"] >= row["due"]
+                    word = _("ahead") if ahead else _("behind")
+                    said = _("{amount} due by today", amount=due)
+                    st.markdown(f":{'green' if ahead else 'orange'}[{plain(word)}] · :gray[{plain(said)}]")
