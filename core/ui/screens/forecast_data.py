@@ -33,7 +33,7 @@ def choose_data(view: View, shown: Shown) -> tuple[Shown, PreparedSeries]:
     offered = whole.days_of("outlier")[:MOST_MASKED]
     others = [issue for issue in whole.issues if issue.code != "outlier"]
     warned = len(offered) + sum(issue.severity == "warning" for issue in others)
-    if not whole.issues:
+    if {issue.code for issue in whole.issues} <= {"empty"}:
         return replace(shown, masked=()), whole
     label = _("The data: {n} to check", n=warned) if warned else _("The data")
     icon = ":material/fact_check:" if warned else ":material/check:"
@@ -73,4 +73,5 @@ def _told(issue: Issue) -> str:
     """Return an issue with the days that it is about, where its sentence names fewer."""
     if len(issue.dates) < 2:
         return str(issue)
-    return f"{issue} ({', '.join(map(format_date, issue.dates))})"
+    more = ["…"] if int(issue.sentence.values.get("count", 0)) > len(issue.dates) else []
+    return f"{issue} ({', '.join([*map(format_date, issue.dates), *more])})"
