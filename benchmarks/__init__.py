@@ -1,1 +1,5 @@
-"""Measurements: `python -m benchmarks`, `python -m benchmarks.stress`."""
+"""Measurements of the program; numbers are computed on one thread, as in the program's own workers."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

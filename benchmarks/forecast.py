@@ -25,8 +25,8 @@ import numpy as np
 import pandas as pd
 
 from core.forecasting.fit import fit_series
-from core.forecasting.prophet_model import SEED
 from core.forecasting.levers import Levers
+from core.forecasting.prophet_model import SEED
 from core.forecasting.scenarios import apply
 from core.forecasting.series import prepare
 from core.forecasting.steps import PANDAS, SEASON, Frequency

@@ -5,11 +5,14 @@ Source: docs/methods/forecast.md, "Prophet".
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -22,9 +25,11 @@ from core.forecasting.steps import Frequency
 from core.forecasting.transform import Floats
 
 if TYPE_CHECKING:
-    from prophet import Prophet
+    pass
 
 Params = Mapping[str, NDArray[np.float64]]
+Design = dict[str, tuple[Any, ...]]
+"""Under `all`, what Prophet makes of calendar and regressors over all steps, the same for every fit of a series."""
 
 CHANGEPOINT_PRIORS: Final = (0.05, 0.01)
 YEARLY_ORDER: Final[dict[Frequency, int]] = {"month": 5, "week": 20, "day": 10}
@@ -110,14 +115,17 @@ def prophet_components(
     frame = pd.DataFrame({"ds": steps, **known.calendar, **known.events})
     fits = []
     start: Params | None = None
+    design: Design = {}
     for prior in priors:
-        model = _fitted(z, frame, frequency, prior, start)
+        model = _fitted(z, frame, frequency, prior, start, design)
         start = model.params
-        fits.append(_components(model, frame, known, len(z)))
+        fits.append(_components(model, frame, known, design))
     return Components(*(np.mean([getattr(fit, part) for fit in fits], axis=0) for part in COMPONENTS))
 
 
-def _fitted(z: Floats, frame: pd.DataFrame, frequency: Frequency, prior: float, start: Params | None) -> Prophet:
+def _fitted(
+    z: Floats, frame: pd.DataFrame, frequency: Frequency, prior: float, start: Params | None, design: Design
+) -> Any:
     """One Prophet fit, begun at another fit's parameters where given.
 
     Prophet begins with all changes of slope at zero, just on the kink of their prior, where
@@ -126,23 +134,15 @@ def _fitted(z: Floats, frame: pd.DataFrame, frequency: Frequency, prior: float, 
     columns = [str(name) for name in frame.columns if name != "ds"]
     history = frame.iloc[: len(z)].assign(y=z)
     for attempt in range(2):
-        init: dict[str, object]
-        if start is not None and attempt == 0:
-            init = {name: _plain(name, start[name]) for name in PARAMETERS}
-        else:
-            blank = _model(len(z), frequency, columns, prior)
-            init = _start(blank, history, nudge=10.0 ** (attempt - 3))
         model = _model(len(z), frequency, columns, prior)
+        model.begin = start if attempt == 0 else None
+        model.nudge = 10.0 ** (attempt - 3)
+        model.frame, model.design = frame, design
         with TemporaryDirectory(prefix="luopan-fit-") as folder:
             try:
+                model.stan_backend.model = _OneFile(model.stan_backend.model, Path(folder))
                 model.fit(
-                    history,
-                    algorithm="LBFGS",
-                    seed=SEED,
-                    iter=ITERATIONS,
-                    timeout=TIMEOUT_SECONDS,
-                    init=init,
-                    output_dir=folder,
+                    history, algorithm="LBFGS", seed=SEED, iter=ITERATIONS, timeout=TIMEOUT_SECONDS, output_dir=folder
                 )
             except TimeoutError as slow:
                 raise ProphetFailed from slow
@@ -152,39 +152,77 @@ def _fitted(z: Floats, frame: pd.DataFrame, frequency: Frequency, prior: float, 
     raise ProphetFailed
 
 
-def _start(model: Prophet, history: pd.DataFrame, *, nudge: float) -> dict[str, object]:
-    """Prophet's own starting point with changes of slope of alternating sign."""
-    inputs = model.preprocess(history)
-    first = model.calculate_initial_params(inputs.K)
-    signs = np.where(np.arange(inputs.S) % 2 == 0, 1.0, -1.0)
-    return {"k": first.k, "m": first.m, "beta": first.beta, "sigma_obs": 0.1, "delta": signs * nudge}
+class _OneFile:
+    """Stan's model, its data written to a file in one go: cmdstanpy writes them number by number, ten times slower."""
+
+    def __init__(self, model: Any, folder: Path) -> None:
+        self._model = model
+        self._data = folder / "data.json"
+
+    def optimize(self, *, data: Mapping[str, Any], **more: Any) -> Any:
+        self._data.write_text(json.dumps(data, default=np.ndarray.tolist), encoding="utf-8")
+        return self._model.optimize(data=str(self._data), **more)
 
 
-def _plain(name: str, values: NDArray[np.float64]) -> object:
+def _components(model: Any, frame: pd.DataFrame, features: Features, design: Design) -> Components:
+    """The parts of one fit as Prophet's own `predict` has them, its trend damped beyond the steps known."""
+    params, count = model.params, len(model.history)
+    ahead = ((frame["ds"] - model.start) / model.t_scale).to_numpy(dtype="float64")
+    k, m, delta = (float(params["k"][0, 0]), float(params["m"][0, 0]), params["delta"][0])
+    trend = model.piecewise_linear(ahead, delta, k, m, model.changepoints_t) * model.y_scale
+    columns = design["all"][0]
+    effects = columns.to_numpy(dtype="float64") * params["beta"][0] * model.y_scale
+    if not (np.isfinite(trend).all() and np.isfinite(effects).all()):
+        raise ProphetFailed
+    of = np.array([str(name).split("_delim_")[0] for name in columns.columns])
+
+    def summed(names: Collection[str]) -> Floats:
+        return np.asarray(effects[:, np.isin(of, list(names))].sum(axis=1))
+
+    none = np.zeros(len(frame))
+    return Components(
+        _damped(trend, count), summed(("yearly", "weekly")), summed(features.calendar), summed(features.events), none
+    )
+
+
+@cache
+def _kind() -> Any:
+    """Prophet with the design computed once for all fits of a series, and a start of its own."""
+    _quiet()
+    from prophet import Prophet  # takes 0.8 s, so not before it is needed
+
+    class Fitted(Prophet):
+        begin: Params | None = None
+        nudge: float = 0.0
+        frame: pd.DataFrame
+        design: Design
+
+        def make_all_seasonality_features(self, df: pd.DataFrame) -> tuple[Any, ...]:
+            if "all" not in self.design:
+                self.design["all"] = super().make_all_seasonality_features(self.frame)
+            whole, scales, components, modes = self.design["all"]
+            return whole.iloc[: len(df)].reset_index(drop=True), scales, components, modes
+
+        def calculate_initial_params(self, num_total_regressors: int) -> Any:
+            first = super().calculate_initial_params(num_total_regressors)
+            if self.begin is not None:
+                told = {name: _plain(name, self.begin[name]) for name in PARAMETERS}
+                return replace(first, **told)
+            signs = np.where(np.arange(len(first.delta)) % 2 == 0, 1.0, -1.0)
+            return replace(first, delta=signs * self.nudge, sigma_obs=0.1)
+
+    return Fitted
+
+
+def _plain(name: str, values: NDArray[np.float64]) -> Any:
     """Prophet keeps every parameter as a row; Stan wants two of them as vectors, the others as numbers."""
     row = np.asarray(values, dtype="float64").reshape(-1)
     return row if name in ("delta", "beta") else float(row[0])
 
 
-def _components(model: Prophet, frame: pd.DataFrame, features: Features, count: int) -> Components:
-    """The parts of one fit, its trend damped beyond the `count` steps known."""
-    parts = model.predict(frame)
-    if not np.isfinite(parts["yhat"].to_numpy()).all():
-        raise ProphetFailed
-    none = np.zeros(len(frame))
-    seasonal = sum((parts[n].to_numpy() for n in ("yearly", "weekly") if n in parts), none)
-    holidays = sum((parts[n].to_numpy() for n in features.calendar), none)
-    events = sum((parts[n].to_numpy() for n in features.events), none)
-    trend = _damped(parts["trend"].to_numpy(dtype="float64"), count)
-    return Components(trend, seasonal, holidays, events, none)
-
-
-def _model(count: int, frequency: Frequency, columns: list[str], prior: float) -> Prophet:
-    _quiet()
-    from prophet import Prophet  # takes 0.8 s, so not before it is needed
-
+def _model(count: int, frequency: Frequency, columns: list[str], prior: float) -> Any:
     yearly = YEARLY_ORDER[frequency] if count >= TWO_YEARS[frequency] else 0
-    model = Prophet(
+    model = _kind()(
         yearly_seasonality=yearly,
         weekly_seasonality=WEEKLY_ORDER if frequency == "day" else 0,
         daily_seasonality=0,
