@@ -15,6 +15,9 @@ class TrueParameters:
 
     Tuples over stages follow `OPEN_STAGES`, over channels `core.domain.stages.STANDARD_CHANNELS`,
     over segments `data.demo.reference.SEGMENTS`. Effects are added to the logit of advancing.
+
+    Something went wrong `planted_days` days before the end: whoever came to the open stage `planted_stage` since then
+    has `planted_effect` added. `conversion` and `win_rate` are those of the time before.
     """
 
     months: int = 36
@@ -49,6 +52,10 @@ class TrueParameters:
     spread: tuple[float, ...] = (0.75, 0.70, 0.65, 0.65, 0.70)
     stale_rate: float = 0.03
     stale_factor: float = 6.0
+
+    planted_stage: int = 2
+    planted_days: int = 240
+    planted_effect: float = -0.80
 
     quarter_end_pull_rate: float = 0.30
     year_end_pull_rate: float = 0.45

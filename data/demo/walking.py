@@ -57,7 +57,9 @@ def walk(
             * pace[living]
         )
         days *= np.where(~dormant & (rng.random(size) < true.stale_rate), true.stale_factor, 1.0)
-        to, reason = _next(rng, true, at, logits[place] + effect[living], backed[living])
+        since = calendar.end - true.planted_days * DAY
+        planted = np.where((at == true.planted_stage) & (now[living] >= since), true.planted_effect, 0.0)
+        to, reason = _next(rng, true, at, logits[place] + effect[living] + planted, backed[living])
         to = np.where(dormant, fell_from[living], to)
         reason = np.where(to == LOST, (rng.random(size)[:, None] > reasons[place]).sum(axis=1).clip(max=7), reason)
         when = calendar.business(rng, now[living] + (days * DAY).astype(np.int64), now[living])

@@ -123,7 +123,7 @@ def test_a_fall_too_small_to_be_found_is_said_to_be_so():
     assert 0.05 < many < few < 0.4
 
 
-TRUE = TrueParameters(months=12, earlier_days=0)
+TRUE = TrueParameters(months=12, earlier_days=0, planted_effect=0.0)
 UNTIL = date(2026, 6, 30)
 FOLLOWED = 45
 
