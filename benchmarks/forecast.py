@@ -244,6 +244,45 @@ def speed(asked: argparse.Namespace) -> Iterator[str]:
         took_all = time.perf_counter() - began
     limit = 30 * many / 1000
     yield f"| {many:,} series of 36 months, one fit each, two processes | {took_all:.1f} s | ≤ {limit:.0f} s |"
+    took_all, off = together(many)
+    yield f"| the same by the program's workers, their parts made to add up | {took_all:.1f} s | ≤ {limit:.0f} s |"
+    yield f"| how far the parts then miss their whole, at most | {off:.0e} of it | |"
+
+
+def together(many: int) -> tuple[float, float]:
+    """Seconds for so many series as the page of all series makes them, and the largest gap that is left in a sum."""
+    from core.domain.periods import FiscalCalendar
+    from core.forecasting.many import SeriesName, forecast_all
+    from core.forecasting.workers import FitPool
+
+    parts = [SeriesName(("team", "product")[place % 2], str(place)) for place in range(many - 1)]
+    whole = SeriesName("company", "")
+    made = [history("month", 36, seed).assign(dimension=name.dimension, key=name.key)
+            for seed, name in enumerate(parts)]  # fmt: skip
+    rows = pd.concat(made, ignore_index=True)
+    teams = rows[rows["dimension"] == "team"].groupby("on", as_index=False)["value"].sum()
+    products = rows["dimension"] == "product"  # scaled, so that both kinds add up to one company
+    share = teams.set_index("on")["value"] / rows[products].groupby("on")["value"].sum()
+    rows.loc[products, "value"] *= rows.loc[products, "on"].map(share)
+    rows = pd.concat([teams.assign(dimension="company", key=""), rows], ignore_index=True)
+    kinds = [tuple(name for name in parts if name.dimension == kind) for kind in ("team", "product")]
+    today = (pd.Timestamp(rows["on"].max()) + pd.DateOffset(months=1)).date()
+    pool = FitPool(workers=2, background=True)
+    try:
+        first = prepare(rows[rows["key"] == ""], frequency="month", today=today)
+        for task in [pool.submit(place, first, 12, depth="first") for place in range(8)]:
+            task.result()
+        began = time.perf_counter()
+        found = forecast_all(
+            rows, [whole, *parts], tuple((whole, kind) for kind in kinds), today=today, calendar=FiscalCalendar(1),
+            pool=pool, depth="first",
+        )  # fmt: skip
+        took = time.perf_counter() - began
+    finally:
+        pool.shutdown()
+    totals = {each.name: each.quarter for each in found}
+    off = max(abs(totals[whole] - sum(totals[name] for name in kind)) for kind in kinds) / totals[whole]
+    return took, off
 
 
 def quiet() -> None:
