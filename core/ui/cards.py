@@ -76,7 +76,8 @@ def is_still(delta: str) -> bool:
 def draw_cards(view: View, cards: list[Card], *, key: str) -> None:
     """Draw the cards in a grid that fits the width; each opens its deals."""
     width = 340 if view.large else 150 if len(cards) == _ONE_ROW else 160
-    with st.grid(min_column_width=width, gap="small", key=f"cards-{key}"):
+    columns: int | Literal["auto"] = len(cards) if 1 < len(cards) <= _ONE_ROW else "auto"
+    with st.grid(columns, min_column_width=width, gap="small", key=f"cards-{key}"):
         for card in cards:
             with st.container(border=True, gap="xxsmall", height="stretch", key=f"card-{key}-{card.key}"):
                 _draw(view, card, key)

@@ -19,7 +19,7 @@ from core.ui.page import plain
 from core.ui.tables import export_menu, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -134,6 +134,21 @@ def chart(
     chosen = choose(clicked) if clicked else None
     if chosen is not None:
         show_deals(view, *chosen)
+
+
+def opening(
+    names: Mapping[str, str], make: Callable[[str, str], tuple[Selection, str]]
+) -> Callable[[Sequence[Any]], tuple[Selection, str] | None]:
+    """Return what `chart` needs to open marks by their key, the first of their `customdata`.
+
+    `names` says what each key is called; `make` gives, of key and name, the deals and the list's title.
+    """
+
+    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+        key = str(data[0]) if data else ""
+        return make(key, names[key]) if key in names else None
+
+    return choose
 
 
 def team_note(by: str) -> None:

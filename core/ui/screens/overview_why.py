@@ -14,6 +14,7 @@ from core.queries.overview import as_old
 from core.queries.why import booked_why
 from core.reports.tables import Column, records
 from core.ui.drill import deals_button, numbers
+from core.ui.filters import FILTER_NAMES
 from core.ui.page import plain
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from core.domain.periods import Period
     from core.ui.page import View
 
-BY_NAMES: dict[str, str] = {"team": N_("Team"), "product": N_("Product"), "channel": N_("Channel")}
+_BY = ("team", "product", "channel")
 KIND_NAMES: dict[str, str] = {
     "volume": N_("Number of deals"),
     "mix": N_("Mix"),
@@ -46,7 +47,7 @@ def draw_why(view: View, period: Period, filters: Filters, *, to_date: bool, as_
     before = as_old(earlier, period, today=today) if to_date else earlier
     st.subheader(_("What changed, and why"), anchor=False)
     st.text(_headline(whole, before, view.currency))
-    for by in BY_NAMES:
+    for by in _BY:
         _by(view, found[found["by"] == by], by, (period, before), Selection("booked", None, filters, as_of=as_of))
     columns = [
         Column("dimension", _("Broken down by")),
@@ -62,7 +63,7 @@ def draw_why(view: View, period: Period, filters: Filters, *, to_date: bool, as_
 
 def _named(found: pd.DataFrame) -> pd.DataFrame:
     return found.assign(
-        dimension=[_(BY_NAMES[by]) for by in found["by"]],
+        dimension=[_(FILTER_NAMES[by]) for by in found["by"]],
         said=[
             str(n) or _(KIND_NAMES[k]) if k != "part" else str(n) or _("None")
             for k, n in zip(found["kind"], found["name"], strict=True)
@@ -90,7 +91,7 @@ def _by(view: View, rows: pd.DataFrame, by: str, days: tuple[Period, Period], bo
     effect = {str(row["kind"]): float(row["change"]) for row in records(rows.head(3))}
     said = _(
         "{dimension}: number of deals {volume}, size of deals {price}, mix {mix}.",
-        dimension=_(BY_NAMES[by]), **{kind: _signed(value, view.currency) for kind, value in effect.items()},
+        dimension=_(FILTER_NAMES[by]), **{kind: _signed(value, view.currency) for kind, value in effect.items()},
     )  # fmt: skip
     movers = rows[rows["kind"] == "part"].head(_MOVERS)
     with st.container(gap="xsmall", key=f"why-{by}"):

@@ -25,7 +25,7 @@ from core.queries.pipeline import (
 from core.reports.tables import Column
 from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import Card, draw_cards
-from core.ui.drill import chart, deals_button, numbers
+from core.ui.drill import chart, deals_button, numbers, opening
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
@@ -174,10 +174,7 @@ def _changes(view: View, filters: Filters, since: date, end: AsOf, closing: Peri
     def selection(kind: str) -> Selection:
         return Selection(f"change:{kind}", closing, filters, as_of=end, since=since)
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        kind = str(data[0]) if data else ""
-        return (selection(kind), _(BAR_NAMES[kind])) if kind in BAR_NAMES else None
-
+    choose = opening(BAR_NAMES, lambda kind, name: (selection(kind), _(name)))
     figure = changes(
         shown[["kind", "name", "count", "value"]], dark=view.dark, large=view.large, currency=view.currency,
         subtitle=_("From the end of {start} to the end of {end}", start=format_date(since), end=format_date(end.on)),
@@ -213,17 +210,14 @@ def _stages(view: View, filters: Filters, end: AsOf) -> None:
     stages = view.ask(pipeline_as_of, as_of=end, filters=filters)
     names = dict(zip(stages["stage_key"], stages["stage"], strict=True))
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        key = str(data[0]) if data else ""
-        if key not in names:
-            return None
-        return Selection(f"stage:{key}", None, filters, as_of=end), _("Open deals in {stage}", stage=names[key])
+    def deals(key: str, name: str) -> tuple[Selection, str]:
+        return Selection(f"stage:{key}", None, filters, as_of=end), _("Open deals in {stage}", stage=name)
 
     figure = by_stage(
         stages, dark=view.dark, large=view.large, currency=view.currency,
         subtitle=_("At the end of {day}", day=format_date(end.on)) if end.on < view.today else None,
     )  # fmt: skip
-    chart(view, figure, key="pipeline-stages", alt=_("Pipeline by stage"), choose=choose)
+    chart(view, figure, key="pipeline-stages", alt=_("Pipeline by stage"), choose=opening(names, deals))
     columns = [
         Column("stage", _("Stage")),
         Column("count", _("Deals"), "count"),

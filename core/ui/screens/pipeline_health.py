@@ -18,11 +18,9 @@ from core.queries.overview import overview_kpis
 from core.queries.pipeline_health import pipeline_ages, pipeline_concentration, stage_calibration
 from core.reports.tables import Column
 from core.ui.cards import Card, draw_cards
-from core.ui.drill import chart, numbers
+from core.ui.drill import chart, numbers, opening
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from core.analytics.filters import Filters
     from core.ui.page import View
 
@@ -87,11 +85,8 @@ def _ages(view: View, filters: Filters, end: AsOf) -> None:
     named = ages.assign(name=[_age_name(row) for row in cast("list[dict[str, Any]]", ages.to_dict("records"))])
     names = dict(zip(named["age"].astype(str), named["name"], strict=True))
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        key = str(data[0]) if data else ""
-        if key not in names:
-            return None
-        return Selection(f"aged:{key}", None, filters, as_of=end), _("Open for {days}", days=names[key])
+    def deals(key: str, name: str) -> tuple[Selection, str]:
+        return Selection(f"aged:{key}", None, filters, as_of=end), _("Open for {days}", days=name)
 
     bars = pd.DataFrame({"key": named["age"].astype(str), "name": named["name"], "value": named["value"]})
     title = _("Open value by age")
@@ -99,7 +94,7 @@ def _ages(view: View, filters: Filters, end: AsOf) -> None:
         bars, unit="money", title=title, dark=view.dark, large=view.large, currency=view.currency,
         subtitle=_("Days since the deal was opened"), value_name=_("Open value"),
     )  # fmt: skip
-    chart(view, figure, key="pipeline-ages", alt=title, choose=choose)
+    chart(view, figure, key="pipeline-ages", alt=title, choose=opening(names, deals))
     columns = [
         Column("name", _("Age")),
         Column("count", _("Deals"), "count"),
@@ -119,11 +114,8 @@ def _calibration(view: View, filters: Filters, end: AsOf, period: Period) -> Non
     named = found.assign(said=[_(VERDICTS[code]) for code in found["verdict"]])
     names = dict(zip(found["stage_key"], found["stage"], strict=True))
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        key = str(data[0]) if data else ""
-        if key not in names:
-            return None
-        title = _("Decided deals that stood in {stage}", stage=names[key])
+    def deals(key: str, name: str) -> tuple[Selection, str]:
+        title = _("Decided deals that stood in {stage}", stage=name)
         return Selection(f"stood:{key}", period, filters, as_of=end), title
 
     score = found["brier"].dropna()
@@ -133,7 +125,9 @@ def _calibration(view: View, filters: Filters, end: AsOf, period: Period) -> Non
         else None
     )
     figure = calibration(found, dark=view.dark, large=view.large, subtitle=said)
-    chart(view, figure, key="pipeline-calibration", alt=_("Do the probabilities come true?"), choose=choose)
+    chart(
+        view, figure, key="pipeline-calibration", alt=_("Do the probabilities come true?"), choose=opening(names, deals)
+    )
     columns = [
         Column("stage", _("Stage")),
         Column("probability", _("Probability"), "rate"),
