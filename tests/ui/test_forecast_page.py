@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from core.ui.screens.forecast_kept import came
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
@@ -21,8 +22,9 @@ from core.forecasting.scenarios import apply
 from core.forecasting.series import prepare
 from core.forecasting.workers import submit_fit
 from core.i18n import format_chance, format_money
+from core.queries.scenarios import my_scenarios
 from core.reports.frozen import freeze
-from core.services.scenarios import save_scenario
+from core.services.scenarios import save_scenario, share_scenario
 from core.services.share import make_share_link
 from core.settings import PROJECT_ROOT
 from core.ui import session
@@ -403,3 +405,51 @@ def test_past_forecasts_are_told_in_words_and_by_distance(selling, fits):
     assert "How far to trust it" in [header.value for header in app.subheader]
     assert "Tested on what happened after" in texts(app)
     assert "Repeating the last season would have been off by" in texts(app)
+
+
+def test_what_it_takes_is_set_with_one_click(selling, fits):
+    for month in (7, 8, 9):
+        selling.quota(month=date(2026, month, 1), amount=20_000, rep="alice")
+    app = opened(selling, ahead="3")
+    assert not app.exception
+    assert "Any one of these reaches it" in texts(app)
+    button = app.button(key="goal-average_deal")
+    named = int(button.label.rsplit("+", 1)[1].rstrip("%"))
+    button.click().run()
+    assert app.slider(key="forecast-average_deal").value == named
+    assert "It is reached as things stand." in [line.value for line in app.success]
+
+
+def test_a_shared_scenario_is_listed_with_its_author_and_copied(selling, fits):
+    values = {"series": series_of(Shown()), "levers": Levers(growth=0.3).to_dict()}
+    author = actor(selling, "operations")
+    kept = gate.perform(selling.database, author, save_scenario, NOW, key="k", name="Grow", **values)
+    gate.perform(selling.database, author, share_scenario, NOW, scenario_id=kept.id, version=1)
+    app = opened(selling)
+    (offered,) = app.multiselect(key="forecast-compared").options
+    assert offered.startswith("Grow (")
+    app.button(key="scenario-list").click().run()
+    assert not app.exception
+    app.button(key="scenario-list").click()
+    app.button(key=f"scenario-copy-{kept.id}").click().run()
+    names = gate.answer(selling.database, actor(selling, "leader"), my_scenarios, NOW)["name"].tolist()
+    assert names == ["Grow"]
+
+
+def test_a_kept_scenario_stands_beside_what_came():
+    frame = came(_Booked(), {**OUTLOOK, "on": "2026-05-20"}, Shown())
+    assert frame["actual"].tolist()[:2] == [90.0, 0.0], "a month without a deal is nothing, not unknown"
+    assert frame["actual"].isna().tolist() == [False, False, True]
+
+
+OUTLOOK = {
+    "ds": ["2026-05-01", "2026-06-01", "2026-07-01"], "base": [100.0] * 3, "scenario": [110.0] * 3, "lo": [80.0] * 3,
+    "hi": [140.0] * 3,
+}  # fmt: skip
+
+
+class _Booked:
+    today = NOW.date()
+
+    def ask(self, _question, **_params):
+        return pd.DataFrame({"on": [date(2026, 5, 1), date(2026, 7, 1)], "value": [90.0, 5.0]})

@@ -1,0 +1,108 @@
+"""A scenario becomes the plan on the Forecast page, is changed on its own, and stands on Today and Overview."""
+
+from datetime import date
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+from core.ui.screens.plan_edit import changes_of
+from streamlit.testing.v1 import AppTest
+
+from core import gate
+from core.domain.periods import Period
+from core.domain.plans import PlanSpread
+from core.forecasting.levers import Levers
+from core.queries.plans import PlanGrid, PlannedRep, plan_by_month, sales_plans
+from core.services.plans import PlanChange, adopt_plan
+from core.ui import session
+from tests.conftest import actor
+from tests.factories import NOW, Company
+from tests.ui.test_forecast_page import FRAME, _on_this_database, fits, opened, selling, texts  # noqa: F401
+
+JULY, AUGUST = date(2026, 7, 1), date(2026, 8, 1)
+
+
+def page(company: Company, name: str, who: str = "leader", language: str = "en", **params: str) -> AppTest:
+    app = AppTest.from_file(str(FRAME), default_timeout=60)
+    app.session_state[session.ACTOR_KEY] = actor(company, who)
+    app.session_state[session.NOW_KEY] = NOW
+    app.session_state[session.LANGUAGE_KEY] = language
+    app.run()
+    app.switch_page(f"../../pages/{name}.py")
+    for key, value in params.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+@pytest.fixture
+def planned(selling: Company) -> Company:  # noqa: F811
+    gate.perform(
+        selling.database, actor(selling, "leader"), adopt_plan, NOW, key="k", name="Push",
+        months={JULY: Decimal(1000), AUGUST: Decimal(2000)}, spread_by=PlanSpread.SHARE, levers=Levers().to_dict(),
+    )  # fmt: skip
+    return selling
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_without_a_plan_the_page_says_how_one_comes_to_be(selling, language):  # noqa: F811
+    app = page(selling, "plan", "eastern rep", language)
+    assert not app.exception
+    assert len(app.info) == 1
+
+
+def test_a_leader_reads_plan_due_and_booked_and_a_rep_the_own_part(planned):
+    app = page(planned, "plan")
+    assert not app.exception
+    found = {metric.label: metric.value for metric in app.metric}
+    assert found["Plan"] == "¥3K"
+    assert found["Booked"] == "¥0"
+    assert "in force" in texts(app)
+    own = page(planned, "plan", "western rep")
+    assert {metric.label: metric.value for metric in own.metric}["Plan"] != found["Plan"]
+    assert not [button for button in own.button if button.key == "plan-withdraw"]
+
+
+def test_a_plan_is_withdrawn_and_put_into_force_again_with_one_button(planned):
+    app = page(planned, "plan")
+    app.button(key="plan-withdraw").click().run()
+    assert not app.exception
+    leader = actor(planned, "leader")
+    assert not gate.answer(planned.database, leader, sales_plans, NOW)["in_force"].any()
+    app.button(key="plan-withdraw").click().run()
+    assert gate.answer(planned.database, leader, sales_plans, NOW)["in_force"].all()
+
+
+def test_the_scenario_is_adopted_in_a_dialog_by_those_who_may_alone(selling, fits):  # noqa: F811
+    assert not [button for button in opened(selling, "eastern rep").button if button.key == "plan-adopt"]
+    app = opened(selling, win="10")
+    app.button(key="plan-adopt").click().run()
+    assert not app.exception
+    app.button(key="plan-adopt").click()  # a whole run keeps a dialog open only where its button is pressed
+    app.button(key="plan-send").click().run()
+    leader = actor(selling, "leader")
+    plans = gate.answer(selling.database, leader, sales_plans, NOW)
+    assert plans["name"].tolist() == ["Plan from Jul 2026"]
+    assert plans.loc[0, "first_month"] == JULY
+    amounts = gate.answer(selling.database, leader, plan_by_month, NOW, period=Period(JULY, date(2027, 1, 1)))
+    assert len(amounts) == 6
+    assert (amounts["plan"] > 0).all()
+
+
+def test_the_plan_stands_on_today_and_on_overview(planned):
+    today = page(planned, "today", "western rep")
+    assert not today.exception
+    assert "Against the sales plan" in texts(today)
+    overview = page(planned, "overview")
+    assert not overview.exception
+
+
+def test_cells_that_changed_are_told_from_those_that_hold_no_amount():
+    grid = PlanGrid(
+        1, 1, (JULY, AUGUST), (PlannedRep(7, "Bob", None, ""),), {(7, JULY): (Decimal("10.00"), 3)}, {}, {}, {}
+    )
+    typed = pd.DataFrame({JULY.isoformat(): ["1,250.5"], AUGUST.isoformat(): ["many"]}, index=[7])
+    changes, wrong = changes_of(grid, typed)
+    assert changes == [PlanChange(7, JULY, Decimal("1250.50"), 3)]
+    assert len(wrong) == 1
+    same = pd.DataFrame({JULY.isoformat(): ["10.00"], AUGUST.isoformat(): [""]}, index=[7])
+    assert changes_of(grid, same) == ([], [])
