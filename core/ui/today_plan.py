@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.access.actions import Action
-from core.i18n import _, format_money, format_rate
+from core.domain.periods import add_months
+from core.i18n import _, format_money, format_month, format_rate
 from core.queries.plans import plan_now
 from core.ui.page import plain
 from core.ui.routes import page
 from core.ui.today import SPANS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from core.ui.page import View
 
 
@@ -31,7 +35,7 @@ def draw_plan(view: View) -> None:
         for row in rows:
             with st.container(border=True, gap="xsmall", height="stretch", key=f"plan-{row['row']}"):
                 booked, plan = (format_money(row[name], view.currency, compact=True) for name in ("booked", "plan"))
-                st.caption(_(SPANS[row["row"]]))
+                st.caption(plain(_span_words(row)))
                 rate = row["booked"] / row["plan"] if row["plan"] else math.nan
                 st.markdown(f"### {plain(booked if math.isnan(rate) else format_rate(rate, 0))}")
                 st.progress(
@@ -44,3 +48,12 @@ def draw_plan(view: View) -> None:
                     word = _("ahead") if ahead else _("behind")
                     said = _("{amount} due by today", amount=due)
                     st.markdown(f":{'green' if ahead else 'orange'}[{plain(word)}] · :gray[{plain(said)}]")
+
+
+def _span_words(row: Mapping[Any, Any]) -> str:
+    """Name the span, and the months of it that have a plan."""
+    first, last = row["start"], add_months(row["end"], -1)
+    if row["row"] == "month" or first == last:
+        return f"{_(SPANS[row['row']])} · {format_month(first)}"
+    months = _("{start} to {end}", start=format_month(first), end=format_month(last))
+    return f"{_(SPANS[row['row']])} · {months}"

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from core.ui.screens.forecast_kept import came
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
@@ -31,6 +30,7 @@ from core.ui import session
 from core.ui.page import ANSWERS_KEY, plain
 from core.ui.screens import forecast_fit
 from core.ui.screens.forecast_fit import cut, quota_by_step
+from core.ui.screens.forecast_kept import came
 from core.ui.screens.forecast_state import (
     LONGEST,
     SHORTEST,

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from core.ui.screens.plan_edit import changes_of
 from streamlit.testing.v1 import AppTest
 
 from core import gate
@@ -15,6 +14,7 @@ from core.forecasting.levers import Levers
 from core.queries.plans import PlanGrid, PlannedRep, plan_by_month, sales_plans
 from core.services.plans import PlanChange, adopt_plan
 from core.ui import session
+from core.ui.screens.plan_edit import changes_of
 from tests.conftest import actor
 from tests.factories import NOW, Company
 from tests.ui.test_forecast_page import FRAME, _on_this_database, fits, opened, selling, texts  # noqa: F401
