@@ -13,7 +13,7 @@ from core.charts.bars import grouped_bars
 from core.charts.funnel import cohort_funnel
 from core.charts.funnel_months import cohort_months
 from core.domain.periods import Period, add_months
-from core.i18n import N_, _, _n, format_month, format_number, format_rate
+from core.i18n import N_, _, _n, format_date, format_month, format_number, format_rate
 from core.queries import funnel as questions
 from core.queries.drill import selection_total
 from core.reports.tables import Column
@@ -68,6 +68,8 @@ def _mode(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
     told = (
         _("Cohort: the deals opened in the period, each followed for {days}.", days=days_said(days))
         if days
+        else _("Cohort: the deals opened in the period, followed to {day}.", day=format_date(asked.as_of.on))
+        if asked.as_of
         else _("Cohort: the deals opened in the period, followed to today.")
     )
     st.caption(plain(f"{told} {_worst(stages)}"))

@@ -1,0 +1,88 @@
+"""Overview's newer parts and a rep's page: last week's range, the customers, the team's median, leave."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from core import gate
+from core.services.leaves import record_leave
+from core.ui import page, session
+from tests.conftest import actor
+from tests.factories import NOW, Company
+from tests.ui.test_analysis_pages import captions, opened
+
+WEEKS = 90
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch, small_company: Company) -> Iterator[None]:
+    monkeypatch.setattr(session, "address", lambda: "127.0.0.1")
+    page._kept.clear()
+    session.use_database(small_company.database)
+    yield
+    session.use_database(None)
+
+
+@pytest.fixture
+def steady(small_company: Company) -> Company:
+    """Four deals opened and two of four won in each of ninety weeks; none in the last."""
+    monday = NOW - timedelta(days=NOW.weekday())
+    for week in range(2, WEEKS):
+        at = monday - timedelta(weeks=week)
+        for end in ("won", "lost"):
+            small_company.deal(path=(("identified", at), (end, at + timedelta(days=2))), amount=10_000)
+    return small_company
+
+
+def texts(app: object) -> str:
+    return " ".join(one.value.replace("\\", "") for one in (*app.markdown, *app.text))
+
+
+def test_a_week_without_anything_is_called_unusual(steady: Company) -> None:
+    app = opened(steady, "overview", period="this-year")
+    assert not app.error
+    said = texts(app)
+    assert re.search(r"\*\*Booked: ¥0, less than the ¥10K to ¥10K to be expected", said)
+    assert re.search(r"\*\*New deals: 0, less than the 2 to 2 to be expected", said)
+    assert "Win rate: too little to judge the week by." in said
+    chinese = opened(steady, "overview", period="this-year", language="zh")
+    assert "低于预期" in texts(chinese)
+
+
+def test_without_history_the_range_waits(small_company: Company) -> None:
+    small_company.deal(path=(("identified", NOW - timedelta(days=30)), ("won", NOW - timedelta(days=20))))
+    app = opened(small_company, "overview", period="this-year")
+    assert "A range rests on 62 whole weeks of history" in captions(app).replace("\\", "")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_customers_open_by_their_kind_from_the_address(steady: Company, language: str) -> None:
+    app = opened(steady, "overview", period="this-year", customers="buyers", language=language)
+    assert not app.error
+    (behind,) = [frame.value for frame in app.dataframe if "last_on" in frame.value.columns]
+    assert len(behind) > 10
+    labels = {one.label: one.value for one in app.metric}
+    assert labels["成交客户" if language == "zh" else "Buying customers"] == str(len(behind))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_managers_page_of_a_rep_offers_leave_and_says_how_they_forecast(steady: Company, language: str) -> None:
+    rep = str(steady.reps["alice"])
+    app = opened(steady, "rep", "eastern manager", id=rep, period="this-year", language=language)
+    assert not app.error
+    assert app.button(key="leave-add")
+    assert ("Of the deals decided" if language == "en" else "在已决出的商机中") in texts(app)
+    app.button(key="leave-add").click().run()
+    assert [one.label for one in app.button if one.label in ("Save", "保存")]
+    days = {"from_on": date(2026, 7, 15), "until_on": date(2026, 7, 19)}
+    gate.perform(
+        steady.database, actor(steady, "eastern manager"), record_leave, NOW, key="k", rep_id=int(rep), **days
+    )  # fmt: skip
+    mine = opened(steady, "rep", "eastern rep", id=rep, period="this-year", language=language)
+    assert not [one for one in mine.button if one.key == "leave-add"]
+    (shown,) = [frame.value for frame in mine.dataframe if "until_on" in frame.value.columns]
+    assert shown["days"].to_list() == [5]
