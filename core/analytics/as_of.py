@@ -98,8 +98,10 @@ def on_day(rates: FromClause, currency: ColumnElement[int], on: ColumnElement[da
     return and_(rates.c.currency == currency, rates.c.from_on <= on, rates.c.until_on > on)
 
 
-def states_on(facts: Facts, as_of: AsOf, filters: Filters, *, name: str) -> Subquery:
-    """Return every deal as it was at the end of the day.
+def states_on(
+    facts: Facts, as_of: AsOf, filters: Filters, *, name: str, also: tuple[ColumnElement[bool], ...] = ()
+) -> Subquery:
+    """Return every deal as it was at the end of the day; `also`: conditions on `facts.states` that narrow it.
 
     Columns: deal_id, stage_id, position, credit_id, is_open, is_won, amount (its own currency) and currency, value
     and weighted (hundredths of the company's), expected_close_on, first_on, since_on, closed_on, closed_at.
@@ -120,7 +122,8 @@ def states_on(facts: Facts, as_of: AsOf, filters: Filters, *, name: str) -> Subq
             )
         )
         .where(
-            states.from_on <= as_of.on, states.until_on > as_of.on, *state_conditions(facts, filters, as_of.known)
+            states.from_on <= as_of.on, states.until_on > as_of.on,
+            *state_conditions(facts, filters, as_of.known), *also,
         )
         .subquery(name)
     )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import BigInteger, Date, String, cast, func, literal, null, select, union_all
 
+from core.access.actors import Reach
 from core.analytics.facts import Statement, spoken, title
 from core.analytics.filters import NO_FILTERS, deal_conditions
 
@@ -23,7 +24,11 @@ def _events(facts: Facts, since: datetime) -> Subquery:
     deals, moves, changes = facts.deals.c, facts.moves.c, facts.changes.c
     inside = deal_conditions(facts, NO_FILTERS)
 
-    def event(kind: str, at: ColumnElement[Any], *steps: Any) -> Statement:
+    def of_counted(deal_id: ColumnElement[int]) -> list[ColumnElement[bool]]:
+        everything = facts.scope.reach is Reach.ALL
+        return [] if everything else [deal_id.in_(select(deals.id).where(*inside))]
+
+    def event(kind: str, at: ColumnElement[Any], *steps: Any, of: ColumnElement[int] = deals.id) -> Statement:
         columns = ("from_stage_id", "to_stage_id", "before", "after")
         filled = [*steps, *[null()] * (len(columns) - len(steps))]
         types = (None, None, String, String)
@@ -31,24 +36,19 @@ def _events(facts: Facts, since: datetime) -> Subquery:
             (value if kind_of is None else cast(value, kind_of)).label(name)
             for value, kind_of, name in zip(filled, types, columns, strict=True)
         ]
-        return select(literal(kind).label("kind"), deals.id.label("deal_id"), at.label("occurred_at"), *chosen)
+        return select(literal(kind).label("kind"), of.label("deal_id"), at.label("occurred_at"), *chosen)
 
-    moved, changed = facts.moves, facts.changes
     parts = [
         event("created", deals.opened_at).where(deals.opened_at >= since, *inside),
         event("won", deals.closed_at).where(deals.state == "won", deals.closed_at >= since, *inside),
         event("lost", deals.closed_at).where(deals.state == "lost", deals.closed_at >= since, *inside),
-        event("advanced", moves.moved_at, moves.from_stage_id, moves.to_stage_id)
-        .select_from(moved.join(facts.deals, deals.id == moves.deal_id))
-        .where(
+        event("advanced", moves.moved_at, moves.from_stage_id, moves.to_stage_id, of=moves.deal_id).where(
             moves.moved_at >= since, moves.from_kind == "open", moves.to_kind == "open",
-            moves.to_position > moves.from_position, *inside,
+            moves.to_position > moves.from_position, *of_counted(moves.deal_id),
         ),
-        event("slipped", changes.changed_at, null(), null(), changes.before, changes.after)
-        .select_from(changed.join(facts.deals, deals.id == changes.deal_id))
-        .where(
+        event("slipped", changes.changed_at, null(), null(), changes.before, changes.after, of=changes.deal_id).where(
             changes.changed_at >= since, changes.field == "expected_close",
-            cast(changes.after, Date) > cast(changes.before, Date), *inside,
+            cast(changes.after, Date) > cast(changes.before, Date), *of_counted(changes.deal_id),
         ),
     ]  # fmt: skip
     return union_all(*parts).subquery("events")
@@ -73,9 +73,11 @@ def summary(facts: Facts, *, since: datetime) -> Statement:
 def listed(facts: Facts, *, since: datetime, kind: str | None, limit: int) -> Statement:
     """Return the events, newest first; `amount` in hundredths, `occurred_at` UTC without a zone."""
     deals = facts.deals.c
-    events = _events(facts, since)
+    found = _events(facts, since)
+    newest = select(found) if kind is None else select(found).where(found.c.kind == kind)
+    events = newest.order_by(found.c.occurred_at.desc(), found.c.deal_id.desc(), found.c.kind).limit(limit).subquery()
     before, after = facts.stages.alias("stage_before"), facts.stages.alias("stage_after")
-    statement = (
+    return (
         select(
             events.c.kind, events.c.deal_id,
             title(facts.deals, spoken(facts.customers), spoken(facts.products)).label("name"),
@@ -93,6 +95,4 @@ def listed(facts: Facts, *, since: datetime, kind: str | None, limit: int) -> St
             .outerjoin(after, after.c.id == events.c.to_stage_id)
         )
         .order_by(events.c.occurred_at.desc(), events.c.deal_id.desc(), events.c.kind)
-        .limit(limit)
     )  # fmt: skip
-    return statement if kind is None else statement.where(events.c.kind == kind)

@@ -93,18 +93,27 @@ def ages(facts: Facts, health: Health) -> Statement:
 def concentration(facts: Facts, health: Health) -> Statement:
     """Return one row: `deals_count`, `deals_value` and the same of customers, for the top ones; and `total`."""
     rows = health.rows(facts)
-    whole = func.coalesce(cast(func.sum(rows.c.value), BigInteger), 0)
-    columns: list[Any] = [select(whole).where(rows.c.is_open).scalar_subquery().label("total")]
-    for which in TOPS:
-        found, condition = behind(facts, health, f"top:{which}")
-        for name, column in (
-            ("count", func.count()),
-            ("value", func.coalesce(cast(func.sum(found.c.value), BigInteger), 0)),
-        ):
-            columns.append(
-                select(column).select_from(found).where(condition).scalar_subquery().label(f"{which}_{name}")
-            )
-    return select(*columns)
+    opened = select(rows.c.deal_id, rows.c.customer_id, rows.c.value).where(rows.c.is_open).cte("opened")
+    parts = [select(_total(opened.c.value).label("total")).subquery("whole")]
+    for which, column in (("deals", opened.c.deal_id), ("customers", opened.c.customer_id)):
+        value = func.sum(opened.c.value)
+        top = (
+            select(column.label("who"), func.count().label("count"), value.label("value"))
+            .group_by(column)
+            .order_by(value.desc(), column)
+            .limit(TOP)
+            .subquery(f"top_{which}")
+        )
+        parts.append(
+            select(_total(top.c.count).label(f"{which}_count"), _total(top.c.value).label(f"{which}_value"))
+            .where(top.c.who.is_not(None))
+            .subquery(f"of_{which}")
+        )
+    return select(*(column for part in parts for column in part.c)).select_from(*parts)
+
+
+def _total(column: ColumnElement[int]) -> ColumnElement[int]:
+    return func.coalesce(cast(func.sum(column), BigInteger), 0)
 
 
 def outcomes(facts: Facts, health: Health, *, pipeline_id: int) -> Statement:

@@ -41,8 +41,10 @@ def flows(facts: Facts, *, start: date, end: AsOf, filters: Filters, closing: Pe
     the earlier where the deal went to others: stage_id, credit_id, value,
     expected_close_on, closed_on, is_open, is_won. `closing` keeps to what was expected to close in those days.
     """
-    before = states_on(facts, AsOf(start, end.known), filters, name="before")
-    after = states_on(facts, end, filters, name="after")
+    state = facts.states.c  # what was closed before and stayed so, most of all deals, is no part of the change
+    moved, touched = or_(state.is_open, state.until_on <= end.on), or_(state.is_open, state.since_on > start)
+    before = states_on(facts, AsOf(start, end.known), filters, name="before", also=(moved,))
+    after = states_on(facts, end, filters, name="after", also=(touched,))
     a, b = before.c, after.c
     rates = facts.rates.alias("later_rates")
     day = case((b.is_open, literal(end.on, Date)), else_=b.closed_on)
