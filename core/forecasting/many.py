@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.domain.periods import FiscalCalendar
     from core.forecasting.calendar import Event
     from core.forecasting.result import Fit
+    from core.forecasting.transform import Floats
 
 HORIZON: Final = 12
 """Months forecast: as many as the Forecast page asks for, so that its fits and these are the same."""
@@ -50,6 +51,13 @@ class SeriesName(NamedTuple):
 
 Sums = tuple[tuple[SeriesName, tuple[SeriesName, ...]], ...]
 """A whole and its parts, several times."""
+
+
+class Reconciling(Protocol):
+    """`reconciled`, here or in a process of its own."""
+
+    def __call__(self, base: Floats, spread: Floats, equations: Sequence[Equation], *, signed: bool = False) -> Floats:
+        """Return forecasts for which every equation holds."""
 
 
 class Pool(Protocol):
@@ -147,12 +155,13 @@ def forecast_all(
     pool: Pool,
     depth: Depth = "full",
     progress: Progress | None = None,
+    add_up: Reconciling = reconciled,
 ) -> tuple[SeriesForecast, ...]:
     """Forecast every series by month, and let the parts add up to the whole.
 
     rows: dimension, key, on (a month's first day), value; names: the whole first. Series of which nothing was won
     for six months are forecast as zero; the others by the pool, one whose fit failed by a simpler method that says
-    so. Empty where no complete month holds anything.
+    so. Empty where no complete month holds anything. `add_up` reconciles.
     """
     progress = Progress() if progress is None else progress
     found = _prepared(rows, names, today=today)
@@ -168,7 +177,7 @@ def forecast_all(
     alone = np.array([middle for middle, _low, _high in bands])
     spread = np.array([float(np.mean(high - low)) / (2 * 1.2815515655446004) for _middle, low, high in bands])
     signed = any(each.has("negative") for each in found)
-    made = reconciled(alone, spread, equations, signed=signed)
+    made = add_up(alone, spread, equations, signed=signed)
     return tuple(
         _told(name, each, band, line, begun=begun, last=last, future=future, quarter=quarter, signed=signed)
         for name, each, band, line in zip(names, fitted, bands, made, strict=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.forecasting.hierarchy import Equation, reconciled
+from core.forecasting.hierarchy import Equation, ReconcilingFailed, reconciled, reconciled_apart
 
 
 def test_a_gap_is_shared_by_the_squared_errors():
@@ -64,3 +64,15 @@ def test_every_equation_holds_and_nothing_falls_below_zero(seed, products, steps
     assert made.min() >= 0
     for equation in equations:
         assert made[equation.whole] == pytest.approx(made[list(equation.parts)].sum(axis=0), rel=1e-6, abs=1e-2)
+
+
+def test_a_process_of_its_own_gives_the_same_numbers():
+    random = np.random.default_rng(1)
+    base, spread = random.gamma(2, 1e5, (4, 3)), random.gamma(2, 1e3, 4)
+    equations = [Equation(0, (1, 2, 3))]
+    assert np.array_equal(reconciled_apart(base, spread, equations), reconciled(base, spread, equations))
+
+
+def test_a_process_that_fails_says_why():
+    with pytest.raises(ReconcilingFailed, match="IndexError"):
+        reconciled_apart(np.ones((2, 1)), np.ones(2), [Equation(0, (7,))])

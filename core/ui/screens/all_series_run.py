@@ -11,6 +11,7 @@ import streamlit as st
 from core import gate
 from core.errors import SalesError
 from core.forecasting import runs
+from core.forecasting.hierarchy import reconciled_apart
 from core.forecasting.many import QUICK_FROM, forecast_all
 from core.i18n import _, format_instant
 from core.services.forecast_runs import keep_forecast_run
@@ -74,7 +75,7 @@ def _make(view: View, tree: SeriesTree, depth: Depth, pool: Pool, progress: Prog
     began = monotonic()
     made = forecast_all(
         tree.rows, tree.names, tree.sums, today=view.today, calendar=view.calendar, pool=pool, depth=depth,
-        progress=progress,
+        progress=progress, add_up=reconciled_apart,
     )  # fmt: skip
     if progress.stopped:
         return
