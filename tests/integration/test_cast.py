@@ -632,7 +632,7 @@ COMMON_CHANGES: dict[str, str] = {
     **dict.fromkeys(("apply_import", "undo_import"), _IMPORT),
     **dict.fromkeys(
         ("add_pipeline", "edit_pipeline", "add_stage", "edit_stage", "reorder_stages", "delete_stage", "add_word",
-         "edit_word"),
+         "edit_word", "set_probabilities"),
         _PROCESS,
     ),
     "save_quotas": "quotas of all, for sales operations alone",

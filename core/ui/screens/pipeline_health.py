@@ -19,6 +19,7 @@ from core.queries.pipeline_health import pipeline_ages, pipeline_concentration, 
 from core.reports.tables import Column
 from core.ui.cards import Card, draw_cards
 from core.ui.drill import chart, numbers, opening
+from core.ui.screens.pipeline_probabilities import offer_observed
 
 if TYPE_CHECKING:
     from core.analytics.filters import Filters
@@ -138,3 +139,4 @@ def _calibration(view: View, filters: Filters, end: AsOf, period: Period) -> Non
         Column("said", _("Verdict")),
     ]
     numbers(view, named, columns, name="pipeline-calibration")
+    offer_observed(view, found, filters, now=end == AsOf(view.today))
