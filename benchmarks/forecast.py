@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 from core.forecasting.fit import fit_series
+from core.forecasting.flow import Flow
 from core.forecasting.levers import Levers
 from core.forecasting.prophet_model import SEED
 from core.forecasting.scenarios import apply
@@ -204,23 +205,28 @@ def first_fit(job: tuple[Frequency, int, int, int]) -> float:
     return time.perf_counter() - began
 
 
-LEVERS = ("growth", "win_rate", "average_deal", "headcount", "seasonality")
+LEVERS = ("growth", "win_rate", "average_deal", "headcount", "leads", "cycle", "price", "seasonality", "flexibility")
 
 
 def scenario_moves(frequency: Frequency, count: int, horizon: int, seed: int) -> list[float]:
-    """Seconds that each of 200 moves of a lever takes: forecast, band and totals."""
+    """Seconds that each of 200 moves of all levers takes: forecast, band and totals, open deals in 36 groups."""
     from core.forecasting.scenario_totals import compare
 
     rows = history(frequency, count, seed)
     after = pd.Timestamp(rows["on"].iloc[-1]) + pd.tseries.frequencies.to_offset(PANDAS[frequency])
     fit = fit_series(prepare(rows, frequency=frequency, today=after.date()), horizon=horizon, depth="first")
     random = np.random.default_rng(seed)
+    flow = Flow(
+        after.date(), random.random((36, 13)) * 1e4, random.random(36), new_share=np.linspace(0.1, 0.9, 13),
+        series=np.full(13, 2e5), weights=np.full(13, 0.5),
+    )  # fmt: skip
     took = []
     for _move in range(200):
-        levers = Levers(**{name: float(random.uniform(-0.3, 0.3)) for name in LEVERS})
+        moved = {name: float(random.uniform(-0.3, 0.3)) for name in LEVERS}
+        levers = Levers(**moved, elasticity=-1.2, capacity=3e6)
         began = time.perf_counter()
-        apply(fit, levers)
-        compare(fit, {"moved": levers}, by="quarter" if frequency == "month" else "month")
+        apply(fit, levers, flow)
+        compare(fit, {"moved": levers}, by="quarter" if frequency == "month" else "month", flow=flow)
         took.append(time.perf_counter() - began)
     return took
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.forecasting.levers import Levers
-from core.forecasting.scenarios import apply, sample_paths
+from core.forecasting.scenarios import expected, sample_paths
 from core.forecasting.steps import ends
 from core.forecasting.transform import Floats
 
@@ -43,10 +43,10 @@ def compare(
     """
     starts, known, shares = _periods(fit, by, year_starts_in)
     owed = _quotas(starts, by, quota or {})
-    base = known + shares @ apply(fit).frame["yhat"].to_numpy(dtype="float64")
+    base = known + shares @ expected(fit)
     tables = []
     for name, levers in {BASE: Levers(), **scenarios}.items():
-        total = known + shares @ apply(fit, levers, flow).frame["yhat"].to_numpy(dtype="float64")
+        total = known + shares @ expected(fit, levers, flow)
         paths = known + sample_paths(fit, levers, flow) @ shares.T
         low, high = np.quantile(paths, (0.1, 0.9), axis=0)
         reached = (paths >= owed).mean(axis=0)

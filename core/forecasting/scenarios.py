@@ -52,6 +52,12 @@ def apply(fit: Fit, levers: Levers | None = None, flow: Flow | None = None) -> S
     return ScenarioResult(pd.DataFrame({"ds": fit.future, "yhat": yhat, "lo": low, "hi": high}), levers)
 
 
+def expected(fit: Fit, levers: Levers | None = None, flow: Flow | None = None) -> Floats:
+    """Return the middle of `apply` alone, shape (horizon,)."""
+    levers = levers or NEUTRAL
+    return laid(fit, fit.value(_middle(fit, levers)), levers, flow)
+
+
 def laid(fit: Fit, values: Floats, levers: Levers, flow: Flow | None = None) -> Floats:
     """Return values of the future steps, shape (any, horizon), with all levers but the season's and the trend's."""
     found = values * multiplier(fit, levers, flow)

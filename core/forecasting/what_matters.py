@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.forecasting.levers import BOUNDS, Levers
-from core.forecasting.scenarios import apply, sample_paths
+from core.forecasting.scenarios import expected, sample_paths
 
 if TYPE_CHECKING:
     from core.forecasting.flow import Flow
@@ -34,10 +34,10 @@ def tornado(fit: Fit, levers: Levers, flow: Flow | None = None, *, step: float =
     Columns: lever str; less, more: the change of the total over the horizon, in the series' unit; swing: the larger
     of the two, without its sign, float64.
     """
-    base = apply(fit, levers, flow).total
+    base = expected(fit, levers, flow).sum()
     rows = []
     for lever in (*TRIED, *(("capacity",) if levers.capacity is not None else ())):
-        less, more = (apply(fit, moved(levers, lever, sign * step), flow).total - base for sign in (-1, 1))
+        less, more = (float(expected(fit, moved(levers, lever, sign * step), flow).sum() - base) for sign in (-1, 1))
         rows.append((lever, less, more, max(abs(less), abs(more))))
     frame = pd.DataFrame(rows, columns=["lever", "less", "more", "swing"])
     return frame.sort_values("swing", ascending=False, kind="stable", ignore_index=True)
@@ -87,7 +87,7 @@ def seek(
         tried = at(levers, lever, value)
         if likely:
             return float(np.quantile(sample_paths(fit, tried, flow).sum(axis=1), 1 - LIKELY))
-        return apply(fit, tried, flow).total
+        return float(expected(fit, tried, flow).sum())
 
     most = reached(best)
     if most < goal:

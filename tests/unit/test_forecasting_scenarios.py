@@ -16,7 +16,7 @@ from core.forecasting.levers import LeverOutOfRange, Levers
 from core.forecasting.pipeline import WEEKS
 from core.forecasting.result import Components, Fit
 from core.forecasting.scenario_totals import compare
-from core.forecasting.scenarios import apply, chance_to_reach, multiplier, sample_paths, turn
+from core.forecasting.scenarios import apply, chance_to_reach, expected, multiplier, sample_paths, turn
 from core.forecasting.sentences import Sentence
 from core.forecasting.steps import steps_from
 from core.forecasting.transform import Transform
@@ -167,6 +167,12 @@ def test_a_flow_that_was_kept_reads_back_as_it_was(flow):
     again = Flow.from_dict(json.loads(json.dumps(flow.to_dict())))
     assert again.to_dict() == flow.to_dict()
     assert again.open_worth.shape == flow.open_worth.shape
+
+
+@settings(deadline=None, max_examples=40)
+@given(levers, st.none() | flows())
+def test_the_middle_alone_is_what_the_whole_answer_says(chosen, flow):
+    assert expected(made(), chosen, flow) == pytest.approx(apply(made(), chosen, flow).frame["yhat"].to_numpy())
 
 
 def test_growth_compounds_from_the_first_step():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.forecasting.levers import Levers
-from core.forecasting.scenarios import apply, sample_paths
+from core.forecasting.scenarios import apply, expected, sample_paths
 from core.forecasting.what_matters import SOUGHT, at, seek, tornado
 from tests.unit.test_forecasting_scenarios import flat, flows, levers, made, two_weeks
 
@@ -64,7 +64,7 @@ def test_what_is_found_reaches_the_goal_and_less_does_not(chosen, flow, lever, s
         moved = at(chosen, lever, value)
         if likely:
             return float(np.quantile(sample_paths(fit, moved, flow).sum(axis=1), 0.2))
-        return apply(fit, moved, flow).total
+        return float(expected(fit, moved, flow).sum())
 
     if found.value is None:
         assert found.reached == reached(found.end) < goal
