@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
@@ -18,8 +17,8 @@ from core.ui import session
 from core.ui.administration import typed_number, typed_text
 from tests.conftest import actor
 from tests.factories import NOW
+from tests.ui.pages import framed, turned
 
-FRAME = Path(__file__).resolve().parents[2] / "core" / "ui" / "frame.py"
 PAGES = {
     "people": "administrator",
     "settings": "administrator",
@@ -47,14 +46,7 @@ def opened(small_company, monkeypatch):
     session.use_database(small_company.database)
 
     def start(page: str, *, language: str = "en", **state: object) -> AppTest:
-        test = AppTest.from_file(str(FRAME), default_timeout=30)
-        test.session_state[session.NOW_KEY] = NOW
-        test.session_state[session.ACTOR_KEY] = actor(small_company, PAGES[page])
-        test.session_state[session.LANGUAGE_KEY] = language
-        for name, value in state.items():
-            test.session_state[name] = value
-        test.run()
-        test.switch_page(f"../../pages/{page}.py").run()
+        test = turned(framed(actor(small_company, PAGES[page]), language=language, **state).run(), page)
         assert not test.exception
         return test
 

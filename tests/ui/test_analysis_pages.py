@@ -12,16 +12,15 @@ from streamlit.testing.v1 import AppTest
 
 from core import gate
 from core.access.actors import SYSTEM
-from core.i18n import use_language
 from core.model import ShareLink
 from core.queries.share import my_share_links
 from core.reports.frozen import freeze
 from core.services.share import make_share_link, revoke_share_link
-from core.ui import page, routes, session
+from core.ui import page, session
 from tests.conftest import actor
 from tests.factories import NOW, Company
+from tests.ui.pages import framed, turned
 
-FRAME = routes.PROJECT_ROOT / "core" / "ui" / "frame.py"
 HOUR = timedelta(hours=1)
 
 
@@ -59,16 +58,8 @@ def world(small_company: Company) -> Company:
 
 
 def opened(company: Company, name: str, who: str = "leader", language: str = "en", **params: Any) -> AppTest:
-    use_language(language)  # AppTest writes a widget's choice in this thread's words
-    app = AppTest.from_file(str(FRAME), default_timeout=60)
-    app.session_state[session.ACTOR_KEY] = actor(company, who)
-    app.session_state[session.NOW_KEY] = NOW
-    app.session_state[session.LANGUAGE_KEY] = language
-    app.session_state["numbers-funnel-cohort"] = app.session_state["numbers-funnel-by-team"] = True
-    app.run()
-    for key, value in params.items():
-        app.query_params[key] = value
-    app.switch_page(f"../../pages/{name}.py").run()
+    unfolded = {"numbers-funnel-cohort": True, "numbers-funnel-by-team": True}
+    app = turned(framed(actor(company, who), language=language, **unfolded).run(), name, **params)
     assert not app.exception
     return app
 
@@ -253,11 +244,7 @@ def link(company: Company, name: str, who: str = "eastern manager", **more: Any)
 
 
 def held(token: str, now: datetime = NOW) -> AppTest:
-    app = AppTest.from_file(str(FRAME), default_timeout=60)
-    app.session_state[session.NOW_KEY] = now
-    app.run()
-    app.query_params["token"] = token
-    app.switch_page("../../pages/shared.py").run()
+    app = turned(framed(None, language=None, now=now).run(), "shared", token=token)
     assert not app.exception
     return app
 

@@ -7,7 +7,8 @@ from core.model import Contact
 from core.services.customers import add_contact, edit_contact
 from core.ui import session
 from tests.factories import NOW
-from tests.ui.test_selling_pages import opened, said
+from tests.ui.pages import opened
+from tests.ui.test_selling_pages import said
 
 
 @pytest.fixture(autouse=True)

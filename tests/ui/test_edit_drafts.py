@@ -15,7 +15,8 @@ from core.services.customers import edit_customer
 from core.services.deals import edit_deal
 from core.ui import session
 from tests.factories import NOW, Company
-from tests.ui.test_selling_pages import opened, said
+from tests.ui.pages import opened
+from tests.ui.test_selling_pages import said
 
 
 @pytest.fixture(autouse=True)

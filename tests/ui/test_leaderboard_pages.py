@@ -14,12 +14,12 @@ from core import gate
 from core.access.board_sight import BoardSight
 from core.domain.honours import ContestMeasure
 from core.domain.periods import Period
-from core.i18n import use_language
 from core.services.company import change_settings
 from core.services.contests import hold_contest
-from core.ui import routes, session
+from core.ui import session
 from tests.conftest import actor
 from tests.factories import NOW, Company
+from tests.ui.pages import framed, turned
 
 JULY = date(2026, 7, 1)
 DAY = timedelta(days=1)
@@ -48,15 +48,8 @@ def world(small_company: Company) -> Company:
 def opened(
     world: Company, name: str, who: str = "leader", language: str = "en", seconds: int = 0, **params: str
 ) -> AppTest:
-    use_language(language)
-    page = AppTest.from_file(str(routes.PROJECT_ROOT / "core" / "ui" / "frame.py"), default_timeout=60)
-    page.session_state[session.ACTOR_KEY] = actor(world, who)
-    page.session_state[session.NOW_KEY] = NOW + timedelta(seconds=seconds)
-    page.session_state[session.LANGUAGE_KEY] = language
-    page.run()
-    for key, value in {"period": "this-quarter", **params}.items():
-        page.query_params[key] = value
-    page.switch_page(f"../../pages/{name}.py").run()
+    app = framed(actor(world, who), language=language, now=NOW + timedelta(seconds=seconds))
+    page = turned(app.run(), name, **{"period": "this-quarter", **params})
     assert not page.exception
     return page
 

@@ -11,7 +11,8 @@ from core.domain.stages import StageKind
 from core.model import Deal
 from core.ui import session
 from tests.factories import NOW, Company
-from tests.ui.test_selling_pages import opened, said
+from tests.ui.pages import opened
+from tests.ui.test_selling_pages import said
 
 DAY = timedelta(days=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import shutil
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,14 +18,13 @@ from core.access.policy import Role
 from core.access.sign_ins import SignedIn
 from core.db.actors import actor_named
 from core.db.work import Database
-from core.i18n import use_language
 from core.model import Deal, User
 from core.ui import routes, session
 from tests.conftest import SHANGHAI
 from tests.conftest import actor as actor_of
 from tests.factories import NOW, Company
+from tests.ui.pages import framed, turned
 
-FRAME = routes.PROJECT_ROOT / "core" / "ui" / "frame.py"
 PEOPLE = {
     Role.REP: "eastern rep",
     Role.MANAGER: "eastern manager",
@@ -56,22 +55,6 @@ def _here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(session, "address", lambda: "127.0.0.1")
     yield
     session.use_database(None)
-
-
-def frame(who: Actor | None, *, language: str, now: datetime = NOW) -> AppTest:
-    use_language(language)  # AppTest writes a widget's choice in this thread's words
-    app = AppTest.from_file(str(FRAME), default_timeout=60)
-    app.session_state[session.NOW_KEY] = now
-    app.session_state[session.LANGUAGE_KEY] = language
-    if who is not None:
-        app.session_state[session.ACTOR_KEY] = who
-    return app.run()
-
-
-def opened(app: AppTest, name: str, **params: Any) -> AppTest:
-    for key, value in params.items():
-        app.query_params[key] = str(value)
-    return app.switch_page(f"../../pages/{name}.py").run()
 
 
 def said(app: AppTest) -> str:
@@ -138,13 +121,13 @@ def test_on_a_selling_company_each_page_opens_for_whom_the_policy_says(selling, 
     company, known = selling
     session.use_database(company.database)
     who = actor_of(company, PEOPLE[role])
-    app = frame(who, language="en")
+    app = framed(who, language="en").run()
     for spec in routes.present_pages():
         if not who.may(spec.action):
             with pytest.raises(ValueError, match="Could not find a navigation page"):
-                opened(app, spec.name)
+                turned(app, spec.name)
             continue
-        opened(app, spec.name, **_numbers(spec.name, known))
+        turned(app, spec.name, **_numbers(spec.name, known))
         assert not app.exception, spec.name
         assert app.title, f"{spec.name} has a title"
         assert not [error.value for error in app.error], spec.name
@@ -156,9 +139,9 @@ def test_on_a_selling_company_each_page_opens_for_whom_the_policy_says(selling, 
 def test_on_an_empty_company_each_page_says_something_and_fails_nowhere(empty, role: Role, language: str) -> None:
     session.use_database(empty.database)
     who = actor_of(empty, PEOPLE[role])
-    app = frame(who, language=language)
+    app = framed(who, language=language).run()
     for spec in routes.pages_for(who):
-        opened(app, spec.name, **({"id": 1} if spec.name in {"deal", "customer", "rep"} else {}))
+        turned(app, spec.name, **({"id": 1} if spec.name in {"deal", "customer", "rep"} else {}))
         assert not app.exception, spec.name
         if spec.name in {"today", "deals", "customers", "overview", "funnel", "leaderboard", "forecast"}:
             assert app.info, f"{spec.name} says that there is nothing yet"
@@ -172,11 +155,11 @@ def test_on_the_demo_company_every_page_opens(demo, role: Role, language: str) -
     database, people = demo
     session.use_database(database)
     who = people[role]
-    app = frame(who, language=language)
+    app = framed(who, language=language).run()
     for spec in routes.pages_for(who):
         if spec.name in {"deal", "customer"}:
             continue
-        opened(app, spec.name)
+        turned(app, spec.name)
         assert not app.exception, spec.name
         assert not app.error or spec.name == "rep", spec.name
 
@@ -210,9 +193,9 @@ def test_past_the_frame_a_page_refuses_whom_the_policy_refuses(selling, name: st
 def test_a_stranger_gets_the_sign_in_page_alone(selling, name: str) -> None:
     company, _known = selling
     session.use_database(company.database)
-    app = frame(None, language="en")
+    app = framed(None, language="en").run()
     with pytest.raises(ValueError, match="Could not find"):
-        opened(app, name)
+        turned(app, name)
     assert WORD not in said(app)
 
 
@@ -222,12 +205,12 @@ def test_who_must_change_the_password_opens_no_page_with_data(selling, monkeypat
     for person in PEOPLE.values():
         here = SignedIn(actor=actor_of(company, person), session_id=None, must_change_password=True)
         monkeypatch.setattr(session, "_look_up", lambda here=here: here)
-        app = frame(None, language="en")
+        app = framed(None, language="en").run()
         assert [title.value for title in app.title] == ["My account"]
         for spec in routes.present_pages():
             if spec.name != "account":
                 with pytest.raises(ValueError, match="Could not find"):
-                    opened(app, spec.name)
+                    turned(app, spec.name)
         assert WORD not in said(app)
 
 
@@ -253,9 +236,9 @@ MADE_UP: tuple[dict[str, str], ...] = (
 def test_a_made_up_number_in_the_address_is_answered_politely(selling, name: str) -> None:
     company, _known = selling
     session.use_database(company.database)
-    app = frame(actor_of(company, "second eastern rep"), language="en")
+    app = framed(actor_of(company, "second eastern rep"), language="en").run()
     for number in MADE_UP_NUMBERS:
-        opened(app, name, id=number)
+        turned(app, name, id=number)
         assert not app.exception, number
         assert WORD not in said(app)
         app.query_params.clear()
@@ -265,9 +248,9 @@ def test_a_made_up_number_in_the_address_is_answered_politely(selling, name: str
 def test_a_made_up_address_opens_the_page_all_the_same(selling, name: str) -> None:
     company, _known = selling
     session.use_database(company.database)
-    app = frame(actor_of(company, "leader"), language="en")
+    app = framed(actor_of(company, "leader"), language="en").run()
     for params in MADE_UP:
-        opened(app, name, **params)
+        turned(app, name, **params)
         assert not app.exception, params
         assert app.title
         app.query_params.clear()

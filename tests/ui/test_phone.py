@@ -6,7 +6,8 @@ import pytest
 
 from core.ui import session
 from tests.factories import Company
-from tests.ui.test_selling_pages import opened, said
+from tests.ui.pages import opened
+from tests.ui.test_selling_pages import said
 
 
 @pytest.fixture(autouse=True)

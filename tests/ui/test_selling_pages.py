@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from sqlmodel import func, select
@@ -15,8 +14,8 @@ from core.settings import PROJECT_ROOT
 from core.ui import session
 from tests.conftest import actor
 from tests.factories import NOW, Company
+from tests.ui.pages import opened
 
-FRAME = PROJECT_ROOT / "core" / "ui" / "frame.py"
 PAGES = ("today", "deals", "customers", "log_deal", "log_activity")
 
 
@@ -25,18 +24,6 @@ def _on_this_database(small_company: Company):
     session.use_database(small_company.database)
     yield
     session.use_database(None)
-
-
-def opened(company: Company, page: str, who: str = "eastern rep", language: str = "en", **params: Any) -> AppTest:
-    app = AppTest.from_file(str(FRAME), default_timeout=30)
-    app.session_state[session.ACTOR_KEY] = actor(company, who)
-    app.session_state[session.NOW_KEY] = NOW
-    app.session_state[session.LANGUAGE_KEY] = language
-    app.run()
-    app.switch_page(f"../../pages/{page}.py")
-    for name, value in params.items():
-        app.query_params[name] = str(value)
-    return app.run()
 
 
 def said(app: AppTest) -> str:
