@@ -67,7 +67,7 @@ def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> No
 
 
 def _figures(view: View, row: dict[str, Any]) -> None:
-    with st.grid(min_column_width=170, gap="small", key="customer-cards"):
+    with st.grid(min_column_width=130, gap="small", key="customer-cards"):
         for kind, (title, about) in KINDS.items():
             _figure(view, _(title), row[kind], "count", _(about))
         _figure(view, _("Repeat rate"), row["repeat_rate"], "rate", _("Returning customers among the buying ones."))

@@ -39,7 +39,7 @@ def draw(view: View, rep_id: int) -> None:
         columns = [
             Column("from_on", _("First day"), "date"),
             Column("until_on", _("Last day"), "date"),
-            Column("days", _("Days"), "count"),
+            Column("days", _("Days of leave"), "count"),
             Column("note", _("Note")),
         ]
         table(view, kept, columns, name="leaves")

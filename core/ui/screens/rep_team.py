@@ -51,7 +51,7 @@ def draw(view: View, rep_id: int, period: Period, filters: Filters) -> None:
         for name, row in rows.items()
     ])  # fmt: skip
     columns = [Column("measure", _("Figure")), Column("own", _("Own")), Column("median", _("Team's median"))]
-    table(view, shown, columns, name="rep-team", height=(len(shown) + 1) * 35 + 3)
+    table(view, shown, columns, name="rep-team", height=(len(shown) + 1) * 33 + 2)
     st.subheader(_("How this person forecasts"), anchor=False)
     st.text(_forecasting(rows))
     if not rows["pushed_rate"]["own"] > 0:
@@ -68,11 +68,16 @@ def _forecasting(rows: dict[str, dict[str, Any]]) -> str:
     own = {name: rows[name]["own"] for name in _FORECASTING}
     if own["pushed_rate"] != own["pushed_rate"]:
         return _("No deal was decided in this period.")
-    told = _(
-        "Of the deals decided, {rate} had their expected close pushed, {pushes} times a deal on average; they closed "
-        "{days} from the first day expected (median).",
-        rate=format_rate(own["pushed_rate"]), pushes=format_number(own["pushes_a_deal"], 1),
-        days=format_days(own["late_days"]),
+    said = {
+        "rate": format_rate(own["pushed_rate"]), "pushes": format_number(own["pushes_a_deal"], 1),
+        "days": format_days(abs(own["late_days"])),
+    }  # fmt: skip
+    told = (
+        _("Of the deals decided, {rate} had their expected close pushed, {pushes} times a deal on average; the median "
+          "one closed {days} sooner than first expected.", **said)
+        if own["late_days"] < 0
+        else _("Of the deals decided, {rate} had their expected close pushed, {pushes} times a deal on average; the "
+               "median one closed {days} later than first expected.", **said)
     )  # fmt: skip
     if own["off_rate"] != own["off_rate"]:
         return told
@@ -85,7 +90,7 @@ def _forecasting(rows: dict[str, dict[str, Any]]) -> str:
 def _said(view: View, value: float, unit: str) -> str:
     match unit:
         case "money":
-            return format_money(value, view.currency)
+            return format_money(value, view.currency, compact=True)
         case "rate":
             return format_rate(value)
         case "days":
