@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -22,7 +23,7 @@ from core.forecasting.workers import TOO_SLOW, WORKER_DIED
 from core.i18n import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable
 
     from core.domain.periods import FiscalCalendar
     from core.forecasting.calendar import Event
@@ -164,11 +165,14 @@ def forecast_all(
     so. Empty where no complete month holds anything. `add_up` reconciles.
     """
     progress = Progress() if progress is None else progress
-    found = _prepared(rows, names, today=today)
-    if not len(found[0]):
+    of = dict(list(rows.groupby(["dimension", "key"], sort=False)))
+    whole = prepare(of.get(names[0], rows.head(0)), frequency="month", today=today)
+    if not len(whole):
         return ()
-    begun, last = found[0].points["ds"].iloc[[0, -1]]
-    fitted = _fitted(found, names, last=last, pool=pool, depth=depth, progress=progress)
+    begun, last = whole.points["ds"].iloc[[0, -1]]
+    after = (last + pd.DateOffset(months=1)).date()  # today's month, but for a whole that ended long ago
+    parts = (prepare(of[name], frequency="month", today=after) for name in names[1:])
+    fitted = _fitted(chain([whole], parts), names, last=last, pool=pool, depth=depth, progress=progress)
     place = {name: number for number, name in enumerate(names)}
     equations = [Equation(place[whole], tuple(place[part] for part in parts)) for whole, parts in sums]
     future = steps_from((last + pd.DateOffset(months=1)).date(), HORIZON, "month")
@@ -176,7 +180,7 @@ def forecast_all(
     bands = [_band(each) for each in fitted]
     alone = np.array([middle for middle, _low, _high in bands])
     spread = np.array([float(np.mean(high - low)) / (2 * 1.2815515655446004) for _middle, low, high in bands])
-    signed = any(each.has("negative") for each in found)
+    signed = any(each.prepared.has("negative") for each in fitted)
     made = add_up(alone, spread, equations, signed=signed)
     return tuple(
         _told(name, each, band, line, begun=begun, last=last, future=future, quarter=quarter, signed=signed)
@@ -184,17 +188,8 @@ def forecast_all(
     )
 
 
-def _prepared(rows: pd.DataFrame, names: Sequence[SeriesName], *, today: date) -> list[PreparedSeries]:
-    """Each series; where the whole ended long ago, as of the day after its last month."""
-    of = dict(list(rows.groupby(["dimension", "key"], sort=False)))
-    whole = prepare(of.get(names[0], rows.head(0)), frequency="month", today=today)
-    if whole.has("stopped"):
-        today = (whole.points["ds"].iloc[-1] + pd.DateOffset(months=1)).date()
-    return [whole, *(prepare(of[name], frequency="month", today=today) for name in names[1:])]
-
-
 def _fitted(
-    found: Sequence[PreparedSeries],
+    found: Iterable[PreparedSeries],
     names: Sequence[SeriesName],
     *,
     last: pd.Timestamp,
@@ -202,6 +197,7 @@ def _fitted(
     depth: Depth,
     progress: Progress,
 ) -> list[_Fitted]:
+    """Ask the pool for each series as soon as it is prepared, so that both go on at once."""
     made: list[_Fitted] = []
     tasks: dict[Future[Fit], list[int]] = {}
     for place, (name, prepared) in enumerate(zip(names, found, strict=True)):
