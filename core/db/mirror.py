@@ -185,26 +185,29 @@ class Mirror(Settling):
             with source.snapshot():
                 build(connection, source, self._plan, progress=self._progressed)
             return connection
-        path = self._files.fresh()
-        if source.count_moves() > _LARGE and self._made_by_child(path):
-            connection = duckdb.connect(str(path))
+        made = self._made_by_child(self._files) if source.count_moves() > _LARGE else None
+        if made is not None:
+            path, connection = made
             with source.snapshot():
                 source.resume(mark_of(connection))
         else:
+            path = self._files.fresh()
             connection = duckdb.connect(str(path))
             with source.snapshot():
                 build(connection, source, self._plan, progress=self._progressed)
         self._files.hold(path)
         return connection
 
-    def _made_by_child(self, path: Path) -> bool:
+    def _made_by_child(self, files: MirrorFiles) -> tuple[Path, duckdb.DuckDBPyConnection] | None:
+        unfinished = files.unfinished()
         try:
-            build_by_child(self._plan, path, progress=self._progressed)
-        except (BuildFailed, OSError) as error:
+            build_by_child(self._plan, unfinished, progress=self._progressed)
+            path = files.finished(unfinished)
+            return path, duckdb.connect(str(path))
+        except (BuildFailed, OSError, duckdb.IOException) as error:
             _LOG.warning("The mirror is built in the server's own process, since a child could not: %s", error)
-            path.unlink(missing_ok=True)
-            return False
-        return True
+            unfinished.unlink(missing_ok=True)
+            return None
 
     def _build_meanwhile(self) -> None:
         """Build a mirror on disk in a thread, and serve the old state meanwhile; another at once."""

@@ -17,7 +17,7 @@ from core.access.policy import Role
 from core.access.sharing import SHAREABLE, open_to_holder
 from core.errors import NotAllowed, SalesError
 from core.i18n import N_, NO_CURRENCY, _, language
-from core.ui import lost, routes, session
+from core.ui import building, lost, routes, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,4 +208,5 @@ def open_page(name: str, *, heading: bool = True) -> View:
     st.session_state.pop(session.DIALOG_KEY, None)
     if heading:
         view.heading(_(spec.title))
+    building.say_being_built(view.database)
     return view

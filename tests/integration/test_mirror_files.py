@@ -127,6 +127,41 @@ def test_what_is_no_mirror_is_cleared_away(small_company, tmp_path):
     assert not {"mirror-broken.duckdb", "mirror-empty.duckdb"} & set(files(folder))
 
 
+def test_a_mirror_that_cannot_be_opened_for_the_moment_stays(small_company, tmp_path, monkeypatch, caplog):
+    """No memory, no handle, no right: what passes by is no reason to build a large company's numbers anew."""
+    kept, connect = tmp_path / "m" / "mirror-kept.duckdb", duckdb.connect
+    kept.parent.mkdir()
+    kept.write_bytes(b"")
+
+    def refused(path, *args, **kwargs):
+        if path == str(kept):
+            raise duckdb.IOException("Cannot open file: Too many open files")
+        return connect(path, *args, **kwargs)
+
+    monkeypatch.setattr(duckdb, "connect", refused)
+    with started(small_company.database.url, kept.parent) as mirror:
+        mirror.refresh()
+    assert kept.exists()
+    assert "Too many open files" in caplog.text
+
+
+def test_nobody_takes_a_mirror_over_while_a_child_builds_it(small_company, tmp_path):
+    """One that builds holds its file under another name; what a dead one left is cleared away."""
+    folder = tmp_path / "m"
+    folder.mkdir()
+    duckdb.connect(str(folder / "building-mirror-dead.duckdb")).close()
+    alive = folder / "building-mirror-alive.duckdb"
+    hold = f"import duckdb; c = duckdb.connect({str(alive)!r}); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout.readline() == "held\n"
+        with started(small_company.database.url, folder) as mirror:
+            mirror.refresh()
+        assert [name for name in files(folder) if name.startswith("building")] == [alive.name]
+        child.communicate("\n")
+
+
 def test_a_child_builds_the_same_mirror(company, tmp_path, monkeypatch):
     random_deals(company, Random(5), 12)
     company.database.mirror.refresh()
@@ -137,6 +172,7 @@ def test_a_child_builds_the_same_mirror(company, tmp_path, monkeypatch):
         random_change(company, Random(6))
         mirror.refresh()
         assert contents(mirror) == contents(company.database.mirror) != followed
+        assert [name.split("-")[0] for name in files(tmp_path / "m")] == ["mirror"]
 
 
 def test_a_child_that_fails_is_done_without(small_company, tmp_path, monkeypatch, caplog):
