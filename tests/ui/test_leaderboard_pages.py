@@ -74,6 +74,15 @@ def test_ranks_stand_beside_their_range_until_it_is_switched_off(world: Company)
     assert page.query_params["fair"] == "days-shrinkage"
 
 
+def test_a_past_day_ranks_by_what_was_won_by_then(world: Company) -> None:
+    day = (NOW - 4 * DAY).date().isoformat()
+    assert "Nobody has a result in this period yet" in opened(world, "leaderboard", **{"as-of": day}).info[1].value
+    later = opened(world, "leaderboard", **{"as-of": (NOW - 2 * DAY).date().isoformat()})
+    assert board(later)["name"].to_list() == ["Charlie", "Alice", "Bob"]
+    teams = opened(world, "leaderboard", by="team", **{"as-of": (NOW - 2 * DAY).date().isoformat(), "known": "then"})
+    assert board(teams)["booked"].sum() == 80_000
+
+
 def test_the_win_rate_is_drawn_in_until_it_is_switched_off(world: Company) -> None:
     fair = board(opened(world, "leaderboard", measure="win_rate"))
     plain = board(opened(world, "leaderboard", measure="win_rate", fair="days-range"))

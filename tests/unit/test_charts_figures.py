@@ -11,6 +11,7 @@ import plotly.io as pio
 import pytest
 
 from core import charts
+from core.charts.expected import expected_weeks
 from core.charts.trend import short_months
 from core.i18n import LANGUAGES, speaking
 
@@ -92,6 +93,16 @@ BASE = pd.DataFrame(
 SCENARIO = {"R&D <b>": BASE.assign(yhat=[3.5e6, 5e6])[["ds", "yhat"]]}
 TOTALS = pd.DataFrame({"key": ["base", "s1"], "name": ["Base", "More"], "value": [7e6, 8e6]})
 
+EXPECTED = pd.DataFrame(
+    {
+        "week": [date(2026, 3, 30), date(2026, 4, 6), date(2026, 4, 13)],
+        "value": [2e6, 0.0, NAN],
+        "low": [NAN, 1e6, 1e6],
+        "high": [NAN, 4e6, 4e6],
+        "unusual": [False, True, False],
+    }
+)
+
 FIGURES = {
     "booked_by_month": lambda **k: charts.booked_by_month(BOOKED, **k),
     "ranked_bars": lambda **k: charts.ranked_bars(RANKED, unit="money", title="T", **k),
@@ -104,6 +115,7 @@ FIGURES = {
     "quota_bars": lambda **k: charts.quota_bars(QUOTAS, **k),
     "rep_trend": lambda **k: charts.rep_trend(BOOKED, **k),
     "by_stage": lambda **k: charts.by_stage(PIPELINE, **k),
+    "expected_weeks": lambda **k: expected_weeks(EXPECTED, unit="money", title="T", **k),
 }
 EMPTY = {
     "booked_by_month": lambda **k: charts.booked_by_month(BOOKED[:0], **k),
@@ -119,6 +131,7 @@ EMPTY = {
     "quota_bars": lambda **k: charts.quota_bars(QUOTAS[:0], **k),
     "rep_trend": lambda **k: charts.rep_trend(BOOKED[:0], **k),
     "by_stage": lambda **k: charts.by_stage(PIPELINE[:0], **k),
+    "expected_weeks": lambda **k: expected_weeks(EXPECTED[:0], unit="money", title="T", **k),
     "columnless": lambda **k: charts.booked_by_month(pd.DataFrame(columns=["month"]), **k),
 }
 
