@@ -233,4 +233,5 @@ KIND_NAMES: dict[str, str] = {
     "contact": N_("contact"),
     "activity": N_("activity"),
     "scenario": N_("scenario"),
+    "sales_plan": N_("sales plan"),
 }
