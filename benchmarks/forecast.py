@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.forecast_pipeline import lines as pipeline_lines
 from core.forecasting.fit import fit_series
 from core.forecasting.flow import Flow
 from core.forecasting.levers import Levers
@@ -334,6 +335,10 @@ def report(asked: argparse.Namespace, show: Callable[[str], None]) -> None:
         show("\n## Methods chosen\n")
         for line in chosen(results):
             show(line)
+    if asked.pipeline:
+        show("\n## Open deals\n")
+        for line in pipeline_lines():
+            show(line)
     show(f"\nThe whole run took {time.perf_counter() - began:.0f} s.")
 
 
@@ -345,6 +350,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=2, help="to forecast in")
     parser.add_argument("--no-speed", dest="speed", action="store_false", help="leave the timings out")
     parser.add_argument("--no-accuracy", dest="accuracy", action="store_false", help="leave the errors out")
+    parser.add_argument("--no-pipeline", dest="pipeline", action="store_false", help="leave the open deals out")
     parser.add_argument("--details", type=Path, default=None, help="a CSV file for each forecast's errors")
     asked = parser.parse_args(arguments)
     if asked.accuracy and not SERIES.is_dir():
@@ -358,7 +364,7 @@ def main(arguments: list[str] | None = None) -> int:
         said.append(line)
 
     report(asked, show)
-    if asked.sample is None and asked.speed and asked.accuracy:
+    if asked.sample is None and asked.speed and asked.accuracy and asked.pipeline:
         RESULTS.write_text("\n".join(said) + "\n", encoding="utf-8")
     return 0
 
