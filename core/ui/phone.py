@@ -59,7 +59,7 @@ def draw_style() -> None:
             background: light-dark(#FFFFFF, #121922); border-top: 1px solid light-dark(#D9E0E8, #2C3844)}
           .st-key-save-bar button {min-height: 48px}
           [class*="st-key-attainment-"] {padding: 0.625rem 0.875rem; gap: 0.125rem !important}
-          [class*="st-key-attainment-"] h3 {padding: 0}
+          [class*="st-key-attainment-"] h3 {padding: 0 0 1.25rem}
         }
         </style>"""
     )

@@ -25,7 +25,7 @@ def test_a_phone_shows_deals_as_rows_with_their_amounts_and_a_wide_screen_a_tabl
     assert "/deal?id=" in phone.url
 
     wide = page_as("rep", path="deals", width=1440)
-    assert wide.locator('.st-key-wide-deals [data-testid="stDataFrame"]').is_visible()
+    wide.locator('.st-key-wide-deals [data-testid="stDataFrame"]').wait_for(state="visible", timeout=30_000)
     assert not wide.locator(".st-key-phone-deals a").first.is_visible()
 
 
@@ -41,3 +41,14 @@ def test_what_a_thumb_has_to_hit_is_44_pixels_high(page_as):
     for selector in ('[data-testid="stButtonGroup"] button', ".st-key-customer-hits button"):
         for target in page.locator(f'[data-testid="stMain"] {selector}').all():
             assert target.bounding_box()["height"] >= THUMB
+
+
+def test_on_a_phone_the_attainment_stands_above_what_it_is_made_of(page_as):
+    page = page_as("rep", width=390)
+    card = page.locator('[class*="st-key-attainment-"]').first
+    rate, made_of = card.locator("h3").first, card.locator('[data-testid="stProgress"] p').first
+    drawn = rate.evaluate(
+        "e => { const words = document.createRange(); words.selectNodeContents(e);"
+        " return words.getBoundingClientRect().bottom }"
+    )
+    assert drawn <= made_of.bounding_box()["y"] + 2
