@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks import viewers
 from benchmarks.interactions import (
     AGAIN,
     FIRST,
@@ -61,6 +62,11 @@ def main(arguments: list[str] | None = None) -> int:
             RESULTS.write_text("\n".join(said) + "\n", encoding="utf-8")
     said += ["", "## The mirror", "", "`python -m benchmarks.mirror` alone gives this part.", ""]
     for line in report(asked.mirror_deals, until=asked.until, runs=3 if asked.quick else 30):
+        print(line, flush=True)
+        said.append(line)
+    few = ["--viewers", "5", "--every", "2", "--reps", "2", "--seconds", "15", "--deals", "1500"]
+    said += ["", "## Many viewers", "", "`python -m benchmarks.viewers` alone gives this part.", ""]
+    for line in viewers.report(viewers.parsed([*(few if asked.quick else []), "--until", str(asked.until)])):
         print(line, flush=True)
         said.append(line)
     if not asked.quick:
