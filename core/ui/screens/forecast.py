@@ -78,8 +78,8 @@ def draw(view: View) -> None:
         with wide:
             _forecast(view, shown, forecast, endings, top=top)
     if shown.measure == "booked":
-        what_matters(view, shown, forecast, forecast.flow)
         near(view, shown, forecast, endings)
+        what_matters(view, shown, forecast, forecast.flow)
     flow = forecast.flow
     scenarios = _scenarios(shown)
     if shown.compared:
