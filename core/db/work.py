@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from core.access.actors import Actor
+    from core.db.clickhouse_mirror import ClickHouseMirror
     from core.db.mirror import Mirror, ScopedMirror
+
+    AnyMirror = Mirror | ClickHouseMirror
 
 AnyRecord = TypeVar("AnyRecord")
 
@@ -105,26 +108,34 @@ class Database:
         zone: ZoneInfo,
         base_currency: str = "CNY",
         mirror_folder: Path | None = None,
+        analytics_url: str = "",
         audit_key: KeyKeeper | None = None,
     ) -> None:
         self.url = url
         self.mirror_folder = mirror_folder
+        self.analytics_url = analytics_url
         self.zone = zone
         self.base_currency = base_currency
         self.engine: Engine = open_engine(url)
         if audit_key is not None:
             self.engine.update_execution_options(**{audit.KEEPER: audit_key})
         self._writer = self.engine.execution_options(**{WRITING: True})
-        self._mirror: Mirror | None = None
+        self._mirror: AnyMirror | None = None
         self._opening = Lock()
 
     @property
-    def mirror(self) -> Mirror:
-        """The mirror, opened at the first use."""
+    def mirror(self) -> AnyMirror:
+        """The mirror, opened at the first use: in the program, or in the ClickHouse that the address names."""
         if self._mirror is None:
-            from core.db.mirror import Mirror
+            if self.analytics_url:
+                from core.db.clickhouse_mirror import ClickHouseMirror
+                from core.db.clickhouse_server import HttpServer
 
-            self._mirror = Mirror(self)
+                self._mirror = ClickHouseMirror(self, HttpServer(self.analytics_url))
+            else:
+                from core.db.mirror import Mirror
+
+                self._mirror = Mirror(self)
         return self._mirror
 
     @contextmanager
@@ -183,6 +194,7 @@ def open_database() -> Database:
         zone=chosen.zone,
         base_currency=chosen.base_currency,
         mirror_folder=folder,
+        analytics_url=chosen.analytics_url,
         audit_key=InstallationKey(),
     )
 
