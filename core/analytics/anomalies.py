@@ -6,7 +6,7 @@ past weeks were from theirs says how far is ordinary (split conformal prediction
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import ceil, isnan, nan, sqrt
 from statistics import median
@@ -47,16 +47,21 @@ class Week:
         return self.known and not isnan(self.value) and not self.low <= self.value <= self.high
 
 
-def amounts_expected(values: Sequence[float]) -> list[Week]:
-    """Return each week of a series of counts or sums (eq. 1 to 3); ranges from `LEAST_WEEKS` known scores on."""
+def amounts_expected(values: Sequence[float], holidays: Collection[int] = ()) -> list[Week]:
+    """Return each week of a series of counts or sums (eq. 1 to 3); ranges from `LEAST_WEEKS` known scores on.
+
+    holidays: the places of weeks that are not judged, and by which no other is.
+    """
     roots = [sqrt(max(value, 0.0)) for value in values]
     levels = [_level(roots, place) for place in range(len(roots))]
     expected = [_seasoned(roots, levels, place) for place in range(len(roots))]
-    scores = [root - one for root, one in zip(roots, expected, strict=True)]
+    scores = [
+        nan if place in holidays else root - one for place, (root, one) in enumerate(zip(roots, expected, strict=True))
+    ]
     weeks = []
     for place, value in enumerate(values):
         width, middle = _width(scores[:place]), expected[place]
-        if isnan(width) or isnan(middle):
+        if isnan(width) or isnan(middle) or place in holidays:
             weeks.append(Week(value, nan, nan, nan))
             continue
         expected_value, low, high = (max(0.0, end) ** 2 for end in (middle, middle - width, middle + width))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from math import nan
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,9 +44,10 @@ def expected_weeks(
     first = min(decided)
     mondays = [first + number * _WEEK for number in range((end - first).days // 7)]
     lines = [decided.get(week) for week in mondays]
+    idle = {place for place, week in enumerate(mondays) if _is_holiday_week(week)}
     series = {
-        "booked": amounts_expected([line.booked / HUNDREDTHS if line else 0.0 for line in lines]),
-        "opened": amounts_expected([float(opened.get(week, 0)) for week in mondays]),
+        "booked": amounts_expected([line.booked / HUNDREDTHS if line else 0.0 for line in lines], idle),
+        "opened": amounts_expected([float(opened.get(week, 0)) for week in mondays], idle),
         "win_rate": rates_expected(
             [line.won if line else 0 for line in lines], [line.decided if line else 0 for line in lines]
         ),
@@ -57,6 +58,18 @@ def expected_weeks(
         for week, found in list(zip(mondays, series[figure], strict=True))[-weeks:]
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _is_holiday_week(monday: date) -> bool:
+    """Say whether a week touches the days around the Spring Festival, or National Day's."""
+    from core.forecasting.calendar import spring_festival
+
+    first = spring_festival(monday.year)
+    national = date(monday.year, 10, 1)
+    free = [(national, national + _WEEK)]
+    if first is not None:
+        free.append((first - timedelta(days=7), first + timedelta(days=10)))
+    return any(monday < end and start < monday + _WEEK for start, end in free)
 
 
 def _row(figure: str, week: Any, found: Week) -> tuple[Any, ...]:

@@ -87,6 +87,16 @@ def test_a_range_rests_on_enough_weeks_and_never_on_later_ones(values) -> None:
     assert [repr(week) for week in cut] == [repr(week) for week in whole[:70]]
 
 
+def test_holiday_weeks_are_not_judged_and_do_not_widen_the_range() -> None:
+    dice = np.random.default_rng(9)
+    values = _counts(dice)
+    free = set(range(6, WEEKS, 52)) | set(range(40, WEEKS, 52))
+    values[sorted(free)] = 0
+    judged = amounts_expected(values, free)
+    assert not any(judged[place].known for place in free)
+    assert judged[-1].low > amounts_expected(values)[-1].low
+
+
 def test_weeks_with_few_decisions_are_not_judged() -> None:
     weeks = rates_expected([2] * 99 + [0], [5] * 99 + [LEAST_DECIDED - 1])
     assert not weeks[-1].known

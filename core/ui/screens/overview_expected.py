@@ -72,7 +72,10 @@ def _line(view: View, name: str, row: dict[str, Any], filters: Filters, as_of: A
     title, unit, measure = NAMES[name]
     week = Period(row["week"], row["week"] + timedelta(days=7))
     if row["value"] != row["value"] or row["low"] != row["low"]:
-        told, mark = _("{name}: too little to judge the week by.", name=_(title)), ":gray[:material/remove:]"
+        told, mark = (
+            _("{name}: this week is not judged (holidays, or too little to judge by).", name=_(title)),
+            ":gray[:material/remove:]",
+        )
     else:
         values = {key: _said(view, row[key], unit) for key in ("value", "expected", "low", "high")}
         if row["unusual"]:
