@@ -16,6 +16,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Timer
@@ -107,7 +108,8 @@ class Worker:
         child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(OSError):  # what the dead process did not read is still to be written
+                    pipe.close()
 
     def _start(self) -> subprocess.Popen[str]:
         self.stop()

@@ -15,7 +15,7 @@ from core.forecasting.fit import fit_series
 from core.forecasting.result import Fit, NotEnoughHistory
 from core.forecasting.series import PreparedSeries, prepare
 from core.forecasting.store import FitStore
-from core.forecasting.workers import FitPool, state_of
+from core.forecasting.workers import FitPool, Worker, state_of
 
 TODAY = date(2026, 11, 22)
 
@@ -141,3 +141,17 @@ def test_a_fit_waits_before_it_runs():
     assert state_of(waiting) == "queued"
     waiting.set_running_or_notify_cancel()
     assert state_of(waiting) == "running"
+
+
+def test_an_order_that_a_dying_worker_did_not_read_is_no_failure():
+    """The process dies between the look at it and the order: what lies in the pipe cannot be written any more."""
+    worker = Worker()
+    worker.begin()
+    child = worker._child
+    assert child is not None
+    assert child.stdin is not None
+    child.kill()
+    child.wait()
+    child.stdin.write("an order")
+    worker.stop()
+    assert worker.pid is None
