@@ -13,7 +13,7 @@ from core.charts.bars import ranked_bars
 from core.charts.pipeline import by_stage
 from core.charts.trend import booked_by_month
 from core.domain.periods import Period, add_months
-from core.i18n import N_, _, _n, format_date, format_money, format_number, format_rate
+from core.i18n import _, _n, format_date, format_money, format_number, format_rate
 from core.queries.choices import newest_deal_on
 from core.queries.expected import coverage_needed
 from core.queries.overview import booked_by_month as months_booked
@@ -23,9 +23,9 @@ from core.queries.plans import plan_by_month
 from core.reports.tables import Column, records
 from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import Card, draw_cards
-from core.ui.drill import chart, numbers, team_note
+from core.ui.drill import chart, numbers, opening, team_note
 from core.ui.empty import nothing_yet
-from core.ui.filters import address, analysis_filters, write_address
+from core.ui.filters import FILTER_NAMES, address, analysis_filters, write_address
 from core.ui.screens import overview_customers, overview_expected
 from core.ui.screens.overview_why import draw_why
 from core.ui.sharing import share_button
@@ -40,13 +40,9 @@ if TYPE_CHECKING:
     from core.analytics.filters import Filters
     from core.ui.page import View
 
-DIMENSIONS: dict[str, str] = {
-    "team": N_("Team"),
-    "territory": N_("Territory"),
-    "product": N_("Product"),
-    "channel": N_("Channel"),
-    "segment": N_("Segment"),
-}
+_PARTS = tuple(name for name in FILTER_NAMES if name != "rep")
+"""What booked value is told by: all that it can be filtered by but people, whom the Leaderboard ranks."""
+
 _BARS_SHOWN = 12
 
 
@@ -170,14 +166,11 @@ def _pipeline(view: View, filters: Filters, as_of: AsOf | None) -> None:
     )
     names = dict(zip(stages["stage_key"], stages["stage"], strict=True))
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        key = str(data[0]) if data else ""
-        if key not in names:
-            return None
-        return Selection(f"stage:{key}", None, filters, as_of=as_of), _("Open deals in {stage}", stage=names[key])
+    def standing(key: str, name: str) -> tuple[Selection, str]:
+        return Selection(f"stage:{key}", None, filters, as_of=as_of), _("Open deals in {stage}", stage=name)
 
     figure = by_stage(stages, dark=view.dark, large=view.large, currency=view.currency)
-    chart(view, figure, key="overview-pipeline", alt=_("Pipeline by stage"), choose=choose)
+    chart(view, figure, key="overview-pipeline", alt=_("Pipeline by stage"), choose=opening(names, standing))
     columns = [
         Column("stage", _("Stage")),
         Column("count", _("Deals"), "count"),
@@ -191,10 +184,10 @@ def _pipeline(view: View, filters: Filters, as_of: AsOf | None) -> None:
 
 def _breakdown(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
     by = (address(view).get("by") or ["team"])[0]
-    by = by if by in DIMENSIONS else "team"
+    by = by if by in _PARTS else "team"
     if view.query is None:
         by = st.segmented_control(
-            _("Booked by"), list(DIMENSIONS), default=by, format_func=lambda code: _(DIMENSIONS[code]),
+            _("Booked by"), _PARTS, default=by, format_func=lambda code: _(FILTER_NAMES[code]),
             key="overview-by", required=True, wrap=True,
         ) or by  # fmt: skip
         write_address(by=None if by == "team" else by)
@@ -202,21 +195,17 @@ def _breakdown(view: View, period: Period, filters: Filters, as_of: AsOf | None)
     parts = parts.assign(name=parts["name"].where(parts["name"] != "", _("None")))
     names = dict(zip(parts["key"], parts["name"], strict=True))
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        key = str(data[0]) if data else ""
-        if key not in names:
-            return None
-        return Selection("booked", period, filters, cast("Dimension", by), key, as_of=as_of), _(
-            "Booked: {name}", name=names[key]
-        )
+    def behind(key: str, name: str) -> tuple[Selection, str]:
+        chosen = Selection("booked", period, filters, cast("Dimension", by), key, as_of=as_of)
+        return chosen, _("Booked: {name}", name=name)
 
     bars = _largest(parts)
-    title = _("Booked by {dimension}", dimension=_(DIMENSIONS[by]).lower())
+    title = _("Booked by {dimension}", dimension=_(FILTER_NAMES[by]).lower())
     figure = ranked_bars(bars, unit="money", title=title, dark=view.dark, large=view.large, currency=view.currency)
-    chart(view, figure, key=f"overview-{by}", alt=title, choose=choose)
+    chart(view, figure, key=f"overview-{by}", alt=title, choose=opening(names, behind))
     team_note(by)
     columns = [
-        Column("name", _(DIMENSIONS[by])),
+        Column("name", _(FILTER_NAMES[by])),
         Column("booked", _("Booked"), "money", currency=view.currency),
         Column("won_count", _("Won deals"), "count"),
         Column("lost_count", _("Lost deals"), "count"),
