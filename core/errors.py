@@ -66,3 +66,30 @@ class InvalidFields(SalesError):
     def __init__(self, problems: dict[str, str]) -> None:
         self.problems = problems
         super().__init__()
+
+
+class AnalyticsAway(SalesError):
+    """The server that holds the mirror does not answer; what stands in the database can be read and written."""
+
+    text = N_(
+        "The numbers cannot be computed: the analytics server does not answer. Entering data goes on; "
+        "please try again in a moment."
+    )
+
+
+class AnalyticsTooOld(AnalyticsAway):
+    """It answers, and is older than the questions need."""
+
+    text = N_(
+        "The numbers cannot be computed: the analytics server is ClickHouse {version}, and {needed} or later is "
+        "needed. Entering data goes on; please tell whoever runs this installation."
+    )
+
+
+class AnalyticsRefused(AnalyticsAway):
+    """It answers, and does not let this installation in."""
+
+    text = N_(
+        "The numbers cannot be computed: the analytics server does not accept the sign-in or the database of this "
+        "installation. Entering data goes on; please tell whoever runs it."
+    )

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from core.access.actors import SYSTEM
 from core.db import migrate
 from core.db.work import open_database
+from core.errors import AnalyticsAway
 from core.i18n import _, use_language
 from core.jobs.period_awards import keep_giving
 from core.services import installation, people, sign_in
@@ -87,8 +88,15 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 
 
 def make_ready(database: Database) -> None:
-    """Open the mirror; then, where anybody works here, warm the worker that makes first forecasts (140 MB)."""
-    database.mirror.open()
+    """Open the mirror; then, where anybody works here, warm the worker that makes first forecasts (140 MB).
+
+    Where the analytics server is away that is said on the console: the first question tries again.
+    """
+    use_language(settings().default_language or "en")
+    try:
+        database.mirror.open()
+    except AnalyticsAway as error:
+        print(error.message(), file=sys.stderr, flush=True)
     if people.anybody_there(database, now=datetime.now(UTC)):
         from core.forecasting import workers
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
 import pyarrow.ipc
-from chdb import ChdbError
+from chdb._exceptions import ChdbError
 from chdb.session import Session
 from clickhouse_connect.driver.binding import format_bind_value
 
@@ -136,12 +136,34 @@ def _parts(form: str, body: bytes) -> dict[str, str]:
 
 
 @contextmanager
-def served(engine: InProcess) -> Iterator[str]:
+def served(engine: InProcess, *, port: int = 0) -> Iterator[str]:
     """Serve the engine by HTTP, and give the address as the setting wants it."""
-    handler = type("Handler", (_Handler,), {"engine": engine})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _serving(type("Handler", (_Handler,), {"engine": engine}), port) as found:
+        yield f"clickhouse://default@127.0.0.1:{found}/{engine.database}"
+
+
+class _Refusing(_Handler):
+    """A server that refuses every sign-in, as ClickHouse does."""
+
+    def do_POST(self) -> None:
+        size = self.headers.get("Content-Length")
+        self.rfile.read(int(size)) if size is not None else self._chunks()
+        said = b"Code: 516. DB::Exception: luopan: Authentication failed. (AUTHENTICATION_FAILED)"
+        self._answer(403, said, code="516")
+
+
+@contextmanager
+def refusing() -> Iterator[int]:
+    """Serve somebody who lets nobody in, and give the port."""
+    with _serving(_Refusing) as port:
+        yield port
+
+
+@contextmanager
+def _serving(handler: type[_Handler], port: int = 0) -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield f"clickhouse://default@127.0.0.1:{server.server_port}/{engine.database}"
+        yield server.server_port
         server.shutdown()
         thread.join()

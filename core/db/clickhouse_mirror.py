@@ -1,6 +1,6 @@
 """The mirror in ClickHouse: one for all processes of a company, written by whichever of them sees a change first.
 
-docs/adr/0005-clickhouse.md says how. The processes hold a part of the deals while they write and nothing else.
+docs/adr/0006-clickhouse.md says how. The processes hold a part of the deals while they write and nothing else.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The mirror's statements as ClickHouse's text: the same questions as DuckDB's, said so that they mean the same.
 
 The compiler of clickhouse-connect is the base; here is what the two engines call or count differently. A table is
-read as of one version (docs/adr/0005-clickhouse.md), by a filter that the server puts on each reading of it.
+read as of one version (docs/adr/0006-clickhouse.md), by a filter that the server puts on each reading of it.
 """
 
 from __future__ import annotations

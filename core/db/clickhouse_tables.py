@@ -1,6 +1,6 @@
 """How the mirror's tables lie in ClickHouse: every row says in which version it was written.
 
-docs/adr/0005-clickhouse.md says how a reader sees one version of all tables while the next one is written.
+docs/adr/0006-clickhouse.md says how a reader sees one version of all tables while the next one is written.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from sqlmodel import func, select
 from core import gate
 from core.access.actors import SYSTEM
 from core.domain.periods import add_months, day_of
+from core.errors import AnalyticsAway
 from core.model import Award
 from core.services.contests import give_awards
 
@@ -24,6 +25,7 @@ MOST_MONTHS = 12
 """How many missed months are made up for at once."""
 
 HOUR = 3_600.0
+MINUTE = 60.0
 
 
 def give_due_awards(database: Database, *, now: datetime) -> int:
@@ -46,7 +48,11 @@ def give_due_awards(database: Database, *, now: datetime) -> int:
 
 
 def keep_giving(database: Database, *, stopping: Event, now: Callable[[], datetime]) -> None:
-    """Give what is due now and once an hour, until the program stops."""
+    """Give what is due now and once an hour, until the program stops; without its numbers it tries each minute."""
     while not stopping.is_set():
-        give_due_awards(database, now=now())
-        stopping.wait(HOUR)
+        pause = HOUR
+        try:
+            give_due_awards(database, now=now())
+        except AnalyticsAway:
+            pause = MINUTE
+        stopping.wait(pause)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.errors import AnalyticsAway
 from core.ui import session
 from core.ui.drill import reopen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.ui.page import View
 
 LOOKS_EVERY = 2.0
@@ -53,14 +56,26 @@ def follow(view: View) -> None:
     reopen(view)
     if view.frozen is not None:
         return
-    seen = view.version()
+    seen = _newest(view.version, None)
     drawn = Event()
 
     @session.fragment(run_every=LOOKS_EVERY)
     def look() -> None:
         if not drawn.is_set():
             drawn.set()
-        elif session.DIALOG_KEY not in st.session_state and view.database.mirror.refresh() != seen and _pace.allows():
+        elif (
+            session.DIALOG_KEY not in st.session_state
+            and _newest(view.database.mirror.refresh, seen) != seen
+            and _pace.allows()
+        ):
             st.rerun()
 
     look()
+
+
+def _newest(look: Callable[[], int], seen: int | None) -> int | None:
+    """Return the data's version; while the analytics server is away, the one that the page has."""
+    try:
+        return look()
+    except AnalyticsAway:
+        return seen

@@ -56,7 +56,7 @@ from core.errors import NotFound
 from core.model import Deal
 from core.settings import Settings
 from data.demo import load_demo
-from tests.clickhouse import InProcess, served
+from tests.clickhouse import served
 from tests.conftest import SHANGHAI, actor
 from tests.databases import drop_database, fresh_database
 from tests.factories import NOW, Company
@@ -67,6 +67,8 @@ from tests.integration.test_mirror_increments import contents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.clickhouse import InProcess
 
 EVERYTHING = Scope.everything()
 HALF_YEAR = Period(date(2026, 1, 1), date(2026, 7, 1))
@@ -82,11 +84,6 @@ MIRRORED = {name for name, entry in gate.QUERIES.items() if entry.mirrored}
 ASKED = sorted(MIRRORED & BUSINESS.keys())
 INTERPOLATED = {"time_in_stage", "funnel_snapshot"}
 """They have 90th percentiles: DuckDB's last digit goes by whether its build multiplies and adds in one step."""
-
-
-@pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
-    return InProcess(tmp_path_factory.mktemp("clickhouse"))
 
 
 class Pair(NamedTuple):
