@@ -62,7 +62,7 @@ from tests.databases import drop_database, fresh_database
 from tests.factories import NOW, Company
 from tests.histories import random_change, random_deals
 from tests.integration import test_cast as cast_tables
-from tests.integration.test_cast import BUSINESS, BY_NUMBER, MANAGER, NOBODY, Q3, REP, SECRET, Ask, West
+from tests.integration.test_cast import BUSINESS, BY_NUMBER, NOBODY, Q3, REP, SECRET, Ask, West
 from tests.integration.test_mirror_increments import contents
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ MORE: dict[str, dict[str, Any]] = {
 
 MIRRORED = {name for name, entry in gate.QUERIES.items() if entry.mirrored}
 ASKED = sorted(MIRRORED & BUSINESS.keys())
+SOMEBODY = West(deal=1, won=2, customer=1, contact=1, activity=1, rep=3, team=2, scenario=1, link=1, sign_in=1)
 INTERPOLATED = {"time_in_stage", "funnel_snapshot"}
 """They have 90th percentiles: DuckDB's last digit goes by whether its build multiplies and adds in one step."""
 
@@ -144,7 +145,7 @@ def nearly(there: Any, here: Any) -> bool:
 
 
 class Told(NamedTuple):
-    """What ClickHouse told the east before the west had any business, and the company as it is after that."""
+    """What the east was told before the west had any business, and the company as it is after that."""
 
     pair: Pair
     company: Company
@@ -153,7 +154,7 @@ class Told(NamedTuple):
 
 
 def asked_last(name: str) -> Ask:
-    """Return the last way to ask, a manager's; all ways are asked of the demo company."""
+    """Return the last way to ask, a manager's."""
     return BUSINESS[name][-1]
 
 
@@ -167,9 +168,10 @@ def told(founded_sqlite, tmp_path_factory, engine) -> Iterator[Told]:
     cast_tables._business(company, "bob", "东海")
     west = West(*[NOBODY] * 10)._replace(rep=company.reps["charlie"], team=company.teams["west"])
     before = {
-        name: pair.asked(actor(company, (ask := asked_last(name)).who), name, ask.values(company, west), far=True)
+        name: pair.asked(actor(company, (ask := asked_last(name)).who), name, ask.values(company, west), far=False)
         for name in ASKED
     }
+    pair.far.mirror.refresh()
     generation = pair.far.mirror._seen.generation
     west = cast_tables._business(company, "charlie", SECRET)
     pair.far.mirror.refresh()
@@ -190,7 +192,7 @@ def test_a_question_has_one_answer_whoever_computes_it_and_tells_the_east_nothin
 @pytest.mark.parametrize("name", [*sorted(MIRRORED & BY_NUMBER.keys()), *sorted(MORE)])
 def test_the_other_questions_of_the_mirror_have_one_answer_too(told, name):
     values = MORE[name] if name in MORE else BY_NUMBER[name](told.west)
-    for who in (REP, MANAGER, "western rep", "leader"):
+    for who in (REP, "western rep"):
         told.pair.agree(actor(told.company, who), name, values)
 
 
@@ -217,16 +219,24 @@ def in_the_half_year(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+ALSO: dict[str, int] = {"breakdown": 0, "deals_behind": -1, "monthly_quotas": 0, "pipeline_changes": 3}
+"""Questions with a second way of other SQL functions than the first one asked; which of the cast's ways it is."""
+
+
+def ways_of(name: str) -> list[Ask]:
+    """Return the ways to ask the demo company: as of a day, as it was then, where that can be asked; else the last.
+
+    Together they meet every SQL function of every way; the company as it is today is the cast's to ask.
+    """
+    then = [ask for ask in BUSINESS[name] if "'then'" in repr(ask.values(None, SOMEBODY))]
+    return [(then or BUSINESS[name])[-1], *(BUSINESS[name][ALSO[name]] for _once in range(name in ALSO))]
+
+
 @pytest.mark.parametrize("name", ASKED)
 def test_the_demo_companys_numbers_are_the_same(demo, name):
-    somebody = West(deal=1, won=2, customer=1, contact=1, activity=1, rep=3, team=2, scenario=1, link=1, sign_in=1)
     leader = Actor(1, "x", "x", Role.LEADERSHIP, EVERYTHING, rep_id=None, team_id=None)
-    asked = []
-    for ask in BUSINESS[name]:
-        values = in_the_half_year(ask.values(None, somebody))
-        if values not in asked:
-            asked.append(values)
-            demo.agree(leader, name, values)
+    for ask in ways_of(name):
+        demo.agree(leader, name, in_the_half_year(ask.values(None, SOMEBODY)))
 
 
 # --- increments, versions, writers ----------------------------------------------------------------
