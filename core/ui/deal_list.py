@@ -15,7 +15,7 @@ from core.i18n import N_, _
 from core.queries.choices import filter_choices
 from core.queries.deals import SORT_KEYS, DealFilter
 from core.queries.reference import form_choices
-from core.ui.filters import FILTER_NAMES, PRESET_NAMES, address, write_address
+from core.ui.filters import FILTER_NAMES, PRESET_NAMES, address, open_filters, say_left_out, write_address
 from core.ui.selling import STATE_NAMES
 
 if TYPE_CHECKING:
@@ -77,16 +77,19 @@ def deal_filter(view: View) -> tuple[DealFilter, str, bool]:
         )
         found = _popover(view, params)
         sort, descending = _sorting(params)
+    say_left_out()
     said = {"q": (search or "").strip(), "state": str(state), **found}
     write_address(**said, sort="" if sort == "expected" else sort, down="1" if descending else "")
     return _wanted(view, said, None if state == ALL else StageKind(state)), sort, descending
 
 
 def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
+    stages = view.ask(form_choices).stages
+    choices = view.ask(filter_choices) | {"stage": {str(stage.id): stage.name for stage in stages}}
+    params = open_filters(view, params, choices)
     active = sum(1 for name in _NARROWING if params.get(name))
     label = _("Filters ({n})", n=active) if active else _("Filters")
-    choices, stages = view.ask(filter_choices), view.ask(form_choices).stages
-    found: dict[str, str | list[str]] = {}
+    found: dict[str, str | list[str]] = dict.fromkeys(("stage", *FILTER_NAMES), [])
     with st.popover(label, icon=":material/tune:", key="deals-more"):
         needs: list[str] = ["", *NEEDS]
         asked = _first(params, _NEED)
@@ -97,14 +100,14 @@ def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
             format_func=lambda need: need_name(cast("Need", need)) if need else _("All"),
             key=f"deals-{_NEED}",
         )
-        offered = {"stage": {str(stage.id): stage.name for stage in stages}} | {
-            name: choices[name] for name in FILTER_NAMES if len(choices[name]) > 1
+        offered = {
+            name: choices[name] for name in ("stage", *FILTER_NAMES) if len(choices[name]) > 1 or params.get(name)
         }
         for name, options in offered.items():
             found[name] = st.multiselect(
                 _("Stage") if name == "stage" else _(FILTER_NAMES[name]),
                 list(options),
-                default=[value for value in params.get(name, []) if value in options],
+                default=params.get(name, []),
                 format_func=options.__getitem__,
                 key=f"deals-{name}",
                 placeholder=_("All"),
@@ -145,7 +148,7 @@ def _wanted(view: View, said: dict[str, str | list[str]], state: StageKind | Non
     return DealFilter(
         search=str(said["q"]),
         states=(state,) if state else (),
-        stage_ids=tuple(int(value) for value in said["stage"]),
+        stage_ids=tuple(int(value) for value in said.get("stage", ())),
         expected=periods["expected"],
         closed=periods["closed"],
         opened=periods["opened"],

@@ -43,6 +43,7 @@ CUSTOM = "custom"
 _QUARTERS_BACK = 8
 _YEARS = range(1970, 2101)
 _REMEMBERED = "luopan_filters"
+_LEFT_OUT = "luopan_filters_left_out"
 _OWN = ("period", "from", "to", "pipeline", *FILTER_NAMES)
 
 
@@ -97,21 +98,46 @@ def analysis_filters(
     params = address(view)
     since = view.ask(first_deal_on)
     if view.query is None:
-        params = _with_remembered(params)
         choices = view.ask(filter_choices)
+        params = open_filters(view, _with_remembered(params), choices)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="filter-bar"):
             params |= _period_control(view, params, default, since)
             params |= _narrowing(choices, params, without)
             if beside is not None:
                 beside(view)
+        say_left_out()
         st.session_state[_REMEMBERED] = {name: value for name, value in params.items() if name in _OWN}
         write_address(**{name: params.get(name, []) for name in _OWN})
     period = read_period(params, calendar=view.calendar, today=on or view.today, since=since, default=default)
-    filters = Filters.from_params({name: params.get(name, []) for name in (*FILTER_NAMES, "pipeline")})
+    read = [name for name in (*FILTER_NAMES, "pipeline") if name not in without]
+    filters = Filters.from_params({name: params.get(name, []) for name in read})
     st.caption(plain(_said(view, period, filters)))
     if view.query is None:
         _lead_to_newest(view, period)
     return period, filters
+
+
+def open_filters(view: View, params: Params, choices: Choices) -> Params:
+    """Return the address's filters without what is not there or not open to the reader: what is said is what counts.
+
+    `say_left_out` says so, for as long as the filters stay as they are.
+    """
+    kept = {name: [value for value in params.get(name, []) if value in known] for name, known in choices.items()}
+    shown = (view.name, kept)
+    if any(len(kept[name]) < len(params.get(name, [])) for name in kept):
+        st.session_state[_LEFT_OUT] = shown
+    elif st.session_state.get(_LEFT_OUT) != shown:
+        st.session_state.pop(_LEFT_OUT, None)
+    return params | kept
+
+
+def say_left_out() -> None:
+    """Say that the address names a filter that is not applied."""
+    if _LEFT_OUT in st.session_state:
+        st.info(
+            _("A filter in this address is not there any more or not open to you; the page is not narrowed by it."),
+            icon=":material/filter_alt_off:",
+        )
 
 
 def _lead_to_newest(view: View, period: Period) -> None:
@@ -175,7 +201,8 @@ def _recent_quarters(view: View) -> dict[str, str]:
 
 
 def _narrowing(choices: Choices, params: Params, without: Sequence[str]) -> Params:
-    offered = {name: choices[name] for name in FILTER_NAMES if name not in without and len(choices[name]) > 1}
+    here = [name for name in FILTER_NAMES if name not in without]
+    offered = {name: choices[name] for name in here if len(choices[name]) > 1 or params.get(name)}
     active = sum(1 for name in offered if params.get(name))
     label = _("Filters ({n})", n=active) if active else _("Filters")
     found: Params = {}
@@ -184,7 +211,7 @@ def _narrowing(choices: Choices, params: Params, without: Sequence[str]) -> Para
     with st.popover(label, icon=":material/tune:"):
         for name, options in offered.items():
             found[name] = st.multiselect(
-                _(FILTER_NAMES[name]), list(options), default=[v for v in params.get(name, []) if v in options],
+                _(FILTER_NAMES[name]), list(options), default=params.get(name, []),
                 format_func=options.__getitem__, key=f"filter-{name}", placeholder=_("All"),
             )  # fmt: skip
         pipelines = choices["pipeline"]

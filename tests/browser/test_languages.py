@@ -37,7 +37,7 @@ _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _CODES = (
     r"\S+@\S+", r"\S+\.(?:manager|rep)", r"Asia/\w+", "English", "CSV", "TXT", "TSV", "XLSX?", "XLSM", "Excel", "MB",
-    "KPI", "SKU", "CNY", "USD", "EUR", "HKD", "JPY", "GBP", "Prophet", "Theta", "Holt", r"Auto\w+",
+    "KPI", "SKU", r"(?:US|HK)(?=\$)", "CNY", "USD", "EUR", "HKD", "JPY", "GBP", "Prophet", "Theta", "Holt", r"Auto\w+",
     "MASE", "WAPE", "Chrome", "HeadlessChrome", "Linux",
     "leader", "operations", "administrator", "on", *COMPETITORS,
 )  # fmt: skip

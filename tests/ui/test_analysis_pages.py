@@ -235,6 +235,57 @@ def test_leaving_and_coming_back_keeps_the_filters(world: Company) -> None:
     assert "Apr 1, 2026" in captions(app)
 
 
+LEFT_OUT = "A filter in this address is not there any more or not open to you; the page is not narrowed by it."
+
+
+def infos(app: AppTest) -> list[str]:
+    return [element.value for element in app.info]
+
+
+@pytest.mark.parametrize(
+    ("who", "params"),
+    [
+        ("eastern rep", {"rep": "bob"}),
+        ("eastern rep", {"rep": "charlie"}),
+        ("leader", {"team": "abc", "product": "999999"}),
+    ],
+)
+def test_a_filter_that_is_not_open_is_left_out_and_the_page_says_so(
+    world: Company, who: str, params: dict[str, str]
+) -> None:
+    asked = {name: str(world.reps.get(value, value)) for name, value in params.items()}
+    app = opened(world, "overview", who, **asked)
+    assert infos(app) == [LEFT_OUT]
+    assert cards(app)["Booked"] == cards(opened(world, "overview", who))["Booked"]
+    assert captions(app).splitlines()[0] == "Jul 1, 2026 to Sep 30, 2026"
+    assert not [button for button in app.button if button.label == "Clear filters"]
+    assert not set(params) & set(app.query_params)
+    assert infos(app.run()) == [LEFT_OUT]
+    app.query_params["team"] = str(world.teams["east"])
+    assert infos(app.run()) == []
+
+
+def test_a_filter_with_a_single_choice_is_shown_and_can_be_cleared(world: Company) -> None:
+    app = opened(world, "overview", "eastern rep", rep=str(world.reps["alice"]))
+    assert infos(app) == []
+    assert "Rep: " in captions(app)
+    app.button(key="filter-clear").click().run()
+    assert "Rep: " not in captions(app)
+    assert "rep" not in app.query_params
+
+
+def test_a_reps_page_is_narrowed_by_that_rep_alone(world: Company) -> None:
+    app = opened(world, "rep", "eastern rep", rep=str(world.reps["alice"]))
+    assert cards(app)["Booked"] == "¥10K"
+    assert "Rep: " not in captions(app)
+
+
+def test_deals_leave_out_what_is_not_open_too(world: Company) -> None:
+    app = opened(world, "deals", "eastern rep", rep=str(world.reps["charlie"]), stage="999")
+    assert infos(app) == [LEFT_OUT]
+    assert not {"rep", "stage"} & set(app.query_params)
+
+
 # --- share links, as their holders meet them ------------------------------------------------------
 
 
