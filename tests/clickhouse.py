@@ -78,6 +78,10 @@ class InProcess:
     def close(self) -> None:
         """Leave the session open, for the next test."""
 
+    def end(self) -> None:
+        """Close the session, which otherwise falls while the process ends."""
+        self._session.close()
+
 
 def _bound(values: Mapping[str, Any] | None) -> dict[str, str]:
     """Return the values in the form in which the HTTP client sends them."""

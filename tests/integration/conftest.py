@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.clickhouse import InProcess
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> InProcess:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
     """ClickHouse's own engine, the only one of the process."""
     from tests.clickhouse import InProcess
 
-    return InProcess(tmp_path_factory.mktemp("clickhouse"))
+    found = InProcess(tmp_path_factory.mktemp("clickhouse"))
+    yield found
+    found.end()
