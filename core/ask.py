@@ -12,25 +12,33 @@ import inspect
 import json
 import pkgutil
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qs
 
 import pandas as pd
 from pandas.api.types import is_string_dtype
+from pydantic import BaseModel
 
 import core.queries
 from core.analytics.as_of import AsOf
+from core.analytics.attention import Need
 from core.analytics.filters import Filters
 from core.analytics.selection import Selection
+from core.db import migrate
 from core.db.actors import actor_named
 from core.db.work import Database, open_database
 from core.domain.periods import FiscalCalendar, Period, Preset, day_of
+from core.domain.stages import StageKind
 from core.errors import SalesError
 from core.gate import QUERIES, Entry, answer
-from core.i18n import LANGUAGES, use_language
+from core.i18n import LANGUAGES, N_, use_language
+from core.queries.audit import AuditFilter
+from core.queries.deals import DealFilter
 from core.reports.tables import defused
 
 if TYPE_CHECKING:
@@ -49,10 +57,20 @@ SHORT: Final = {
 
 FILTERS: Final = ("team", "territory", "product", "channel", "rep", "segment", "pipeline")
 _GIVEN: Final = frozenset({"work", "period", "filters", "selection"})
+_UNSAID: Final = frozenset({"password_hash", "token_hash"})
+"""Columns that nobody reads, whoever asks."""
 
 
 class Unreadable(ValueError):
     """An argument of the command line that cannot be read; the message says which."""
+
+
+class NotBegun(SalesError):
+    """The database was never started, or is of an older program."""
+
+    text = N_(
+        "This database is empty or of an older version of the program. Start the program once: python -m core.serve"
+    )
 
 
 def questions() -> dict[str, Entry]:
@@ -79,7 +97,7 @@ def parser(entries: dict[str, Entry]) -> argparse.ArgumentParser:
         made.add_argument(f"--{name}", action="append", default=[], help="narrows; a number (a segment: its text)")
     made.add_argument("--language", choices=LANGUAGES, default="en", help="of names in the answer")
     form = made.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="answer as JSON")
+    form.add_argument("--json", action="store_true", help="answer as JSON, as all is that is no table")
     form.add_argument("--csv", action="store_true", help="answer as CSV")
     made.add_argument(
         "--selection",
@@ -108,6 +126,10 @@ def _arguments_said(entry: Entry) -> Iterator[str]:
     taken, others = [], []
     hints = _hints(entry)
     for name, parameter in inspect.signature(entry.function).parameters.items():
+        if name == "wanted":
+            others += [f"--set {part}=…" for part in _WANTED[entry.name]]
+            taken += ["the filters"] if entry.name.startswith("deals") else []
+            continue
         if name in _GIVEN:
             options = {"period": "--from --to", "filters": "the filters", "selection": "--selection"}
             taken += [options[name]] if name in options else []
@@ -155,6 +177,8 @@ def arguments(entry: Entry, said: argparse.Namespace, *, today: date, calendar: 
             found[name] = filters
         elif name == "selection":
             found[name] = _selection(said.selection, period, filters)
+        elif name == "wanted":
+            found[name] = _wanted(entry, others, filters)
         elif name in others:
             found[name] = _value(others.pop(name), hints[name], name)
         elif parameter.default is inspect.Parameter.empty:
@@ -162,6 +186,36 @@ def arguments(entry: Entry, said: argparse.Namespace, *, today: date, calendar: 
     if others:
         raise Unreadable(f"{entry.name} takes no {', '.join(sorted(others))}")
     return found
+
+
+_DEALS: Final = ("search", "state", "need", "expected", "closed", "opened")
+_ENTRIES: Final = ("username", "action", "kind", "record_id", "text", "during")
+_WANTED: Final = {"deals_page": _DEALS, "deals_board": _DEALS, "audit_entries": _ENTRIES, "audit_count": _ENTRIES}
+"""What a list can be narrowed by with `--set`; days as 2026-01-01..2026-04-01, the last one not counted."""
+
+
+def _wanted(entry: Entry, others: dict[str, str], filters: Filters) -> DealFilter | AuditFilter:
+    """Return which rows a list shall hold; takes what it reads out of `others`."""
+    said = {name: others.pop(name) for name in _WANTED[entry.name] if name in others}
+    periods = {name: _value(said[name], Period, name) for name in ("expected", "closed", "opened", "during")
+               if name in said}  # fmt: skip
+    if entry.name.startswith("audit"):
+        number = _value(said["record_id"], int, "record_id") if "record_id" in said else None
+        texts = {name: said.get(name, "") for name in ("username", "action", "kind", "text")}
+        return AuditFilter(**texts, record_id=number, period=periods.get("during"))
+    state = said.get("state")
+    if state is not None and state not in set(StageKind):
+        raise Unreadable(f"state is one of {', '.join(StageKind)}")
+    need = said.get("need")
+    if need is not None and need not in get_args(Need):
+        raise Unreadable(f"need is one of {', '.join(get_args(Need))}")
+    return DealFilter(
+        search=said.get("search", ""),
+        states=(StageKind(state),) if state else (),
+        need=cast("Need | None", need),
+        filters=filters,
+        **periods,
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -205,7 +259,7 @@ def _value(text: str, hint: Any, name: str) -> Any:
     kinds = {hint, *get_args(hint)}
     try:
         if get_origin(hint) is tuple:
-            return tuple(part for part in text.split(",") if part)
+            return tuple(int(part) if int in kinds else part for part in text.split(",") if part)
         if bool in kinds:
             return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
         if AsOf in kinds:
@@ -223,27 +277,46 @@ def _value(text: str, hint: Any, name: str) -> Any:
     return text
 
 
-def as_frame(answered: Any) -> pd.DataFrame:
-    """Return any answer as a frame."""
+def as_frame(answered: Any) -> pd.DataFrame | None:
+    """Return an answer as a frame, None for one that is no table."""
     if isinstance(answered, pd.DataFrame):
         return answered
-    if isinstance(answered, tuple) and hasattr(answered, "_asdict"):
-        return pd.DataFrame([answered._asdict()])
+    told = as_tree(answered)
+    if isinstance(told, list) and all(isinstance(row, dict) for row in told):
+        return pd.DataFrame(told) if all(_is_flat(row) for row in told) else None
+    if isinstance(told, dict):
+        return pd.DataFrame([told]) if _is_flat(told) else None
+    return None if isinstance(told, list) else pd.DataFrame({"answer": [told]})
+
+
+def _is_flat(row: Mapping[str, Any]) -> bool:
+    return not any(isinstance(value, (dict, list)) for value in row.values())
+
+
+def as_tree(answered: Any) -> Any:
+    """Return any answer as lists, dicts by text, and values; what nobody reads is left out."""
+    if isinstance(answered, pd.DataFrame):
+        return [as_tree(row) for row in answered.to_dict("records")]
+    if isinstance(answered, BaseModel):
+        return as_tree({name: getattr(answered, name) for name in type(answered).model_fields})
     if is_dataclass(answered) and not isinstance(answered, type):
-        return pd.DataFrame([asdict(answered)])
-    if isinstance(answered, Sequence) and not isinstance(answered, str):
-        return pd.DataFrame([_named(item) for item in answered])
-    return pd.DataFrame({"answer": [answered]})
+        return as_tree({field.name: getattr(answered, field.name) for field in fields(answered)})
+    if isinstance(answered, tuple) and hasattr(answered, "_asdict"):
+        return as_tree(answered._asdict())
+    if isinstance(answered, Mapping):
+        return {_key(key): as_tree(value) for key, value in answered.items() if key not in _UNSAID}
+    if isinstance(answered, (Sequence, set, frozenset)) and not isinstance(answered, (str, bytes)):
+        return [as_tree(item) for item in answered]
+    return answered
 
 
-def _named(item: Any) -> Any:
-    return asdict(item) if is_dataclass(item) and not isinstance(item, type) else item
+def _key(key: Any) -> str:
+    return "/".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
-def as_json(frame: pd.DataFrame) -> str:
-    """Return a frame as JSON rows; missing numbers are null, days and instants ISO."""
-    rows = [{str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
-    return json.dumps(rows, ensure_ascii=False, indent=1)
+def as_json(told: Any) -> str:
+    """Return a frame or a tree as JSON; missing numbers are null, days and instants ISO, money exact text."""
+    return json.dumps(_plain(as_tree(told)), ensure_ascii=False, indent=1, default=str)
 
 
 def as_csv(frame: pd.DataFrame) -> str:
@@ -258,13 +331,25 @@ def _safe(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
         return [_plain(item) for item in value]
-    if pd.isna(value):
+    if isinstance(value, Decimal):
+        return str(value)
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     return value.item() if hasattr(value, "item") else value
+
+
+def _is_begun(database: Database) -> bool:
+    """Say whether there is a database of this version; makes no file where there is none."""
+    url = database.engine.url
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return False
+    return migrate.is_current(database.engine)
 
 
 def main(given: Sequence[str] | None = None, *, database: Database | None = None, now: datetime | None = None) -> int:
@@ -275,12 +360,14 @@ def main(given: Sequence[str] | None = None, *, database: Database | None = None
     now = now or datetime.now(UTC)
     opened = database or open_database()
     try:
+        if database is None and not _is_begun(opened):
+            raise NotBegun
         actor = actor_named(opened, said.user, now=now, origin="command line")
         with opened.reading(actor, now=now) as work:
             calendar = work.calendar
         entry = entries[SHORT.get(said.name, said.name)]
         values = arguments(entry, said, today=day_of(now, opened.zone), calendar=calendar)
-        frame = as_frame(answer(opened, actor, entry.function, now, **values))
+        told = answer(opened, actor, entry.function, now, **values)
     except Unreadable as error:
         print(error, file=sys.stderr)
         return 2
@@ -290,8 +377,9 @@ def main(given: Sequence[str] | None = None, *, database: Database | None = None
     finally:
         if database is None:
             opened.close()
-    if said.json:
-        print(as_json(frame))
+    frame = as_frame(told)
+    if said.json or frame is None:
+        print(as_json(told if frame is None else frame))
     elif said.csv:
         print(as_csv(frame), end="")
     else:

@@ -32,7 +32,7 @@ class ActivityRow:
     rep: str
 
 
-@query(Action.ACTIVITY_VIEW)
+@query(Action.ACTIVITY_VIEW, askable=True)
 def due_activities(work: Work, *, until: date | None = None, own: bool = False, limit: int = 50) -> list[ActivityRow]:
     """Return what is due up to and with `until` (all, by default), the longest due first.
 
@@ -49,7 +49,7 @@ def due_activities(work: Work, *, until: date | None = None, own: bool = False, 
     )
 
 
-@query(Action.ACTIVITY_VIEW)
+@query(Action.ACTIVITY_VIEW, askable=True)
 def activities_of(work: Work, *, customer_id: int, limit: int = 100) -> list[ActivityRow]:
     """Return a customer's activities: due ones first, soonest first, then done ones, latest first."""
     activity = cast("Any", Activity)

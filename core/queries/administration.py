@@ -48,7 +48,7 @@ _WORDS: dict[str, Any] = {"lost_reason": LostReason, "channel": Channel, "territ
 # --- people -----------------------------------------------------------------------------------
 
 
-@query(Action.PEOPLE_VIEW)
+@query(Action.PEOPLE_VIEW, askable=True)
 def user_accounts(work: Work) -> list[User]:
     """Return every account by name, those switched off last."""
     return list(work.session.exec(select(User).order_by(col(User.active).desc(), col(User.name), col(User.id))))
@@ -91,7 +91,7 @@ class TeamLine:
     reps: int
 
 
-@query(Action.PEOPLE_VIEW)
+@query(Action.PEOPLE_VIEW, askable=True)
 def team_tree(work: Work) -> list[TeamLine]:
     """Return the teams, each followed by those below it."""
     found = sorted(work.session.exec(select(Team)), key=lambda team: (not team.active, named(team)))
@@ -139,7 +139,7 @@ def pipelines(work: Work) -> list[Pipeline]:
     return sorted(work.session.exec(select(Pipeline)), key=lambda row: (not row.is_default, not row.active, row.id))
 
 
-@query(Action.PROCESS_EDIT)
+@query(Action.PROCESS_EDIT, askable=True)
 def stages_of(work: Work, *, pipeline_id: int) -> list[StageLine]:
     """Return the stages of a process in order, each with its deals.
 
@@ -258,7 +258,7 @@ class QuotaGrid:
     last_year: dict[tuple[int, date], Decimal]
 
 
-@query(Action.QUOTA_EDIT)
+@query(Action.QUOTA_EDIT, askable=True)
 def quota_grid(work: Work, *, year: int, of: QuotaOf) -> QuotaGrid:
     """Return the reps' or the teams' quotas of a fiscal year, and last year's, a year on.
 
@@ -316,7 +316,7 @@ class CurrencyLine:
     open_deals: int
 
 
-@query(Action.CURRENCY_EDIT)
+@query(Action.CURRENCY_EDIT, askable=True)
 def currency_lines(work: Work) -> list[CurrencyLine]:
     """Return the currencies: the company's own first, those out of use last."""
     rates: dict[str, FxRate] = {}
@@ -342,13 +342,13 @@ def rates_of(work: Work, *, currency: str) -> list[FxRate]:
 # --- settings -----------------------------------------------------------------------------------
 
 
-@query(Action.SETTING_EDIT)
+@query(Action.SETTING_EDIT, askable=True)
 def word_pairs(work: Work) -> list[WordPair]:
     """Return the company's word list, in the order in which it was written."""
     return list(work.session.exec(select(WordPair).order_by(col(WordPair.id))))
 
 
-@query(Action.SETTING_EDIT)
+@query(Action.SETTING_EDIT, askable=True)
 def company_settings(work: Work) -> dict[str, str]:
     """Return the company's settings by name, defaults where nobody changed them."""
     return {name: work.setting(name) for name in SETTING_DEFAULTS}

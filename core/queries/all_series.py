@@ -54,7 +54,7 @@ class SeriesTree:
         return tuple(found)
 
 
-@query(Action.FORECAST_VIEW, mirrored=True)
+@query(Action.FORECAST_VIEW, mirrored=True, askable=True)
 def all_series(work: Work) -> SeriesTree:
     """Return the booked value by month of the scope, and of its teams, territories, products and channels."""
     frames, sums = [], []
@@ -76,7 +76,7 @@ def all_series(work: Work) -> SeriesTree:
     return SeriesTree(table, tuple(sums), said.hexdigest())
 
 
-@query(Action.FORECAST_VIEW, mirrored=True)
+@query(Action.FORECAST_VIEW, mirrored=True, askable=True)
 def series_quotas(work: Work, *, period: Period) -> dict[SeriesName, float]:
     """Return what the scope and each team's subtree owe in the period, major units; only those that owe anything."""
     mirror = work.mirror
@@ -92,7 +92,7 @@ def series_quotas(work: Work, *, period: Period) -> dict[SeriesName, float]:
     return found
 
 
-@query(Action.FORECAST_VIEW)
+@query(Action.FORECAST_VIEW, askable=True)
 def forecast_run(work: Work) -> ForecastRun | None:
     """Return the scope's newest finished run, None where there is none."""
     rows = select_rows(ForecastRun).where(ForecastRun.scope_key == work.actor.scope.named)

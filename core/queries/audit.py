@@ -88,14 +88,14 @@ class Chain:
     unverified: Unverified
 
 
-@query(Action.AUDIT_VIEW)
+@query(Action.AUDIT_VIEW, askable=True)
 def audit_count(work: Work, *, wanted: AuditFilter) -> int:
     """Return how many entries are wanted."""
     statement = _narrowed(work, select(AuditEntry.id), wanted)
     return work.session.exec(select(func.count()).select_from(statement.subquery())).one()
 
 
-@query(Action.AUDIT_VIEW)
+@query(Action.AUDIT_VIEW, askable=True)
 def audit_entries(work: Work, *, wanted: AuditFilter, limit: int, offset: int = 0) -> list[Entry]:
     """Return the wanted entries, the newest first."""
     statement = _narrowed(work, select(AuditEntry), wanted)

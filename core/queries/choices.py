@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Choices = dict[str, dict[str, str]]
 
 
-@query(Action.REFERENCE_VIEW, mirrored=True)
+@query(Action.REFERENCE_VIEW, mirrored=True, askable=True)
 def filter_choices(work: Work) -> Choices:
     """Return for each filter its values and their names: parameter -> value -> name, by name.
 

@@ -89,7 +89,7 @@ def _minor(value: Any) -> Decimal:
     return from_minor(int(value or 0)) if not hasattr(value, "quantize") else cast("Decimal", value)
 
 
-@query(Action.CUSTOMER_VIEW)
+@query(Action.CUSTOMER_VIEW, askable=True)
 def customers_page(
     work: Work,
     *,
@@ -188,7 +188,7 @@ def _customer_conditions(
     return found
 
 
-@query(Action.CUSTOMER_VIEW)
+@query(Action.CUSTOMER_VIEW, askable=True)
 def customers_found(work: Work, *, search: str = "", limit: int = 20) -> list[CustomerHit]:
     """Return customers in scope whose name holds every word of `search`, the lately changed first."""
     customer = cast("Any", Customer)
@@ -202,7 +202,7 @@ def customers_found(work: Work, *, search: str = "", limit: int = 20) -> list[Cu
     return [CustomerHit(row.id, named(row), work.words(row.city), reps.get(row.owner_id or 0, "")) for row in rows]
 
 
-@query(Action.CUSTOMER_VIEW)
+@query(Action.CUSTOMER_VIEW, askable=True)
 def similar_customers(work: Work, *, name: str, limit: int = 3) -> list[CustomerHit]:
     """Return customers in scope that `name` may mean, the likest first; nothing of those outside.
 
@@ -246,7 +246,7 @@ def customer_hit(work: Work, *, customer_id: int) -> CustomerHit:
     return CustomerHit(customer_id, named(customer), work.words(customer.city), named(owner) if owner else "")
 
 
-@query(Action.CUSTOMER_VIEW)
+@query(Action.CUSTOMER_VIEW, askable=True)
 def customer_record(work: Work, *, customer_id: int) -> CustomerRecord:
     """Return a customer with contacts, deals, activities and value; raises NotFound outside the scope.
 
@@ -289,7 +289,7 @@ def customer_record(work: Work, *, customer_id: int) -> CustomerRecord:
     )
 
 
-@query(Action.CUSTOMER_VIEW)
+@query(Action.CUSTOMER_VIEW, askable=True)
 def contacts_of(work: Work, *, customer_id: int) -> list[tuple[int, str]]:
     """Return number and name of the people at a customer, the primary contact first."""
     contact = cast("Any", Contact)

@@ -260,7 +260,7 @@ def _frame(rows: Any) -> pd.DataFrame:
     return frame
 
 
-@query(Action.DEAL_VIEW)
+@query(Action.DEAL_VIEW, askable=True)
 def deals_page(
     work: Work,
     *,
@@ -299,7 +299,7 @@ def _money(value: Any) -> Decimal:
     return value if isinstance(value, Decimal) else from_minor(int(value))
 
 
-@query(Action.DEAL_VIEW)
+@query(Action.DEAL_VIEW, askable=True)
 def deals_board(work: Work, *, wanted: DealFilter | None = None, cards: int = 12) -> list[BoardColumn]:
     """Return the open stages of the (default or chosen) process with their deals, the largest `cards` of each.
 
@@ -347,7 +347,7 @@ def deals_board(work: Work, *, wanted: DealFilter | None = None, cards: int = 12
     return columns
 
 
-@query(Action.DEAL_VIEW)
+@query(Action.DEAL_VIEW, askable=True)
 def deal_record(work: Work, *, deal_id: int) -> DealRecord:
     """Return a deal with its lines, customer, history in order and due activities; raises NotFound."""
     deal = get_visible(work, Deal, deal_id)
@@ -458,7 +458,7 @@ def _lines(work: Work, deal_id: int) -> tuple[LineRow, ...]:
     )
 
 
-@query(Action.DEAL_VIEW)
+@query(Action.DEAL_VIEW, askable=True)
 def open_deals_of(work: Work, *, customer_id: int) -> list[tuple[int, str]]:
     """Return number and name of a customer's open deals, the latest first."""
     deal = cast("Any", Deal)

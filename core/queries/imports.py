@@ -163,7 +163,7 @@ def known_deals(work: Work, *, external_ids: Sequence[str]) -> dict[str, KnownDe
     return found
 
 
-@query(Action.IMPORT)
+@query(Action.IMPORT, askable=True)
 def import_batches(work: Work) -> list[dict[str, Any]]:
     """Return the imports there have been, newest first.
 

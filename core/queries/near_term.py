@@ -54,7 +54,7 @@ def deal_spans(
     return frame
 
 
-@query(Action.FORECAST_VIEW, mirrored=True)
+@query(Action.FORECAST_VIEW, mirrored=True, askable=True)
 def near_outlook(work: Work, *, dimension: Part = "company", key: str = "") -> dict[str, Any]:
     """Return what open deals say of the weeks ahead and said in past ones (`NearTerm.to_dict`); empty if too little.
 
@@ -64,7 +64,7 @@ def near_outlook(work: Work, *, dimension: Part = "company", key: str = "") -> d
     return {} if found is None else found.to_dict()
 
 
-@query(Action.FORECAST_VIEW, mirrored=True)
+@query(Action.FORECAST_VIEW, mirrored=True, askable=True)
 def carrying_deals(work: Work, *, dimension: Part = "company", key: str = "", count: int = 10) -> pd.DataFrame:
     """Return the open deals that bring most in the next 13 weeks, with what they are called and their chance."""
     found = _near(work, dimension, key)

@@ -39,7 +39,7 @@ PLANS = (
 NOW = ("row", "start", "end", "plan", "due", "booked")
 
 
-@query(Action.PLAN_VIEW)
+@query(Action.PLAN_VIEW, askable=True)
 def sales_plans(work: Work) -> pd.DataFrame:
     """Return all plans that were adopted, the last first; `in_force`: for one of its months no later one counts."""
     plans = work.session.exec(select(SalesPlan).order_by(col(SalesPlan.id).desc())).all()
@@ -55,7 +55,7 @@ def sales_plans(work: Work) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(PLANS)).astype({"withdrawn_at": "object"})
 
 
-@query(Action.OVERVIEW_VIEW)
+@query(Action.OVERVIEW_VIEW, askable=True)
 def plan_by_month(work: Work, *, period: Period, filters: Filters = NO_FILTERS) -> pd.DataFrame:
     """Return the plan in force for each month of the period that has one, in the actor's scope.
 
@@ -67,7 +67,7 @@ def plan_by_month(work: Work, *, period: Period, filters: Filters = NO_FILTERS) 
     )
 
 
-@query(Action.TODAY_VIEW)
+@query(Action.TODAY_VIEW, askable=True)
 def plan_now(work: Work) -> pd.DataFrame:
     """Return the plan of the running month, quarter and year beside what was booked in the planned months of each.
 
@@ -124,7 +124,7 @@ class PlanGrid:
         return found
 
 
-@query(Action.PLAN_VIEW)
+@query(Action.PLAN_VIEW, askable=True)
 def plan_grid(work: Work, *, plan_id: int) -> PlanGrid:
     """Return a plan's lines in the actor's scope, with bookings by whoever they are credited to. Raises NotFound."""
     plan = get_visible(work, SalesPlan, plan_id)

@@ -47,7 +47,7 @@ def monthly_quotas(
     return pd.DataFrame(sorted(owed.items(), key=lambda row: str(row[0])), columns=["month", "quota"])
 
 
-@query(Action.SCENARIO_SAVE)
+@query(Action.SCENARIO_SAVE, askable=True)
 def my_scenarios(work: Work) -> pd.DataFrame:
     """Return the actor's own scenarios, the last changed first.
 
@@ -65,7 +65,7 @@ def my_scenarios(work: Work) -> pd.DataFrame:
     return frame.astype({"team_id": "object"}).where(frame.notna(), None)
 
 
-@query(Action.SCENARIO_SAVE)
+@query(Action.SCENARIO_SAVE, askable=True)
 def shared_scenarios(work: Work) -> pd.DataFrame:
     """Return the scenarios that others share with the actor, the last changed first.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.db.work import Work
 
 
-@query(Action.SHARE)
+@query(Action.SHARE, askable=True)
 def my_share_links(work: Work) -> pd.DataFrame:
     """Return the actor's links, newest first.
 

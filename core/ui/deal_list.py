@@ -89,7 +89,7 @@ def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
     params = open_filters(view, params, choices)
     active = sum(1 for name in _NARROWING if params.get(name))
     label = _("Filters ({n})", n=active) if active else _("Filters")
-    found: dict[str, str | list[str]] = dict.fromkeys(("stage", *FILTER_NAMES), [])
+    found: dict[str, str | list[str]] = {name: [] for name in ("stage", *FILTER_NAMES)}
     with st.popover(label, icon=":material/tune:", key="deals-more"):
         needs: list[str] = ["", *NEEDS]
         asked = _first(params, _NEED)

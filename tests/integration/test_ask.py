@@ -113,3 +113,50 @@ def test_every_question_stands_in_the_docs():
 
     documented = (PROJECT_ROOT / "docs/queries.md").read_text()
     assert [name for name in questions() if f"`{name}(" not in documented] == []
+
+
+def test_lists_and_records_of_the_pages_are_answered_in_the_users_scope(small_company, capsys):
+    won(small_company, owner="alice", amount="1234.56")
+    won(small_company, owner="charlie", amount="7")
+    assert ask(small_company, "deals_page", "--as", "eastern rep", "--set", "state=won") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["total"], [row["owner"] for row in told["rows"]]) == (1, ["Alice"])
+    assert ask(small_company, "deals_page", "--as", "leader", "--set", "state=won") == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert len(rows) == 2
+    number = next(row["id"] for row in rows if row["owner"] == "Alice")
+    assert ask(small_company, "deal_record", "--as", "eastern rep", "--set", f"deal_id={number}") == 0
+    assert json.loads(capsys.readouterr().out)["deal"]["amount"] == "1234.56"
+    assert ask(small_company, "deal_record", "--as", "western rep", "--set", f"deal_id={number}") == 1
+
+
+def test_what_a_list_cannot_be_narrowed_by_is_said(small_company, capsys):
+    for given, said in (("state=odd", "state is one of open, won, lost"), ("need=odd", "need is one of"),
+                        ("closed=odd", "closed cannot be odd"), ("text=odd", "deals_page takes no text")):  # fmt: skip
+        assert ask(small_company, "deals_page", "--as", "leader", "--set", given) == 2
+        assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv"])
+def test_no_answer_holds_a_password_or_a_links_hash(small_company, capsys, form):
+    assert ask(small_company, "user_accounts", "--as", "administrator", form) == 0
+    told = capsys.readouterr().out
+    assert "eastern rep" in told
+    assert "hash" not in told
+    assert "$2b$" not in told
+
+
+def test_a_database_that_was_never_started_gets_a_sentence_and_no_file(tmp_path, monkeypatch, capsys):
+    from core.db.work import open_database
+    from core.settings import settings
+
+    monkeypatch.setenv("LUOPAN_DATA_DIR", str(tmp_path / "none"))
+    settings.cache_clear()
+    open_database.cache_clear()
+    try:
+        assert main(["overview", "--as", "leader"]) == 1
+    finally:
+        settings.cache_clear()
+        open_database.cache_clear()
+    assert "Start the program once: python -m core.serve" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
