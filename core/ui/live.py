@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOOKS_EVERY = 2.0
 """Seconds between two looks of an open page at the data's version."""
 
-RUNS_A_SECOND = 4.0
+RUNS_A_SECOND = 1.0
 """Pages drawn anew because something changed, all readers together: who clicks comes first."""
 
 
