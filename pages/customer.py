@@ -1,7 +1,7 @@
 import streamlit as st
 
 from core.access.actions import Action
-from core.domain.names import named
+from core.domain.names import beside_customer, named
 from core.domain.periods import day_of
 from core.i18n import _, _n, format_date, format_money
 from core.queries.customers import customer_record
@@ -11,6 +11,7 @@ from core.ui.activities import draw_due
 from core.ui.contacts import draw_contacts
 from core.ui.customer_form import draw_customer_edit, is_editing, offer_customer_draft, start_editing
 from core.ui.page import open_page, plain
+from core.ui.phone import PhoneRow, draw_rows, wide
 from core.ui.routes import go
 from core.ui.selling import KIND_ICONS, KIND_NAMES, draw_facts, fact_card, number_in_address
 from core.ui.tables import table
@@ -65,15 +66,18 @@ with left:
         Column("expected_close_on", _("Expected close"), "date"),
         Column("owner", _("Owner")),
     ]
-    table(
-        view,
-        record.deals,
-        columns,
-        name="customer-deals",
-        opens="deal",
-        empty=_("No deals with this customer yet."),
-        room=600,
-    )
+    called = named(record.customer)
+    deals = record.deals.assign(name=[beside_customer(title, called) for title in record.deals["name"]])
+    empty = _("No deals with this customer yet.")
+    with wide("customer-deals"):
+        table(view, deals, columns, name="customer-deals", opens="deal", empty=empty, room=600)
+    rows = [
+        PhoneRow(
+            int(row["id"]), row["name"], format_money(row["base_amount"], view.currency, compact=True), row["stage"]
+        )
+        for row in deals.to_dict("records")
+    ]
+    draw_rows(rows, name="customer-deals", opens="deal")
     st.subheader(_("Meetings and messages"), anchor=False)
     draw_due(
         view,

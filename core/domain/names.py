@@ -81,6 +81,11 @@ def deal_title(customer: str, product: str = "") -> str:
     return f"{customer}{BETWEEN}{product}" if product else customer
 
 
+def beside_customer(title: str, customer: str) -> str:
+    """Return a deal's title as it stands beside its customer's name, which is not said twice."""
+    return title.removeprefix(customer + BETWEEN) or title
+
+
 @dataclass(frozen=True)
 class Words:
     """The company's word list: single words of its data (segments, cities, …) in both languages.

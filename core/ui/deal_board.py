@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.access.actions import Action
 from core.access.policy import Role
+from core.domain.names import beside_customer
 from core.domain.periods import day_of
 from core.domain.stages import StageKind
 from core.i18n import _, _n, format_date, format_money, language, speaking
@@ -45,7 +46,8 @@ def _draw_column(view: View, column: BoardColumn) -> None:
     st.caption(plain(f"{_n('{n} deal', '{n} deals', column.count)} · {value}"))
     for card in column.cards.to_dict("records"):
         with st.container(border=True, gap="xxsmall", key=f"card-{card['id']}"):
-            st.page_link(page("deal").file, label=plain(card["name"]), query_params={"id": str(card["id"])})
+            title = beside_customer(card["name"], card["customer"])
+            st.page_link(page("deal").file, label=plain(title), query_params={"id": str(card["id"])})
             st.caption(plain(f"{card['customer']} · {card['owner']}"))
             amount = plain(format_money(card["amount"], card["currency"], compact=True))
             due = plain(format_date(card["expected_close_on"]))
@@ -109,7 +111,8 @@ def draw_table(view: View, wanted: DealFilter, sort: str, *, descending: bool) -
     columns = [column for column in columns_of(view) if column.key not in _told_already(wanted)]
     rows = spoken(view, found.rows)
     with wide("deals"):
-        table(view, rows, columns, name="deals", opens="deal", export=False, height=height)
+        titles = [beside_customer(*pair) for pair in zip(rows["name"], rows["customer"], strict=True)]
+        table(view, rows.assign(name=titles), columns, name="deals", opens="deal", export=False, height=height)
     draw_rows([_phone_row(view, row, wanted) for row in rows.to_dict("records")], name="deals", opens="deal")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         if pages > 1:

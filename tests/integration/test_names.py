@@ -12,6 +12,7 @@ from core.access.actors import SYSTEM
 from core.analytics.facts import spoken
 from core.analytics.filters import Filters
 from core.analytics.selection import Selection
+from core.domain.names import beside_customer
 from core.domain.periods import Period
 from core.errors import InvalidFields
 from core.i18n import speaking
@@ -166,3 +167,12 @@ def test_what_needs_attention_is_called_by_its_title(unnamed, make, answer_as):
         work.session.get(Deal, unnamed.id).expected_close_on = date(2026, 6, 1)
     frame = answer_as("leader", deals_needing_attention)
     assert frame["name"].tolist() == ["Chengchuan Machinery · Sextant"]
+
+
+@pytest.mark.parametrize(
+    ("title", "beside"),
+    [("Acme · Compass", "Compass"), ("Acme", "Acme"), ("Acme · ", "Acme · "), ("Acmes · Compass", "Acmes · Compass"),
+     ("Expansion", "Expansion")],
+)  # fmt: skip
+def test_beside_its_customer_a_deals_title_does_not_say_the_name_again(title, beside):
+    assert beside_customer(title, "Acme") == beside
