@@ -17,7 +17,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qs
 
 import pandas as pd
@@ -206,13 +206,10 @@ def _wanted(entry: Entry, others: dict[str, str], filters: Filters) -> DealFilte
     state = said.get("state")
     if state is not None and state not in set(StageKind):
         raise Unreadable(f"state is one of {', '.join(StageKind)}")
-    need = said.get("need")
-    if need is not None and need not in get_args(Need):
-        raise Unreadable(f"need is one of {', '.join(get_args(Need))}")
     return DealFilter(
         search=said.get("search", ""),
         states=(StageKind(state),) if state else (),
-        need=cast("Need | None", need),
+        need=_value(said["need"], Need, "need") if "need" in said else None,
         filters=filters,
         **periods,
     )

@@ -66,8 +66,8 @@ with left:
         Column("expected_close_on", _("Expected close"), "date"),
         Column("owner", _("Owner")),
     ]
-    called = named(record.customer)
-    deals = record.deals.assign(name=[beside_customer(title, called) for title in record.deals["name"]])
+    titles = [beside_customer(title, named(customer)) for title in record.deals["name"]]
+    deals = record.deals.assign(name=titles)
     empty = _("No deals with this customer yet.")
     with wide("customer-deals"):
         table(view, deals, columns, name="customer-deals", opens="deal", empty=empty, room=600)

@@ -5,21 +5,17 @@ docs/adr/0006-clickhouse.md says how. The processes hold a part of the deals whi
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import suppress
-from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import duckdb
-import psycopg
 
 from core.db.clickhouse_feed import Feed, newest, prepare
 from core.db.clickhouse_reading import RemoteMirror
-from core.db.mirror_build import Plan, Stopped
+from core.db.kept_up import KeptUp
+from core.db.mirror_build import Stopped
 from core.db.mirror_follow import needs_rebuild
-from core.db.mirror_source import Source, open_source
-from core.db.settled import Settling
+from core.db.mirror_source import Source
 from core.db.single_writer import single_writer
 
 if TYPE_CHECKING:
@@ -33,21 +29,16 @@ _LOOK_SECONDS: Final = 60.0
 """How long at most until a version that another process wrote of an unmoved database is seen."""
 
 
-class ClickHouseMirror(Settling):
+class ClickHouseMirror(KeptUp):
     """The mirror of one database, for all threads of the process; what `core.db.mirror.Mirror` is in the process."""
 
     def __init__(self, database: Database, server: Server) -> None:
-        self._engine = database.engine
+        super().__init__(database)
         self._server = server
-        self._plan = Plan(database.url, str(database.zone), database.base_currency)
         self._answers = duckdb.connect(":memory:")
-        self._lock = Lock()
-        self._source: Source | None = None
         self._seen: Version | None = None
         self._marked = ""
         self._looked = 0.0
-        self._built = 1.0
-        self._stopping = False
 
     @property
     def version(self) -> int:
@@ -55,25 +46,8 @@ class ClickHouseMirror(Settling):
         return self._seen.number if self._seen else 0
 
     @property
-    def built(self) -> float:
-        """The share of a building under way that is done, 1.0 where there is none."""
-        return self._built
-
-    def refresh(self, *, wait: bool = True) -> int:
-        """Take over what was committed since the last time, or what another process took over; return the version.
-
-        With `wait=False` another thread's refresh is not waited for, except for the very first load.
-        """
-        if not self._lock.acquire(blocking=wait or self._seen is None):
-            return self.version
-        try:
-            self._catch_up()
-        except (sqlite3.Error, psycopg.Error):
-            self._start_over()
-            self._catch_up()
-        finally:
-            self._lock.release()
-        return self.version
+    def _is_loaded(self) -> bool:
+        return self._seen is not None
 
     def rebuild(self) -> int:
         """Write everything anew, and return the version."""
@@ -83,16 +57,10 @@ class ClickHouseMirror(Settling):
 
     def scoped(self, scope: Scope) -> RemoteMirror:
         """Return the mirror as a scope may see it, up to date, or as it stands within `settled`."""
-        if not self.is_settled or self._seen is None:
-            self.refresh(wait=False)
+        self._refresh_for_reader()
         if self._seen is None:
             raise RuntimeError("the mirror was closed")
         return RemoteMirror(self._server, self._seen, scope, self._answers)
-
-    def open(self) -> None:
-        """Load what the first reader will want, unless the mirror is closed meanwhile."""
-        with suppress(Stopped):
-            self.refresh()
 
     def close(self) -> None:
         """Give the connections back; a building under way ends at its next step."""
@@ -103,16 +71,9 @@ class ClickHouseMirror(Settling):
             self._seen = None
         self._stopping = False
 
-    def _opened(self) -> Source:
-        if self._source is None:
-            self._source = open_source(self._engine)
-        return self._source
-
     def _start_over(self) -> None:
-        if self._source is not None:
-            with suppress(sqlite3.Error, psycopg.Error):
-                self._source.close()
-        self._source, self._marked = None, ""
+        super()._start_over()
+        self._marked = ""
 
     def _catch_up(self) -> None:
         source = self._opened()

@@ -8,21 +8,18 @@ child process while the old state is served.
 from __future__ import annotations
 
 import logging
-import sqlite3
-from contextlib import suppress
-from threading import Lock, Thread
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import duckdb
-import psycopg
 
-from core.db.mirror_build import BuildFailed, Plan, Stopped, build, build_by_child
+from core.db.kept_up import KeptUp
+from core.db.mirror_build import BuildFailed, Stopped, build, build_by_child
 from core.db.mirror_files import MirrorFiles, mark_of
 from core.db.mirror_follow import MOST_KEYS, follow, needs_rebuild
 from core.db.mirror_load import Loader
 from core.db.mirror_reading import ScopedMirror, Standing
-from core.db.mirror_source import Changed, Source, open_source
-from core.db.settled import Settling
+from core.db.mirror_source import Changed, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,28 +32,22 @@ __all__ = ["MOST_KEYS", "Mirror", "ScopedMirror", "Standing"]
 
 _LOG = logging.getLogger(__name__)
 
-_BROKEN = (sqlite3.Error, psycopg.Error, duckdb.Error)
-"""What a lost or broken connection raises; the mirror then starts over once."""
-
 _LARGE = 100_000
 """Stage moves above which a mirror on disk is built by a child process."""
 
 
-class Mirror(Settling):
-    """The mirror of one database, for all threads of the process."""
+class Mirror(KeptUp):
+    """The mirror of one database in this process: a DuckDB file or memory."""
+
+    broken = (*KeptUp.broken, duckdb.Error)
 
     def __init__(self, database: Database) -> None:
-        self._engine = database.engine
-        self._plan = Plan(database.url, str(database.zone), database.base_currency)
+        super().__init__(database)
         self._files = MirrorFiles(database.mirror_folder) if database.mirror_folder else None
-        self._lock = Lock()
-        self._source: Source | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._version = 0
         self._trusted = False
         self._builder: Thread | None = None
-        self._built = 1.0
-        self._stopping = False
 
     @property
     def version(self) -> int:
@@ -64,26 +55,8 @@ class Mirror(Settling):
         return self._version
 
     @property
-    def built(self) -> float:
-        """The share of a building under way that is done, 1.0 where there is none."""
-        return self._built
-
-    def refresh(self, *, wait: bool = True) -> int:
-        """Take over what was committed since the last time, and return the version.
-
-        Costs microseconds where nothing was. With `wait=False` another thread's refresh is not waited for,
-        except for the very first load. While a mirror on disk is built anew the old state stays.
-        """
-        if not self._lock.acquire(blocking=wait or self._connection is None):
-            return self._version
-        try:
-            self._catch_up()
-        except _BROKEN:
-            self._start_over()
-            self._catch_up()
-        finally:
-            self._lock.release()
-        return self._version
+    def _is_loaded(self) -> bool:
+        return self._connection is not None
 
     def rebuild(self) -> int:
         """Load everything anew beside the present state, put it in its place, and return the version."""
@@ -93,14 +66,8 @@ class Mirror(Settling):
 
     def scoped(self, scope: Scope) -> ScopedMirror:
         """Return the mirror as a scope may see it, up to date, or as it stands within `settled`."""
-        if not self.is_settled or self._connection is None:
-            self.refresh(wait=False)
+        self._refresh_for_reader()
         return ScopedMirror(self._filled(), scope)
-
-    def open(self) -> None:
-        """Load what the first reader will want, unless the mirror is closed meanwhile."""
-        with suppress(Stopped):
-            self.refresh()
 
     def close(self) -> None:
         """Forget everything and give the connections back; a building under way ends at its next step."""
@@ -121,17 +88,10 @@ class Mirror(Settling):
             raise RuntimeError("the mirror was closed")
         return self._connection
 
-    def _opened(self) -> Source:
-        if self._source is None:
-            self._source = open_source(self._engine)
-        return self._source
-
     def _start_over(self) -> None:
         """Give up a connection that broke; what it had told is not trusted, so the next look loads everything."""
-        if self._source is not None:
-            with suppress(*_BROKEN):
-                self._source.close()
-        self._source, self._trusted = None, False
+        super()._start_over()
+        self._trusted = False
 
     def _catch_up(self) -> None:
         if self._builder is not None:
@@ -225,7 +185,7 @@ class Mirror(Settling):
                 self._put(connection)
         except Stopped:
             pass
-        except _BROKEN:
+        except self.broken:
             with self._lock:
                 self._start_over()
             raise

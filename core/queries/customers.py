@@ -199,7 +199,7 @@ def customers_found(work: Work, *, search: str = "", limit: int = 20) -> list[Cu
         .limit(limit)
     )
     reps = rep_names(work.session)
-    return [CustomerHit(row.id, named(row), work.words(row.city), reps.get(row.owner_id or 0, "")) for row in rows]
+    return [_hit(work, row, reps.get(row.owner_id or 0, "")) for row in rows]
 
 
 @query(Action.CUSTOMER_VIEW, askable=True)
@@ -230,9 +230,7 @@ def similar_customers(work: Work, *, name: str, limit: int = 3) -> list[Customer
     rows = {row.id: row for row in work.session.scalars(select(Customer).where(customer.id.in_(likeness)))}
     reps = rep_names(work.session)
     return [
-        CustomerHit(
-            number, named(rows[number]), work.words(rows[number].city), reps.get(rows[number].owner_id or 0, ""), score
-        )
+        _hit(work, rows[number], reps.get(rows[number].owner_id or 0, ""), score)
         for number, score in sorted(likeness.items(), key=lambda item: -item[1])[:limit]
         if number in rows
     ]
@@ -243,7 +241,11 @@ def customer_hit(work: Work, *, customer_id: int) -> CustomerHit:
     """Return what a form says of a customer; raises NotFound outside the scope."""
     customer = get_visible(work, Customer, customer_id)
     owner = work.session.get(Rep, customer.owner_id) if customer.owner_id else None
-    return CustomerHit(customer_id, named(customer), work.words(customer.city), named(owner) if owner else "")
+    return _hit(work, customer, named(owner) if owner else "")
+
+
+def _hit(work: Work, customer: Customer, owner: str, likeness: float = 100.0) -> CustomerHit:
+    return CustomerHit(customer.id or 0, named(customer), work.words(customer.city), owner, likeness)
 
 
 @query(Action.CUSTOMER_VIEW, askable=True)

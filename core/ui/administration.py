@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import streamlit as st
 
+from core.domain.money import CENT
 from core.errors import InvalidField, InvalidFields, SalesError
-from core.i18n import _, parse_number
+from core.i18n import _, format_month, parse_number
 from core.ui import session
 from core.ui.page import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
-    from decimal import Decimal
+
+    import pandas as pd
 
     from core.db.work import Work
     from core.ui.page import View
@@ -23,8 +26,21 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+
 _SAID = "administration.said"
 _GRIDS = "administration.grids"
+
+
+class Row(Protocol):
+    """What a row of a grid is of."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
 
 
 def tell(sentence: str) -> None:
@@ -166,6 +182,30 @@ def typed_number(value: Any) -> Decimal | None:
     if value is None or value != value or not str(value).strip():  # noqa: PLR0124 - NaN differs from itself
         return None
     return parse_number(str(value))
+
+
+def typed_amounts(
+    rows: Sequence[Row], months: Sequence[date], typed: pd.DataFrame
+) -> tuple[dict[tuple[int, date], Decimal | None], list[str]]:
+    """Return what a grid of rows by months holds, None where a cell is empty, and a sentence for each that is wrong.
+
+    typed: by the row's number, a column a month by its ISO day.
+    """
+    amounts: dict[tuple[int, date], Decimal | None] = {}
+    wrong: list[str] = []
+    for row in rows:
+        for month in months:
+            cell = typed.loc[row.id, month.isoformat()]
+            try:
+                number = typed_number(cell)
+            except ValueError:
+                number = Decimal(-1)
+            if number is not None and number < 0:
+                told = {"name": row.name, "month": format_month(month), "typed": cell}
+                wrong.append(_("{name}, {month}: “{typed}” is not an amount.", **told))
+            else:
+                amounts[row.id, month] = None if number is None else number.quantize(CENT)
+    return amounts, wrong
 
 
 def typed_text(value: Any) -> str:

@@ -21,7 +21,7 @@ from core.ui.administration import (
     renew_grid,
     show_what_was_told,
     tell,
-    typed_number,
+    typed_amounts,
 )
 from core.ui.page import plain
 from core.ui.tables import export_menu, table
@@ -85,7 +85,8 @@ def draw(view: View) -> None:
         return
     _fill_from_last_year(grid, name, disabled=busy)
     typed = _editor(grid, name)
-    amounts, wrong = _read(grid, typed)
+    cells, wrong = typed_amounts(grid.owners, grid.months, typed)
+    amounts = {cell: amount for cell, amount in cells.items() if amount is not None}
     for sentence in wrong[:5]:
         st.error(plain(sentence), icon=":material/error:")
     _saving(view, grid, of, name, amounts, blocked=bool(wrong))
@@ -151,31 +152,6 @@ def _said(amount: Decimal | None) -> str:
     if amount is None:
         return ""
     return format_number(amount, 0 if amount == amount.to_integral_value() else 2)
-
-
-def _read(grid: QuotaGrid, typed: pd.DataFrame) -> tuple[Amounts, list[str]]:
-    """Return the amounts in the grid, and a sentence for each cell that holds none."""
-    amounts: Amounts = {}
-    wrong: list[str] = []
-    for owner in grid.owners:
-        for month in grid.months:
-            cell = typed.loc[owner.id, month.isoformat()]
-            try:
-                number = typed_number(cell)
-            except ValueError:
-                number = Decimal(-1)
-            if number is not None and number < 0:
-                wrong.append(
-                    _(
-                        "{name}, {month}: “{typed}” is not an amount.",
-                        name=owner.name,
-                        month=format_month(month),
-                        typed=cell,
-                    )
-                )
-            elif number is not None:
-                amounts[owner.id, month] = number.quantize(Decimal("0.01"))
-    return amounts, wrong
 
 
 def _changes(grid: QuotaGrid, amounts: Amounts) -> list[QuotaChange]:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.analytics.as_of import KNOWN, AsOf
+from core.domain.periods import Preset
 from core.i18n import N_, _, format_date
 from core.queries.choices import first_deal_on
-from core.ui.filters import address, write_address
+from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
+from core.ui.sharing import share_button
 
 if TYPE_CHECKING:
+    from core.analytics.filters import Filters
+    from core.domain.periods import Period
     from core.ui.page import View
 
 KNOWN_NAMES: dict[str, str] = {"now": N_("As we know it now"), "then": N_("As it was known then")}
@@ -23,6 +27,19 @@ _DAY, _KNOWN = "as-of-day", "as-of-known"
 def chosen_as_of(view: View) -> AsOf | None:
     """Return the past day that the page's address names, None for now."""
     return AsOf.from_params(address(view), today=view.today)
+
+
+def dated_filters(view: View, *, default: Preset = Preset.THIS_QUARTER) -> tuple[AsOf | None, Period, Filters]:
+    """Draw the filter bar with the as-of control and the share button, and return what it says; None for now."""
+
+    def beside(of: View) -> None:
+        as_of_control(of)
+        share_button(of)
+
+    as_of = chosen_as_of(view)
+    period, filters = analysis_filters(view, default=default, beside=beside, on=as_of.on if as_of else None)
+    said_as_of(view)
+    return as_of, period, filters
 
 
 def as_of_control(view: View) -> None:

@@ -18,7 +18,7 @@ import pytest
 from core.access.actors import Scope
 from core.db import mirror as mirrors
 from core.db.engine import WRITING
-from core.db.mirror_build import BuildFailed
+from core.db.mirror_build import BuildFailed, Plan
 from core.db.mirror_load import _day_of
 from core.db.work import Database
 from tests.conftest import SHANGHAI
@@ -69,7 +69,7 @@ def test_a_change_of_words_in_the_mirrors_own_program_builds_it_anew(company, tm
     with started(company.database.url, tmp_path / "m") as mirror:
         mirror.refresh()
     old = files(tmp_path / "m")
-    monkeypatch.setattr(mirrors.Plan, "fingerprint", "another")
+    monkeypatch.setattr(Plan, "fingerprint", "another")
     with started(company.database.url, tmp_path / "m") as mirror:
         assert contents(mirror) == contents(company.database.mirror)
     assert len(files(tmp_path / "m")) == 1

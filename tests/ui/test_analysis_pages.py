@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,25 +15,18 @@ from core.model import ShareLink
 from core.queries.share import my_share_links
 from core.reports.frozen import freeze
 from core.services.share import make_share_link, revoke_share_link
-from core.ui import page, session
+from core.ui import page
 from tests.conftest import actor
 from tests.factories import NOW, Company
 from tests.ui.pages import framed, turned
+
+pytestmark = pytest.mark.usefixtures("reading_small_company")
 
 HOUR = timedelta(hours=1)
 
 
 def at(month: int, day: int) -> datetime:
     return datetime(2026, month, day, 2, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _here(monkeypatch: pytest.MonkeyPatch, small_company: Company) -> Iterator[None]:
-    monkeypatch.setattr(session, "address", lambda: "127.0.0.1")
-    page._kept.clear()
-    session.use_database(small_company.database)
-    yield
-    session.use_database(None)
 
 
 @pytest.fixture

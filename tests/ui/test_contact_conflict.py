@@ -5,17 +5,11 @@ import pytest
 from core.access.actors import SYSTEM
 from core.model import Contact
 from core.services.customers import add_contact, edit_contact
-from core.ui import session
 from tests.factories import NOW
 from tests.ui.pages import opened
 from tests.ui.test_selling_pages import said
 
-
-@pytest.fixture(autouse=True)
-def _on_this_database(small_company):
-    session.use_database(small_company.database)
-    yield
-    session.use_database(None)
+pytestmark = pytest.mark.usefixtures("on_small_company")
 
 
 @pytest.fixture

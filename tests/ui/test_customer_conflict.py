@@ -5,17 +5,11 @@ import pytest
 from core.access.actors import SYSTEM
 from core.model import Customer
 from core.services.customers import edit_customer
-from core.ui import session
 from tests.factories import NOW
 from tests.ui.pages import opened
 from tests.ui.test_selling_pages import said
 
-
-@pytest.fixture(autouse=True)
-def _on_this_database(small_company):
-    session.use_database(small_company.database)
-    yield
-    session.use_database(None)
+pytestmark = pytest.mark.usefixtures("on_small_company")
 
 
 def test_two_people_editing_one_customer_compare_and_overwrite_nothing_silently(small_company, perform_as):

@@ -13,17 +13,11 @@ from core.i18n import use_language
 from core.model import Contact, Customer, Deal, DealLine, Draft
 from core.services.customers import edit_customer
 from core.services.deals import edit_deal
-from core.ui import session
-from tests.factories import NOW, Company
+from tests.factories import NOW
 from tests.ui.pages import opened
 from tests.ui.test_selling_pages import said
 
-
-@pytest.fixture(autouse=True)
-def _on_this_database(small_company: Company):
-    session.use_database(small_company.database)
-    yield
-    session.use_database(None)
+pytestmark = pytest.mark.usefixtures("on_small_company")
 
 
 def row(company, table, number):

@@ -45,15 +45,10 @@ from core.ui.screens.forecast_state import (
 from tests.conftest import actor
 from tests.factories import NOW, Company
 
+pytestmark = pytest.mark.usefixtures("on_small_company")
+
 FRAME = PROJECT_ROOT / "core" / "ui" / "frame.py"
 MONTHS = 10
-
-
-@pytest.fixture(autouse=True)
-def _on_this_database(small_company: Company):
-    session.use_database(small_company.database)
-    yield
-    session.use_database(None)
 
 
 @pytest.fixture

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from core.ui import page, session
+from core.ui import page
 from tests.factories import NOW, Company
 from tests.ui.test_analysis_pages import bold, captions, held, link, opened
+
+pytestmark = pytest.mark.usefixtures("reading_small_company")
 
 DAY = timedelta(days=1)
 OWN = {
     "cohort": "cohorts_by_month", "steps": "step_trend", "flow": "funnel_flow", "now": "funnel_snapshot",
     "stays": "time_in_stage", "losses": "losses_by_month",
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _here(monkeypatch: pytest.MonkeyPatch, small_company: Company) -> Iterator[None]:
-    monkeypatch.setattr(session, "address", lambda: "127.0.0.1")
-    page._kept.clear()
-    session.use_database(small_company.database)
-    yield
-    session.use_database(None)
 
 
 @pytest.fixture

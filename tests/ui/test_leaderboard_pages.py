@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import gate
@@ -16,22 +14,14 @@ from core.domain.honours import ContestMeasure
 from core.domain.periods import Period
 from core.services.company import change_settings
 from core.services.contests import hold_contest
-from core.ui import session
 from tests.conftest import actor
 from tests.factories import NOW, Company
 from tests.ui.pages import framed, turned
 
+pytestmark = pytest.mark.usefixtures("reading_small_company")
+
 JULY = date(2026, 7, 1)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _here(monkeypatch: pytest.MonkeyPatch, small_company: Company) -> Iterator[None]:
-    monkeypatch.setattr(session, "address", lambda: "127.0.0.1")
-    st.cache_data.clear()
-    session.use_database(small_company.database)
-    yield
-    session.use_database(None)
 
 
 @pytest.fixture

@@ -9,19 +9,13 @@ import pytest
 from core.access.actors import SYSTEM
 from core.domain.stages import StageKind
 from core.model import Deal
-from core.ui import session
-from tests.factories import NOW, Company
+from tests.factories import NOW
 from tests.ui.pages import opened
 from tests.ui.test_selling_pages import said
 
+pytestmark = pytest.mark.usefixtures("on_small_company")
+
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _on_this_database(small_company: Company):
-    session.use_database(small_company.database)
-    yield
-    session.use_database(None)
 
 
 def late(company, days, **more):

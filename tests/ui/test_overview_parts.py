@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
 
 from core import gate
 from core.services.leaves import record_leave
-from core.ui import page, session
 from tests.conftest import actor
 from tests.factories import NOW, Company
 from tests.ui.test_analysis_pages import captions, opened
 
+pytestmark = pytest.mark.usefixtures("reading_small_company")
+
 WEEKS = 90
-
-
-@pytest.fixture(autouse=True)
-def _here(monkeypatch: pytest.MonkeyPatch, small_company: Company) -> Iterator[None]:
-    monkeypatch.setattr(session, "address", lambda: "127.0.0.1")
-    page._kept.clear()
-    session.use_database(small_company.database)
-    yield
-    session.use_database(None)
 
 
 @pytest.fixture

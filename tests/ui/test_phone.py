@@ -4,17 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from core.ui import session
-from tests.factories import Company
 from tests.ui.pages import opened
 from tests.ui.test_selling_pages import said
 
-
-@pytest.fixture(autouse=True)
-def _on_this_database(small_company: Company):
-    session.use_database(small_company.database)
-    yield
-    session.use_database(None)
+pytestmark = pytest.mark.usefixtures("on_small_company")
 
 
 def rows(app, name):

@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 
 from tests.factories import Company
-from tests.ui.test_analysis_pages import _here, captions, held, large, link, opened, world
+from tests.ui.test_analysis_pages import captions, held, large, link, opened, world
 
-_shared = (_here, world)  # the fixtures
+_shared = (world,)  # the fixture
+pytestmark = pytest.mark.usefixtures("reading_small_company")
 
 
 def metrics(app):

@@ -17,7 +17,9 @@ from core.ui import session
 from core.ui.screens.plan_edit import changes_of
 from tests.conftest import actor
 from tests.factories import NOW, Company
-from tests.ui.test_forecast_page import FRAME, _on_this_database, fits, opened, selling, texts  # noqa: F401
+from tests.ui.test_forecast_page import FRAME, fits, opened, selling, texts  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("on_small_company")
 
 JULY, AUGUST = date(2026, 7, 1), date(2026, 8, 1)
 

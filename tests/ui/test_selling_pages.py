@@ -16,14 +16,9 @@ from tests.conftest import actor
 from tests.factories import NOW, Company
 from tests.ui.pages import opened
 
+pytestmark = pytest.mark.usefixtures("on_small_company")
+
 PAGES = ("today", "deals", "customers", "log_deal", "log_activity")
-
-
-@pytest.fixture(autouse=True)
-def _on_this_database(small_company: Company):
-    session.use_database(small_company.database)
-    yield
-    session.use_database(None)
 
 
 def said(app: AppTest) -> str:

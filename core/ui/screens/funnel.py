@@ -12,15 +12,13 @@ from core.i18n import _, format_number
 from core.queries.choices import newest_deal_on
 from core.queries.funnel import process_shown
 from core.queries.funnel_steps import step_changes
-from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
+from core.ui.as_of import dated_filters
 from core.ui.drill import deals_button
 from core.ui.empty import nothing_yet
-from core.ui.filters import analysis_filters
 from core.ui.page import plain
 from core.ui.screens import funnel_cohort, funnel_flow, funnel_losses, funnel_now, funnel_stays, funnel_steps
 from core.ui.screens.funnel_state import PART_NAMES, Asked, segments, step_days
 from core.ui.screens.funnel_words import finding
-from core.ui.sharing import share_button
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,15 +37,7 @@ _PARTS: dict[str, Callable[[View, Asked], None]] = {
 
 def draw(view: View) -> None:
     """Draw the page: only the part that is looked at asks for its numbers."""
-
-    def beside(of: View) -> None:
-        as_of_control(of)
-        share_button(of)
-
-    as_of = chosen_as_of(view)
-    on = as_of.on if as_of else None
-    period, filters = analysis_filters(view, default=Preset.THIS_YEAR, beside=beside, on=on)
-    said_as_of(view)
+    as_of, period, filters = dated_filters(view, default=Preset.THIS_YEAR)
     if view.ask(newest_deal_on) is None:
         told = _("There are no deals yet. Log the first one, or import your company's deals.")
         nothing_yet(view, told)

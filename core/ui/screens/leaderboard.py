@@ -14,16 +14,15 @@ from core.queries import leaderboard as questions
 from core.queries.choices import newest_deal_on
 from core.queries.leaderboard_fair import Adjustment, fair_leaderboard, ranked_column
 from core.reports.tables import Column, records
-from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
+from core.ui.as_of import dated_filters
 from core.ui.cards import said
 from core.ui.drill import chart, numbers, team_note
 from core.ui.empty import nothing_yet
-from core.ui.filters import address, analysis_filters, write_address
+from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.routes import go
 from core.ui.screens import leaderboard_fair as fair
 from core.ui.screens.funnel_state import Asked
-from core.ui.sharing import share_button
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,14 +56,7 @@ _ROWS_SHOWN = 10
 
 def draw(view: View) -> None:
     """Draw the page."""
-
-    def beside(of: View) -> None:
-        as_of_control(of)
-        share_button(of)
-
-    as_of = chosen_as_of(view)
-    period, filters = analysis_filters(view, beside=beside, on=as_of.on if as_of else None)
-    said_as_of(view)
+    as_of, period, filters = dated_filters(view)
     by, measure, adjust = _chosen(view)
     column = measure
     if by == "rep":

@@ -21,14 +21,13 @@ from core.queries.overview import breakdown, overview_kpis, pipeline_by_stage
 from core.queries.pipeline import pipeline_as_of
 from core.queries.plans import plan_by_month
 from core.reports.tables import Column, records
-from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
+from core.ui.as_of import dated_filters
 from core.ui.cards import Card, draw_cards
 from core.ui.drill import chart, numbers, opening, team_note
 from core.ui.empty import nothing_yet
-from core.ui.filters import FILTER_NAMES, address, analysis_filters, write_address
+from core.ui.filters import FILTER_NAMES, address, write_address
 from core.ui.screens import overview_customers, overview_expected
 from core.ui.screens.overview_why import draw_why
-from core.ui.sharing import share_button
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,14 +47,7 @@ _BARS_SHOWN = 12
 
 def draw(view: View) -> None:
     """Draw the page."""
-
-    def beside(of: View) -> None:
-        as_of_control(of)
-        share_button(of)
-
-    as_of = chosen_as_of(view)
-    period, filters = analysis_filters(view, beside=beside, on=as_of.on if as_of else None)
-    said_as_of(view)
+    as_of, period, filters = dated_filters(view)
     is_running = (as_of.on if as_of else view.today) in period
     kpis = view.ask(overview_kpis, period=period, filters=filters, to_date=is_running, as_of=as_of)
     rows = {str(row["row"]): row for row in records(kpis)}

@@ -12,7 +12,7 @@ from core.domain.money import CENT
 from core.errors import SalesError
 from core.i18n import _, _n, format_month, format_number
 from core.services.plans import PlanChange, change_plan, spread_plan
-from core.ui.administration import do, grid_key, renew_grid, tell, typed_number
+from core.ui.administration import do, grid_key, renew_grid, tell, typed_amounts
 from core.ui.page import plain
 
 if TYPE_CHECKING:
@@ -94,22 +94,13 @@ def _grid(view: View, grid: PlanGrid) -> None:
 
 def changes_of(grid: PlanGrid, typed: pd.DataFrame) -> tuple[list[PlanChange], list[str]]:
     """Return the cells that differ from the stored ones, and a sentence for each that holds no amount."""
-    changes, wrong = [], []
-    for rep in grid.reps:
-        for month in grid.months:
-            stored = grid.cells.get((rep.id, month))
-            cell = typed.loc[rep.id, month.isoformat()]
-            try:
-                number = typed_number(cell)
-            except ValueError:
-                number = Decimal(-1)
-            if number is not None and number < 0:
-                wrong.append(_("{name}, {month}: “{typed}” is not an amount.", name=rep.name,
-                               month=format_month(month), typed=cell))  # fmt: skip
-                continue
-            amount = (number or Decimal(0)).quantize(CENT)
-            if amount != (stored[0] if stored else Decimal(0)):
-                changes.append(PlanChange(rep.id, month, amount, stored[1] if stored else None))
+    amounts, wrong = typed_amounts(grid.reps, grid.months, typed)
+    changes = []
+    for (rep, month), typed_amount in amounts.items():
+        stored = grid.cells.get((rep, month))
+        amount = typed_amount or Decimal(0)
+        if amount != (stored[0] if stored else Decimal(0)):
+            changes.append(PlanChange(rep, month, amount, stored[1] if stored else None))
     return changes, wrong
 
 
