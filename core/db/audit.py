@@ -14,10 +14,11 @@ from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import insert, inspect, select
 from sqlalchemy.orm import Session, UOWTransaction
 
 from core.db.audit_key import UNKEYED, AuditKey, KeyKeeper
+from core.db.single_writer import queue_up
 from core.i18n import _n
 from core.model import AuditEntry
 
@@ -80,8 +81,7 @@ def write(session: Session, *, actor: Actor, action: str, now: datetime) -> None
     if not changes and not notes:
         return
     connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    queue_up(connection, _LOCK)
     number, last = _last(connection)
     keeper = _keeper(connection)
     key = keeper.made(number) if keeper is not None else None

@@ -11,7 +11,7 @@ from sqlalchemy import text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
 _NUMBER: Final = 7_205_759_403_792
 _LONG_SECONDS: Final = 3_600
@@ -46,3 +46,12 @@ def _taken(held: sqlite3.Connection) -> bool:
     except sqlite3.OperationalError:
         return False
     return True
+
+
+def queue_up(connection: Connection, number: int) -> None:
+    """Wait until no other transaction that queued up for `number` is open; the place is left by the commit.
+
+    SQLite's writers queue by themselves.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})

@@ -16,6 +16,7 @@ from core.analytics import leaderboard as statements
 from core.analytics.filters import NO_FILTERS
 from core.analytics.selection import is_counted
 from core.analytics.team_parts import OWN, team_level
+from core.db.single_writer import queue_up
 from core.db.work import get_visible
 from core.domain.honours import AwardKind, ContestBy, ContestMeasure
 from core.domain.periods import Period, add_months
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 LONGEST_NAME, LONGEST_PRIZE = 80, 200
 _EVER = date(1900, 1, 1)
+_GIVING = 7_205_759_403_793
+"""The number of the queue of those who give awards."""
 
 
 class MonthNotOver(SalesError):
@@ -105,6 +108,7 @@ def give_awards(work: Work, *, month: date) -> int:
     period = Period(first, add_months(first, 1))
     if work.today < period.end:
         raise MonthNotOver(day=period.end.isoformat())
+    queue_up(work.session.connection(), _GIVING)  # two processes over one database give at the same hour
     work.database.mirror.refresh()
     given = {(a.kind, a.start_on, a.rep_id, a.team_id, a.contest_id) for a in work.session.exec(select(Award)).all()}
     found = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -60,6 +62,19 @@ def test_giving_twice_gives_nothing_new(june: Company) -> None:
 
     assert run(june, give_awards, month=JUNE.start) == 0
     assert told(june) == before
+
+
+def test_processes_that_give_at_the_same_hour_give_each_award_once(june: Company) -> None:
+    together = Barrier(4)
+
+    def give(_process: int) -> int:
+        together.wait(10)
+        return run(june, give_awards, month=JUNE.start)
+
+    with ThreadPoolExecutor(4) as processes:
+        given = sorted(processes.map(give, range(4)))
+
+    assert given == [0, 0, 0, 5]
 
 
 def test_a_month_that_runs_gives_no_awards(june: Company) -> None:
