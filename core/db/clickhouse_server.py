@@ -23,6 +23,8 @@ NEEDED: Final = "26.9"
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_SECONDS: Final = 5
+_ANSWER_SECONDS: Final = 60
+"""What takes longer is taken for a server that hangs: far more than the longest step of a build needs."""
 _SAID_EVERY: Final = 60.0
 """Seconds between two entries of the log about a server that cannot be used."""
 
@@ -127,6 +129,7 @@ class HttpServer:
             secure=_SECURE[parts.scheme],
             verify=parse_qs(parts.query).get("verify", ["1"])[-1] != "0",
             connect_timeout=_CONNECT_SECONDS,
+            send_receive_timeout=_ANSWER_SECONDS,
             autogenerate_session_id=False,  # one session would answer one question at a time
         )
         if not client.min_version(NEEDED):

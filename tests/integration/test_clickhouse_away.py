@@ -77,6 +77,15 @@ def test_a_server_that_is_not_there_fails_the_numbers_alone(cut_off: Company) ->
     assert deal.name in str(found.rows)
 
 
+def test_a_server_that_takes_the_call_and_never_answers_is_given_up(small_company: Company, monkeypatch: Any) -> None:
+    monkeypatch.setattr(clickhouse_server, "_ANSWER_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        pointed(small_company, f"clickhouse://luopan:x@127.0.0.1:{mute.getsockname()[1]}/luopan")
+        with pytest.raises(AnalyticsAway) as told:
+            asked(small_company)
+    assert told.value.message().startswith(AWAY)
+
+
 def test_a_refused_sign_in_is_said_without_the_password(small_company: Company, caplog: Any) -> None:
     with refusing() as port:
         pointed(small_company, f"clickhouse://luopan:s%C3%A9same%2Fouvre@127.0.0.1:{port}/luopan")
