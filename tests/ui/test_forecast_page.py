@@ -415,6 +415,22 @@ def test_what_it_takes_is_set_with_one_click(selling, fits):
     assert "It is reached as things stand." in [line.value for line in app.success]
 
 
+def test_what_it_takes_is_asked_of_a_quarter_beyond_what_is_shown(selling, fits):
+    """Q1 2027 lies after the three months shown; its quota is asked for, and where no value reaches it that is said."""
+    for month in (1, 2, 3):
+        selling.quota(month=date(2027, month, 1), amount=20_000, rep="alice")
+    app = opened(selling, ahead="3")
+    app.selectbox(key="goal-in-month").select("Q1 2027").run()
+    assert not app.exception
+    (goal,) = [each for each in app.number_input if (each.key or "").startswith("goal-")]
+    assert goal.value == 60_000
+    assert "Q1 2027\\: now" in texts(app)
+    assert not [button for button in app.button if button.key == "goal-cycle"]
+    goal.set_value(90_000_000).run()
+    assert "No lever reaches it alone within its range." in [line.value for line in app.warning]
+    assert "no value reaches it" in texts(app)
+
+
 def test_a_shared_scenario_is_listed_with_its_author_and_copied(selling, fits):
     values = {"series": series_of(Shown()), "levers": Levers(growth=0.3).to_dict()}
     author = actor(selling, "operations")

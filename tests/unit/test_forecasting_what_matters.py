@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.forecasting.levers import Levers
+from core.domain.periods import Period, add_months
+from core.forecasting.levers import BOUNDS, Levers
 from core.forecasting.scenarios import apply, expected, sample_paths
-from core.forecasting.what_matters import SOUGHT, at, seek, tornado
+from core.forecasting.what_matters import SOUGHT, Counted, alike, at, seek, tornado
 from tests.unit.test_forecasting_scenarios import flat, flows, levers, made, two_weeks
 
 
@@ -49,6 +50,41 @@ def test_a_goal_out_of_reach_says_how_far_one_comes():
 
 def test_a_goal_that_is_met_anyway_is_met_at_the_sliders_far_end():
     assert seek(flat(), Levers(), "win_rate", 300, between=(-0.5, 0.5)).value == -0.5
+
+
+def test_a_quarter_counts_what_is_booked_in_it_and_says_so_where_no_value_reaches_the_goal():
+    """Example: 100 booked in the quarter's first month, 100 a month ahead: 330 need +15 %, 3,000 no win rate brings."""
+    fit = flat()
+    first = fit.steps[len(fit.y) - 1].date()
+    quarter = Counted.within(fit, Period(first, add_months(first, 3)))
+    assert quarter.known == pytest.approx(100)
+    found = seek(fit, Levers(), "win_rate", 330, between=(-0.5, 0.5), counted=quarter)
+    assert found.value == pytest.approx(0.15, abs=1e-5)
+    assert found.reached == pytest.approx(330, abs=1e-3)
+    never = seek(fit, Levers(), "win_rate", 3_000, between=BOUNDS["win_rate"], counted=quarter)
+    assert never.value is None
+    assert never.reached == pytest.approx(2_300)
+
+
+def test_a_cycle_is_sought_only_for_a_period_that_has_begun():
+    """A shorter cycle brings a later month's bookings forward, out of that month."""
+    fit = flat()
+    ahead = fit.future[0].date()
+    assert "cycle" in Counted.whole(fit).sought
+    assert "cycle" in Counted.within(fit, Period(ahead, add_months(ahead, 2))).sought
+    later = Period(add_months(ahead, 3), add_months(ahead, 6))
+    assert Counted.within(fit, later).sought == tuple(lever for lever in SOUGHT if lever != "cycle")
+
+
+def test_levers_that_multiply_all_that_is_to_come_are_said_to_be_alike():
+    """Win rate, average deal and price without elasticity; with one the price stands apart; held at 1 the wins do."""
+    flow = None
+    assert set(alike(tornado(flat(), Levers(), flow))) == {"win_rate", "average_deal", "price", "leads"}
+    fit, flow = two_weeks()
+    assert set(alike(tornado(fit, Levers(), flow))) == {"win_rate", "average_deal", "price"}
+    assert set(alike(tornado(fit, Levers(elasticity=-1.5), flow))) == {"win_rate", "average_deal"}
+    assert set(alike(tornado(fit, Levers(), flow, step=0.5))) == {"average_deal", "price"}
+    assert alike(tornado(flat(horizon=1), Levers(capacity=0.0))) == ()
 
 
 @settings(deadline=None, max_examples=60)

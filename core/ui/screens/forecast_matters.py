@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import streamlit as st
 
 from core.charts.tornado import tornado_chart
-from core.forecasting.scenarios import apply
-from core.forecasting.what_matters import SOUGHT, at, seek, tornado
-from core.i18n import N_, _, format_rate
+from core.domain.periods import Period, add_months
+from core.forecasting.levers import BOUNDS
+from core.forecasting.scenarios import apply, expected
+from core.forecasting.steps import ends
+from core.forecasting.what_matters import Counted, alike, at, seek, tornado
+from core.i18n import N_, _, format_month, format_quarter, format_rate
 from core.reports.tables import Column
 from core.ui.cards import said
 from core.ui.drill import chart, numbers
@@ -23,6 +26,8 @@ from core.ui.screens.forecast_levers import SLIDERS, signed_rate
 from core.ui.screens.forecast_words import span_words
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from core.forecasting.flow import Flow
     from core.forecasting.result import Fit
     from core.forecasting.what_matters import Sought
@@ -66,21 +71,82 @@ def _tornado(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
         Column("less", f"−{format_rate(step, 0)}", "estimate", currency=view.currency),
         Column("more", f"+{format_rate(step, 0)}", "estimate", currency=view.currency),
     ]
+    _alike(frame, shown)
     numbers(view, frame, columns, name="forecast-levers")
 
 
+def _alike(frame: pd.DataFrame, shown: Shown) -> None:
+    """Say why several levers come to the same, where they do."""
+    same = alike(frame)
+    if not same:
+        return
+    told = [_("{levers} come to the same here, and not by mistake: by the same rate each multiplies all that is still "
+              "to come.", levers=_(", ").join(_(NAMES[lever]) for lever in same))]  # fmt: skip
+    if "win_rate" in same:
+        told.append(_("A win rate differs only where open deals near certainty carry the forecast."))
+    if "price" in same and shown.levers.elasticity == 0:
+        told.append(_("A price loses wins only with an elasticity below 0."))
+    st.caption(plain(" ".join(told)))
+
+
+def periods_ahead(view: View, fit: Fit) -> dict[str, Period]:
+    """Return the quarters, then the months, that end after today and within reach of a fit, by their names."""
+    last = ends(fit.future[-1:], fit.frequency)[0].date()
+    first = max(fit.future[0].date(), view.today)
+    found: dict[str, Period] = {}
+    year, number = view.calendar.quarter_of(first)
+    while (quarter := view.calendar.quarter(year, number)).end <= last:
+        found[format_quarter(year, number)] = quarter
+        year, number = view.calendar.quarter_of(quarter.end)
+    for month in Period(first.replace(day=1), last).months():
+        if add_months(month, 1) <= last:
+            found[format_month(month)] = Period(month, add_months(month, 1))
+    return found
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is to be reached: the steps that count, what it is called, its quota (NaN: none) and where it stands."""
+
+    fit: Fit
+    counted: Counted
+    span: str
+    quota: float
+    stands: float
+
+
+def _chosen(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> Goal:
+    """Offer a quarter or a month to reach an amount in; return it, or else all that is shown."""
+    ahead = periods_ahead(view, forecast.whole)
+    picked = ""
+    if view.query is None and ahead:
+        picked = st.selectbox(
+            _("In"), ["", *ahead], format_func=lambda name: name or _("all that is shown"), width=220,
+            key=f"goal-in-{shown.frequency}",
+            help=_("A quarter or a month, with what is booked in it already; also beyond what is shown."),
+        )  # fmt: skip
+    if picked not in ahead:
+        fit, owed = _owing(forecast)
+        return Goal(fit, Counted.whole(fit), span_words(fit), owed, apply(fit, shown.levers, flow).total)
+    period, fit = ahead[picked], forecast.whole
+    counted = Counted.within(fit, period)
+    owed = sum(forecast.owed.get(month, math.nan) for month in period.months())
+    stands = counted.known + float(expected(fit, shown.levers, flow) @ counted.shares)
+    return Goal(fit, counted, picked, owed, stands)
+
+
 def _goal(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
-    fit, owed = _owing(forecast)
-    stands = apply(fit, shown.levers, flow).total
-    goal, likely = owed if math.isfinite(owed) else round(stands * 1.1, -3), False
-    if view.query is None:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            goal = float(
+    likely = False
+    with st.container(horizontal=True, vertical_alignment="bottom", key="goal-bar"):
+        goal = _chosen(view, shown, forecast, flow)
+        wanted = known = goal.quota if math.isfinite(goal.quota) else round(goal.stands * 1.1, -3)
+        if view.query is None:
+            wanted = float(
                 st.number_input(
-                    _("Reach, {currency}", currency=view.currency), min_value=0.0, value=float(round(goal)),
+                    _("Reach, {currency}", currency=view.currency), min_value=0.0, value=float(round(known)),
                     format="%.0f",
-                    step=float(10 ** max(3, round(math.log10(max(goal, 1))) - 1)), width=220,
-                    key=f"goal-{shown.dimension}-{shown.key}-{shown.frequency}-{shown.horizon}",
+                    step=float(10 ** max(3, round(math.log10(max(known, 1))) - 1)), width=220,
+                    key=f"goal-{shown.dimension}-{shown.key}-{shown.frequency}-{shown.horizon}-{goal.span}",
                     help=_("The quota of these days where there is one."),
                 )
             )  # fmt: skip
@@ -89,29 +155,60 @@ def _goal(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
                 help=_("In 80 of 100 simulated courses, instead of in the middle one."),
             )  # fmt: skip
     st.markdown(f"**{plain(_('What it takes'))}**")
-    now, wanted = (said(amount, "money", view.currency) for amount in (stands, goal))
-    st.caption(plain(_("{span}: now {total}, to reach {goal}", span=span_words(fit), total=now, goal=wanted)))
-    ranges = {lever: (SLIDERS[lever].least / 100, SLIDERS[lever].most / 100) for lever in SOUGHT}
+    _stands(view, goal, wanted)
     found = [
-        seek(fit, shown.levers, lever, goal, flow, between=ranges[lever], likely=likely)
-        for lever in SOUGHT
+        seek(goal.fit, shown.levers, lever, wanted, flow, between=_slider(lever), likely=likely, counted=goal.counted)
+        for lever in goal.counted.sought
         if lever != "cycle" or flow.known
     ]
     if all(_is_there(shown, each) for each in found):
         st.success(_("It is reached as things stand."), icon=":material/check_circle:")
         return
-    st.text(_("Any one of these reaches it, the others left as they stand:"))
+    short = [each for each in found if each.value is None]
+    if len(short) == len(found):
+        st.warning(_("No lever reaches it alone within its range."), icon=":material/block:")
+    else:
+        st.text(_("Any one of these reaches it, the others left as they stand:"))
     with st.container(horizontal=True, gap="small"):
         for each in found:
             if each.value is not None:
                 _offer(view, shown, each)
-    short = [each for each in found if each.value is None]
-    if len(short) == len(found):
-        st.warning(_("No lever reaches it alone within its range."), icon=":material/block:")
     for each in short:
-        told = _("{lever} alone does not: at {end} it comes to {reached}.", lever=_(NAMES[each.lever]),
-                 end=signed_rate(each.end), reached=said(each.reached, "money", view.currency))  # fmt: skip
-        st.caption(plain(told))
+        further = seek(
+            goal.fit, shown.levers, each.lever, wanted, flow, between=BOUNDS[each.lever], likely=likely,
+            counted=goal.counted,
+        )  # fmt: skip
+        st.caption(plain(_short_words(view, each, further)))
+
+
+def _slider(lever: str) -> tuple[float, float]:
+    return SLIDERS[lever].least / 100, SLIDERS[lever].most / 100
+
+
+def _stands(view: View, goal: Goal, wanted: float) -> None:
+    """Say where the goal's period stands, and how far from the goal."""
+
+    def money(amount: float) -> str:
+        return said(amount, "money", view.currency)
+
+    told = _("{span}: now {total}, to reach {goal}", span=goal.span, total=money(goal.stands), goal=money(wanted))
+    if goal.stands < wanted:
+        gap = money(wanted - goal.stands)
+        to_quota = math.isfinite(goal.quota) and wanted == round(goal.quota)
+        told += _("; {gap} short of the quota", gap=gap) if to_quota else _("; {gap} short", gap=gap)
+    st.caption(plain(told))
+
+
+def _short_words(view: View, found: Sought, further: Sought) -> str:
+    """Say how far a lever gets at the end of its slider, and whether anything beyond it would do."""
+    lever, end = _(NAMES[found.lever]), signed_rate(found.end)
+    reached = said(found.reached, "money", view.currency)
+    if further.value is not None:
+        return _("{lever} alone does not: at {end} it comes to {reached}; it would take {value}.", lever=lever, end=end,
+                 reached=reached, value=signed_rate(_rounded(further)))  # fmt: skip
+    most = said(further.reached, "money", view.currency)
+    return _("{lever}: no value reaches it; even at {end} it comes to {reached}.", lever=lever,
+             end=signed_rate(further.end), reached=most)  # fmt: skip
 
 
 def _offer(view: View, shown: Shown, found: Sought) -> None:
