@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from core.access.actors import Scope
 from core.analytics.facts import Facts, Statement
-from core.db.compiled import compiled
+from core.db.compiled import compiled, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +90,8 @@ class ScopedMirror:
 
     def _run(self, statement: Statement) -> duckdb.DuckDBPyConnection:
         text, values = compiled(statement)
-        return self._reading().execute(text, values)
+        reading = self._reading()
+        return reading.execute(read(text, reading), values)
 
     def _reading(self) -> duckdb.DuckDBPyConnection:
         if self._cursor is None:
