@@ -6,6 +6,7 @@ past weeks were from theirs says how far is ordinary (split conformal prediction
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import ceil, isnan, nan, sqrt
@@ -59,8 +60,10 @@ def amounts_expected(values: Sequence[float], holidays: Collection[int] = ()) ->
         nan if place in holidays else root - one for place, (root, one) in enumerate(zip(roots, expected, strict=True))
     ]
     weeks = []
+    past: list[float] = []
     for place, value in enumerate(values):
-        width, middle = _width(scores[:place]), expected[place]
+        width, middle = _width(past), expected[place]
+        _remember(past, scores[place])
         if isnan(width) or isnan(middle) or place in holidays:
             weeks.append(Week(value, nan, nan, nan))
             continue
@@ -72,7 +75,7 @@ def amounts_expected(values: Sequence[float], holidays: Collection[int] = ()) ->
 def rates_expected(won: Sequence[int], decided: Sequence[int]) -> list[Week]:
     """Return each week's win rate (eq. 4); weeks with fewer than `LEAST_DECIDED` decided deals have no value."""
     found: list[Week] = []
-    scores: list[float] = []
+    past: list[float] = []
     for place, (ours, whole) in enumerate(zip(won, decided, strict=True)):
         before = slice(max(0, place - 2 * LEVEL_WEEKS), place)
         all_decided = sum(decided[before])
@@ -80,12 +83,12 @@ def rates_expected(won: Sequence[int], decided: Sequence[int]) -> list[Week]:
         enough = whole >= LEAST_DECIDED
         value = ours / whole if enough else nan
         scale = max(sqrt(pooled * (1 - pooled) / whole), _LEAST_RATE_SCALE) if enough else nan
-        width = _width(scores) * scale
+        width = _width(past) * scale
         if isnan(width) or isnan(pooled):
             found.append(Week(value, nan, nan, nan))
         else:
             found.append(Week(value, pooled, max(0.0, pooled - width), min(1.0, pooled + width)))
-        scores.append((value - pooled) / scale)
+        _remember(past, (value - pooled) / scale)
     return found
 
 
@@ -103,8 +106,13 @@ def _seasoned(roots: Sequence[float], levels: Sequence[float], place: int) -> fl
     return levels[place] + (median(ago) / 2 if ago else 0.0)
 
 
-def _width(scores: Sequence[float]) -> float:
+def _remember(past: list[float], score: float) -> None:
+    """Put a week's distance from its expectation into its place among those before it, nearest first."""
+    if not isnan(score):
+        insort(past, abs(score))
+
+
+def _width(past: Sequence[float]) -> float:
     """Return how far from its expectation a week may lie: the conformal quantile of the past distances."""
-    known = sorted(abs(score) for score in scores if not isnan(score))
-    rank = ceil((len(known) + 1) * (1 - FALSE_ALARMS))
-    return known[rank - 1] if 0 < rank <= len(known) else nan
+    rank = ceil((len(past) + 1) * (1 - FALSE_ALARMS))
+    return past[rank - 1] if 0 < rank <= len(past) else nan
