@@ -107,13 +107,15 @@ def _with_deal(table: Table, scope: Scope) -> ColumnElement[bool]:
 def _named_alone(scope: Scope) -> FromClause:
     """Return what a past state needs of its deal besides itself; nothing of what the deal is worth or where it is now.
 
-    Deals that were handed over are in it for whoever had them.
+    Deals that were handed over are in it for whoever had them; what such a deal cost is for who has or won it.
     """
     if scope.reach is Reach.ALL:
         return tables.DEALS.alias("known_deals")
+    now = _of_deal(scope)
+    seen = [case((now, tables.DEALS.c[name])).label(name) for name in ("cost", "closed_at")]
     had = select(tables.STATES.c.deal_id).where(tables.STATES.c.credit_id.in_(scope.rep_ids))
-    inside = false() if scope.reach is Reach.NOTHING else or_(_of_deal(scope), tables.DEALS.c.id.in_(had))
-    return select(*(tables.DEALS.c[name] for name in _MARKS)).where(inside).subquery("known_deals")
+    inside = false() if scope.reach is Reach.NOTHING else or_(now, tables.DEALS.c.id.in_(had))
+    return select(*(tables.DEALS.c[name] for name in _MARKS), *seen).where(inside).subquery("known_deals")
 
 
 def _with_known(table: Table, deals: FromClause, scope: Scope) -> FromClause:

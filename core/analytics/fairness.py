@@ -34,7 +34,7 @@ _FEW = 16
 _POISSON = np.repeat(np.arange(9, dtype=np.float64), (24_109, 24_109, 12_055, 4_018, 1_005, 201, 33, 5, 1))
 """How often a deal comes, for 65,536 equally likely throws: Poisson with mean 1, to one in 20,000."""
 
-Resampled = Literal["booked", "attainment", "won_count", "win_rate", "average_deal"]
+Resampled = Literal["booked", "attainment", "won_count", "win_rate", "average_deal", "margin"]
 
 
 Leave = tuple[date, date]
@@ -185,7 +185,7 @@ def resampled(
     with np.errstate(divide="ignore", invalid="ignore"):
         if measure == "average_deal":
             return np.asarray(booked / wins)
-        return booked if measure == "booked" or quotas is None else np.asarray(booked / quotas)
+        return booked if measure != "attainment" or quotas is None else np.asarray(booked / quotas)
 
 
 def _won_again(

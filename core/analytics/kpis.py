@@ -59,6 +59,18 @@ def decided_columns(facts: Facts, period: Period, *, today: date) -> list[Column
     ]
 
 
+def margin_columns(facts: Facts, period: Period, *, today: date) -> list[ColumnElement[Any]]:
+    """Return margin and margin_of of a period, in hundredths, NULL where no cost is known.
+
+    They are what is left of the won deals whose costs are known, and what those deals are worth.
+    """
+    known = is_counted(facts, "margin", period=period, today=today)
+    return [
+        cast(func.sum(what).filter(known), BigInteger).label(name)
+        for name, what in (("margin", summed(facts, "margin")), ("margin_of", facts.deals.c.amount))
+    ]
+
+
 def open_columns(facts: Facts, period: Period, *, today: date) -> list[ColumnElement[Any]]:
     """Return what is open now, in hundredths and counts, and what of it is due in the period."""
     deals = facts.deals.c

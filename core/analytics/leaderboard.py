@@ -15,7 +15,7 @@ from core.access.actors import Reach
 from core.analytics.dimensions import NONE
 from core.analytics.facts import Facts, Statement, spoken
 from core.analytics.filters import Filters, deal_conditions, people_conditions
-from core.analytics.kpis import decided_columns
+from core.analytics.kpis import decided_columns, margin_columns
 from core.analytics.quotas import owed, owing
 from core.analytics.selection import inside, is_counted
 from core.analytics.team_parts import TeamPart, part_key, said_part
@@ -28,9 +28,13 @@ if TYPE_CHECKING:
 
     from core.domain.periods import Period
 
-Measure = Literal["booked", "attainment", "win_rate", "won_count", "average_deal", "cycle_days", "activities"]
+Measure = Literal[
+    "booked", "attainment", "win_rate", "won_count", "average_deal", "cycle_days", "activities", "margin", "margin_rate"
+]  # fmt: skip
 MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
 LEAST_FIRST: Final = frozenset({"cycle_days"})
+OF_COSTS: Final = frozenset({"margin", "margin_rate"})
+"""Measures for those alone who may see what things cost. Source: docs/methods/margin.md."""
 By = Literal["rep", "team"]
 
 
@@ -53,8 +57,8 @@ def standings(facts: Facts, contest: Contest) -> Statement:
     """Return a row for each rep or team that was there in the period or sold in it; money in hundredths.
 
     Columns: id, name, team, booked, won_count, decided_count, cycle_days, activities, quota, win_rate (NULL under
-    the minimum), average_deal, attainment; NULL where there is no such number. Teams are the contest's parts: their
-    ids are the parts' keys, and `team` is "".
+    the minimum), average_deal, attainment, margin and margin_of (of deals with a known cost), margin_rate; NULL
+    where there is no such number. Teams are the contest's parts: their ids are the parts' keys, and `team` is "".
     """
     members = (_reps if contest.by == "rep" else _teams)(facts, contest).subquery("members")
     deals, quotas, met = _sums(facts, contest)
@@ -73,6 +77,7 @@ def standings(facts: Facts, contest: Contest) -> Statement:
             case((enough, cast(won, Double) / decided)).label("win_rate"),
             case((won > 0, cast(booked, Double) / won)).label("average_deal"),
             case((q.quota > 0, cast(booked, Double) / q.quota)).label("attainment"),
+            d.margin, d.margin_of, case((d.margin_of > 0, cast(d.margin, Double) / d.margin_of)).label("margin_rate"),
         )
         .select_from(joined)
         .where(or_(m.was_there, d.id.is_not(None), q.id.is_not(None)))
@@ -102,7 +107,11 @@ def _sums(facts: Facts, contest: Contest) -> tuple[Any, Any, Any]:
         )
     )
     deals = (
-        select(deal_key.label("id"), *decided_columns(facts, period, today=contest.today))
+        select(
+            deal_key.label("id"),
+            *decided_columns(facts, period, today=contest.today),
+            *margin_columns(facts, period, today=contest.today),
+        )
         .where(
             is_counted(facts, "decided", period=period, today=contest.today),
             *deal_conditions(facts, filters),

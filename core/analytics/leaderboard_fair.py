@@ -11,14 +11,15 @@ from sqlalchemy import BigInteger, cast, func, select
 
 from core.analytics.facts import Facts, Statement
 from core.analytics.filters import deal_conditions
+from core.analytics.leaderboard import OF_COSTS
 from core.analytics.quotas import owing
-from core.analytics.selection import is_counted
+from core.analytics.selection import is_counted, summed
 
 if TYPE_CHECKING:
     from datetime import date
 
     from core.analytics.filters import Filters
-    from core.analytics.leaderboard import Contest
+    from core.analytics.leaderboard import Contest, Measure
     from core.domain.periods import Period
 
 
@@ -63,11 +64,15 @@ def territories(facts: Facts) -> Statement:
     )
 
 
-def decided_deals(facts: Facts, contest: Contest) -> Statement:
-    """Return `rep_id`, `won` and `amount` (hundredths) of each deal decided in the period, in no order."""
+def decided_deals(facts: Facts, contest: Contest, measure: Measure = "booked") -> Statement:
+    """Return `rep_id`, `won` and `amount` (hundredths) of each deal decided in the period, in no order.
+
+    For margins those with a known cost alone, with what is left of their amount.
+    """
     deals = facts.deals.c
-    return select(deals.credit_id.label("rep_id"), (deals.state == "won").label("won"), deals.amount).where(
-        is_counted(facts, "decided", period=contest.period, today=contest.today),
+    counted, amount = ("margin", summed(facts, "margin")) if measure in OF_COSTS else ("decided", deals.amount)
+    return select(deals.credit_id.label("rep_id"), (deals.state == "won").label("won"), amount.label("amount")).where(
+        is_counted(facts, counted, period=contest.period, today=contest.today),
         deals.credit_id.is_not(None),
         *deal_conditions(facts, contest.filters),
     )

@@ -56,8 +56,9 @@ def standpoint(facts: Facts, as_of: AsOf | None, *, today: date, until: datetime
 class PastFacts(Facts):
     """Deals, stays, moves and activities as they stood at the end of a day, in the same scope.
 
-    What has no history is today's: teams, territories, products, channels, segments, competitors, quotas. Activities
-    count by the day on which they were done, in either reading. `last_activity_on` and `industry` are not known.
+    A win that still stands cost what it cost. What has no history is today's: teams, territories, products, channels,
+    segments, competitors, quotas. Activities count by the day on which they were done, in either reading.
+    `last_activity_on` and `industry` are not known.
     """
 
     def __init__(self, facts: Facts, as_of: AsOf, until: datetime) -> None:
@@ -132,6 +133,7 @@ class PastFacts(Facts):
             "lost_reason_id": case((lost, func.coalesce(reason.c.lost_reason_id, d.lost_reason_id))),
             "expected_days": stages.c.expected_days, "state": stages.c.kind, "segment": d.segment,
             "industry": literal_column("''", String), "competitor": d.competitor, "amount": s.value,
+            "cost": case((and_(s.is_won, s.closed_at == d.closed_at), d.cost)),
             "weighted": case((s.is_open, s.weighted), else_=0), "probability": stages.c.probability,
             "opened_at": opened_at, "closed_at": s.closed_at, "stage_entered_at": spans.c.entered_at,
             "opened_on": opened_on, "closed_on": s.closed_on, "stage_entered_on": spans.c.entered_on,

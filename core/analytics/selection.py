@@ -20,7 +20,7 @@ from core.domain.periods import Period
 if TYPE_CHECKING:
     from core.analytics.facts import Facts
 
-IN_PERIOD: Final = frozenset({"booked", "won", "lost", "decided", "closing", "created", "pushed"})
+IN_PERIOD: Final = frozenset({"booked", "won", "lost", "decided", "closing", "created", "pushed", "margin"})
 AT_STAGE_IN_PERIOD: Final = frozenset({"reached", "still_open_at", "lost_at"})
 NOW: Final = frozenset({"open", "weighted", "overdue", "idle", "slow"})
 _WITHOUT_PAST: Final = frozenset({"idle", "slow", "pushed"})
@@ -154,7 +154,7 @@ def is_counted(
     if period is None:
         raise ValueError(f"{measure} needs a period")
     match kind:
-        case "booked" | "won" | "lost" | "decided" | "pushed":
+        case "booked" | "won" | "lost" | "decided" | "pushed" | "margin":
             return and_(_closed(facts, kind), inside(deals.closed_on, period))
         case "closing":
             return and_(deals.state == "open", inside(deals.expected_close_on, period))
@@ -170,6 +170,8 @@ def _closed(facts: Facts, kind: str) -> ColumnElement[bool]:
     match kind:
         case "decided":
             return deals.state != "open"
+        case "margin":
+            return and_(deals.state == "won", deals.cost.is_not(None))
         case "pushed":
             pushed = select(changes.deal_id).where(changes.field == "expected_close", pushes(changes))
             return and_(deals.state != "open", deals.id.in_(pushed))
@@ -225,7 +227,13 @@ def _at_stage(facts: Facts, kind: str, numbers: list[int]) -> list[ColumnElement
 def summed(facts: Facts, measure: str) -> ColumnElement[int]:
     """Return what `measure` sums of a deal, in hundredths."""
     deals = facts.deals.c
-    return case((deals.state == "open", deals.weighted), else_=0) if measure == "weighted" else deals.amount
+    match measure:
+        case "weighted":
+            return case((deals.state == "open", deals.weighted), else_=0)
+        case "margin":
+            margin: ColumnElement[int] = deals.amount - deals.cost
+            return margin
+    return deals.amount
 
 
 def selected(facts: Facts, selection: Selection, *, today: date, idle_days: int = 14) -> list[ColumnElement[bool]]:

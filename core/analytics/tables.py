@@ -34,7 +34,8 @@ DEALS = Table(
           "team_id", "credited_team_id", "credit_team_id", "customer_id", "territory_id", "channel_id",
           "product_id", "lost_reason_id", "expected_days"),
     Column("state", Text), Column("segment", Text), Column("industry", Text), Column("competitor", Text),
-    Column("amount", BigInteger), Column("units", BigInteger), Column("weighted", BigInteger),
+    Column("amount", BigInteger), Column("cost", BigInteger), Column("units", BigInteger),
+    Column("weighted", BigInteger),
     Column("probability", Double), Column("opened_at", DateTime), Column("closed_at", DateTime),
     Column("stage_entered_at", DateTime),
     Column("opened_on", Date), Column("closed_on", Date), Column("stage_entered_on", Date),
@@ -42,8 +43,8 @@ DEALS = Table(
 )  # fmt: skip
 """One row a deal. `position` counts the stages of its pipeline: open ones, then won, then lost; `furthest` is the
 highest position that it ever had, lost apart, at least 1. `credit_id` is the credited rep, else the owner.
-`units` adds up the quantities of its lines. `auto_named` deals are called after customer and main product
-(`core.analytics.facts.title`)."""
+`units` adds up the quantities of its lines; `cost` is what those of a won deal cost, NULL where that is not known.
+`auto_named` deals are called after customer and main product (`core.analytics.facts.title`)."""
 
 SPANS = Table(
     "spans", MIRRORED,

@@ -36,7 +36,7 @@ _READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
     "deal": (Deal, "id", (
         "id", "name", "auto_named", "pipeline_id", "stage_id", "stage_entered_at", "state", "owner_id", "credited_id",
         "customer_id", "channel_id", "amount", "currency", "base_amount", "expected_close_on", "opened_at", "closed_at",
-        "lost_reason_id", "competitor")),
+        "lost_reason_id", "competitor", "base_cost")),
     "deal_line": (DealLine, "deal_id", ("id", "deal_id", "product_id", "quantity", "amount")),
     "stage_move": (StageMove, "deal_id", (
         "id", "deal_id", "from_stage_id", "to_stage_id", "effective_at", "recorded_at", "lost_reason_id")),

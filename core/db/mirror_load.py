@@ -141,6 +141,7 @@ SELECT d.name, CAST(d.auto_named AS BOOLEAN) AS auto_named, d.id, d.pipeline_id,
        CASE WHEN d.credited_id IS NULL THEN o.team_id ELSE c.team_id END AS credit_team_id,
        d.customer_id, k.territory_id, d.channel_id, p.product_id, d.lost_reason_id, s.expected_days, d.state,
        coalesce(k.segment, '') AS segment, coalesce(k.industry, '') AS industry, d.competitor, d.base_amount AS amount,
+       d.base_cost AS cost,
        coalesce(p.units, 0) AS units,
        CASE WHEN d.state = 'open' THEN CAST(round(CAST(d.base_amount AS DECIMAL(18, 0))
             * CAST(s.probability AS DECIMAL(9, 6))) AS BIGINT) ELSE 0 END AS weighted, s.probability,

@@ -45,6 +45,7 @@ SETTING_DEFAULTS: dict[str, str] = {
     "idle_days": "14",
     "minimum_decided": "5",
     "board_sight": "hidden",
+    "margin_sight": "hidden",
     "default_language": "",
 }
 """The company's own settings (table `setting`) and what they are until somebody changes them."""

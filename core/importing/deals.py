@@ -97,7 +97,7 @@ class DealRows:
             return
         try:
             self._lay_events(draft, external)
-            write(draft, self.records.plan, self.process, self.records.reference)
+            write(draft, self.records.plan, self.process, self.records.reference, self.records.cost_of)
         except NoRate as error:
             self.ledger.refuse(row, "currency", NO_RATE, currency=error.currency)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from core.errors import SalesError
 from core.importing.currencies import rate_for
 from core.importing.process import Process
 from core.queries.imports import Reference
+from core.services.deal_costs import total_cost
 from core.services.imports import ImportPlan
 
 
@@ -66,8 +68,12 @@ class DealDraft:
     auto_named: bool = False
 
 
-def write(draft: DealDraft, plan: ImportPlan, process: Process, reference: Reference) -> int:
-    """Put the deal and its whole history into the plan. Raises NoRate."""
+CostOf = Callable[[int, int | None, date], Decimal | None]
+"""What a piece of a product and SKU costs on a day, in the base currency; None where that is not known."""
+
+
+def write(draft: DealDraft, plan: ImportPlan, process: Process, reference: Reference, cost_of: CostOf) -> int:
+    """Put the deal and its whole history into the plan; a won one with what it cost. Raises NoRate."""
     moves = sorted(draft.moves, key=lambda move: move.at)
     last = moves[-1]
     state = process.kind_of(last.stage)
@@ -84,6 +90,8 @@ def write(draft: DealDraft, plan: ImportPlan, process: Process, reference: Refer
     if rate is None:
         raise NoRate(draft.currency)
     amount = draft.amounts[-1][1]
+    won = state is StageKind.WON
+    costs = [cost_of(line.product, line.sku, day) if won else None for line in draft.lines]
     number = plan.add(
         "deal", name=draft.name[:200], auto_named=draft.auto_named, customer_id=draft.customer,
         pipeline_id=process.pipeline, stage_id=last.stage, stage_entered_at=last.at, state=state,
@@ -92,6 +100,7 @@ def write(draft: DealDraft, plan: ImportPlan, process: Process, reference: Refer
         base_amount=convert(amount, rate=rate), expected_close_on=draft.closes[-1][1], opened_at=moves[0].at,
         closed_at=closed_at, lost_reason_id=last.lost_reason if state is StageKind.LOST else None,
         note=draft.note[:4000], external_id=draft.external_id[:120],
+        base_cost=total_cost([(line.quantity, cost) for line, cost in zip(draft.lines, costs, strict=True)]),
     )  # fmt: skip
     before_stage: int | None = None
     for move in moves:
@@ -103,10 +112,10 @@ def write(draft: DealDraft, plan: ImportPlan, process: Process, reference: Refer
     _changes(plan, number, DealField.AMOUNT, [(at, f"{value:.2f} {draft.currency}") for at, value in draft.amounts])
     _changes(plan, number, DealField.OWNER, [(at, str(owner)) for at, owner in draft.owners])
     _changes(plan, number, DealField.EXPECTED_CLOSE, [(at, on.isoformat()) for at, on in draft.closes])
-    for line in draft.lines:
+    for line, cost in zip(draft.lines, costs, strict=True):
         plan.add(
             "deal_line", deal_id=number, product_id=line.product, sku_id=line.sku, quantity=line.quantity,
-            unit_price=line.unit_price, discount_rate=line.discount_rate, amount=line.amount,
+            unit_price=line.unit_price, discount_rate=line.discount_rate, amount=line.amount, unit_cost=cost,
         )  # fmt: skip
     return number
 

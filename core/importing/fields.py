@@ -123,6 +123,7 @@ FIELDS: dict[FileKind, tuple[Field, ...]] = {
             "family|类别|系列|产品类别|分类|品类"),
         _field("price", N_("Product list price"), "sales price|list price|price|unit price|"
             "retail price|标价|单价|价格|零售价"),
+        _field("cost", N_("Product cost"), "unit cost|cost|cost price|standard cost|成本|单位成本|成本价|标准成本"),
         _CURRENCY,
         _field("unit", N_("Unit"), "unit|单位"),
         _field("specification", N_("Specification"), "specification|spec|规格|型号"),

@@ -132,7 +132,7 @@ class LogRows:
             first_row = self.events[deal][0][1]
             try:
                 draft = self._draft(deal, events, first_row)
-                write(draft, self.records.plan, self.process, self.records.reference)
+                write(draft, self.records.plan, self.process, self.records.reference, self.records.cost_of)
             except NoRate as error:
                 for _event, row in self.events[deal]:
                     self.ledger.refuse(row, "deal", NO_RATE, currency=error.currency)

@@ -162,7 +162,7 @@ class OrderRows:
         if first.cell("channel") is not None:
             draft.channel = self.records.channel(first.text("channel", 80))
         try:
-            write(draft, self.records.plan, self.process, self.records.reference)
+            write(draft, self.records.plan, self.process, self.records.reference, self.records.cost_of)
         except NoRate as error:
             for row in rows:
                 self.ledger.refuse(row, "order", NO_RATE, currency=error.currency)

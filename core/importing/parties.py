@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from core.i18n import N_
 from core.importing.choices import Choices
@@ -54,22 +55,27 @@ def take_person(row: Row, records: Records, ledger: Ledger, choices: Choices) ->
     ledger.settle(row, Outcome.IMPORTED)
 
 
+def _money(row: Row, field: str, ledger: Ledger) -> Decimal | None:
+    """Return an amount of the row, None for an empty cell or where the row is refused for it."""
+    if row.cell(field) is None:
+        return None
+    try:
+        amount = number_in(row.cell(field))
+    except ValueError:
+        ledger.refuse(row, field, NOT_A_NUMBER, value=row.text(field))
+        return None
+    if amount < 0:
+        ledger.refuse(row, field, NEGATIVE)
+    return amount
+
+
 def take_product(row: Row, records: Records, ledger: Ledger, choices: Choices) -> None:
-    """Add a product with its list price."""
+    """Add a product with its list price, and its cost where the file says it."""
     name = choices.merged("product", row.text("name"))
     if not name:
         ledger.refuse(row, "name", NO_NAME)
         return
-    price = None
-    if row.cell("price") is not None:
-        try:
-            price = number_in(row.cell("price"))
-        except ValueError:
-            ledger.refuse(row, "price", NOT_A_NUMBER, value=row.text("price"))
-            return
-        if price < 0:
-            ledger.refuse(row, "price", NEGATIVE)
-            return
+    price, cost = (_money(row, field, ledger) for field in ("price", "cost"))
     currency = currency_of(row, ledger, records.reference)
     if ledger.is_refused(row):
         return
@@ -80,7 +86,7 @@ def take_product(row: Row, records: Records, ledger: Ledger, choices: Choices) -
         return
     records.add_product(
         name, code, price, name_en=row.text("name_en"), category=row.joined("category", 80, labelled=False),
-        specification=row.text("specification"), unit=row.text("unit", 20), currency=currency,
+        specification=row.text("specification"), unit=row.text("unit", 20), currency=currency, cost=cost,
     )  # fmt: skip
     ledger.settle(row, Outcome.IMPORTED)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from core.domain.money import convert
 from core.domain.names import fold_name
+from core.importing.currencies import rate_for
 from core.queries.imports import Known, Reference
+from core.services.deal_costs import Piece
 from core.services.imports import ImportPlan
 
 
@@ -50,6 +54,7 @@ class Records:
         self.channels = Words(reference.channels)
         self.lost_reasons = Words(reference.lost_reasons)
         self.prices: dict[int, tuple[Decimal, str]] = dict(reference.list_prices)
+        self._costs: dict[Piece, tuple[Decimal, str]] = dict(reference.costs)
         self.new: dict[int, dict[str, Any]] = {}
 
     def add_customer(self, name: str, external_id: str | None = None, **facts: Any) -> int:
@@ -63,15 +68,17 @@ class Records:
     ) -> int:
         """Plan a product with one SKU; its price is in `currency`, by default the base currency."""
         currency = currency or self.reference.base_currency
-        specification, unit = facts.pop("specification", ""), facts.pop("unit", "")
+        specification, unit, cost = facts.pop("specification", ""), facts.pop("unit", ""), facts.pop("cost", None)
         code = self._free_code(code or name, self.products)
         number = self._add("product", name=name, code=code, active=True, **facts)
         self.products.put(number, name, code)
         sku = self._add(
             "sku", product_id=number, code=code[:80], specification=specification, unit=unit,
-            list_price=price or Decimal(0), currency=currency, active=True,
+            list_price=price or Decimal(0), currency=currency, active=True, cost=cost,
         )  # fmt: skip
         self.new[number]["sku"] = sku
+        if cost is not None:
+            self._costs |= dict.fromkeys(((number, sku), (number, None)), (cost, currency))
         if price is not None:
             self.prices[number] = (price, currency)
         return number
@@ -125,6 +132,12 @@ class Records:
         """Return the planned SKU of a planned product."""
         sku = self.new.get(product, {}).get("sku")
         return sku if isinstance(sku, int) else None
+
+    def cost_of(self, product: int, sku: int | None, day: date) -> Decimal | None:
+        """Return what a piece costs in the base currency at a day's rate, None where that is not known."""
+        cost, currency = self._costs.get((product, sku), (None, ""))
+        rate = rate_for(self.reference, currency, day)
+        return None if cost is None or rate is None else convert(cost, rate=rate)
 
     def _add(self, table: str, **values: Any) -> int:
         number = self.plan.add(table, **values)

@@ -17,7 +17,8 @@ class Deal(Record, table=True):
 
     `state` repeats the kind of the present stage. `credited_id` is the rep who owned the deal
     when it was won. `base_amount` is in the company's currency: at the last rate while open,
-    frozen at the closing day's rate. `opened_at` and `closed_at` are when it was so. Where nobody typed
+    frozen at the closing day's rate; so is `base_cost`, what a won deal's lines cost (`core.services.deal_costs`),
+    None where that is not known of all of them. `opened_at` and `closed_at` are when it was so. Where nobody typed
     a name (`auto_named`) the deal is shown by its customer and its main product, in the reader's language;
     `name` then keeps the Chinese of it.
     """
@@ -25,6 +26,7 @@ class Deal(Record, table=True):
     __table_args__ = (
         CheckConstraint("amount >= 0", name="amount_not_negative"),
         CheckConstraint("base_amount >= 0", name="base_amount_not_negative"),
+        CheckConstraint("base_cost >= 0", name="base_cost_not_negative"),
         CheckConstraint("length(name) > 0", name="has_a_name"),
         CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed_when_not_open"),
         CheckConstraint("(state = 'won') = (credited_id IS NOT NULL)", name="a_won_deal_is_credited"),
@@ -59,16 +61,21 @@ class Deal(Record, table=True):
     note: str = Field(default="", max_length=4000)
     external_id: str | None = Field(default=None, max_length=120, unique=True)
     import_batch_id: int | None = Field(default=None, foreign_key="import_batch.id", index=True)
+    base_cost: Decimal | None = Field(default=None, sa_type=sa(Money))
 
 
 class DealLine(Table, table=True):
-    """A product in a deal; `amount` is quantity × price less the discount, net."""
+    """A product in a deal; `amount` is quantity × price less the discount, net.
+
+    `unit_cost` is what one piece cost when the deal was won, in the company's currency; None before, or unknown.
+    """
 
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("unit_price >= 0", name="unit_price_not_negative"),
         CheckConstraint("amount >= 0", name="amount_not_negative"),
         CheckConstraint("discount_rate >= 0 AND discount_rate <= 1", name="discount_is_a_rate"),
+        CheckConstraint("unit_cost >= 0", name="unit_cost_not_negative"),
     )
 
     deal_id: int = Field(foreign_key="deal.id", index=True)
@@ -78,6 +85,7 @@ class DealLine(Table, table=True):
     unit_price: Decimal = Field(sa_type=sa(Money))
     discount_rate: float = 0.0
     amount: Decimal = Field(sa_type=sa(Money))
+    unit_cost: Decimal | None = Field(default=None, sa_type=sa(Money))
 
 
 class StageMove(Table, table=True):

@@ -21,9 +21,15 @@ class Product(Record, table=True):
 
 
 class Sku(Record, table=True):
-    """The smallest thing sold: a product in one specification, with its list price."""
+    """The smallest thing sold: a product in one specification, with its list price.
 
-    __table_args__ = (CheckConstraint("list_price >= 0", name="list_price_not_negative"),)
+    `cost` is what one piece costs the company, in the price's currency; None where nobody said.
+    """
+
+    __table_args__ = (
+        CheckConstraint("list_price >= 0", name="list_price_not_negative"),
+        CheckConstraint("cost >= 0", name="cost_not_negative"),
+    )
 
     product_id: int = Field(foreign_key="product.id", index=True)
     code: str = Field(max_length=80, unique=True)
@@ -32,3 +38,4 @@ class Sku(Record, table=True):
     list_price: Decimal = Field(default=Decimal(0), sa_type=sa(Money))
     currency: str = Field(default="CNY", foreign_key="currency.code", max_length=3)
     active: bool = True
+    cost: Decimal | None = Field(default=None, sa_type=sa(Money))

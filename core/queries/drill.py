@@ -9,6 +9,7 @@ import pandas as pd
 from core.access.actions import Action
 from core.analytics import drill
 from core.gate import query
+from core.queries.leaderboard import margins_for
 from core.queries.overview import HUNDREDTHS
 from core.queries.standpoint import looked_at
 
@@ -25,6 +26,7 @@ def deals_behind(work: Work, *, selection: Selection, limit: int | None = None) 
     """Return exactly the deals that a number counted, largest first; `value` adds up to the number."""
     mirror = work.mirror
     idle_days = int(work.setting("idle_days"))
+    margins_for(work, selection.kind)
     facts, today = _facts(work, selection)
     frame = mirror.frame(drill.rows(facts, selection, today=today, idle_days=idle_days, limit=limit))
     return tidy(frame, money=("amount", "value"), days=DAYS)
@@ -35,6 +37,7 @@ def selection_total(work: Work, *, selection: Selection) -> pd.DataFrame:
     """Return the number and the sum of the deals that a number counted."""
     mirror = work.mirror
     idle_days = int(work.setting("idle_days"))
+    margins_for(work, selection.kind)
     facts, today = _facts(work, selection)
     frame = mirror.frame(drill.total(facts, selection, today=today, idle_days=idle_days))
     return tidy(frame, money=("value",))

@@ -85,6 +85,8 @@ class Reference:
     customers: tuple[Known, ...]
     products: tuple[Known, ...]
     list_prices: dict[int, tuple[Decimal, str]]
+    costs: dict[tuple[int, int | None], tuple[Decimal, str]]
+    """By product and SKU; without an SKU where the product has one in use alone."""
     reps: tuple[Known, ...]
     teams: tuple[Known, ...]
     territories: tuple[Known, ...]
@@ -125,6 +127,7 @@ def import_reference(work: Work) -> Reference:
         customers=_known(work, Customer, Customer.external_id),
         products=_known(work, Product, Product.code, Product.category),
         list_prices=prices,
+        costs=_costs(work),
         reps=_known(work, Rep, Rep.external_id),
         teams=_known(work, Team),
         territories=_known(work, Territory, Territory.code),
@@ -188,6 +191,20 @@ def import_batches(work: Work) -> list[dict[str, Any]]:
 def import_batch(work: Work, *, batch_id: int) -> ImportBatch:
     """Return one import with its report; raises NotFound."""
     return get_visible(work, ImportBatch, batch_id)
+
+
+def _costs(work: Work) -> dict[tuple[int, int | None], tuple[Decimal, str]]:
+    found: dict[tuple[int, int | None], tuple[Decimal, str]] = {}
+    in_use: dict[int, list[Sku]] = {}
+    for sku in work.session.scalars(select(Sku)):
+        if sku.cost is not None:
+            found[sku.product_id, sku.id] = (sku.cost, sku.currency)
+        if sku.active:
+            in_use.setdefault(sku.product_id, []).append(sku)
+    for product, skus in in_use.items():
+        if len(skus) == 1 and skus[0].cost is not None:
+            found[product, None] = (skus[0].cost, skus[0].currency)
+    return found
 
 
 def _known(work: Work, table: Any, external: Any = None, group: Any = None) -> tuple[Known, ...]:

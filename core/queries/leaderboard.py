@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import Date, cast, func, literal_column, select
 
 from core.access.actions import Action
+from core.access.margin_sight import sees_margin
 from core.analytics import leaderboard as statements
 from core.analytics.as_of import AsOf
 from core.analytics.facts import spoken
@@ -17,7 +18,7 @@ from core.analytics.kpis import text_key
 from core.analytics.rates import rate
 from core.analytics.selection import inside, is_counted
 from core.domain.periods import Period, add_months
-from core.errors import NotFound
+from core.errors import NotAllowed, NotFound
 from core.gate import query
 from core.i18n import N_
 from core.queries.overview import HUNDREDTHS, months_frame
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 REP_KIND = N_("rep")
 COLUMNS = (
     "rank", "previous_rank", "rank_change", "key", "name", "team", "booked", "won_count", "decided_count", "win_rate",
-    "too_few", "average_deal", "cycle_days", "activities", "quota", "attainment", "previous_value", "most_improved",
+    "too_few", "average_deal", "cycle_days", "activities", "quota", "attainment", "margin", "margin_of", "margin_rate",
+    "previous_value", "most_improved",
 )  # fmt: skip
 
 
@@ -56,13 +58,19 @@ def leaderboard(
     minimum_decided: int | None = None,
     as_of: AsOf | None = None,
 ) -> pd.DataFrame:
-    """Return the reps or teams of the actor's scope, ranked by a measure, with the rank of the period before."""
-    mirror = work.mirror
+    """Return the reps or teams of the actor's scope, ranked by a measure, with the rank of the period before.
+
+    Raises NotAllowed for a measure of costs that the actor may not see.
+    """
+    mirror, margins = work.mirror, margins_for(work, measure)
     parts = parts_looked_at(mirror, filters) if by == "team" else ()
     contest = _contest(work, period, by, filters, minimum_decided, parts)
     contest_before = _contest(work, work.calendar.before(period), by, filters, minimum_decided, parts)
     facts = looked_at(work, as_of).facts
-    rows, before = (standing_rows(mirror.rows(statements.standings(facts, one))) for one in (contest, contest_before))
+    rows, before = (
+        standing_rows(mirror.rows(statements.standings(facts, one)), margins=margins)
+        for one in (contest, contest_before)
+    )
     least_first = measure in statements.LEAST_FIRST
     now, then = ({row["key"]: row[measure] for row in side} for side in (rows, before))
     now_ranks, then_ranks = (statements.ranks(side, least_first=least_first) for side in (now, then))
@@ -90,8 +98,22 @@ def _contest(
     return statements.Contest(period, by, filters, minimum, work.today, parts)
 
 
-def standing_rows(standings: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return the rows of `statements.standings` in major units, NaN for what there is not."""
+def margins_for(work: Work, measure: str = "") -> bool:
+    """Say whether the actor sees costs. Raises NotAllowed where the measure is one of them and the actor does not."""
+    seen = sees_margin(work.actor, work.setting("margin_sight"))
+    if measure in statements.OF_COSTS and not seen:
+        raise NotAllowed
+    return seen
+
+
+@query(Action.LEADERBOARD_VIEW)
+def margins_seen(work: Work) -> bool:
+    """Say whether the actor may see what deals cost."""
+    return margins_for(work)
+
+
+def standing_rows(standings: Sequence[Any], *, margins: bool = False) -> list[dict[str, Any]]:
+    """Return the rows of `statements.standings` in major units, NaN for what there is not; `margins`: with costs."""
     return [
         {
             "key": str(row.id), "name": row.name, "team": row.team, "booked": row.booked / HUNDREDTHS,
@@ -99,6 +121,9 @@ def standing_rows(standings: Sequence[Any]) -> list[dict[str, Any]]:
             "too_few": row.win_rate is None, "average_deal": _or_nan(row.average_deal) / HUNDREDTHS,
             "cycle_days": _or_nan(row.cycle_days), "activities": row.activities,
             "quota": _or_nan(row.quota) / HUNDREDTHS, "attainment": _or_nan(row.attainment),
+            "margin": _or_nan(row.margin if margins else None) / HUNDREDTHS,
+            "margin_of": _or_nan(row.margin_of if margins else None) / HUNDREDTHS,
+            "margin_rate": _or_nan(row.margin_rate if margins else None),
         }
         for row in standings
     ]  # fmt: skip
@@ -112,6 +137,7 @@ def _or_nan(value: float | None) -> float:
 def own_rank(work: Work, *, period: Period, measure: statements.Measure = "booked") -> OwnRank:
     """Return the actor's own rank among all reps, and nothing else of the others; no rank for who is no rep."""
     rep_id = work.actor.rep_id
+    margins_for(work, measure)
     if rep_id is None:
         return OwnRank(None, 0, None)
     mirror, least_first = work.mirror, measure in statements.LEAST_FIRST

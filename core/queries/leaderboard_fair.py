@@ -21,7 +21,7 @@ from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS, Filters
 from core.domain.periods import Period, add_months
 from core.gate import query
-from core.queries.leaderboard import COLUMNS, standing_rows
+from core.queries.leaderboard import COLUMNS, margins_for, standing_rows
 from core.queries.overview import HUNDREDTHS
 from core.queries.standpoint import looked_at
 
@@ -62,6 +62,7 @@ def fair_leaderboard(
     People outside the scope stand in it as the company's setting says: with names and figures, with the ranked
     figure alone, or not at all. Where filters are set they are only compared with if all of theirs is shown.
     """
+    margins_for(work, measure)
     sight = sight_of(work.actor, work.setting("board_sight"))
     everyone = sight is BoardSight.FULL or filters == NO_FILTERS
     pool = _Pool(work, everyone=everyone, as_of=as_of)
@@ -193,7 +194,8 @@ class _Board:
     ) -> None:  # fmt: skip
         self.pool, self.contest, self.measure = pool, contest, measure
         self.least_first = measure in statements.LEAST_FIRST
-        self.rows = standing_rows(pool.ask(lambda facts: statements.standings(facts, contest)))
+        found = pool.ask(lambda facts: statements.standings(facts, contest))
+        self.rows = standing_rows(found, margins=margins_for(pool.work))
         self.ranked_by = _ranked_by(measure, adjust)
         if told or self.ranked_by == "fair_attainment":
             self._adjust_quotas(adjust)
@@ -287,7 +289,7 @@ class _Board:
         return prior
 
     def _lay_ranges(self) -> None:
-        deals = self.pool.columns(lambda facts: grounds.decided_deals(facts, self.contest))
+        deals = self.pool.columns(lambda facts: grounds.decided_deals(facts, self.contest, self.measure))
         places = np.full(max([int(row["key"]) for row in self.rows], default=0) + 1, -1)
         places[[int(row["key"]) for row in self.rows]] = range(len(self.rows))
         whose = deals["rep_id"].astype(np.int64)

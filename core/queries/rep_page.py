@@ -18,7 +18,7 @@ from core.analytics.rates import rate
 from core.analytics.rep_behaviour import behaviour
 from core.errors import NotFound
 from core.gate import query
-from core.queries.leaderboard import REP_KIND, standing_rows
+from core.queries.leaderboard import REP_KIND, margins_for, standing_rows
 from core.queries.leaderboard_fair import two_digits
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ LEAST_PEOPLE: Final = 4
 UNITS: Final[dict[str, str]] = {
     "booked": "money", "attainment": "rate", "won_count": "count", "win_rate": "rate", "average_deal": "money",
     "cycle_days": "days", "activities": "count", "pushed_rate": "rate", "pushes_a_deal": "number", "late_days": "days",
-    "off_rate": "rate", "high_rate": "rate",
+    "off_rate": "rate", "high_rate": "rate", "margin": "money", "margin_rate": "rate",
 }  # fmt: skip
-"""What is compared, in order, and in which unit."""
+"""What is compared, in order, and in which unit; margins by those alone who may see costs."""
 
 COLUMNS = ("measure", "unit", "own", "team_median", "people")
 
@@ -59,6 +59,8 @@ def rep_against_team(work: Work, *, rep_id: int, period: Period) -> pd.DataFrame
     )
     rows = []
     for name, unit in UNITS.items():
+        if name in statements.OF_COSTS and not margins_for(work):
+            continue
         known = [value for number in mates if not isnan(value := figures.get(number, {}).get(name, nan))]
         middle = median(known) if len(known) >= LEAST_PEOPLE else nan
         own = figures.get(rep_id, {}).get(name, nan)
@@ -69,7 +71,8 @@ def rep_against_team(work: Work, *, rep_id: int, period: Period) -> pd.DataFrame
 def _figures(work: Work, mirror: ScopedMirror, period: Period) -> dict[int, dict[str, float]]:
     """Return every rep's figures, to take medians of."""
     contest = statements.Contest(period, "rep", NO_FILTERS, int(work.setting("minimum_decided")), work.today)
-    rows = standing_rows(mirror.of_everyone(lambda facts: statements.standings(facts, contest)))
+    standings = mirror.of_everyone(lambda facts: statements.standings(facts, contest))
+    rows = standing_rows(standings, margins=margins_for(work))
     found: dict[int, dict[str, float]] = {int(row["key"]): {name: _number(row.get(name)) for name in UNITS}
                                           for row in rows}  # fmt: skip
     for row in mirror.of_everyone(

@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from core.access.actions import Action
 from core.access.board_sight import BoardSight
+from core.access.margin_sight import MarginSight
 from core.errors import InvalidFields
 from core.gate import command
 from core.i18n import LANGUAGES, _
@@ -22,7 +23,7 @@ WHOLE_NUMBERS: dict[str, tuple[int, int]] = {
     "fiscal_first_month": (1, 12), "idle_days": (1, 365), "minimum_decided": (1, 100),
 }  # fmt: skip
 """Settings that are whole numbers: the least and the most."""
-CHANGEABLE = ("company_name", "company_name_en", "default_language", "board_sight", *WHOLE_NUMBERS)
+CHANGEABLE = ("company_name", "company_name_en", "default_language", "board_sight", "margin_sight", *WHOLE_NUMBERS)
 
 
 @command(Action.SETTING_EDIT)
@@ -56,6 +57,8 @@ def _problem(name: str, value: str) -> str | None:
     if name == "default_language" and said not in {"", *LANGUAGES}:
         return _("Please choose a language from the list.")
     if name == "board_sight" and said not in set(BoardSight):
+        return _("Please choose from the list.")
+    if name == "margin_sight" and said not in set(MarginSight):
         return _("Please choose from the list.")
     if name in {"company_name", "company_name_en"} and len(said) > 80:
         return _("At most {n} characters, please.", n=80)

@@ -20,6 +20,7 @@ from core.model import (
     StageMove,
 )
 from core.services.customers import lengths_exceeded
+from core.services.deal_costs import keep_costs, lines_of
 from core.services.deal_history import (
     StageMoveNotAllowed,
     StageRetired,
@@ -226,6 +227,7 @@ def _move(
         raise InvalidFields({"note": _("At most {n} characters, please.", n=1000)})
     at = instant_of(work, effective_on, not_before=last_event_at(work, deal))
     work.session.add(enter(work, deal, stage, at=at, lost_reason_id=lost_reason_id, note=note.strip()))
+    keep_costs(work, deal, lines_of(work, deal.id)[deal.id])
     return saved(work, deal)
 
 

@@ -122,9 +122,9 @@ def sum_of(lines: Sequence[LineFields]) -> Decimal:
     return sum((line.amount for line in lines), Decimal(0))
 
 
-def put_lines(work: Work, deal_id: int, lines: Sequence[LineFields]) -> None:
-    """Add the lines to a deal."""
-    work.session.add_all(
+def put_lines(work: Work, deal_id: int, lines: Sequence[LineFields]) -> list[DealLine]:
+    """Add the lines to a deal and return them."""
+    added = [
         DealLine(
             deal_id=deal_id,
             product_id=line.product_id,
@@ -135,7 +135,9 @@ def put_lines(work: Work, deal_id: int, lines: Sequence[LineFields]) -> None:
             amount=line.amount,
         )
         for line in lines
-    )
+    ]
+    work.session.add_all(added)
+    return added
 
 
 def first_stage(work: Work, pipeline_id: int | None) -> Stage:

@@ -25,6 +25,7 @@ from core.model import (
     StageMove,
 )
 from core.services.customers import CustomerFields, add_customer
+from core.services.deal_costs import Piece, keep_costs
 from core.services.deal_history import (
     BeforeTheLastEvent,
     DayInTheFuture,
@@ -225,7 +226,7 @@ def _begin(work: Work, deal: Deal, moves: list[StageMove], lines: Sequence[LineF
     for move in moves:
         move.deal_id = deal.id
         work.session.add(move)
-    put_lines(work, deal.id, lines)
+    keep_costs(work, deal, put_lines(work, deal.id, lines))
 
 
 @command(Action.DEAL_EDIT)
@@ -254,9 +255,11 @@ def edit_deal(work: Work, *, deal_id: int, version: int, changes: DealEdit) -> D
             value = values[name]
             setattr(deal, name, value.strip() if isinstance(value, str) else value)
     if "lines" in values:
+        costs: dict[Piece, Decimal | None] = {}
         for line in work.session.exec(select(DealLine).where(DealLine.deal_id == deal.id)):
+            costs[line.product_id, line.sku_id] = line.unit_cost
             work.session.delete(line)
-        put_lines(work, deal_id, values["lines"])
+        keep_costs(work, deal, put_lines(work, deal_id, values["lines"]), costs)
         flag_modified(deal, "amount")
     if deal.auto_named and values.keys() & {"name", "customer_id", "lines"}:
         stored = work.session.exec(select(DealLine).where(DealLine.deal_id == deal.id)).all()

@@ -52,6 +52,8 @@ class SkuRow:
     active: bool = True
     number: int | None = None
     version: int | None = None
+    cost: Decimal | None = None
+    """Of one piece, in the price's currency; None where nobody says."""
 
 
 @command(Action.PRODUCT_EDIT)
@@ -100,6 +102,8 @@ def save_skus(work: Work, *, rows: Sequence[SkuRow]) -> int:
             problems[f"{row.row}:product_code"] = _("Please choose a product from the list.")
         if row.list_price is None or not 0 <= row.list_price < MOST_MONEY:
             problems[f"{row.row}:list_price"] = _("A price is zero or more, and below ten trillion.")
+        if row.cost is not None and not 0 <= row.cost < MOST_MONEY:
+            problems[f"{row.row}:cost"] = _("A cost is zero or more, and below ten trillion, or empty where not known.")
         if row.currency not in currencies:
             problems[f"{row.row}:currency"] = _("Please choose a currency from the list.")
     if problems:
@@ -115,6 +119,7 @@ def save_skus(work: Work, *, rows: Sequence[SkuRow]) -> int:
         sku.product_id, sku.code = products[row.product_code.strip()], row.code.strip()
         sku.specification, sku.unit = row.specification.strip(), row.unit.strip()
         sku.list_price = (row.list_price or Decimal(0)).quantize(CENT)
+        sku.cost = None if row.cost is None else row.cost.quantize(CENT)
         sku.currency, sku.active = row.currency, row.active
         work.session.add(sku)
     return len(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -10,12 +11,14 @@ import streamlit as st
 from core.i18n import _, _n
 from core.queries.administration import currency_lines, product_categories, product_page, specifications
 from core.queries.reference import word_list
+from core.services.deal_costs import cost_won_deals
 from core.services.goods import ProductRow, SkuRow, save_products, save_skus
 from core.ui.administration import (
     do,
     grid_key,
     is_touched,
     show_what_was_told,
+    tell,
     typed_number,
     typed_text,
 )
@@ -112,7 +115,7 @@ def _skus(view: View, found: list[Product], *, retired: bool) -> None:
     codes = {product.id: product.code for product in found}
     skus = view.ask(specifications, product_ids=tuple(codes), retired=retired)
     currencies = [line.currency.code for line in view.ask(currency_lines) if line.currency.active]
-    fields = ("product_code", "code", "specification", "unit", "list_price", "currency", "active")
+    fields = ("product_code", "code", "specification", "unit", "list_price", "cost", "currency", "active")
     words = view.ask(word_list)
     start = pd.DataFrame([_sku_line(sku, codes) for sku in skus], columns=list(fields))
     for name in _SPOKEN:
@@ -125,6 +128,7 @@ def _skus(view: View, found: list[Product], *, retired: bool) -> None:
         "specification": _("Specification"),
         "unit": _("Unit"),
         "list_price": _("List price"),
+        "cost": _("Cost"),
         "currency": _("Currency"),
         "active": _("In use"),
     }
@@ -140,6 +144,12 @@ def _skus(view: View, found: list[Product], *, retired: bool) -> None:
             "specification": text(labels["specification"], max_chars=200, width="medium"),
             "unit": text(labels["unit"], max_chars=20, width="small"),
             "list_price": text(labels["list_price"], required=True, alignment="right", width="small"),
+            "cost": text(
+                labels["cost"],
+                alignment="right",
+                width="small",
+                help=_("What one piece costs the company, in the price's currency; empty where not known."),
+            ),
             "currency": choose(
                 labels["currency"], options=currencies, required=True, default=view.currency, width="small"
             ),
@@ -157,6 +167,10 @@ def _skus(view: View, found: list[Product], *, retired: bool) -> None:
             price = typed_number(line["list_price"])
         except ValueError:
             price = None
+        try:
+            cost = typed_number(line["cost"])
+        except ValueError:
+            cost = Decimal(-1)  # refused with what a cost may be
         rows.append(
             SkuRow(
                 row=index + 1,
@@ -165,6 +179,7 @@ def _skus(view: View, found: list[Product], *, retired: bool) -> None:
                 specification=typed_text(line["specification"]),
                 unit=typed_text(line["unit"]),
                 list_price=price,
+                cost=cost,
                 currency=typed_text(line["currency"]),
                 active=bool(line["active"]) if line["active"] is not None else True,
                 number=known.id if known else None,
@@ -172,6 +187,28 @@ def _skus(view: View, found: list[Product], *, retired: bool) -> None:
             )
         )
     save_grid("skus", len(rows), labels, lambda: do(view, save_skus, rows=rows))
+    _cost_won(view)
+
+
+def _cost_won(view: View) -> None:
+    """Offer to give deals won before the costs were known the present ones."""
+    with st.expander(_("Deals won before their costs were known"), icon=":material/price_check:"):
+        st.caption(
+            _(
+                "A deal keeps the costs of the day on which it was won. "
+                "Deals won without a cost can take the present ones here."
+            )
+        )
+        year = view.calendar.year(view.calendar.year_of(view.today))
+        since = st.date_input(
+            _("Won since"), year.start, max_value=view.today, key="goods-cost-since", format="YYYY-MM-DD", width=200
+        )
+        if st.button(_("Fill in costs"), icon=":material/price_check:", key="goods-cost-won"):
+            done, left = do(view, cost_won_deals, since=since)
+            told = _n("{n} deal has its cost now.", "{n} deals have their cost now.", done)
+            rest = _n("{n} won since then has none.", "{n} won since then have none.", left)
+            tell(f"{told} {rest}" if left else told)
+            st.rerun()
 
 
 def _sku_line(sku: Sku, codes: dict[int, str]) -> dict[str, Any]:
@@ -181,6 +218,7 @@ def _sku_line(sku: Sku, codes: dict[int, str]) -> dict[str, Any]:
         "specification": sku.specification,
         "unit": sku.unit,
         "list_price": f"{sku.list_price:,.2f}",
+        "cost": "" if sku.cost is None else f"{sku.cost:,.2f}",
         "currency": sku.currency,
         "active": sku.active,
     }

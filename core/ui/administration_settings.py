@@ -8,6 +8,7 @@ import streamlit as st
 from babel.dates import get_month_names
 
 from core.access.board_sight import BoardSight
+from core.access.margin_sight import MarginSight
 from core.domain.periods import FiscalCalendar
 from core.i18n import LANGUAGES, N_, _, format_date, language
 from core.queries.administration import company_settings
@@ -25,6 +26,10 @@ SIGHTS = {
     BoardSight.HIDDEN: N_("Their own row and rank alone"),
     BoardSight.ANONYMOUS: N_("Everyone's rank and result, without names"),
     BoardSight.FULL: N_("Everyone's names and figures"),
+}
+MARGIN_SIGHTS = {
+    MarginSight.HIDDEN: N_("Managers, leadership and sales operations alone"),
+    MarginSight.SHOWN: N_("Reps too, as they see other figures"),
 }
 
 
@@ -96,6 +101,13 @@ def _settings(view: View) -> None:
             {sight.value: _(label) for sight, label in SIGHTS.items()},
             now["board_sight"],
             help=_("Managers see their own team in any case; of other teams they see what reps see."),
+        )
+        values["margin_sight"] = fields.choose(
+            "margin_sight",
+            _("Costs and margins"),
+            {sight.value: _(label) for sight, label in MARGIN_SIGHTS.items()},
+            now["margin_sight"],
+            help=_("Who holds a share link never sees them; costs themselves stand on the page of products alone."),
         )
     if fields.sent(_("Save"), icon=":material/save:"):
         done = fields.do(change_settings, values=values)

@@ -136,7 +136,7 @@ class View:
         version = self.version()
         key = (
             self.database.url, version, self.actor.scope, self.actor.rep_id, self.actor.share_link_id is None,
-            entry.name, language(), self.today, args, sorted(params.items()),
+            self.may(Action.MARGIN_VIEW), entry.name, language(), self.today, args, sorted(params.items()),
         )  # fmt: skip
         token = _asking.set(lambda: gate.answer(self.database, self.actor, question, self.now, *args, **params))
         try:
@@ -182,7 +182,8 @@ def _kept(key: str) -> Any:  # noqa: ARG001 - what the cache keys on
     """Return the answer of the question being asked; `key` names everything that it depends on.
 
     The one cache of the program. The key holds the database, the mirror's version, the scope, whether
-    a link asks, the question, its arguments, the language and the day; a test asks as two actors and compares.
+    a link asks, whether costs are open, the question, its arguments, the language and the day; a test asks as two
+    actors and compares.
     """
     return _asking.get()()
 

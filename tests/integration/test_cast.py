@@ -46,6 +46,7 @@ from core.model import (
 )
 from core.queries.deals import DealFilter
 from core.services.deal_bulk import DealAt
+from core.services.plans import NotYourPlan, PlanChange
 from core.services.scenarios import save_scenario, share_scenario
 from core.services.share import make_share_link
 from tests.conftest import SHANGHAI, actor
@@ -79,6 +80,7 @@ class West(NamedTuple):
     link: int
     sign_in: int
     leave: int = NOBODY
+    plan: int = NOBODY
 
     def absent(self) -> West:
         """Return records that never were."""
@@ -169,7 +171,8 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
         lambda _c, w: {"period": Q3, "filters": Filters(rep_ids=(w.rep,))},
     ),
     "plan_now": _both(_plain),
-    "plan_grid": _both(lambda _c, _w: {"plan_id": 1}),
+    "plan_grid": _both(lambda _c, _w: {"plan_id": 1}, lambda _c, w: {"plan_id": w.plan}),
+    "sales_plans": _both(_plain),
     "filter_choices": _both(_plain),
     "first_deal_on": _both(_plain),
     "newest_deal_on": _both(_plain),
@@ -315,9 +318,9 @@ COMMON: dict[str, str] = {
     **dict.fromkeys(("product_page", "specifications", "product_categories"), _GOODS),
     **dict.fromkeys(("quota_grid", "team_parents"), "quotas of all, for sales operations alone"),
     **dict.fromkeys(("currency_lines", "rates_of"), _MONEY),
-    "sales_plans": "names and months of the company's plans, which everybody may know; no amounts",
     "scenario_audiences": "names of the teams that one may share with",
     "company_settings": "settings, for administrators alone",
+    "margins_seen": "whether the asker may see costs at all; tests/integration/test_margin.py",
     "word_pairs": "the word list, for administrators alone",
     "word_list": "the company's words in both languages, kept by its administrators",
     **dict.fromkeys(("audit_count", "audit_entries", "audit_export", "audit_choices", "audit_chain"), _AUDIT),
@@ -411,8 +414,11 @@ def _business(make: Company, rep: str, word: str) -> West:
     if rep != "bob":
         make.quota(team="west" if rep == "charlie" else "east", month=MONTH, amount=900_000)
     contact = make._write(Contact(customer_id=customer.id, name=f"{word}先生"))[0]
-    scenario = link = sign_in = None
+    scenario = link = sign_in = plan = None
     if rep == "charlie":
+        months = {"first_month": MONTH, "until_month": add_months(MONTH, 1), "team_id": make.teams["west"]}
+        plan = make._write(SalesPlan(name=SECRET, levers={}, spread=PlanSpread.SHARE, **months))[0].id
+        make._write(PlanLine(plan_id=plan, rep_id=make.reps[rep], month=MONTH, amount=Decimal(456)))
         owner, boss = (actor(make, f"western {role}") for role in ("rep", "manager"))
         kept = gate.perform(
             make.database, owner, save_scenario, NOW, key="west", name=SECRET, series={}, levers=Levers().to_dict()
@@ -435,6 +441,7 @@ def _business(make: Company, rep: str, word: str) -> West:
     return West(
         deal.id, won.id, customer.id, contact.id, due.id, make.reps[rep],
         make.teams["west" if rep == "charlie" else "east"], scenario or 0, link or 0, sign_in or 0, leave,
+        plan or NOBODY,
     )  # fmt: skip
 
 
@@ -590,6 +597,16 @@ CHANGES: dict[str, tuple[Change, ...]] = {
                           "expected_close_on": date(2026, 9, 1), "owner_id": w.rep}, MANAGER, SalesError),
     ),
     "edit_deal": (Change(_edit("deal_id", "deal", changes={"name": "别名"})),),
+    "adopt_plan": (
+        Change(lambda w: {"key": "x", "name": "别名", "months": {MONTH: Decimal(1)}, "spread_by": PlanSpread.SHARE,
+                          "levers": {}, "team_id": w.team}, MANAGER, NotYourPlan),
+    ),
+    "withdraw_plan": (Change(_edit("plan_id", "plan"), MANAGER),),
+    "restore_plan": (Change(lambda w: {"plan_id": w.plan}, MANAGER),),
+    "change_plan": (
+        Change(lambda w: {"plan_id": w.plan, "changes": [PlanChange(w.rep, MONTH, Decimal(1), 1)]}, MANAGER),
+    ),
+    "spread_plan": (Change(_edit("plan_id", "plan", month=MONTH, amount=Decimal(1), team_id=None), MANAGER),),
     "advance_deal": (Change(_edit("deal_id", "deal", to_stage_id=3)),),
     "lose_deal": (Change(_edit("deal_id", "deal", lost_reason_id=1)),),
     "reopen_deal": (Change(_edit("deal_id", "won", to_stage_id=3)),),
@@ -628,7 +645,7 @@ COMMON_CHANGES: dict[str, str] = {
     "change_settings": "settings, for administrators alone",
     "save_words": "the word list, for administrators alone",
     **dict.fromkeys(("add_currency", "edit_currency", "set_rate", "delete_rate"), _MONEY),
-    **dict.fromkeys(("save_products", "save_skus"), _GOODS),
+    **dict.fromkeys(("save_products", "save_skus", "cost_won_deals"), _GOODS),
     **dict.fromkeys(("apply_import", "undo_import"), _IMPORT),
     **dict.fromkeys(
         ("add_pipeline", "edit_pipeline", "add_stage", "edit_stage", "reorder_stages", "delete_stage", "add_word",
@@ -636,10 +653,6 @@ COMMON_CHANGES: dict[str, str] = {
         _PROCESS,
     ),
     "save_quotas": "quotas of all, for sales operations alone",
-    **dict.fromkeys(
-        ("adopt_plan", "withdraw_plan", "restore_plan", "change_plan", "spread_plan"),
-        "the whole company's plan, for those who see everything",
-    ),
     **dict.fromkeys(
         ("hold_contest", "call_off_contest", "give_awards"), "contests and awards, for sales operations alone"
     ),

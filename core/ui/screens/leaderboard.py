@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import streamlit as st
 
+from core.analytics.leaderboard import OF_COSTS
 from core.charts.bars import ranked_bars
 from core.charts.leaderboard import quota_bars
-from core.i18n import N_, _, format_number
+from core.i18n import N_, _, format_number, format_rate
 from core.queries import leaderboard as questions
 from core.queries.choices import newest_deal_on
 from core.queries.leaderboard_fair import Adjustment, fair_leaderboard, ranked_column
@@ -39,12 +40,14 @@ MEASURES: dict[str, tuple[str, Unit]] = {
     "average_deal": (N_("Average deal"), "money"),
     "cycle_days": (N_("Sales cycle"), "days"),
     "activities": (N_("Activities"), "count"),
+    "margin": (N_("Margin"), "money"),
+    "margin_rate": (N_("Margin rate"), "rate"),
 }
 ADJUSTED = {"fair_attainment": N_("Fair attainment"), "shrunk_rate": N_("Drawn-in win rate")}
 """What an adjusted column is called."""
 _COUNTED = {
     "booked": "booked", "attainment": "booked", "won_count": "won", "win_rate": "decided", "average_deal": "won",
-    "cycle_days": "won",
+    "cycle_days": "won", "margin": "margin", "margin_rate": "margin",
 }  # fmt: skip
 """The deals behind each measure that counts deals."""
 BY_NAMES = {"rep": N_("Reps"), "team": N_("Teams")}
@@ -75,6 +78,8 @@ def draw(view: View) -> None:
             st.info(told, icon=":material/inbox:")
         if board.empty:
             return
+    if measure in OF_COSTS:
+        st.caption(known_share(board))
     _podium(view, ranked, measure, column)
     _bars(view, ranked, (by, measure, column), Asked(period, filters, as_of))
     _table(view, board, by, column)
@@ -82,12 +87,22 @@ def draw(view: View) -> None:
         fair.arithmetic_button(view, board, measure, adjust)
 
 
+def known_share(board: pd.DataFrame) -> str:
+    """Return the sentence that says of how much of the booked value the costs are known."""
+    booked, known = float(board["booked"].sum()), float(board["margin_of"].sum())
+    if not known:
+        return _("No costs are known of what was won in this period. Sales operations enter them with the products.")
+    share = format_rate(known / booked)
+    return _("Costs are known of {share} of the booked value; the other deals are left out here.", share=share)
+
+
 def _chosen(view: View) -> tuple[Any, Any, tuple[Adjustment, ...]]:
     params = address(view)
     by = (params.get("by") or ["rep"])[0]
     measure = (params.get("measure") or ["booked"])[0]
     by = by if by in BY_NAMES else "rep"
-    measure = measure if measure in MEASURES else "booked"
+    measures = [m for m in MEASURES if m not in OF_COSTS or view.ask(questions.margins_seen)]
+    measure = measure if measure in measures else "booked"
     if view.query is not None:
         return by, measure, fair.switches(view)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -96,7 +111,7 @@ def _chosen(view: View) -> tuple[Any, Any, tuple[Adjustment, ...]]:
             required=True,
         ) or by  # fmt: skip
         measure = st.selectbox(
-            _("By"), list(MEASURES), index=list(MEASURES).index(measure),
+            _("By"), measures, index=measures.index(measure),
             format_func=lambda code: _(MEASURES[code][0]), key="board-measure", width=200,
         )  # fmt: skip
         adjust = fair.switches(view) if by == "rep" else ()
@@ -179,6 +194,7 @@ def _table(view: View, board: pd.DataFrame, by: str, column: str) -> None:
         Column("average_deal", _("Average deal"), "money", currency=view.currency),
         Column("cycle_days", _("Sales cycle"), "days"),
         Column("activities", _("Activities"), "count"),
+        *_margin_columns(view, board),
     ]
     if view.large:
         numbers(view, shown, columns, name="board")
@@ -211,6 +227,17 @@ def _fair_columns(view: View, column: str) -> list[Column]:
     if column == "shrunk_rate":
         return [Column("shrunk_rate", _(ADJUSTED[column]), "rate", help=_(fair.NAMES["shrinkage"][1]))]
     return []
+
+
+def _margin_columns(view: View, board: pd.DataFrame) -> list[Column]:
+    """Return the columns of costs where any is known; who may not see them gets none."""
+    if not board["margin"].notna().any():
+        return []
+    about = _("What is left of the won deals whose costs are known.")
+    return [
+        Column("margin", _("Margin"), "money", currency=view.currency, help=about),
+        Column("margin_rate", _("Margin rate"), "rate"),
+    ]
 
 
 def _moved(change: Any) -> str:

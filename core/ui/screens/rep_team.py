@@ -28,7 +28,7 @@ NAMES: dict[str, str] = {
     "average_deal": N_("Average deal"), "cycle_days": N_("Sales cycle"), "activities": N_("Activities"),
     "pushed_rate": N_("Deals whose expected close was pushed"), "pushes_a_deal": N_("Pushes a deal"),
     "late_days": N_("Days past the first expected close"), "off_rate": N_("First amount, off by"),
-    "high_rate": N_("First amount, too high by"),
+    "high_rate": N_("First amount, too high by"), "margin": N_("Margin"), "margin_rate": N_("Margin rate"),
 }  # fmt: skip
 _FORECASTING = ("pushed_rate", "pushes_a_deal", "late_days", "off_rate", "high_rate")
 
@@ -52,6 +52,11 @@ def draw(view: View, rep_id: int, period: Period, filters: Filters) -> None:
     ])  # fmt: skip
     columns = [Column("measure", _("Figure")), Column("own", _("Own")), Column("median", _("Team's median"))]
     table(view, shown, columns, name="rep-team", height=(len(shown) + 1) * 33 + 2)
+    if "margin" in rows and rows["margin"]["own"] == rows["margin"]["own"]:
+        deals_button(
+            view, Selection("margin", period, filters), label=_("Show the margin of each deal"),
+            title=_("Margin of won deals whose costs are known"), key="rep-margin",
+        )  # fmt: skip
     st.subheader(_("How this person forecasts"), anchor=False)
     st.text(_forecasting(rows))
     if not rows["pushed_rate"]["own"] > 0:
