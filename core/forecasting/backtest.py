@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,21 +12,13 @@ from core.forecasting.baselines import naive_forecast, naive_scale
 from core.forecasting.result import Backtest, Member, Scores
 from core.forecasting.transform import Floats
 
-Forecaster = Callable[[int, int], "Past | None"]
-"""(number of known steps, horizon) -> the forecast; None where it failed."""
+Forecaster = Callable[[int, int], Floats]
+"""(number of known steps, horizon) -> the forecast."""
 
 NOMINAL = 0.8
 Z80 = 1.2815515655446004
 PRIOR_WEIGHT = 0.5
 RECENCY = 1.5
-
-
-@dataclass(frozen=True, eq=False)
-class Past:
-    """A forecast on the modelled scale, and the members that it was combined from."""
-
-    forecast: Floats
-    members: dict[Member, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,27 +39,25 @@ class Band:
     correlation: float
 
 
-def roll(z: Floats, forecaster: Forecaster, *, horizon: int, least: int, origins: int) -> list[Origin]:
-    """Forecast from up to `origins` past cut-offs with at least `least` known steps.
+def cutoffs(count: int, *, horizon: int, least: int, origins: int) -> list[tuple[int, int]]:
+    """Return up to `origins` past cut-offs of `count` steps, oldest first: steps known, at least `least`, and ahead.
 
     The first cut-off is one horizon back, or as far as the history allows; later ones are
     spread to the present, so that near steps are seen more often than far ones.
     """
-    span = min(horizon, len(z) - least)
+    span = min(horizon, count - least)
     if span < 1 or origins < 1:
         return []
     backs = np.unique(np.linspace(span, max(1, span // origins), origins).round().astype(int))
-    if len(z) - least >= 2 * span:
+    if count - least >= 2 * span:
         backs = np.unique(np.linspace(2 * span, max(1, span // 2), origins).round().astype(int))
-    made = []
-    for back in sorted(backs.tolist(), reverse=True):
-        known = len(z) - back
-        ahead = min(span, back)
-        past = forecaster(known, ahead)
-        if past is None:
-            continue
-        made.append(Origin(known, past.forecast, z[known : known + ahead] - past.forecast, past.members))
-    return made
+    return [(count - back, min(span, back)) for back in sorted(backs.tolist(), reverse=True)]
+
+
+def roll(z: Floats, forecaster: Forecaster, cuts: Sequence[tuple[int, int]]) -> list[Origin]:
+    """Forecast from each of the `cutoffs`."""
+    made = [(known, forecaster(known, ahead)) for known, ahead in cuts]
+    return [Origin(known, past, z[known : known + len(past)] - past) for known, past in made]
 
 
 def band(origins: list[Origin], in_sample: Floats, *, horizon: int, count: int = 0, terms: int = 0) -> Band:

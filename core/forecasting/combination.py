@@ -24,6 +24,9 @@ LEVEL_WEIGHT, LEVEL_DECAY = 0.4, 0.98
 WEIGHTS: Final[dict[Member, float]] = {"prophet": 0.5}
 """Of the members that do not count one."""
 
+POWER: Final[dict[Frequency, float]] = {"month": 2.0, "week": 1.0, "day": 1.0}
+"""How steeply weights fall with past errors."""
+
 PLAIN: Final[dict[Frequency, tuple[Model, ...]]] = {
     "month": ("ets", "theta"),
     "week": ("ets", "theta", "theta_season"),
@@ -83,23 +86,25 @@ def library_members(z: Floats, parts: Components, transform: Transform, frequenc
     return found
 
 
-def learned_weights(origins: Sequence[Origin], y: Floats, value: Callable[[Floats], Floats]) -> dict[Member, float]:
-    """Weights that fall with a member's past error: the median of all errors over its own.
+def learned_weights(
+    origins: Sequence[Origin], y: Floats, value: Callable[[Floats], Floats], *, power: float = 1.0
+) -> dict[Member, float]:
+    """Weights that fall with a member's past error: (the median of all errors / its own) to the `power`.
 
-    Errors are sums over the origins in the unit of the series, which `value` leads back to.
-    Members that one origin lacks have none.
+    Errors are sums over the origins in the unit of the series, which `value` leads back to, as far as `y` is known.
+    Members that one origin lacks have none. Source: Bates & Granger (1969).
     """
     errors: dict[Member, float] = {}
     everywhere = set.intersection(*(set(origin.members) for origin in origins)) if origins else set()
     for member in sorted(everywhere):
-        errors[member] = sum(
-            float(np.abs(value(origin.members[member]) - y[origin.known :][: len(origin.forecast)]).sum())
-            for origin in origins
-        )
+        errors[member] = 0.0
+        for origin in origins:
+            actual = y[origin.known :][: len(origin.forecast)]
+            errors[member] += float(np.abs(value(origin.members[member])[: len(actual)] - actual).sum())
     middle = float(np.median(list(errors.values()))) if errors else 0.0
     if not middle > 0:
         return {}
-    return {member: middle / max(error, middle / 20) for member, error in errors.items()}
+    return {member: (middle / max(error, middle / 20)) ** power for member, error in errors.items()}
 
 
 def blended(members: Members, learned: Mapping[Member, float] | None = None) -> Floats:

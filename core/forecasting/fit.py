@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from core.forecasting import baselines
-from core.forecasting.backtest import Origin, Past, band, roll, scored
+from core.forecasting.backtest import Origin, band, cutoffs, roll, scored
 from core.forecasting.calendar import Event, event_shares
-from core.forecasting.combination import blended, corrected, learned_weights, library_members, own_members
-from core.forecasting.prophet_model import (
-    CHANGEPOINT_PRIORS,
-    SEED,
-    TWO_YEARS,
-    YEARLY_ORDER,
-    Features,
-    ProphetFailed,
-    prophet_components,
-)
-from core.forecasting.result import Components, Fit, Method, NotEnoughHistory
+from core.forecasting.combination import blended, corrected
+from core.forecasting.prophet_model import CHANGEPOINT_PRIORS, SEED, TWO_YEARS, YEARLY_ORDER, Features, ProphetFailed
+from core.forecasting.result import Components, Fit, Member, Method, NotEnoughHistory
 from core.forecasting.sentences import Sentence
 from core.forecasting.series import PreparedSeries
 from core.forecasting.steps import SEASON, Frequency, steps_from
 from core.forecasting.transform import Floats, Transform
+from core.forecasting.trials import Trials
 from core.i18n import N_
 
 WINDOW: Final[dict[Frequency, int]] = {"day": 1_096, "week": 261, "month": 120}
@@ -44,7 +36,7 @@ CEILING: Final[dict[Method, float]] = {
     "seasonal_naive": 2.0,
     "mean": 2.0,
 }
-NAIVE_WINS = 0.7
+NAIVE_WINS = 0.6
 Depth = Literal["first", "full"]
 
 REASONS: Final[dict[tuple[Method, Frequency], str]] = {
@@ -72,6 +64,12 @@ MEAN_OF_SPARSE = N_("The mean of the last year, because {share} % of the periods
 AFTER_FAILURE = N_("A simpler method, because Prophet found no stable fit.")
 NAIVE_WON = N_("Seasonal naive, because past forecasts by it were off by {naive} %, by the combination {combined} %.")
 OLDER_LEFT_OUT = N_("Only the last {count} periods were used; older ones say little.")
+LOG_CHOSEN = N_(
+    "Modelled on its logarithm: past forecasts by Prophet were off by {log} % that way, by {plain} % without it."
+)
+PLAIN_CHOSEN = N_(
+    "Modelled without a logarithm: past forecasts by Prophet were off by {plain} % that way, by {log} % with it."
+)
 EVENT_UNKNOWN = N_("{name} has not happened in the history, so its effect is taken as none.")
 
 
@@ -169,81 +167,92 @@ def _build(
     frequency = prepared.frequency
     first, y = _window(prepared)
     steps = steps_from(first, len(y) + horizon, frequency)
-    transform = Transform.plain(y) if method == "mean" else Transform.suited(y)
-    z = transform.forward(y)
     features = Features.of(steps, frequency, events, china=china)
-
-    def outlook(known: int, ahead: int, *, light: bool) -> tuple[Components, Past]:
-        """Components over the first `known` steps and `ahead` more, from those known."""
-        total = known + ahead
-        if method in ("combination", "prophet"):
-            priors = CHANGEPOINT_PRIORS[:1] if light or method == "prophet" else CHANGEPOINT_PRIORS
-            plain = prophet_components(z[:known], steps[:total], frequency, features.head(total), priors=priors)
-            members = own_members(z[:known], plain)
-            if method == "combination":
-                members |= library_members(z[:known], plain, transform, frequency)
-            forecast = blended(members)
-            return corrected(plain, forecast), Past(forecast, members)
-        if method == "seasonal_naive":
-            simple = baselines.seasonal_naive(z[:known], ahead, SEASON[frequency])
-        elif method == "smoothing":
-            simple = baselines.smoothing(z[:known], ahead)
-        else:
-            simple = baselines.mean_of_last_year(z[:known], ahead, frequency)
-        return simple, Past(simple.total[known:])
-
-    def look_back(known: int, ahead: int) -> Past | None:
-        try:
-            return outlook(known, ahead, light=True)[1]
-        except ProphetFailed:
-            return None
-
-    parts, latest = outlook(len(y), horizon, light=False)
-    back: list[Origin] = roll(
-        z,
-        look_back,
-        horizon=horizon,
-        least=_least(method, frequency, len(y)),
-        origins=ORIGINS[frequency] if origins is None else origins,
-    )
-    value = partial(_value, transform, ceiling=CEILING[method] * float(np.abs(y).max()), signed=bool((y < 0).any()))
-    learned = learned_weights(back, y, value)
-    if learned:
-        parts = corrected(parts, blended(latest.members, learned))
-        back = [_again(origin, blended(origin.members, learned), z) for origin in back]
-    residuals = _in_sample(method, z, parts.total[: len(y)], SEASON[frequency])
+    ceiling = CEILING[method] * float(np.abs(y).max())
+    count = ORIGINS[frequency] if origins is None else origins
+    cuts = cutoffs(len(y), horizon=horizon, least=_least(method, frequency, len(y)), origins=count)
+    notes = _notes(prepared, y, steps, events)
+    if method in ("combination", "prophet"):
+        trials = Trials(y, steps, frequency, features, Transform.suited(y), ceiling, method == "combination")
+        priors = CHANGEPOINT_PRIORS[:1] if method == "prophet" else CHANGEPOINT_PRIORS
+        found = _combined(trials, horizon, cuts, priors)
+        notes += found.notes
+    else:
+        found = _plain(method, y, horizon, frequency, cuts)
+    z = found.transform.forward(y)
+    residuals = _in_sample(method, z, found.parts.total[: len(y)], SEASON[frequency])
     terms = 2 * YEARLY_ORDER[frequency] if method == "combination" else 0
-    width = band(back, residuals, horizon=horizon, count=len(y), terms=terms)
+    width = band(found.back, residuals, horizon=horizon, count=len(y), terms=terms)
     fit = Fit(
         frequency=frequency,
         method=method,
         reason=reason,
-        notes=_notes(prepared, y, steps, events),
+        notes=notes,
         steps=steps,
         y=y,
-        transform=transform,
-        parts=_with_expected(parts, features.expected, transform, len(y)),
+        transform=found.transform,
+        parts=_with_expected(found.parts, features.expected, found.transform, len(y)),
         below=width.width,
         above=width.width,
         correlation=width.correlation,
-        ceiling=CEILING[method] * float(np.abs(y).max()),
+        ceiling=ceiling,
         signed=bool((y < 0).any()),
         seed=SEED,
         backtest=None,
-        members=tuple(latest.members),
+        members=found.members,
     )
-    past = scored(y, steps, back, residuals, season=SEASON[frequency], value=fit.value, terms=terms)
+    past = scored(y, steps, found.back, residuals, season=SEASON[frequency], value=fit.value, terms=terms)
     return fit if past is None else replace(fit, backtest=past)
 
 
-def _value(transform: Transform, z: Floats, *, ceiling: float, signed: bool) -> Floats:
-    """From the modelled scale to the unit of the series, within what is plausible."""
-    return np.clip(transform.inverse(z), -ceiling if signed else 0.0, ceiling)
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A forecast on its scale, and the past ones on the same."""
+
+    transform: Transform
+    parts: Components
+    back: list[Origin]
+    members: tuple[Member, ...] = ()
+    notes: tuple[Sentence, ...] = ()
 
 
-def _again(origin: Origin, forecast: Floats, z: Floats) -> Origin:
-    """The same past forecast by other weights."""
-    return replace(origin, forecast=forecast, errors=z[origin.known :][: len(forecast)] - forecast)
+def _combined(trials: Trials, horizon: int, cuts: Sequence[tuple[int, int]], priors: Sequence[float]) -> _Found:
+    """Prophet and the members, on the scale and by the weights that past forecasts speak for. Raises ProphetFailed."""
+    count = len(trials.y)
+    past = [each for cut in cuts if (each := trials.tried(*cut)) is not None]
+    errors = trials.errors(past, until=count)
+    latest = trials.tried(count, horizon, priors=priors, both=errors.plain_wins)
+    if latest is None:
+        raise ProphetFailed
+    transform = trials.plain if errors.plain_wins and "plain" in latest.parts else trials.suited
+    members = latest.members[transform.kind]
+    forecast = blended(members, trials.weights(past, transform, until=count))
+    notes: tuple[Sentence, ...] = ()
+    if errors.steps:
+        said = PLAIN_CHOSEN if transform == trials.plain else LOG_CHOSEN
+        notes = (Sentence(said, {"log": _percent(errors.suited), "plain": _percent(errors.plain)}),)
+    back = trials.origins(past, transform)
+    return _Found(transform, corrected(latest.parts[transform.kind], forecast), back, tuple(members), notes)
+
+
+def _plain(method: Method, y: Floats, horizon: int, frequency: Frequency, cuts: Sequence[tuple[int, int]]) -> _Found:
+    """One of the simpler methods."""
+    transform = Transform.plain(y) if method == "mean" else Transform.suited(y)
+    z = transform.forward(y)
+
+    def outlook(known: int, ahead: int) -> Components:
+        if method == "seasonal_naive":
+            return baselines.seasonal_naive(z[:known], ahead, SEASON[frequency])
+        if method == "smoothing":
+            return baselines.smoothing(z[:known], ahead)
+        return baselines.mean_of_last_year(z[:known], ahead, frequency)
+
+    back = roll(z, lambda known, ahead: outlook(known, ahead).total[known:], cuts)
+    return _Found(transform, outlook(len(y), horizon), back)
+
+
+def _percent(share: float) -> float:
+    return round(100 * share, 1)
 
 
 def _window(prepared: PreparedSeries) -> tuple[date, Floats]:

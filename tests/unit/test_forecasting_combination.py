@@ -6,19 +6,21 @@ import pytest
 
 from core.forecasting.backtest import Origin, band
 from core.forecasting.calendar import festival_shares
-from core.forecasting.combination import blended, corrected, learned_weights
+from core.forecasting.combination import POWER, blended, corrected, learned_weights
 from core.forecasting.library import library_forecasts
 from core.forecasting.relevance import explains
 from core.forecasting.result import Components
 
 
-def test_a_member_twice_as_far_off_counts_half():
+def test_a_member_twice_as_far_off_counts_half_and_of_months_a_quarter():
     y = np.full(12, 10.0)
     members = {"ets": np.array([11.0, 9.0]), "theta": np.array([12.0, 8.0]), "holt_adjusted": np.array([12.0, 12.0])}
     origin = Origin(10, np.array([10.0, 10.0]), np.zeros(2), members)
     weights = learned_weights([origin], y, lambda z: z)
     assert weights == pytest.approx({"ets": 2.0, "theta": 1.0, "holt_adjusted": 1.0})
     assert blended(members, weights) == pytest.approx([(22 + 12 + 12) / 4, (18 + 8 + 12) / 4])
+    squared = learned_weights([origin], y, lambda z: z, power=POWER["month"])
+    assert squared == pytest.approx({"ets": 4.0, "theta": 1.0, "holt_adjusted": 1.0})
     assert learned_weights([], y, lambda z: z) == {}
 
 
