@@ -127,17 +127,32 @@ def _drafts(_scope: Scope, user_id: int | None) -> ColumnElement[bool]:
     return mine
 
 
-def _shared_with(scope: Scope, user_id: int | None) -> ColumnElement[bool]:
-    """The shares that reach a person: with the company, a team of the scope, or a team that the person is below."""
-    if scope.reach is Reach.ALL:
-        return true()
-    share, user, team = cast("Any", ScenarioShare.team_id), cast("Any", User), cast("Any", Team)
+def _line_above(user_id: int | None) -> Any:
+    """The numbers of the team that a person is in or leads, and of those above it."""
+    user, team = cast("Any", User), cast("Any", Team)
     rep = select(user.rep_id).where(user.id == user_id).scalar_subquery()
     own = select(cast("Any", Rep.team_id)).where(cast("Any", Rep.id) == rep)
     led = select(user.team_id).where(user.id == user_id)
     line = select(team.id, team.parent_id).where(or_(team.id.in_(own), team.id.in_(led))).cte(recursive=True)
     line = line.union(select(team.id, team.parent_id).join(line, team.id == line.c.parent_id))
-    reached: ColumnElement[bool] = or_(share.is_(None), share.in_(scope.team_ids), share.in_(select(line.c.id)))
+    return select(line.c.id)
+
+
+def _shared_with(scope: Scope, user_id: int | None) -> ColumnElement[bool]:
+    """The shares that reach a person: with the company, a team of the scope, or a team that the person is below."""
+    if scope.reach is Reach.ALL:
+        return true()
+    share = cast("Any", ScenarioShare.team_id)
+    reached: ColumnElement[bool] = or_(share.is_(None), share.in_(scope.team_ids), share.in_(_line_above(user_id)))
+    return reached
+
+
+def _plans(scope: Scope, user_id: int | None) -> ColumnElement[bool]:
+    """The company's plans, and those of the scope's teams and of the teams that the person is below."""
+    if scope.reach is Reach.ALL:
+        return true()
+    team = cast("Any", SalesPlan.team_id)
+    reached: ColumnElement[bool] = or_(team.is_(None), team.in_(scope.team_ids), team.in_(_line_above(user_id)))
     return reached
 
 
@@ -159,12 +174,13 @@ PERSONAL: dict[type, Callable[[Scope, int | None], ColumnElement[bool]]] = {
     Scenario: _scenarios,
     ScenarioShare: _shares,
     Draft: _drafts,
+    SalesPlan: _plans,
 }
-"""Tables whose rows are their user's alone, whatever the scope, but for scenarios that somebody shares."""
+"""Tables whose rows are their user's alone, whatever the scope, but for what reaches a team or the company."""
 
 COMMON: frozenset[type] = frozenset({
     AuditEntry, ChangeLog, Channel, Contest, Currency, FxRate, IdempotencyKey, ImportBatch, ImportMapping, LostReason,
-    PasswordReset, Pipeline, Product, Rep, SalesPlan, Setting, ShareLink, SignInAttempt, SignInSession, SignInTicket,
+    PasswordReset, Pipeline, Product, Rep, Setting, ShareLink, SignInAttempt, SignInSession, SignInTicket,
     Sku, Stage, Team, Territory, TerritoryAssignment, User, WordPair,
 })  # fmt: skip
 """Tables that hold nothing of one rep's business; what may be done with them the policy says."""

@@ -11,7 +11,7 @@ from core.domain.money import allocate, from_minor, to_minor
 from core.domain.periods import add_months
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
 MONTH_DAYS = 365.25 / 12
@@ -50,3 +50,31 @@ def capacity(month: date, *, joined_on: date | None, left_on: date | None, ramp_
     begin = max(joined_on, month)
     middle = begin + timedelta(days=(end - begin).days / 2)
     return there * min((middle - joined_on).days / MONTH_DAYS / ramp_months, 1.0)
+
+
+def line_of(team: int | None, parents: Mapping[int, int | None]) -> list[int]:
+    """Return a team with all those above it, the lowest first; nothing for the whole company."""
+    found: list[int] = []
+    while team is not None and team not in found:
+        found.append(team)
+        team = parents.get(team)
+    return found
+
+
+def level_of(teams: Iterable[int | None], parents: Mapping[int, int | None]) -> int | None:
+    """Return the lowest team that holds all of `teams`; None where only the whole company does."""
+    lines = [line_of(team, parents) for team in set(teams)]
+    return next((team for team in lines[0] if all(team in line for line in lines)), None) if lines else None
+
+
+def counting(
+    level: int | None, in_force: Mapping[int | None, Mapping[date, int]], parents: Mapping[int, int | None]
+) -> dict[date, int]:
+    """Return the plan that counts for each month at a level: its own, else the nearest one's above it.
+
+    `in_force`: team (None: the whole company, above all teams) -> month -> plan.
+    """
+    found: dict[date, int] = {}
+    for team in (*line_of(level, parents), None):
+        found = {**in_force.get(team, {}), **found}
+    return found

@@ -15,7 +15,8 @@ from core.model.types import Instant, Money, choice
 class SalesPlan(Record, table=True):
     """A scenario adopted as the plan (销售计划) of the months [first_month, until_month).
 
-    In force for a month is the plan adopted last that covers it and was not withdrawn. `levers` are the scenario's.
+    Of the whole company or, with `team_id`, of a team with those below it. In force for a month is the plan adopted
+    last for the same team (or the company) that covers it and was not withdrawn. `levers` are the scenario's.
     """
 
     __table_args__ = (CheckConstraint("first_month < until_month", name="has_months"),)
@@ -26,6 +27,7 @@ class SalesPlan(Record, table=True):
     spread: PlanSpread = Field(sa_type=sa(choice(PlanSpread)))
     first_month: date = Field(index=True)
     until_month: date
+    team_id: int | None = Field(default=None, foreign_key="team.id", index=True)
     adopted_by_id: int | None = Field(default=None, foreign_key="app_user.id")
     withdrawn_at: datetime | None = Field(default=None, sa_type=sa(Instant))
 

@@ -1,4 +1,4 @@
-"""Adopting a scenario as the sales plan (销售计划), and changing the plan afterwards."""
+"""Adopting a scenario as the sales plan (销售计划) of the company or a team, and changing the plan afterwards."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import col, select
 
 from core.access.actions import Action
+from core.access.actors import Reach
 from core.analytics import kpis
 from core.analytics.filters import NO_FILTERS
 from core.db.actors import team_subtree
@@ -21,7 +22,7 @@ from core.errors import EditedMeanwhile, InvalidField, InvalidFields, NotFound, 
 from core.forecasting.levers import Levers
 from core.gate import command
 from core.i18n import N_, _
-from core.model import PlanLine, Rep, SalesPlan
+from core.model import PlanLine, Rep, SalesPlan, Team
 from core.services.deal_rules import MOST_MONEY
 from core.services.idempotency import remember, saved_before
 
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
 LONGEST_NAME, LONGEST_NOTE = 80, 1000
 MOST_MONTHS = 24
 SHARE_MONTHS = 12
+
+
+class NotYourPlan(SalesError):
+    """Whoever leads a team plans for it and those below it; the company's plan is for those who see everything."""
+
+    text = N_("You plan for your own team and those below it. The plans above are for those who lead there.")
 
 
 class NobodyToPlanFor(SalesError):
@@ -52,7 +59,7 @@ class PlanChange:
     version: int | None
 
 
-@command(Action.PLAN_EDIT)
+@command(Action.TEAM_PLAN_EDIT)
 def adopt_plan(
     work: Work,
     *,
@@ -63,13 +70,15 @@ def adopt_plan(
     levers: dict[str, Any],
     note: str = "",
     ramp_months: float = 6.0,
+    team_id: int | None = None,
 ) -> SalesPlan:
-    """Make the whole company's amounts, month by month, the plan, and spread each over the reps to the cent.
+    """Make the company's or a team's amounts, month by month, its plan, and spread each over its reps to the cent.
 
     By share: of what they booked in the 12 months before this one; by capacity: of the days they are there, new people
-    ramping up. The plan before it stays, and is in force again where this one is withdrawn. Raises InvalidFields,
-    NobodyToPlanFor, LeverOutOfRange.
+    ramping up. A team's plan leaves the company's as it is and stands beside it. The plan before it stays, and is in
+    force again where this one is withdrawn. Raises InvalidFields, NobodyToPlanFor, NotYourPlan, LeverOutOfRange.
     """
+    _check_mine(work, team_id)
     before = saved_before(work, key=key, command="adopt_plan")
     if before is not None:
         return get_visible(work, SalesPlan, before)
@@ -78,10 +87,12 @@ def adopt_plan(
     plan = SalesPlan(
         name=" ".join(name.split()), note=note.strip(), levers=Levers.from_dict(levers).to_dict(),
         spread=PlanSpread(spread_by), first_month=first, until_month=until, adopted_by_id=work.actor.user_id,
+        team_id=team_id,
     )  # fmt: skip
     work.session.add(plan)
     work.session.flush()
-    reps = work.session.exec(select(Rep).order_by(col(Rep.id))).all()
+    meant = _reps(work, team_id)
+    reps = [rep for rep in work.session.exec(select(Rep).order_by(col(Rep.id))).all() if rep.id in meant]
     booked = _booked(work) if plan.spread is PlanSpread.SHARE else {}
     for month, amount in sorted(months.items()):
         there = [rep for rep in reps if present_share(month, joined_on=rep.joined_on, left_on=rep.left_on)]
@@ -99,27 +110,29 @@ def adopt_plan(
     return plan
 
 
-@command(Action.PLAN_EDIT)
+@command(Action.TEAM_PLAN_EDIT)
 def withdraw_plan(work: Work, *, plan_id: int, version: int) -> None:
-    """Take a plan out of force; the one before it counts again. Raises NotFound, EditedMeanwhile."""
-    get_visible(work, SalesPlan, plan_id, version=version).withdrawn_at = work.now
+    """Take a plan out of force; the one before it counts again. Raises NotFound, NotYourPlan, EditedMeanwhile."""
+    _mine(work, plan_id, version=version).withdrawn_at = work.now
 
 
-@command(Action.PLAN_EDIT)
+@command(Action.TEAM_PLAN_EDIT)
 def restore_plan(work: Work, *, plan_id: int) -> None:
-    """Put a plan that was withdrawn into force again. Raises NotFound."""
-    get_visible(work, SalesPlan, plan_id).withdrawn_at = None
+    """Put a plan that was withdrawn into force again. Raises NotFound, NotYourPlan."""
+    _mine(work, plan_id).withdrawn_at = None
 
 
-@command(Action.PLAN_EDIT)
-def change_plan(work: Work, *, plan_id: int, changes: Sequence[PlanChange]) -> int:
-    """Save the changed cells of the plan's grid, all or none; return how many.
+@command(Action.TEAM_PLAN_EDIT)
+def change_plan(work: Work, *, plan_id: int, changes: Sequence[PlanChange]) -> tuple[PlanChange, ...]:
+    """Save the changed cells of the plan's grid, all or none; return the changes that would undo it.
 
-    Raises NotFound (no such plan or rep), InvalidField, EditedMeanwhile where somebody changed one of them since.
+    Raises NotFound (no such plan, or no such rep in it), NotYourPlan, InvalidField, EditedMeanwhile where somebody
+    changed one of them since.
     """
-    plan = get_visible(work, SalesPlan, plan_id)
+    plan = _mine(work, plan_id)
     lines = _lines(work, plan, {change.month for change in changes})
-    known = set(work.session.exec(select(Rep.id)).all())
+    known = _reps(work, plan.team_id)
+    touched = []
     for change in changes:
         if change.rep_id not in known:
             raise NotFound(kind=_("rep"), number=change.rep_id)
@@ -131,28 +144,60 @@ def change_plan(work: Work, *, plan_id: int, changes: Sequence[PlanChange]) -> i
         if (None if line is None else line.version) != change.version:
             raise EditedMeanwhile
         line = line or PlanLine(plan_id=plan.id, rep_id=change.rep_id, month=change.month, amount=Decimal(0))
+        touched.append((line, line.amount))
         line.amount = change.amount.quantize(CENT)
         work.session.add(line)
-    return len(changes)
+    return _undoing(work, touched)
 
 
-@command(Action.PLAN_EDIT)
-def spread_plan(work: Work, *, plan_id: int, version: int, month: date, amount: Decimal, team_id: int | None) -> int:
-    """Give the whole company or a team with those below it another amount in a month; return how many reps it goes to.
+@command(Action.TEAM_PLAN_EDIT)
+def spread_plan(
+    work: Work, *, plan_id: int, version: int, month: date, amount: Decimal, team_id: int | None
+) -> tuple[PlanChange, ...]:
+    """Give all whom the plan is for, or a team with those below it, another amount in a month; return what undoes it.
 
-    Spread as the month's plan was before, evenly where it was nothing. Raises NotFound, EditedMeanwhile, InvalidField,
-    NobodyToPlanFor.
+    Spread as the month's plan was before, evenly where it was nothing. Raises NotFound, NotYourPlan, EditedMeanwhile,
+    InvalidField, NobodyToPlanFor.
     """
-    plan = get_visible(work, SalesPlan, plan_id, version=version)
+    plan = _mine(work, plan_id, version=version)
     _check_amount(amount)
-    below = None if team_id is None else team_subtree(work.session, team_id)
-    reps = [r.id for r in work.session.exec(select(Rep)).all() if below is None or r.team_id in below]
-    lines = [line for (rep, _month), line in sorted(_lines(work, plan, {month}).items()) if rep in set(reps)]
+    reps = _reps(work, plan.team_id) & _reps(work, team_id)
+    lines = [line for (rep, _month), line in sorted(_lines(work, plan, {month}).items()) if rep in reps]
     if not lines:
         raise NobodyToPlanFor(month=month.isoformat()[:7])
+    touched = [(line, line.amount) for line in lines]
     for line, part in zip(lines, spread(amount, [float(line.amount) for line in lines]), strict=True):
         line.amount = part
-    return len(lines)
+    return _undoing(work, touched)
+
+
+def _mine(work: Work, plan_id: int, *, version: int | None = None) -> SalesPlan:
+    plan = get_visible(work, SalesPlan, plan_id, version=version)
+    _check_mine(work, plan.team_id)
+    return plan
+
+
+def _check_mine(work: Work, team_id: int | None) -> None:
+    if team_id is None and not work.actor.may(Action.PLAN_EDIT):
+        raise NotYourPlan
+    if team_id is not None and work.actor.scope.reach is not Reach.ALL and team_id not in work.actor.scope.team_ids:
+        raise NotYourPlan
+    if team_id is not None:
+        get_visible(work, Team, team_id)
+
+
+def _reps(work: Work, team_id: int | None) -> set[int]:
+    """The reps of a team with those below it, or of the whole company."""
+    below = None if team_id is None else team_subtree(work.session, team_id)
+    return {rep.id for rep in work.session.exec(select(Rep)).all() if below is None or rep.team_id in below}
+
+
+def _undoing(work: Work, touched: Sequence[tuple[PlanLine, Decimal]]) -> tuple[PlanChange, ...]:
+    """The changes that give the lines their amounts of before, as long as nobody changes them again."""
+    work.session.flush()
+    return tuple(
+        PlanChange(line.rep_id, line.month, amount, line.version) for line, amount in touched if line.amount != amount
+    )
 
 
 def _checked(name: str, note: str, months: Mapping[date, Decimal]) -> date:

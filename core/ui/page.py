@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 import streamlit as st
 
 from core import gate
+from core.access.actions import Action
 from core.access.actors import Actor
 from core.access.policy import Role
 from core.access.sharing import SHAREABLE, open_to_holder
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
-    from core.access.actions import Action
     from core.db.work import Database, Work
     from core.domain.periods import FiscalCalendar
 

@@ -42,6 +42,11 @@ def draw_plan(view: View) -> None:
                     0.0 if math.isnan(rate) else min(max(rate, 0.0), 1.0),
                     text=plain(_("{booked} of {plan} planned", booked=booked, plan=plan)),
                 )
+                if not math.isnan(row["company"]):
+                    share = format_money(row["company"], view.currency, compact=True)
+                    st.caption(plain(_("Plan of {team}; of the company's plan {share}", team=row["team"], share=share)))
+                elif row["team"]:
+                    st.caption(plain(_("Plan of {team}", team=row["team"])))
                 if row["due"] > 0:
                     due = format_money(row["due"], view.currency, compact=True)
                     ahead = row["booked"] >= row["due"]

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from math import isnan
 
 import pytest
 
@@ -11,7 +12,15 @@ from core.domain.plans import PlanSpread
 from core.errors import EditedMeanwhile, InvalidField, InvalidFields, NotAllowed, NotFound
 from core.forecasting.levers import Levers
 from core.queries.plans import plan_by_month, plan_grid, plan_now, sales_plans
-from core.services.plans import PlanChange, adopt_plan, change_plan, restore_plan, spread_plan, withdraw_plan
+from core.services.plans import (
+    NotYourPlan,
+    PlanChange,
+    adopt_plan,
+    change_plan,
+    restore_plan,
+    spread_plan,
+    withdraw_plan,
+)
 
 JULY, AUGUST, SEPTEMBER = (date(2026, month, 1) for month in (7, 8, 9))
 Q3 = Period(JULY, date(2026, 10, 1))
@@ -104,7 +113,8 @@ def test_today_holds_the_plan_against_what_was_booked(sold, adopt, answer_as):
 def test_a_cell_is_changed_from_the_version_that_was_seen(sold, adopt, answer_as, perform_as):
     plan = adopt()
     change = PlanChange(sold.reps["bob"], JULY, Decimal("12.30"), 1)
-    assert perform_as("operations", change_plan, plan_id=plan.id, changes=[change]) == 1
+    undoing = perform_as("operations", change_plan, plan_id=plan.id, changes=[change])
+    assert undoing == (PlanChange(sold.reps["bob"], JULY, Decimal(0), 2),)
     assert planned(answer_as)[JULY] == 1012.30
     with pytest.raises(EditedMeanwhile):
         perform_as("operations", change_plan, plan_id=plan.id, changes=[change])
@@ -124,10 +134,80 @@ def test_a_teams_month_is_spread_anew_as_it_was(sold, adopt, answer_as, perform_
 
 
 def test_only_leadership_and_operations_adopt_a_plan(sold, adopt):
-    for who in ("eastern rep", "eastern manager", "administrator"):
+    for who in ("eastern rep", "administrator"):
         with pytest.raises(NotAllowed):
             adopt(who)
+    with pytest.raises(NotYourPlan):
+        adopt("eastern manager")
     assert adopt("operations").name == "Plan"
+
+
+def test_a_change_of_cells_or_of_a_teams_month_is_undone_unless_somebody_changed_it_again(
+    sold, adopt, answer_as, perform_as
+):
+    plan = adopt()
+    before = by_rep(answer_as, plan)
+    undoing = perform_as(
+        "leader", spread_plan, plan_id=plan.id, version=plan.version, month=JULY, amount=Decimal(900), team_id=None
+    )
+    assert by_rep(answer_as, plan) != before
+    redoing = perform_as("leader", change_plan, plan_id=plan.id, changes=undoing)
+    assert by_rep(answer_as, plan) == before
+    perform_as("leader", change_plan, plan_id=plan.id, changes=redoing)
+    assert planned(answer_as)[JULY] == 900
+    with pytest.raises(EditedMeanwhile):
+        perform_as("leader", change_plan, plan_id=plan.id, changes=undoing)
+
+
+def test_a_team_plans_for_itself_beside_the_companys_and_nothing_is_counted_twice(sold, adopt, answer_as):
+    """Example: of the company's 1,000 the east has 750; its own plan says 900, which counts for the east alone."""
+    adopt()
+    own = adopt("eastern manager", "East", months={JULY: Decimal(900)}, team_id=sold.teams["east"])
+    assert own.team_id == sold.teams["east"]
+    assert planned(answer_as)[JULY] == 1000
+    assert planned(answer_as, "eastern manager") == {JULY: 900.0, AUGUST: 1500.01, SEPTEMBER: 2250.0}
+    assert planned(answer_as, filters=Filters(team_ids=(sold.teams["east"],)))[JULY] == 900
+    assert planned(answer_as, "eastern rep")[JULY] == 900
+    assert planned(answer_as, filters=Filters(rep_ids=(sold.reps["alice"],)))[JULY] == 900
+    assert planned(answer_as, filters=Filters(team_ids=(sold.teams["west"],)))[JULY] == 250
+    both = Filters(team_ids=(sold.teams["east"], sold.teams["west"]))
+    assert planned(answer_as, filters=both)[JULY] == 1000, "of both together the company's plan counts"
+    frame = answer_as("eastern manager", plan_by_month, period=Q3).set_index("month")
+    assert frame.loc[JULY, "company"] == 750
+    assert isnan(frame.loc[AUGUST, "company"])
+    rows = answer_as("eastern manager", plan_now).set_index("row")
+    assert rows.loc["month", ["plan", "team", "company"]].tolist() == [900.0, "East", 750.0]
+    assert answer_as("leader", plan_now).set_index("row").loc["month", ["plan", "team"]].tolist() == [1000.0, ""]
+
+
+def test_a_plan_stands_beside_what_the_others_in_force_say(sold, adopt, answer_as):
+    company = adopt()
+    own = adopt("eastern manager", "East", months={JULY: Decimal(900)}, team_id=sold.teams["east"])
+    grid = answer_as("eastern manager", plan_grid, plan_id=own.id)
+    assert grid.beside == {None: {JULY: Decimal("750.00")}}
+    assert sum(amount for amount, _v in grid.cells.values()) == 900
+    assert answer_as("leader", plan_grid, plan_id=company.id).beside == {sold.teams["east"]: {JULY: Decimal("900.00")}}
+    assert answer_as("western manager", plan_grid, plan_id=company.id).beside == {}
+
+
+def test_a_teams_plan_is_its_own_and_those_above_it_to_see_and_its_leaders_to_change(
+    sold, adopt, answer_as, perform_as
+):
+    own = adopt("eastern manager", "East", months={JULY: Decimal(900)}, team_id=sold.teams["east"])
+    assert answer_as("eastern rep", sales_plans)["team"].tolist() == ["East"]
+    assert answer_as("western manager", sales_plans).empty
+    with pytest.raises(NotFound):
+        perform_as("western manager", withdraw_plan, plan_id=own.id, version=1)
+    with pytest.raises(NotYourPlan):
+        adopt("western manager", "Theirs", team_id=sold.teams["east"])
+    company = adopt("leader")
+    with pytest.raises(NotYourPlan):
+        perform_as("eastern manager", withdraw_plan, plan_id=company.id, version=1)
+    stranger = PlanChange(sold.reps["charlie"], JULY, Decimal(1), None)
+    with pytest.raises(NotFound):
+        perform_as("leader", change_plan, plan_id=own.id, changes=[stranger])
+    perform_as("eastern manager", withdraw_plan, plan_id=own.id, version=1)
+    assert planned(answer_as, "eastern manager")[JULY] == 750
 
 
 def test_a_form_that_arrives_twice_adopts_once(sold, adopt, answer_as):

@@ -90,6 +90,45 @@ def test_the_scenario_is_adopted_in_a_dialog_by_those_who_may_alone(selling, fit
     assert (amounts["plan"] > 0).all()
 
 
+def test_a_managers_scenario_becomes_the_teams_plan_beside_the_share_of_the_companys(planned, fits):  # noqa: F811
+    app = opened(planned, "eastern manager")
+    button = app.button(key="plan-adopt")
+    assert button.label == "Adopt as the team's plan"
+    button.click().run()
+    app.button(key="plan-adopt").click()
+    app.button(key="plan-send").click().run()
+    assert not app.exception
+    manager = actor(planned, "eastern manager")
+    plans = gate.answer(planned.database, manager, sales_plans, NOW)
+    assert plans["team"].tolist() == ["East", ""]
+    shown = page(planned, "plan", "eastern manager")
+    assert not shown.exception
+    assert "The company's plan gives the same people" in texts(shown)
+    assert [each for each in shown.button if each.key == "plan-withdraw"]
+    whole = page(planned, "plan", "eastern manager", plan=str(plans["id"].iloc[-1]))
+    assert not [each for each in whole.button if each.key == "plan-withdraw"], "the company's is not the manager's"
+    today = page(planned, "today", "eastern manager")
+    assert "Plan of East; of the company's plan" in texts(today)
+    assert "East also made plans of their own" in texts(page(planned, "plan"))
+    assert not [each for each in opened(planned, "eastern manager", of="product").button if each.key == "plan-adopt"]
+
+
+def test_a_month_spread_anew_is_undone_with_one_button(planned):
+    app = page(planned, "plan")
+    leader = actor(planned, "leader")
+    whole = Period(JULY, date(2026, 9, 1))
+    before = gate.answer(planned.database, leader, plan_by_month, NOW, period=whole)
+    (amount,) = [each for each in app.number_input if (each.key or "").startswith("plan-amount")]
+    amount.set_value(700.0).run()
+    app.button(key="plan-spread").click().run()
+    assert not app.exception
+    assert gate.answer(planned.database, leader, plan_by_month, NOW, period=whole)["plan"].tolist() == [700.0, 2000.0]
+    app.button(key="plan-undo").click().run()
+    assert not app.exception
+    assert gate.answer(planned.database, leader, plan_by_month, NOW, period=whole).equals(before)
+    assert not [each for each in app.button if each.key == "plan-undo"]
+
+
 def test_the_plan_stands_on_today_and_on_overview(planned):
     today = page(planned, "today", "western rep")
     assert not today.exception

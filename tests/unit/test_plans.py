@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.domain.plans import capacity, present_share, spread
+from core.domain.plans import capacity, counting, level_of, line_of, present_share, spread
 
 JULY = date(2026, 7, 1)
 
@@ -53,3 +53,27 @@ def test_capacity_never_exceeds_a_whole_person_and_never_falls_from_month_to_mon
     found = [capacity(month, joined_on=joined_on, left_on=None, ramp_months=ramp) for month in months]
     assert all(0 <= value <= 1 for value in found)
     assert found == sorted(found)
+
+
+HEAD, EAST, EAST_ONE, WEST = 1, 2, 3, 4
+ABOVE = {HEAD: None, EAST: HEAD, EAST_ONE: EAST, WEST: HEAD}
+
+
+def test_the_level_looked_at_is_the_lowest_team_that_holds_everybody():
+    assert line_of(EAST_ONE, ABOVE) == [EAST_ONE, EAST, HEAD]
+    assert level_of([EAST_ONE], ABOVE) == EAST_ONE
+    assert level_of([EAST, EAST_ONE], ABOVE) == EAST
+    assert level_of([EAST_ONE, WEST], ABOVE) == HEAD
+    assert level_of([EAST, None], ABOVE) is None
+    assert level_of([], ABOVE) is None
+
+
+def test_the_nearest_plan_above_counts_month_by_month():
+    """The east's own plan of July counts for the east and below; in August the company's does, as for everybody."""
+    august = date(2026, 8, 1)
+    in_force = {None: {JULY: 10, august: 10}, EAST: {JULY: 20}}
+    assert counting(EAST, in_force, ABOVE) == {JULY: 20, august: 10}
+    assert counting(EAST_ONE, in_force, ABOVE) == {JULY: 20, august: 10}
+    assert counting(WEST, in_force, ABOVE) == {JULY: 10, august: 10}
+    assert counting(HEAD, in_force, ABOVE) == counting(None, in_force, ABOVE) == {JULY: 10, august: 10}
+    assert counting(None, {EAST: {JULY: 20}}, ABOVE) == {}

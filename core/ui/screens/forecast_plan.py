@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import pandas as pd
@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.access.actions import Action
 from core.access.actors import Reach
+from core.analytics.filters import number
 from core.domain.money import CENT
 from core.domain.periods import add_months
 from core.domain.plans import PlanSpread
@@ -22,6 +23,7 @@ from core.reports.tables import Column
 from core.services.plans import adopt_plan
 from core.ui.page import plain
 from core.ui.routes import go
+from core.ui.screens.forecast_controls import series_name
 from core.ui.screens.forecast_fit import forecast_of, series_of
 from core.ui.screens.forecast_flow import flow_of
 from core.ui.screens.forecast_levers import lever_words
@@ -30,7 +32,6 @@ from core.ui.tables import table
 
 if TYPE_CHECKING:
     from datetime import date
-    from typing import Final
 
     from core.ui.page import View
     from core.ui.screens.forecast_state import Shown
@@ -40,19 +41,34 @@ SPREADS: Final[dict[str, str]] = {
     "capacity": N_("By who is there, new people ramping up"),
 }
 _KEY = "luopan_plan_key"
+NOBODYS: Final = 0
+"""Stands for no team and not the company."""
 
 
 def offer_plan(view: View, shown: Shown) -> None:
-    """Offer to make the scenario the plan, to those who may, on the whole company's booked value."""
-    whole = shown.dimension == "company" and shown.measure == "booked"
-    if not view.may(Action.PLAN_EDIT) or view.actor.scope.reach is not Reach.ALL or not whole:
+    """Offer to make the scenario the plan of the company, or of a team, to those who may; of booked value alone."""
+    team = planned_for(view, shown)
+    if shown.measure != "booked" or team == NOBODYS:
         return
-    if st.button(
-        _("Adopt as the sales plan"), icon=":material/assignment_turned_in:", key="plan-adopt", width="stretch",
-        help=_("The months of this scenario become the plan, spread over teams and reps."),
-    ):  # fmt: skip
+    label = _("Adopt as the sales plan") if team is None else _("Adopt as the team's plan")
+    told = _("The months of this scenario become the plan, spread over teams and reps.")
+    if team is not None:
+        told += " " + _("It counts for the team and those below it; the company's plan stays as it is.")
+    if st.button(label, icon=":material/assignment_turned_in:", key="plan-adopt", width="stretch", help=told):
         st.session_state[_KEY] = uuid4().hex
-        _adopt_dialog(view, shown)
+        _adopt_dialog(view, shown, team)
+
+
+def planned_for(view: View, shown: Shown) -> int | None:
+    """Return the team whose plan the shown series can become, None for the company's, NOBODYS where it is nobody's."""
+    everything = view.actor.scope.reach is Reach.ALL
+    if shown.dimension == "company" and everything:
+        return None if view.may(Action.PLAN_EDIT) else NOBODYS
+    team = view.actor.team_id if shown.dimension == "company" else number(shown.key)
+    mine = everything or team in view.actor.scope.team_ids
+    if shown.dimension not in ("company", "team") or team is None or not mine or not view.may(Action.TEAM_PLAN_EDIT):
+        return NOBODYS
+    return team
 
 
 def months_of(view: View, shown: Shown) -> dict[date, Decimal]:
@@ -70,18 +86,23 @@ def months_of(view: View, shown: Shown) -> dict[date, Decimal]:
     return found
 
 
-def _adopt_dialog(view: View, shown: Shown) -> None:
-    @dialog(_("Adopt as the sales plan"), width="medium")
+def _adopt_dialog(view: View, shown: Shown, team: int | None) -> None:
+    @dialog(_("Adopt as the sales plan") if team is None else _("Adopt as the team's plan"), width="medium")
     def opened() -> None:
         months = months_of(view, shown)
         if not months:
             st.info(_("No whole month lies ahead in this forecast."), icon=":material/inbox:")
             return
-        st.caption(plain(lever_words(view, shown) or _("all levers neutral")))
+        name_of = series_name(view, shown)
+        st.caption(plain("  ·  ".join([name_of, lever_words(view, shown) or _("all levers neutral")])))
+        if team is not None:
+            st.caption(_("It counts for the team and those below it; the company's plan stays as it is."))
         first = st.selectbox(_("First month"), list(months), format_func=format_month, key="plan-from")
         months = {month: amount for month, amount in months.items() if month >= first}
-        name = st.text_input(_("Name"), max_chars=80, key="plan-name",
-                             value=_("Plan from {month}", month=format_month(first)))  # fmt: skip
+        usual = _("Plan from {month}", month=format_month(first))
+        if team is not None and shown.dimension == "team":
+            usual = _("{team}: plan from {month}", team=name_of, month=format_month(first))
+        name = st.text_input(_("Name"), max_chars=80, key="plan-name", value=usual[:80])
         note = st.text_area(_("Note"), max_chars=1000, key="plan-note", height=68)
         by = st.radio(
             _("Spread over the reps"), list(SPREADS), format_func=lambda code: _(SPREADS[code]), key="plan-by"
@@ -99,6 +120,7 @@ def _adopt_dialog(view: View, shown: Shown) -> None:
             view.do(
                 adopt_plan, key=st.session_state[_KEY], name=name, note=note, months=months,
                 spread_by=PlanSpread(str(by)), levers=shown.levers.to_dict(), ramp_months=shown.levers.ramp_months,
+                team_id=team,
             )  # fmt: skip
         except InvalidFields as error:
             st.error(" ".join(error.problems.values()))

@@ -146,7 +146,9 @@ def _trend(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> 
         Column("quota", _("Quota"), "money", currency=view.currency),
         Column("previous", _("Same month last year"), "money", currency=view.currency),
         *([Column("plan", _("Plan"), "money", currency=view.currency)] if len(plan) else []),
-    ]
+        *([Column("company", _("Of the company's plan"), "money", currency=view.currency)]
+          if len(plan) and plan["company"].notna().any() else []),
+    ]  # fmt: skip
     numbers(view, months, columns, name="overview-months")
 
 

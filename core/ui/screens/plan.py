@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.access.actions import Action
+from core.access.actors import Reach
 from core.analytics.selection import Selection
 from core.charts.trend import booked_by_month
 from core.domain.periods import Period, add_months
@@ -25,11 +26,11 @@ from core.ui.empty import nothing_yet
 from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.screens.overview import clicked_month
-from core.ui.screens.plan_edit import edit_plan
+from core.ui.screens.plan_edit import edit_plan, offer_undo
 from core.ui.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from core.queries.plans import PlanGrid
@@ -43,31 +44,51 @@ def draw(view: View) -> None:
     show_what_was_told()
     plans = view.ask(sales_plans)
     if plans.empty:
-        told = _("There is no sales plan yet. On the Forecast page, leadership or sales operations adopts a scenario.")
+        told = _("There is no sales plan yet. On the Forecast page, leadership or sales operations adopts a scenario "
+                 "for the company, and who leads a team one for the team.")  # fmt: skip
         nothing_yet(view, told, icon="assignment", log=False)
         return
     row = _chosen(view, plans)
     grid = view.ask(plan_grid, plan_id=int(row["id"]))
-    _heading(view, row)
+    mine = _may_change(view, grid)
+    _heading(view, row, mine=mine)
+    if mine:
+        offer_undo(view, grid)
     _against(view, grid)
+    _beside(view, grid)
     _parts(view, grid)
-    if view.may(Action.PLAN_EDIT):
+    if mine:
         edit_plan(view, grid)
+
+
+def _may_change(view: View, grid: PlanGrid) -> bool:
+    if grid.team_id is None:
+        return view.may(Action.PLAN_EDIT)
+    reaches = view.actor.scope.reach is Reach.ALL or grid.team_id in view.actor.scope.team_ids
+    return reaches and view.may(Action.TEAM_PLAN_EDIT)
 
 
 def _chosen(view: View, plans: pd.DataFrame) -> dict[Any, Any]:
     rows = {int(row["id"]): row for row in plans.to_dict("records")}
     counting = [number for number, row in rows.items() if row["in_force"]]
+    own = view.actor.team_id if view.actor.scope.reach is not Reach.ALL else None
+    counting.sort(key=lambda number: rows[number]["team_id"] != own)
     named = (address(view).get("plan") or [""])[0]
     first = int(named) if named.isdigit() and int(named) in rows else (counting or list(rows))[0]
     if len(rows) == 1:
         return rows[first]
     picked = st.selectbox(
         _("Plan"), list(rows), index=list(rows).index(first), key="plan-chosen", width=420,
-        format_func=lambda number: f"{rows[number]['name']} · {_span(rows[number])} · {_state(rows[number])}",
+        format_func=lambda number: " · ".join(
+            [rows[number]["name"], _whose(rows[number]), _span(rows[number]), _state(rows[number])]
+        ),
     )  # fmt: skip
     write_address(plan=str(picked))
     return rows[int(picked)]
+
+
+def _whose(row: Mapping[Any, Any]) -> str:
+    return str(row["team"]) or _("Whole company")
 
 
 def _span(row: Mapping[Any, Any]) -> str:
@@ -81,8 +102,8 @@ def _state(row: Mapping[Any, Any]) -> str:
     return _("in force") if row["in_force"] else _("replaced")
 
 
-def _heading(view: View, row: Mapping[Any, Any]) -> None:
-    told = [_span(row), _state(row)]
+def _heading(view: View, row: Mapping[Any, Any], *, mine: bool) -> None:
+    told = [_whose(row), _span(row), _state(row)]
     if row["adopted_by"]:
         told.append(_("adopted by {name}", name=row["adopted_by"]))
     told.append(format_instant(row["adopted_at"], view.zone))
@@ -92,7 +113,7 @@ def _heading(view: View, row: Mapping[Any, Any]) -> None:
             st.caption(plain("  ·  ".join(told)))
             if row["note"]:
                 st.text(row["note"])
-        if not view.may(Action.PLAN_EDIT):
+        if not mine:
             return
         withdrawn = row["withdrawn_at"] is not None and not pd.isna(row["withdrawn_at"])
         label = _("Put into force again") if withdrawn else _("Withdraw")
@@ -157,6 +178,29 @@ def _against(view: View, grid: PlanGrid) -> None:
     numbers(view, frame.assign(gap=frame["booked"] - frame["plan"]), columns, name="plan-by-month")
 
 
+def _beside(view: View, grid: PlanGrid) -> None:
+    """Say how the plan stands to those above and below it: side by side, never added up."""
+    if grid.team_id is not None:
+        company = grid.beside.get(None, {})
+        months = [month for month in grid.months if month in company]
+        if not months:
+            st.caption(_("The company has no plan for these months; this one counts for the team."))
+            return
+        own = sum((grid.cells.get((rep.id, month), (Decimal(0), 0))[0] for rep in grid.reps for month in months),
+                  Decimal(0))  # fmt: skip
+        share = sum((company[month] for month in months), Decimal(0))
+        told = _("The company's plan gives the same people {share} in the same months; the team's own is {own} "
+                 "({gap}). For the team its own counts, for the company the company's.",
+                 share=said(float(share), "money", view.currency), own=said(float(own), "money", view.currency),
+                 gap=("+" if own >= share else "") + said(float(own - share), "money", view.currency))  # fmt: skip
+        st.caption(plain(told))
+    elif grid.beside:
+        names = _(", ").join(sorted(grid.teams[team] for team in grid.beside if team is not None))
+        told = _("{teams} also made plans of their own, which count for these teams and change nothing in the "
+                 "company's.", teams=names)  # fmt: skip
+        st.caption(plain(told))
+
+
 def _month(month: date) -> Period:
     return Period(month, add_months(month, 1))
 
@@ -184,19 +228,29 @@ def _parts(view: View, grid: PlanGrid) -> None:
                 booked["team", team] += so_far
     rows = [
         _row(grid.teams[team], _("Team"), by_team[team], booked["team", team])
-        for team in sorted(by_team, key=lambda team: (len(grid.line_of(team)), grid.teams[team]))
+        for team in _teams_in_order(by_team, grid)
     ]
+    own = {team: float(sum(months.values())) for team, months in grid.beside.items() if team is not None}
+    for row, team in zip(rows, _teams_in_order(by_team, grid), strict=True):
+        row["own"] = own.get(team)
     rows += [_row(rep.name, rep.team, by_rep[rep.id], booked["rep", rep.id]) for rep in grid.reps]
     columns = [
         Column("name", _("Name")),
         Column("team", _("Team")),
         Column("plan", _("Plan"), "money", currency=view.currency),
+        *([Column("own", _("The team's own plan"), "money", currency=view.currency)] if own else []),
         Column("booked", _("Booked"), "money", currency=view.currency),
         Column("rate", _("Plan done"), "rate"),
         *(Column(month.isoformat(), format_month(month), "money", currency=view.currency) for month in grid.months),
     ]
     table(view, pd.DataFrame(rows), columns, name="plan", height=520 if len(rows) > 14 else None)
     st.caption(_("A team counts with all teams below it. Exported as shown, all rows."))
+
+
+def _teams_in_order(teams: Iterable[int], grid: PlanGrid) -> list[int]:
+    """The teams with those above first; of a team's plan, only from that team down."""
+    inside = [team for team in teams if grid.team_id is None or grid.team_id in grid.line_of(team)]
+    return sorted(inside, key=lambda team: (len(grid.line_of(team)), grid.teams[team]))
 
 
 def _row(name: str, team: str, months: Mapping[date, Decimal], booked: float) -> dict[str, Any]:

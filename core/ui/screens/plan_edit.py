@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from core.ui.page import View
 
 
+_UNDO = "luopan_plan_undo"
+
+
 def edit_plan(view: View, grid: PlanGrid) -> None:
     """Offer to change the plan."""
     with st.expander(_("Change the plan"), icon=":material/edit:", key="plan-edit"):
@@ -28,10 +31,32 @@ def edit_plan(view: View, grid: PlanGrid) -> None:
         _grid(view, grid)
 
 
+def offer_undo(view: View, grid: PlanGrid) -> None:
+    """Offer to take the last change of this plan back, as long as nobody changed the same cells since."""
+    plan, changes = st.session_state.get(_UNDO, (None, ()))
+    if plan != grid.plan_id or not changes:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="plan-undo-bar"):
+        n = len(changes)
+        st.text(_n("{n} cell of the plan was changed.", "{n} cells of the plan were changed.", n, n=n), width="content")
+        if st.button(_("Undo"), icon=":material/undo:", type="tertiary", key="plan-undo"):
+            st.session_state.pop(_UNDO)
+            renew_grid(_grid_name(grid))
+            _send(view, change_plan, _("The change is taken back."), plan_id=grid.plan_id, changes=changes, undo=False)
+
+
+def _grid_name(grid: PlanGrid) -> str:
+    return f"plan-{grid.plan_id}"
+
+
 def _spread(view: View, grid: PlanGrid) -> None:
     st.caption(_("A team's or the company's month: its reps' parts change in proportion, and add up to the cent."))
-    teams: dict[int | None, str] = {None: _("Whole company")}
-    teams |= {team: name for team, name in grid.teams.items() if _has_reps(team, grid)}
+    teams: dict[int | None, str] = {} if grid.team_id is not None else {None: _("Whole company")}
+    teams |= {
+        team: name
+        for team, name in sorted(grid.teams.items(), key=lambda each: len(grid.line_of(each[0])))
+        if _has_reps(team, grid) and (grid.team_id is None or grid.team_id in grid.line_of(team))
+    }
     with st.container(horizontal=True, vertical_alignment="bottom"):
         team = st.selectbox(_("Team"), list(teams), format_func=teams.__getitem__, key="plan-team", width=220)
         month = st.selectbox(_("Month"), list(grid.months), format_func=format_month, key="plan-month", width=160)
@@ -54,7 +79,7 @@ def _spread(view: View, grid: PlanGrid) -> None:
 
 
 def _grid(view: View, grid: PlanGrid) -> None:
-    name = f"plan-{grid.plan_id}"
+    name = _grid_name(grid)
     rows = [
         {
             "team": rep.team,
@@ -104,12 +129,15 @@ def changes_of(grid: PlanGrid, typed: pd.DataFrame) -> tuple[list[PlanChange], l
     return changes, wrong
 
 
-def _send(view: View, command: Any, told: str, **values: Any) -> None:
+def _send(view: View, command: Any, told: str, *, undo: bool = True, **values: Any) -> None:
+    """Run a command that answers with what undoes it; keep that for the button."""
     try:
-        do(view, command, **values)
+        undoing = do(view, command, **values)
     except SalesError as error:
         st.error(plain(error.message()), icon=":material/block:")
         return
+    if undo:
+        st.session_state[_UNDO] = (values["plan_id"], undoing)
     tell(told)
     st.rerun()
 
