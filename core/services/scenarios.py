@@ -20,6 +20,8 @@ from core.model import Scenario, ScenarioShare
 from core.services.idempotency import remember, saved_before
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.db.work import Work
 
 LONGEST_NAME = 80
@@ -119,6 +121,29 @@ def delete_scenario(work: Work, *, scenario_id: int) -> None:
         work.session.delete(share)
     work.session.flush()
     work.session.delete(scenario)
+
+
+@command(Action.SCENARIO_SAVE)
+def restore_scenario(work: Work, *, key: str, snapshot: Mapping[str, Any]) -> Scenario:
+    """Bring one's deleted scenario back as `my_scenarios` told of it, with whom it was shared with.
+
+    It is shared again as far as one may still share with that team. Raises InvalidFields, LeverOutOfRange,
+    ScenarioNameTaken, TooManyScenarios.
+    """
+    before = saved_before(work, key=key, command="restore_scenario")
+    if before is not None:
+        return get_visible(work, Scenario, before)
+    scenario = save_scenario(
+        work, key=f"{key}-saved", name=str(snapshot["name"]), note=str(snapshot["note"]), series=snapshot["series"],
+        levers=snapshot["levers"], outlook=snapshot["outlook"],
+    )  # fmt: skip
+    scenario.data_version = int(snapshot["data_version"])
+    team = snapshot["team_id"]
+    if snapshot["shared"] and team in teams_to_tell(work.session, work.actor):
+        work.session.add(ScenarioShare(scenario_id=scenario.id, team_id=team))
+    work.session.flush()
+    remember(work, key=key, command="restore_scenario", record_id=scenario.id)
+    return scenario
 
 
 @command(Action.SCENARIO_SAVE)

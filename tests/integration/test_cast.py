@@ -634,7 +634,7 @@ CHANGES: dict[str, tuple[Change, ...]] = {
 COMMON_CHANGES: dict[str, str] = {
     **dict.fromkeys(
         ("change_password", "choose_language", "end_my_other_sign_ins", "save_draft", "clear_draft", "save_scenario",
-         "make_share_link", "keep_forecast_run"),
+         "restore_scenario", "make_share_link", "keep_forecast_run"),
         "makes or changes the actor's own rows alone, and names no other",
     ),
     **dict.fromkeys(

@@ -7,8 +7,15 @@ import pytest
 from core.domain.periods import Period
 from core.errors import EditedMeanwhile, InvalidFields, NotAllowed, NotFound
 from core.forecasting.levers import LeverOutOfRange, Levers
-from core.queries.scenarios import monthly_quotas, my_scenarios
-from core.services.scenarios import ScenarioNameTaken, delete_scenario, rename_scenario, save_scenario
+from core.queries.scenarios import monthly_quotas, my_scenarios, shared_scenarios
+from core.services.scenarios import (
+    ScenarioNameTaken,
+    delete_scenario,
+    rename_scenario,
+    restore_scenario,
+    save_scenario,
+    share_scenario,
+)
 
 SERIES = {"dimension": "company", "key": "", "frequency": "month", "horizon": 6, "china": True, "events": []}
 AHEAD = Period(date(2026, 7, 1), date(2027, 1, 1))
@@ -81,6 +88,25 @@ def test_a_deleted_scenario_is_gone_and_its_name_free(company, save, perform_as,
     perform_as("leader", delete_scenario, scenario_id=number)
     assert answer_as("leader", my_scenarios).empty
     assert save("leader", "Gone", key="again").name == "Gone"
+
+
+@pytest.mark.parametrize("team", ["east", None])
+def test_a_deleted_scenario_comes_back_as_it_was_with_whom_it_was_shared(company, save, perform_as, answer_as, team):
+    outlook = {"ds": ["2026-08-01"], "base": [1.0], "scenario": [2.0], "lo": [0.5], "hi": [3.0], "on": "2026-07-15"}
+    kept = save("leader", "Back", note="n", outlook=outlook)
+    number = None if team is None else company.teams[team]
+    perform_as("leader", share_scenario, scenario_id=kept.id, version=kept.version, team_id=number)
+    (before,) = answer_as("leader", my_scenarios).to_dict("records")
+    company.deal()
+    perform_as("leader", delete_scenario, scenario_id=kept.id)
+    assert answer_as("eastern rep", shared_scenarios).empty
+    for _twice in range(2):
+        perform_as("leader", restore_scenario, key="undo", snapshot=before)
+    (after,) = answer_as("leader", my_scenarios).to_dict("records")
+    same = ("name", "note", "series", "levers", "data_version", "outlook", "shared", "team_id")
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+    assert answer_as("eastern rep", shared_scenarios)["name"].tolist() == ["Back"]
+    assert answer_as("western rep", shared_scenarios)["name"].tolist() == ([] if team else ["Back"])
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 81])

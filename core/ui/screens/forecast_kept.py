@@ -20,7 +20,7 @@ from core.services.scenarios import (
     delete_scenario,
     duplicate_scenario,
     rename_scenario,
-    save_scenario,
+    restore_scenario,
     share_scenario,
     stop_sharing_scenario,
 )
@@ -167,10 +167,7 @@ def _offer_undo(view: View) -> None:
         st.text(_("{name} is deleted.", name=gone["name"]))
         if st.button(_("Undo"), icon=":material/undo:", type="tertiary", key="scenario-undo"):
             st.session_state.pop(_GONE)
-            _does(
-                view, save_scenario, key=uuid4().hex, name=gone["name"], note=gone["note"], series=gone["series"],
-                levers=gone["levers"], outlook=gone["outlook"],
-            )  # fmt: skip
+            _does(view, restore_scenario, key=uuid4().hex, snapshot=gone)
             st.rerun(scope="fragment")
 
 
