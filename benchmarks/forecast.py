@@ -32,6 +32,7 @@ from core.forecasting.levers import Levers
 from core.forecasting.prophet_model import SEED
 from core.forecasting.scenarios import apply
 from core.forecasting.series import prepare
+from core.forecasting.spread import PUBLIC, ratio_of, relative_misses
 from core.forecasting.steps import PANDAS, SEASON, Frequency
 from core.settings import PROJECT_ROOT
 
@@ -125,6 +126,7 @@ def forecast_all(task: Task) -> dict[str, Any]:
         "method": fit.method,
         "seconds": took,
         "cover": float(inside.mean()),
+        "misses": relative_misses(fit),
         **{name: float(np.mean(np.abs(task.actual - ahead))) / scale for name, ahead in made.items()},
     }
 
@@ -181,7 +183,20 @@ def chosen(results: pd.DataFrame) -> Iterator[str]:
     for name, part in table:
         combined, naive = (part["method"] == "combination").mean(), (part["method"] == "seasonal_naive").mean()
         median, most = part["seconds"].quantile([0.5, 0.95])
-        yield f"| `{name}` | {combined:.0%} | {naive:.0%} | {1 - combined - naive:.0%} | {median:.2f} | {most:.2f} |"
+        yield f"| `{name}` | {combined:.0%} | {naive:.0%} | {abs(1 - combined - naive):.0%} | {median:.2f} | {most:.2f} |"
+
+
+def spreads(results: pd.DataFrame, seed: int) -> Iterator[str]:
+    """Yield what past errors were over what in-sample errors suggest, on one half of each set and on the other."""
+    random = np.random.default_rng(seed)
+    first = results.groupby("set", sort=False)["set"].transform(lambda part: random.permutation(len(part)) % 2 == 0)
+    frequency = results["set"].map({of.name: of.frequency for of in SETS})
+    yield "| step | one half | the other half | taken where nothing else is known |"
+    yield "|---|--:|--:|--:|"
+    for step, taken in PUBLIC.items():
+        of = frequency == step
+        halves = (ratio_of(results.loc[of & (first == half), "misses"]) for half in (True, False))
+        yield f"| {step} | " + " | ".join(f"{ratio:.2f}" for ratio in halves) + f" | {taken.ratio:.2f} |"
 
 
 def history(frequency: Frequency, count: int, seed: int) -> pd.DataFrame:
@@ -321,6 +336,28 @@ def circumstances(asked: argparse.Namespace) -> Iterator[str]:
     )
 
 
+def errors(asked: argparse.Namespace) -> Iterator[str]:
+    """Forecast every series by every method, and yield what came of it, with titles."""
+    with ProcessPoolExecutor(asked.processes, initializer=quiet) as pool:
+        results = pd.DataFrame(pool.map(forecast_all, tasks(asked.sample, asked.seed), chunksize=2))
+    if asked.details:
+        results.drop(columns="misses").to_csv(asked.details, index=False)
+    yield (
+        "\n## Error\n\nMean absolute error over the in-sample error of seasonal naive (MASE), its mean over the "
+        "forecasts of a set,\nrelative to AutoETS: below 1 is better than AutoETS. Weeks are decomposed (MSTL) for "
+        "AutoETS and AutoTheta.\n"
+    )
+    yield from accuracy(results)
+    yield "\n## Methods chosen\n"
+    yield from chosen(results)
+    yield (
+        "\n## Widths\n\nWhat 80 % of past errors stayed within, over what errors in the sample suggest "
+        "(docs/methods/forecast.md,\nsection 7), on one half of the forecasts of each set, drawn at random, and on the "
+        "other.\n"
+    )
+    yield from spreads(results, asked.seed)
+
+
 def report(asked: argparse.Namespace, show: Callable[[str], None]) -> None:
     """Measure, and hand each line to `show` as it is known."""
     began = time.perf_counter()
@@ -332,29 +369,27 @@ def report(asked: argparse.Namespace, show: Callable[[str], None]) -> None:
         for line in speed(asked):
             show(line)
     if asked.accuracy:
-        with ProcessPoolExecutor(asked.processes, initializer=quiet) as pool:
-            results = pd.DataFrame(pool.map(forecast_all, tasks(asked.sample, asked.seed), chunksize=2))
-        if asked.details:
-            results.to_csv(asked.details, index=False)
-        show(
-            "\n## Error\n\nMean absolute error over the in-sample error of seasonal naive (MASE), its mean over the "
-            "forecasts of a set,\nrelative to AutoETS: below 1 is better than AutoETS. Weeks are decomposed (MSTL) for "
-            "AutoETS and AutoTheta.\n"
-        )
-        for line in accuracy(results):
-            show(line)
-        show("\n## Methods chosen\n")
-        for line in chosen(results):
+        for line in errors(asked):
             show(line)
     if asked.pipeline:
         show("\n## Open deals\n")
         for line in pipeline_lines():
             show(line)
-    show(f"\nThe whole run took {time.perf_counter() - began:.0f} s.")
+    show(f"\nThe run took {time.perf_counter() - began:.0f} s.")
+
+
+def laid_in(kept: str, measured: str) -> str:
+    """Return the report `kept` with the sections that were measured anew."""
+    old, new = (
+        {part.split("\n", 1)[0]: part.split("\nThe run took")[0].rstrip() for part in text.split("\n## ")}
+        for text in (kept, measured)
+    )
+    whole = old | {title: part for title, part in new.items() if not title.startswith("#")}
+    return "\n\n## ".join(whole.values()) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the benchmark and print it; a whole run is also written to docs/benchmarks-forecast.md."""
+    """Run the benchmark and print it; on every series, what was measured goes into docs/benchmarks-forecast.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast", description=__doc__)
     parser.add_argument("--sample", type=int, default=None, help="only so many forecasts of each set")
     parser.add_argument("--seed", type=int, default=7, help="of the sample and the made-up series")
@@ -375,8 +410,10 @@ def main(arguments: list[str] | None = None) -> int:
         said.append(line)
 
     report(asked, show)
-    if asked.sample is None and asked.speed and asked.accuracy and asked.pipeline:
-        RESULTS.write_text("\n".join(said) + "\n", encoding="utf-8")
+    if asked.sample is None:
+        text = "\n".join(said) + "\n"
+        whole = asked.speed and asked.accuracy and asked.pipeline
+        RESULTS.write_text(text if whole else laid_in(RESULTS.read_text(encoding="utf-8"), text), encoding="utf-8")
     return 0
 
 

@@ -10,14 +10,13 @@ import pandas as pd
 
 from core.forecasting.baselines import naive_forecast, naive_scale
 from core.forecasting.result import Backtest, Member, Scores
+from core.forecasting.spread import AS_SUGGESTED, Spread, suggested_width
 from core.forecasting.transform import Floats
 
 Forecaster = Callable[[int, int], Floats]
 """(number of known steps, horizon) -> the forecast."""
 
 NOMINAL = 0.8
-Z80 = 1.2815515655446004
-PRIOR_WEIGHT = 0.5
 RECENCY = 1.5
 
 
@@ -60,30 +59,33 @@ def roll(z: Floats, forecaster: Forecaster, cuts: Sequence[tuple[int, int]]) -> 
     return [Origin(known, past, z[known : known + len(past)] - past) for known, past in made]
 
 
-def band(origins: list[Origin], in_sample: Floats, *, horizon: int, count: int = 0, terms: int = 0) -> Band:
-    """Widths from the origins' errors, drawn towards the in-sample errors where there are few.
+def band(
+    origins: list[Origin],
+    in_sample: Floats,
+    *,
+    horizon: int,
+    count: int = 0,
+    terms: int = 0,
+    spread: Spread = AS_SUGGESTED,
+) -> Band:
+    """Widths from the origins' errors, drawn towards those of like series where there are few.
 
     For step h all absolute errors at steps from h/2 to 2h are pooled and their conformal 80 %
     quantile is taken, an origin counting 0.63 times the next later one; widths never shrink with
     h. A past forecast that knew n steps where now `count` are known, of a season with `terms`
     coefficients, erred more for it: by sqrt((1 + terms/n) / (1 + terms/count)).
     """
-    prior = _prior_width(in_sample, horizon)
     errors = [_as_of_now(origin, count or origin.known, terms) for origin in origins]
     share = 0.5 ** (np.arange(len(errors))[::-1] / RECENCY)
-    widths = np.empty(horizon)
+    own, counts = np.zeros(horizon), np.zeros(horizon)
     for step in range(1, horizon + 1):
-        low, high = max(1, step // 2), max(2 * step, 3)
-        parts = [e[low - 1 : high] for e in errors]
-        near = np.abs(np.concatenate(parts)) if parts else np.empty(0)
-        weights = np.repeat(share, [len(part) for part in parts]) if parts else np.empty(0)
-        own = prior[step - 1]
-        if len(near):
-            seen = _conformal(near, weights)
-            trust = len(near) / (len(near) + PRIOR_WEIGHT)
-            widths[step - 1] = trust * seen + (1 - trust) * max(own, 0.5 * seen)
-        else:
-            widths[step - 1] = own if step == 1 else max(own, widths[step - 2])
+        parts = [e[max(1, step // 2) - 1 : max(2 * step, 3)] for e in errors]
+        seen = np.array([len(part) > 0 for part in parts], dtype=bool)
+        if seen.any():
+            weights = np.repeat(share, [len(part) for part in parts])
+            own[step - 1] = _conformal(np.abs(np.concatenate(parts)), weights)
+            counts[step - 1] = share[seen].sum() ** 2 / (share[seen] ** 2).sum()
+    widths = spread.drawn(own, counts, suggested_width(in_sample, horizon))
     return Band(np.maximum.accumulate(widths), _correlation(errors))
 
 
@@ -100,6 +102,7 @@ def scored(
     season: int,
     value: Callable[[Floats], Floats],
     terms: int = 0,
+    spread: Spread = AS_SUGGESTED,
 ) -> Backtest | None:
     """Score the origins; the band of each is set by the other origins alone."""
     if not origins:
@@ -108,7 +111,7 @@ def scored(
     for place, origin in enumerate(origins):
         ahead = len(origin.forecast)
         others = origins[:place] + origins[place + 1 :]
-        width = band(others, in_sample, horizon=ahead, count=origin.known, terms=terms).width
+        width = band(others, in_sample, horizon=ahead, count=origin.known, terms=terms, spread=spread).width
         after = slice(origin.known, origin.known + ahead)
         tables.append(
             pd.DataFrame(
@@ -149,12 +152,6 @@ def score(frame: pd.DataFrame, *, scale: float) -> Scores:
         ets_wape=float(np.abs(actual - ets).sum()) / size,
         ets_mase=float(np.abs(actual - ets).mean()) / scale,
     )
-
-
-def _prior_width(in_sample: Floats, horizon: int) -> Floats:
-    """Widths from one-step errors alone, widening with the square root of the horizon."""
-    spread = float(np.sqrt(np.mean(in_sample**2))) if len(in_sample) else 0.0
-    return np.asarray(Z80 * spread * np.sqrt(1 + 0.1 * np.arange(horizon)))
 
 
 def _conformal(errors: Floats, weights: Floats | None = None) -> float:

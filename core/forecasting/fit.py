@@ -18,6 +18,7 @@ from core.forecasting.prophet_model import CHANGEPOINT_PRIORS, SEED, TWO_YEARS, 
 from core.forecasting.result import Components, Fit, Member, Method, NotEnoughHistory
 from core.forecasting.sentences import Sentence
 from core.forecasting.series import PreparedSeries
+from core.forecasting.spread import AS_SUGGESTED, PUBLIC, Spread
 from core.forecasting.steps import SEASON, Frequency, steps_from
 from core.forecasting.transform import Floats, Transform
 from core.forecasting.trials import Trials
@@ -81,9 +82,11 @@ def fit_series(
     china: bool = True,
     origins: int | None = None,
     depth: Depth = "full",
+    spread: Spread | None = None,
 ) -> Fit:
     """Forecast `horizon` steps by the best method that the history allows.
 
+    `spread`: how wide bands are in the company's other series of that frequency, where that is known.
     `origins` past forecasts set the band and the backtest (by default 4 to 6). depth "first": one
     Prophet fit and no past forecasts, the quickest answer. Equal arguments give equal numbers.
     Raises NotEnoughHistory.
@@ -96,7 +99,7 @@ def fit_series(
         return _simple(prepared, method, reason, horizon=horizon, events=events, china=china)
     past = 0 if depth == "first" else origins
     try:
-        fit = _build(prepared, method, reason, horizon, events, china=china, origins=past)
+        fit = _build(prepared, method, reason, horizon, events, china=china, origins=past, spread=spread)
     except ProphetFailed:
         return fallback_fit(prepared, horizon=horizon, reason=AFTER_FAILURE, events=events)
     scores = None if fit.backtest is None else fit.backtest.scores
@@ -162,6 +165,7 @@ def _build(
     *,
     china: bool,
     origins: int | None,
+    spread: Spread | None = None,
 ) -> Fit:
     """Fit, look back, set the band."""
     frequency = prepared.frequency
@@ -182,7 +186,10 @@ def _build(
     z = found.transform.forward(y)
     residuals = _in_sample(method, z, found.parts.total[: len(y)], SEASON[frequency])
     terms = 2 * YEARLY_ORDER[frequency] if method == "combination" else 0
-    width = band(found.back, residuals, horizon=horizon, count=len(y), terms=terms)
+    like = AS_SUGGESTED
+    if method in ("combination", "prophet"):
+        like = PUBLIC[frequency] if spread is None else spread
+    width = band(found.back, residuals, horizon=horizon, count=len(y), terms=terms, spread=like)
     fit = Fit(
         frequency=frequency,
         method=method,
@@ -201,7 +208,7 @@ def _build(
         backtest=None,
         members=found.members,
     )
-    past = scored(y, steps, found.back, residuals, season=SEASON[frequency], value=fit.value, terms=terms)
+    past = scored(y, steps, found.back, residuals, season=SEASON[frequency], value=fit.value, terms=terms, spread=like)
     return fit if past is None else replace(fit, backtest=past)
 
 

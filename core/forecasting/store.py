@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEPT: Final = 4_000
-METHOD_VERSION: Final = 7
+METHOD_VERSION: Final = 8
 """Raised with every change of method, so that no older answer is read."""
 
 
