@@ -203,6 +203,14 @@ def format_money(amount: SupportsFloat | None, currency: str = "CNY", *, compact
     return f"{minus}{currency_symbol(currency)}{figure}"
 
 
+_PARTED = re.compile(r"(?<=[+\N{MINUS SIGN}-])(?=[A-Z]{0,2}[$£¥€₩₹])|(?<=\d)(?=[万亿])")
+
+
+def unbroken(text: str) -> str:
+    """Return `text` with the places inside an amount closed, where a line may not end: after its sign, before 万."""
+    return _PARTED.sub("\N{WORD JOINER}", text)
+
+
 def format_estimate(amount: SupportsFloat | None, currency: str = "CNY") -> str:
     """Return an amount that nobody knows to the cent, in whole units: ¥1,234,567."""
     value = _exact(amount)

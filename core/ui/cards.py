@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
-from core.i18n import _, format_days, format_money, format_number, format_points, format_rate
+from core.i18n import _, format_days, format_money, format_number, format_points, format_rate, unbroken
 from core.ui.drill import deals_button
 
 if TYPE_CHECKING:
@@ -16,6 +16,27 @@ if TYPE_CHECKING:
     from core.ui.page import View
 
 _ONE_ROW = 6  # cards that just fit beside each other on a laptop
+_STYLE = """<style>
+[data-testid="stLayoutWrapper"]:has(> * > * > [class*="st-key-cards-"]) {container-type: inline-size}
+[class*="st-key-card-"] > :last-child:not(:first-child):has(button) {margin-top: auto}
+@container (min-width: 480px) {
+  [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
+    grid-template-columns: repeat(3, minmax(0, 1fr)) !important}}
+@container (min-width: 760px) {
+  [class*="st-key-cards-large-"]:has(> :nth-child(9):last-child) {
+    grid-template-columns: repeat(3, minmax(0, 1fr)) !important}}
+@container (min-width: 900px) {
+  [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
+    grid-template-columns: repeat(20, minmax(0, 1fr)) !important; > * {grid-column: span 4}
+    > :nth-child(n + 6) {grid-column: span 5}}}
+@container (min-width: 1500px) {
+  [class*="st-key-cards-large-"]:has(> :nth-child(9):last-child) {
+    grid-template-columns: repeat(20, minmax(0, 1fr)) !important; > * {grid-column: span 4}
+    > :nth-child(n + 6) {grid-column: span 5}}}
+@container (max-width: 479.9px) {
+  [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
+    grid-template-columns: repeat(2, minmax(0, 1fr)) !important; > :first-child {grid-column: 1 / -1}}}
+</style>"""
 
 Unit = Literal["money", "rate", "count", "days", "times"]
 
@@ -73,11 +94,20 @@ def is_still(delta: str) -> bool:
     return not any(digit in "123456789" for digit in delta)
 
 
+def draw_style() -> None:
+    """Draw the sheet that lays nine cards out in full rows and stands the cards' buttons on one line.
+
+    Five and four, three times three where that is too narrow, and on a phone the first alone and the others by two.
+    """
+    st.html(_STYLE)
+
+
 def draw_cards(view: View, cards: list[Card], *, key: str) -> None:
     """Draw the cards in a grid that fits the width; each opens its deals."""
     width = 340 if view.large else 150 if len(cards) == _ONE_ROW else 160
     columns: int | Literal["auto"] = len(cards) if 1 < len(cards) <= _ONE_ROW else "auto"
-    with st.grid(columns, min_column_width=width, gap="small", key=f"cards-{key}"):
+    kind = "large" if view.large else "page"
+    with st.grid(columns, min_column_width=width, gap="small", key=f"cards-{kind}-{key}"):
         for card in cards:
             with st.container(border=True, gap="xxsmall", height="stretch", key=f"card-{key}-{card.key}"):
                 _draw(view, card, key)
@@ -100,7 +130,7 @@ def _draw(view: View, card: Card, key: str) -> None:
     if last_year is not None:
         st.caption(_("{change} vs last year", change=last_year))
     if card.note:
-        st.caption(card.note)
+        st.caption(unbroken(card.note))
     if card.selection is not None:
         deals_button(view, card.selection, label=card.label, title=card.title, key=f"open-{key}-{card.key}")
 
@@ -113,7 +143,7 @@ def _draw_large(view: View, card: Card, delta: str | None) -> None:
         colour = "gray" if is_still(delta) else "green" if good else "red"
         st.markdown(f":{colour}[**{delta}**] " + _("vs prior"))
     if card.note:
-        st.text(card.note)
+        st.text(unbroken(card.note))
 
 
 def _missing(value: float | None) -> bool:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.access.actions import Action
 from core.analytics.selection import Selection
 from core.charts.theme import CONFIG
-from core.i18n import _, _n, format_money, format_number
+from core.i18n import _, _n, format_money, format_number, unbroken
 from core.queries.drill import deals_behind, selection_total
 from core.reports.tables import Column
 from core.ui import session
@@ -68,8 +68,12 @@ def show_deals(view: View, selection: Selection, title: str) -> None:
         deals = view.ask(deals_behind, selection=selection, limit=None)
         count = int(total["count"])
         amount = format_money(total["value"], view.currency)
-        st.text(_n("{n} deal, {amount}", "{n} deals, {amount}", count, n=format_number(count), amount=amount))
+        told = _n("{n} deal, {amount}", "{n} deals, {amount}", count, n=format_number(count), amount=amount)
+        st.text(unbroken(told))
         columns = deal_columns(view)
+        if "share" in deals:
+            columns.insert(5, Column("share", _("Credit share"), "rate"))
+            deals = deals.assign(name=deals["name"].fillna(_("A colleague's deal")))
         table(
             view, deals.head(_SHOWN), columns, name="drill", opens="deal", id_column="deal_id", height=420,
             empty=_("No deals are counted here."), export=False,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.i18n import language
+from core.ui import cards, phone
 from core.ui.chart_inks import draw_inks
-from core.ui.phone import draw_style
 
 
 def mend_looks() -> None:
@@ -44,7 +44,8 @@ def mend_looks() -> None:
           white-space: normal; overflow: visible}
         </style>"""
     )
-    draw_style()
+    phone.draw_style()
+    cards.draw_style()
     draw_inks()
     if language() == "zh":
         st.html(

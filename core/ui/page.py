@@ -17,7 +17,7 @@ from core.access.actors import Actor
 from core.access.policy import Role
 from core.access.sharing import SHAREABLE, open_to_holder
 from core.errors import NotAllowed, SalesError
-from core.i18n import N_, NO_CURRENCY, _, language
+from core.i18n import N_, NO_CURRENCY, _, language, unbroken
 from core.ui import building, lost, routes, session
 
 if TYPE_CHECKING:
@@ -189,8 +189,8 @@ def _kept(key: str) -> Any:  # noqa: ARG001 - what the cache keys on
 
 
 def plain(text: str) -> str:
-    """Return `text` so that Streamlit's Markdown shows it letter by letter."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$^" else c for c in text.replace("\n", " "))
+    """Return `text` so that Streamlit's Markdown shows it letter by letter, no amount broken by a line's end."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$^" else c for c in unbroken(text).replace("\n", " "))
 
 
 def open_page(name: str, *, heading: bool = True) -> View:

@@ -52,3 +52,17 @@ def test_on_a_phone_the_attainment_stands_above_what_it_is_made_of(page_as):
         " return words.getBoundingClientRect().bottom }"
     )
     assert drawn <= made_of.bounding_box()["y"] + 2
+
+
+@pytest.mark.parametrize(("width", "rows"), [(390, [1, 2, 2, 2, 2]), (1024, [3, 3, 3]), (1440, [5, 4]), (1920, [5, 4])])
+def test_the_nine_cards_of_overview_stand_in_full_rows_and_cut_no_number(page_as, width, rows):
+    page = page_as("leadership", path="overview", width=width)
+    cards = page.locator(".st-key-cards-page-overview > *")
+    cards.nth(8).wait_for(timeout=30_000)
+    boxes = [card.bounding_box() for card in cards.all()]
+    tops = sorted({round(box["y"]) for box in boxes})
+    assert [sum(round(box["y"]) == top for box in boxes) for top in tops] == rows
+    ends = {round(max(b["x"] + b["width"] for b in boxes if round(b["y"]) == top)) for top in tops}
+    assert max(ends) - min(ends) <= 1
+    values = page.locator('.st-key-cards-page-overview [data-testid="stMetricValue"]')
+    assert all(values.evaluate_all("all => all.map(e => e.scrollWidth <= e.clientWidth)"))

@@ -38,6 +38,7 @@ from core.i18n import (
     parse_accept,
     parse_number,
     speaking,
+    unbroken,
     use_language,
 )
 
@@ -304,3 +305,16 @@ def test_a_chance_is_never_quite_none_or_all_and_an_estimate_has_no_cents():
     ]  # fmt: skip
     assert [format_estimate(amount) for amount in (1_234_567.6, -5.4, -0.2)] == ["¥1,234,568", "-¥5", "¥0"]
     assert format_chance(None) == format_estimate(float("nan")) == "–"
+
+
+@pytest.mark.parametrize(
+    ("said", "closed"),
+    [
+        ("价格 -¥144万, +¥5.3亿", "价格 -\u2060¥144\u2060万, +\u2060¥5.3\u2060亿"),
+        ("up +US$3K, \N{MINUS SIGN}€2", "up +\u2060US$3K, \N{MINUS SIGN}\u2060€2"),
+        ("12 - 3, a-b, 9月", "12 - 3, a-b, 9月"),
+    ],
+)
+def test_no_line_ends_between_an_amounts_sign_and_its_figures(said, closed):
+    """The places where a browser may end a line inside an amount are closed, and no others."""
+    assert unbroken(said) == closed

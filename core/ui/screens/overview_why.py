@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from core.analytics.selection import Selection
-from core.i18n import N_, _, _n, format_date, format_money, format_number, format_rate
+from core.i18n import N_, _, _n, format_date, format_money, format_number, format_rate, unbroken
 from core.queries.overview import as_old
 from core.queries.why import booked_why
 from core.reports.tables import Column, records
@@ -46,7 +46,7 @@ def draw_why(view: View, period: Period, filters: Filters, *, to_date: bool, as_
     today = as_of.on if as_of else view.today
     before = as_old(earlier, period, today=today) if to_date else earlier
     st.subheader(_("What changed, and why"), anchor=False)
-    st.text(_headline(whole, before, view.currency))
+    st.text(unbroken(_headline(whole, before, view.currency)))
     for by in _BY:
         _by(view, found[found["by"] == by], by, (period, before), Selection("booked", None, filters, as_of=as_of))
     columns = [
@@ -106,7 +106,7 @@ def _mover(view: View, row: dict[str, Any], by: str, days: tuple[Period, Period]
     name = str(row["name"]) or _("None")
     moved = f"{name} {_signed(row['change'], view.currency)}"
     if view.large:
-        st.text(moved)
+        st.text(unbroken(moved))
         return
     for period, count, word, key in (
         (days[0], int(row["count_after"]), moved, "now"),
