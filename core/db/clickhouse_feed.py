@@ -7,7 +7,6 @@ a mirror in the process would have.
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
@@ -15,7 +14,6 @@ import pyarrow as pa
 from sqlalchemy import or_, select
 
 from core.analytics import tables
-from core.db import mirror_load, mirror_states
 from core.db.clickhouse_reading import read
 from core.db.clickhouse_tables import (
     FOLLOWED,
@@ -31,7 +29,7 @@ from core.db.clickhouse_tables import (
     stored,
 )
 from core.db.clickhouse_tidy import tidy
-from core.db.mirror_load import DIMENSIONS, PLAIN, Loader
+from core.db.mirror_load import DERIVED_BY, DIMENSIONS, PLAIN, Loader
 from core.model import Activity, Customer, Deal
 
 if TYPE_CHECKING:
@@ -249,8 +247,8 @@ def newest(server: Server, plan: Plan) -> Version | None:
 def fingerprint(plan: Plan) -> str:
     """Return what a version depends on besides the database's rows; not its address, which differs by machine."""
     found = hashlib.sha256(f"{plan.zone}\n{plan.base}".encode())
-    for module in (tables, mirror_load, mirror_states):
-        found.update(Path(str(module.__file__)).read_bytes())
+    for path in DERIVED_BY:
+        found.update(path.read_bytes())
     return found.hexdigest()
 
 

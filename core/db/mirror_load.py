@@ -1,22 +1,28 @@
-"""Filling the mirror: what is read from the database, and the statements that derive the facts in DuckDB.
+"""Filling the mirror: what is read from the database, and what is derived of it and written into DuckDB.
 
-The same statements build everything and load single deals again, so an increment equals a rebuild.
+The same code builds everything and loads single deals again, so an increment equals a rebuild.
 """
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 import duckdb_engine
 from sqlalchemy.schema import CreateTable
 
+from core.analytics import tables
 from core.analytics.tables import MIRRORED
+from core.db import mirror_columns, mirror_days, mirror_histories, mirror_runs, mirror_states
 from core.db.mirror_columns import statement_of
-from core.db.mirror_states import RATES, STATES
+from core.db.mirror_days import Days
+from core.db.mirror_histories import Moves, Stages
+from core.db.mirror_states import RATES, states_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -70,50 +76,6 @@ SELECT a.id, a.deal_id, a.rep_id, r.team_id, a.customer_id, a.kind, CAST(a.due_o
        company_day(CAST(a.done_at AS TIMESTAMP)) AS done_on
 FROM in_activity a LEFT JOIN reps r ON r.id = a.rep_id"""
 
-_MOVES = """
-INSERT INTO moves BY NAME
-WITH stepped AS (
-    SELECT id, deal_id, from_stage_id, to_stage_id, CAST(effective_at AS TIMESTAMP) AS moved_at, lost_reason_id
-    FROM in_stage_move
-    UNION ALL
-    SELECT 0, id, NULL, stage_id, CAST(stage_entered_at AS TIMESTAMP), lost_reason_id
-    FROM in_deal WHERE id NOT IN (SELECT deal_id FROM in_stage_move))
-SELECT m.*, company_day(m.moved_at) AS moved_on,
-       f.position AS from_position, f.kind AS from_kind, t.position AS to_position, t.kind AS to_kind
-FROM stepped m JOIN stages t ON t.id = m.to_stage_id LEFT JOIN stages f ON f.id = m.from_stage_id"""
-
-_LATE_MOVES = """
-INSERT INTO late_moves BY NAME
-SELECT id, deal_id, company_day(CAST(recorded_at AS TIMESTAMP)) AS known_on
-FROM in_stage_move
-WHERE recorded_at > effective_at
-  AND company_day(CAST(recorded_at AS TIMESTAMP)) > company_day(CAST(effective_at AS TIMESTAMP))"""
-
-_SPANS = """
-INSERT INTO spans BY NAME
-WITH stays AS (
-    SELECT m.deal_id, t.pipeline_id, m.to_stage_id AS stage_id, m.to_position AS position, m.to_kind AS kind, m.id,
-           m.moved_at AS entered_at, lead(m.moved_at) OVER deal AS left_at,
-           m.moved_on AS entered_on,
-           greatest(coalesce(max(CASE WHEN m.to_kind <> 'lost' THEN m.to_position END) OVER deal, 1), 1) AS furthest
-    FROM moves m JOIN stages t ON t.id = m.to_stage_id
-    WHERE m.deal_id IN (SELECT id FROM in_deal)
-    WINDOW deal AS (PARTITION BY m.deal_id ORDER BY m.moved_at, m.id
-                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)),
-timed AS (
-    SELECT *, CAST(epoch(left_at) - epoch(entered_at) AS BIGINT) AS seconds,
-           coalesce(lag(furthest) OVER (PARTITION BY deal_id ORDER BY entered_at, id), 0) AS furthest_before
-    FROM stays)
-SELECT * EXCLUDE (id),
-       CASE WHEN furthest > furthest_before THEN CAST(epoch(lead(entered_at) OVER arrivals) - epoch(entered_at)
-            AS INTEGER) END AS advance_seconds,
-       lead(entered_at) OVER same AS next_same_at,
-       CAST(coalesce(sum(seconds) OVER (same ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS BIGINT)
-           AS seconds_before
-FROM timed
-WINDOW same AS (PARTITION BY deal_id, stage_id ORDER BY entered_at, id),
-       arrivals AS (PARTITION BY deal_id, furthest > furthest_before ORDER BY entered_at, id)"""
-
 _CHANGES = """
 INSERT INTO changes BY NAME
 SELECT id, deal_id, field, before, after, CAST(effective_at AS TIMESTAMP) AS changed_at
@@ -124,9 +86,6 @@ INSERT INTO deals BY NAME
 WITH main_product AS (
     SELECT deal_id, product_id, CAST(sum(quantity) OVER (PARTITION BY deal_id) AS BIGINT) AS units FROM in_deal_line
     QUALIFY row_number() OVER (PARTITION BY deal_id ORDER BY amount DESC, id) = 1),
-reached AS (
-    SELECT deal_id, max(furthest) AS furthest FROM spans
-    WHERE deal_id IN (SELECT id FROM in_deal) GROUP BY deal_id),
 met AS (
     SELECT deal_id, max(done_on) AS last_activity_on FROM activities
     WHERE deal_id IN (SELECT id FROM in_deal) GROUP BY deal_id),
@@ -154,9 +113,11 @@ SELECT d.name, CAST(d.auto_named AS BOOLEAN) AS auto_named, d.id, d.pipeline_id,
 FROM timed d JOIN stages s ON s.id = d.stage_id
 LEFT JOIN reps o ON o.id = d.owner_id LEFT JOIN reps c ON c.id = d.credited_id
 LEFT JOIN customers k ON k.id = d.customer_id LEFT JOIN main_product p ON p.deal_id = d.id
-LEFT JOIN reached r ON r.deal_id = d.id LEFT JOIN met ON met.deal_id = d.id"""
+LEFT JOIN in_reached r ON r.deal_id = d.id LEFT JOIN met ON met.deal_id = d.id"""
 
-_OF_DEALS: Final = ("deal", "deal_line", "stage_move", "deal_change")
+_HISTORIES: Final = ("spans", "moves", "changes", "states", "late_moves")
+_FEW: Final = 16
+"""Keys up to which a statement names them one by one, which DuckDB then looks for in few of a table's parts."""
 
 PLAIN: Final[dict[str, str]] = {
     "rep": "reps",
@@ -176,6 +137,15 @@ DIMENSIONS: Final = frozenset(
 """Subjects whose whole table is read again when a row of it changes."""
 
 
+DERIVED_BY: Final = tuple(
+    Path(str(module.__file__))
+    for module in (
+        tables, mirror_columns, mirror_days, mirror_histories, mirror_runs, mirror_states, sys.modules[__name__],
+    )
+)  # fmt: skip
+"""The files on which a mirror's content depends besides the database's rows."""
+
+
 class Loader:
     """Reads from a source and writes into one DuckDB connection, within the caller's transaction."""
 
@@ -184,6 +154,7 @@ class Loader:
         self._cursor = cursor
         self._zone = zone
         self._base = base
+        self._days = Days(zone)
         self._coming: dict[str, Future[pa.Table]] = {}
 
     def create(self) -> None:
@@ -199,18 +170,18 @@ class Loader:
         progress: called with the share done.
         """
         with ThreadPoolExecutor(1) as reader:
-            order = ("stage", "pipeline", *sorted(DIMENSIONS), "customer", "quota", "fx_rate", "activity", *_OF_DEALS)
+            small = ("stage", "pipeline", *sorted(DIMENSIONS), "customer", "quota", "fx_rate")
+            order = (*small, "deal", "stage_move", "deal_change", "activity", "deal_line")
             self._coming = {subject: reader.submit(self._source.read, statement_of(subject, None), whole=True)
                             for subject in order}  # fmt: skip
             self.load_small()
             self._load_plain("customer")
             progress(0.05)
+            self._load_histories(None, progress)
             self.load_activities(None)
-            progress(0.2)
-            for done, subject in enumerate(_OF_DEALS, start=1):
-                self._read(subject)
-                progress(0.2 + 0.3 * done / len(_OF_DEALS))
-            self._derive_deals(progress)
+            progress(0.8)
+            self._load_deal_rows(None)
+            progress(1.0)
 
     def load_small(self) -> None:
         """Fill the empty tables that are read whole: the process, people, goods, quotas and rates."""
@@ -255,47 +226,68 @@ class Loader:
 
     def load_deals(self, keys: Collection[int] | None) -> None:
         """Read some deals again, or all of them, with their moves, changes and spans."""
-        for table, column in (
-            ("deals", "id"),
-            ("spans", "deal_id"),
-            ("moves", "deal_id"),
-            ("changes", "deal_id"),
-            ("states", "deal_id"),
-            ("late_moves", "deal_id"),
-        ):
-            self._delete(table, column, keys)
-        for subject in _OF_DEALS:
-            self._read(subject, keys)
-        self._derive_deals(lambda _share: None)
+        for table in _HISTORIES:
+            self._delete(table, "deal_id", keys)
+        self._load_histories(keys, lambda _share: None)
+        self._delete("deals", "id", keys)
+        self._load_deal_rows(keys)
 
-    def _derive_deals(self, progress: Callable[[float], None]) -> None:
-        for share, statement in (
-            (0.53, _MOVES),
-            (0.55, _LATE_MOVES),
-            (0.7, _SPANS),
-            (0.72, _CHANGES),
-            (0.8, _DEALS),
-            (1.0, STATES),
-        ):
-            self._cursor.execute(statement, {"base": self._base} if statement is STATES else None)
-            progress(share)
+    def _load_histories(self, keys: Collection[int] | None, progress: Callable[[float], None]) -> None:
+        """Derive what deals went through; `_load_deal_rows` needs it."""
+        stages = Stages.of(self._cursor.execute("SELECT id, position, kind, pipeline_id FROM stages").fetchall())
+        deals = self._read("deal", keys)
+        progress(0.2)
+        moves = Moves.of(self._rows("stage_move", keys), deals, self._days)
+        progress(0.35)
+        self._insert("moves", moves.table(stages))
+        self._insert("late_moves", moves.late_table(self._days))
+        progress(0.45)
+        self._insert("spans", moves.spans_table(stages))
+        self._cursor.register("in_reached", moves.reached_table(stages))
+        progress(0.55)
+        changes = self._read("deal_change", keys)
+        self._cursor.execute(_CHANGES)
+        states = states_table(moves, changes, deals, stages=stages, days=self._days, base=self._base)
+        progress(0.65)
+        self._insert("states", states)
+        self._forget("deal_change")
+        progress(0.7)
+
+    def _load_deal_rows(self, keys: Collection[int] | None) -> None:
+        self._read("deal_line", keys)
+        self._cursor.execute(_DEALS)
+        for subject in ("deal", "deal_line", "reached"):
+            self._forget(subject)
+
+    def _insert(self, table: str, rows: pa.Table) -> None:
+        if rows.num_rows:
+            self._cursor.register("in_derived", rows)
+            self._cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM in_derived")
+            self._forget("derived")
 
     def _load_plain(self, subject: str, keys: Collection[int] | None = None) -> None:
         self._read(subject, keys)
         plain = f"INSERT INTO {PLAIN[subject]} BY NAME SELECT * FROM in_{subject}"
         self._cursor.execute(_WORDS if subject == "word_pair" else plain)
 
-    def _read(self, subject: str, keys: Collection[int] | None = None) -> None:
-        coming = self._coming.pop(subject, None) if keys is None else None
-        found = coming.result() if coming else self._source.read(statement_of(subject, keys), whole=keys is None)
+    def _read(self, subject: str, keys: Collection[int] | None = None) -> pa.Table:
+        found = self._rows(subject, keys)
         self._cursor.register(f"in_{subject}", found)
+        return found
+
+    def _rows(self, subject: str, keys: Collection[int] | None = None) -> pa.Table:
+        coming = self._coming.pop(subject, None) if keys is None else None
+        return coming.result() if coming else self._source.read(statement_of(subject, keys), whole=keys is None)
+
+    def _forget(self, subject: str) -> None:
+        """Let what was read go, which may be large."""
+        self._cursor.unregister(f"in_{subject}")
 
     def _delete(self, table: str, column: str, keys: Collection[int] | None) -> None:
         if keys is not None:
-            self._cursor.execute(
-                f"DELETE FROM {table} WHERE {column} IN (SELECT unnest($keys))",
-                {"keys": list(keys)},
-            )
+            chosen = ", ".join(map(str, sorted(keys))) if len(keys) <= _FEW else "SELECT unnest($keys)"
+            given = None if len(keys) <= _FEW else {"keys": list(keys)}
+            self._cursor.execute(f"DELETE FROM {table} WHERE {column} IN ({chosen})", given)
 
 
 def _day_of(zone: str) -> str:

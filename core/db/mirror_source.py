@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 50_000
 """Numbers of a table's rows that SQLite makes one text of."""
 
+_PLAIN, _WITH_ZONE = pa.timestamp("us"), pa.timestamp("us", "UTC")
 _LAST_CHANGE = "SELECT coalesce(max(id), 0) FROM change_log"
 _OWN_NUMBER = "SELECT oid::bigint FROM pg_database WHERE datname = current_database()"
 
@@ -89,7 +90,7 @@ class Source(ABC):
 
     @abstractmethod
     def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
-        """Return the rows of a statement, inside a snapshot; instants and days as ISO text or as what they are.
+        """Return the rows of a statement, inside a snapshot; instants in UTC without a zone.
 
         `whole`: all or nearly all rows of one table that has a column `id`, so that it may be read in the way
         that is fast for many.
@@ -154,7 +155,7 @@ class SqliteSource(Source):
 
     def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
         """Return the rows by the standard library's cursor; of whole tables, without a Python object a value."""
-        kinds = {column.name: arrow_kind(column.type, flag=pa.int64()) for column in statement.selected_columns}
+        kinds = kinds_of(statement, flag=pa.int64())
         if whole and pa.float64() not in kinds.values():  # SQLite writes 15 digits of a float as JSON
             return self._read_as_json(statement)
         rows = self._connection.execute(self._sql(statement)).fetchall()
@@ -163,10 +164,7 @@ class SqliteSource(Source):
     def _read_as_json(self, statement: Select[Any]) -> pa.Table:
         """Return the rows, which SQLite writes as lines of JSON: three times as fast as row by row."""
         (table,) = statement.get_final_froms()
-        kinds = {
-            column.name: arrow_kind(column.type, flag=pa.int64(), days=pa.date32(), instants=pa.timestamp("us"))
-            for column in statement.selected_columns
-        }
+        kinds = kinds_of(statement, flag=pa.int64())
         lines = func.group_concat(func.json_array(*statement.selected_columns), text("char(10)"))
         written = self._sql(
             statement.with_only_columns(cast(lines, LargeBinary)).where(text(f"{table}.id BETWEEN ? AND ?"))
@@ -233,7 +231,8 @@ class PostgresSource(Source):
 
     def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:  # noqa: ARG002 - one way for both
         """Return the rows by COPY."""
-        kinds = {column.name: arrow_kind(column.type, flag=pa.bool_()) for column in statement.selected_columns}
+        kinds = kinds_of(statement, flag=pa.bool_())
+        told = {name: _WITH_ZONE if kind == _PLAIN else kind for name, kind in kinds.items()}
         buffer = io.BytesIO()
         with (
             self._connection.cursor() as cursor,
@@ -244,12 +243,12 @@ class PostgresSource(Source):
         if buffer.tell() == 0:
             return pa.table({name: pa.array([], type=kind) for name, kind in kinds.items()})
         buffer.seek(0)
-        return arrow_csv.read_csv(
+        found = arrow_csv.read_csv(
             buffer,
             read_options=arrow_csv.ReadOptions(column_names=list(kinds)),
             parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=kinds,
+                column_types=told,
                 null_values=[""],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
@@ -257,12 +256,21 @@ class PostgresSource(Source):
                 false_values=["f"],
             ),
         )
+        return found.cast(pa.schema(kinds.items()))
 
     def _execute(self, sql: str) -> Any:
         return self._connection.execute(sql)
 
     def _one(self, sql: str) -> Any:
         return _first(self._execute(sql).fetchone())
+
+
+def kinds_of(statement: Select[Any], *, flag: pa.DataType) -> dict[str, pa.DataType]:
+    """Return Arrow's kind of each column of what `read` returns. flag: of a truth value, as the driver gives it."""
+    return {
+        column.name: arrow_kind(column.type, flag=flag, days=pa.date32(), instants=_PLAIN)
+        for column in statement.selected_columns
+    }
 
 
 def _first(row: Any) -> Any:

@@ -1,21 +1,37 @@
 """Deriving the mirror's `states` and `rates`: what every deal was on every day, in both readings.
 
-docs/methods/as-of.md says what the readings are. The same statements build everything and load single deals again.
+docs/methods/as-of.md says what the readings are. The same code derives everything and single deals again.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-_DAY = "company_day({})"
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.db.mirror_histories import (
+    KINDS,
+    Moves,
+    Stages,
+    dates,
+    instants,
+    moments,
+    small,
+    whole_numbers,
+)
+from core.db.mirror_runs import Runs, last_known, merged, rows_in_order, running_maximum
+
+if TYPE_CHECKING:
+    from core.db.mirror_days import Days
+    from core.db.mirror_runs import Flags, Numbers
+
 _NUMBER = (
     "CAST(ascii(substr({0}, 1, 1)) * 65536 + ascii(substr({0}, 2, 1)) * 256 + ascii(substr({0}, 3, 1)) AS INTEGER)"
 )
 """A currency's three letters as one number: four bytes a row, and the same after every increment."""
-
-_CENTS = "CAST(CAST(split_part({0}, ' ', 1) AS DECIMAL(18, 2)) * 100 AS BIGINT)"
-_CODE = _NUMBER.format("split_part({0}, ' ', 2)")
-_FIRST = "arg_min(before, ROW(rec, id)) FILTER (WHERE field = '{}')"
 
 RATES: Final = f"""
 INSERT INTO rates BY NAME
@@ -25,77 +41,229 @@ SELECT {_NUMBER.format("currency")} AS currency, CAST(rate AS DECIMAL(18, 0)) / 
 FROM in_fx_rate
 WINDOW dated AS (PARTITION BY currency ORDER BY "on")"""
 
-STATES: Final = f"""
-INSERT INTO states BY NAME
-WITH changed AS (
-    SELECT deal_id, CAST(effective_at AS TIMESTAMP) AS eff, CAST(recorded_at AS TIMESTAMP) AS rec, id,
-           field, before, after
-    FROM in_deal_change WHERE before IS NOT NULL),
-began AS (
-    SELECT deal_id, {_FIRST.format("amount")} AS amount, {_FIRST.format("owner")} AS owner,
-           {_FIRST.format("expected_close")} AS expected
-    FROM changed GROUP BY deal_id),
-events AS (
-    SELECT deal_id, CAST(effective_at AS TIMESTAMP) AS eff, CAST(recorded_at AS TIMESTAMP) AS rec, 1 AS turn, id,
-           'stage' AS field, to_stage_id AS stage_id, CAST(NULL AS INTEGER) AS owner_id,
-           CAST(NULL AS BIGINT) AS amount, CAST(NULL AS INTEGER) AS currency, CAST(NULL AS DATE) AS expected
-    FROM in_stage_move
-    UNION ALL
-    SELECT id, CAST(stage_entered_at AS TIMESTAMP), CAST(stage_entered_at AS TIMESTAMP), 1, 0, 'stage', stage_id,
-           NULL, NULL, NULL, NULL
-    FROM in_deal WHERE id NOT IN (SELECT deal_id FROM in_stage_move)
-    UNION ALL
-    SELECT deal_id, eff, rec, 0, id, field, NULL, CASE field WHEN 'owner' THEN CAST(after AS INTEGER) END,
-           CASE field WHEN 'amount' THEN {_CENTS.format("after")} END,
-           CASE field WHEN 'amount' THEN {_CODE.format("after")} END,
-           CASE field WHEN 'expected_close' THEN CAST(after AS DATE) END
-    FROM changed),
-late AS (
-    SELECT DISTINCT deal_id FROM events
-    WHERE CASE WHEN rec > eff THEN {_DAY.format("rec")} > {_DAY.format("eff")} ELSE FALSE END),
-known AS (
-    SELECT e.*, e.eff AS seen, TRUE AS known_now, late.deal_id IS NULL AS known_then
-    FROM events e LEFT JOIN late ON late.deal_id = e.deal_id
-    UNION ALL
-    SELECT e.*, greatest(e.eff, e.rec) AS seen, FALSE, TRUE
-    FROM events e JOIN late ON late.deal_id = e.deal_id
-    QUALIFY ROW(e.eff, e.rec, e.id) = max(ROW(e.eff, e.rec, e.id)) OVER (
-        PARTITION BY e.deal_id, e.field ORDER BY greatest(e.eff, e.rec), e.eff, e.rec, e.id
-        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)),
-staged AS (
-    SELECT k.*, {_DAY.format("k.seen")} AS day, s.kind FROM known k LEFT JOIN stages s ON s.id = k.stage_id),
-filled AS (
-    SELECT deal_id, known_now, known_then, seen, eff, day, lead(day) OVER told AS next_day, row_number() OVER told AS n,
-           last_value(stage_id IGNORE NULLS) OVER told AS stage_id, last_value(kind IGNORE NULLS) OVER told AS kind,
-           last_value(owner_id IGNORE NULLS) OVER told AS owner_id, last_value(amount IGNORE NULLS) OVER told AS amount,
-           last_value(currency IGNORE NULLS) OVER told AS currency,
-           last_value(expected IGNORE NULLS) OVER told AS expected,
-           kind IN ('won', 'lost') AND kind IS DISTINCT FROM lag(kind IGNORE NULLS) OVER told AS closes,
-           min(CASE WHEN kind IS NOT NULL THEN day END) OVER told AS first_on
-    FROM staged
-    WINDOW told AS (PARTITION BY deal_id, known_now ORDER BY seen, eff, turn, rec, id
-                    ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)),
-closings AS (
-    SELECT f.deal_id, f.known_now, f.n, f.day, f.eff,
-           coalesce(f.owner_id, CAST(b.owner AS INTEGER), d.owner_id) AS winner
-    FROM filled f JOIN in_deal d ON d.id = f.deal_id LEFT JOIN began b ON b.deal_id = f.deal_id WHERE f.closes),
-kept AS (
-    SELECT * FROM filled WHERE kind IS NOT NULL AND next_day IS DISTINCT FROM day),
-told AS (
-    SELECT k.*, NULL AS winner, CAST(NULL AS DATE) AS since_on, CAST(NULL AS TIMESTAMP) AS closed_at
-    FROM kept k WHERE kind = 'open'
-    UNION ALL
-    SELECT k.*, c.winner, c.day, c.eff
-    FROM (SELECT * FROM kept WHERE kind <> 'open') k
-    ASOF JOIN closings c ON c.deal_id = k.deal_id AND c.known_now = k.known_now AND c.n <= k.n)
-SELECT t.deal_id, t.stage_id, t.kind = 'open' AS is_open, t.kind = 'won' AS is_won, t.known_now, t.known_then,
-       CASE WHEN t.kind <> 'won' THEN coalesce(t.owner_id, CAST(b.owner AS INTEGER), d.owner_id)
-            WHEN d.state = 'won' AND CAST(d.closed_at AS TIMESTAMP) = t.closed_at THEN d.credited_id
-            ELSE t.winner END AS credit_id,
-       coalesce(t.amount, {_CENTS.format("b.amount")}, d.amount) AS amount,
-       nullif(coalesce(t.currency, {_CODE.format("b.amount")}, {_NUMBER.format("d.currency")}),
-              {_NUMBER.format("$base")}) AS currency,
-       coalesce(t.expected, CAST(b.expected AS DATE), CAST(d.expected_close_on AS DATE)) AS expected_close_on,
-       t.day AS from_on, coalesce(t.next_day, DATE '9999-12-31') AS until_on, t.first_on, t.since_on,
-       {_DAY.format("t.closed_at")} AS closed_on, t.closed_at
-FROM told t JOIN in_deal d ON d.id = t.deal_id LEFT JOIN began b ON b.deal_id = t.deal_id"""
+_OPEN, _WON, _LOST = range(len(KINDS))
+_FIELDS: Final = ("stage", "amount", "owner", "expected_close")
+_STAGE, _AMOUNT, _OWNER, _EXPECTED = range(len(_FIELDS))
+_ENDLESS: Final = int(np.datetime64("9999-12-31", "D").astype(np.int64))
+
+
+class _Values(NamedTuple):
+    """What a deal had, by row: owner, amount in hundredths, currency as a number, expected day."""
+
+    owner: Numbers
+    amount: Numbers
+    currency: Numbers
+    expected: Numbers
+
+    def rows(self, chosen: Numbers) -> _Values:
+        """Return some of them, in this order."""
+        return _Values(*(column[chosen] for column in self))
+
+
+class _Changes(NamedTuple):
+    """Changes of amount, owner and expected close, in the order of deal, instant, writing down and number."""
+
+    id: Numbers
+    deal: Numbers
+    at: Numbers
+    recorded: Numbers
+    field: Numbers
+    after: _Values
+
+    def rows(self, chosen: Numbers) -> _Changes:
+        """Return some of them, in this order."""
+        number, deal, at, recorded, field = (column[chosen] for column in self[:-1])
+        return _Changes(number, deal, at, recorded, field, self.after.rows(chosen))
+
+
+class _Deals(NamedTuple):
+    """The deals by number, with what each had before its first change."""
+
+    id: Numbers
+    credited: Numbers
+    closed_at: Numbers
+    won: Flags
+    began: _Values
+
+
+class _Events(NamedTuple):
+    """What happened, in the order in which it is told: `change` is the place of a change, -1 for a move."""
+
+    deal: Numbers
+    seen: Numbers
+    at: Numbers
+    stage: Numbers
+    change: Numbers
+
+    def rows(self, chosen: Numbers) -> _Events:
+        """Return some of them, in this order."""
+        return _Events(*(column[chosen] for column in self))
+
+
+class _ToldOf(NamedTuple):
+    """What does not depend on the order of telling; `late`: the deals of which something was written down late."""
+
+    changed: _Changes
+    deals: _Deals
+    stages: Stages
+    days: Days
+    late: Numbers
+
+
+def states_table(
+    moves: Moves, changes: pa.Table, deals: pa.Table, *, stages: Stages, days: Days, base: str
+) -> pa.Table:
+    """Return the mirror's `states` of these deals. base: the company's currency."""
+    changed, before = _changes(changes)
+    order = rows_in_order(moves.deal, moves.at, moves.recorded, moves.id)
+    place = np.arange(len(moves.deal)) if order is None else order
+    at = merged((moves.deal[place], moves.at[place]), (changed.deal, changed.at))
+    number, none = np.arange(len(changed.deal)), np.full(len(changed.deal), -1)
+    on = np.insert(moves.on[place], at, days.of(changed.at))
+    together = _Events(
+        np.insert(moves.deal[place], at, changed.deal), np.insert(moves.at[place], at, changed.at),
+        np.insert(moves.at[place], at, changed.at), np.insert(moves.stage[place], at, none),
+        np.insert(np.full(len(place), -1), at, number),
+    )  # fmt: skip
+    late = np.union1d(_late(moves, days), _late(changed, days))
+    told_of = _ToldOf(changed, _deals(deals, changed, before), stages, days, late)
+    told = [_told(together, on, told_of, now=True)]
+    if len(late):
+        recorded = np.insert(moves.recorded[place], at, changed.recorded)
+        numbers = np.insert(moves.id[place], at, changed.id)
+        chosen = np.flatnonzero(np.isin(together.deal, late))
+        learned = _learned(together.rows(chosen), recorded[chosen], numbers[chosen], changed.field)
+        told.append(_told(learned, days.of(learned.seen), told_of, now=False))
+    found = pa.concat_tables(told)
+    own = _code(base)
+    currency = found["currency"].to_numpy()
+    return found.set_column(found.column_names.index("currency"), "currency", small(currency, currency == own))
+
+
+def _changes(table: pa.Table) -> tuple[_Changes, _Values]:
+    """Return the changes in order, and what the values were before them."""
+    words = table["field"].combine_chunks()
+    field = pc.fill_null(pc.index_in(words, pa.array(_FIELDS)), _STAGE).to_numpy().astype(np.int64)
+    found = _Changes(
+        whole_numbers(table["id"]), whole_numbers(table["deal_id"]), instants(table["effective_at"]),
+        instants(table["recorded_at"]), field, _values(table["after"].combine_chunks(), field),
+    )  # fmt: skip
+    before = _values(table["before"].combine_chunks(), field)
+    order = rows_in_order(found.deal, found.at, found.recorded, found.id)
+    if order is None:
+        return found, before
+    return found.rows(order), before.rows(order)
+
+
+def _values(texts: pa.Array, field: Numbers) -> _Values:
+    """Return what was written down of each field as numbers, in columns where -1 stands for the other fields."""
+    found = _Values(*(np.full(len(texts), -1) for _column in _Values._fields))
+    owners, amounts, days = (np.flatnonzero(field == each) for each in (_OWNER, _AMOUNT, _EXPECTED))
+    found.owner[owners] = texts.take(pa.array(owners)).cast(pa.int64()).to_numpy()
+    found.expected[days] = texts.take(pa.array(days)).cast(pa.date32()).cast(pa.int32()).to_numpy()
+    parts = pc.split_pattern(texts.take(pa.array(amounts)), " ")
+    money = pc.list_element(parts, 0).cast(pa.decimal128(18, 2))
+    found.amount[amounts] = pc.multiply(money, pa.scalar(Decimal(100))).cast(pa.int64()).to_numpy()
+    found.currency[amounts] = _codes(pc.list_element(parts, 1))
+    return found
+
+
+def _deals(table: pa.Table, changed: _Changes, before: _Values) -> _Deals:
+    numbers = whole_numbers(table["id"])
+    order = rows_in_order(numbers)
+    place = np.arange(len(numbers)) if order is None else order
+    expected = table["expected_close_on"]
+    days = (expected.cast(pa.date32()) if pa.types.is_string(expected.type) else expected).cast(pa.int32())
+    began = _Values(
+        whole_numbers(table["owner_id"])[place], whole_numbers(table["amount"])[place],
+        _codes(table["currency"].combine_chunks())[place], whole_numbers(days)[place].copy(),
+    )  # fmt: skip
+    numbers = numbers[place]
+    first = rows_in_order(changed.deal, changed.field, changed.recorded, changed.id)
+    ordered = np.arange(len(changed.deal)) if first is None else first
+    begins = ordered[Runs.of((changed.deal * len(_FIELDS) + changed.field)[ordered]).first]
+    for field, columns in ((_OWNER, ("owner",)), (_AMOUNT, ("amount", "currency")), (_EXPECTED, ("expected",))):
+        of_field = begins[changed.field[begins] == field]
+        at = np.searchsorted(numbers, changed.deal[of_field])
+        for name in columns:
+            getattr(began, name)[at] = getattr(before, name)[of_field]
+    return _Deals(
+        numbers, whole_numbers(table["credited_id"])[place], instants(table["closed_at"])[place],
+        pc.equal(table["state"], KINDS[_WON]).to_numpy()[place], began,
+    )  # fmt: skip
+
+
+def _late(events: Moves | _Changes, days: Days) -> Numbers:
+    """Return the deals of which something was written down on a later day than it happened."""
+    late = np.flatnonzero(events.recorded > events.at)
+    return events.deal[late[days.of(events.recorded[late]) > days.of(events.at[late])]]
+
+
+def _learned(events: _Events, recorded: Numbers, numbers: Numbers, fields: Numbers) -> _Events:
+    """Return the events in the order in which they were learned, without what was over when it was."""
+    seen = np.maximum(events.at, recorded)
+    moved = events.change < 0
+    field = np.where(moved, _STAGE, fields[events.change]) if len(fields) else np.full(len(seen), _STAGE)
+    rank = np.empty(len(seen), np.int64)
+    rank[np.lexsort((numbers, recorded, events.at))] = np.arange(len(seen))
+    order = np.lexsort((numbers, recorded, events.at, seen, field, events.deal))
+    runs = Runs.of((events.deal * len(_FIELDS) + field)[order])
+    news = order[running_maximum(rank[order], runs) == rank[order]]
+    told = (numbers[news], recorded[news], moved[news], events.at[news], seen[news], events.deal[news])
+    chosen = news[np.lexsort(told)]
+    return events.rows(chosen)._replace(seen=seen[chosen])
+
+
+def _told(events: _Events, day: Numbers, told_of: _ToldOf, *, now: bool) -> pa.Table:
+    """Return the states of events in the order in which they are told on these days; `currency` of every row."""
+    changed, deals, stages, days, late = told_of
+    runs = Runs.of(events.deal)
+    moved = events.change < 0
+    in_stage = last_known(moved, runs)
+    kind = np.where(in_stage >= 0, stages.kind[events.stage[in_stage]], -1)
+    before = np.where(runs.first, -1, np.roll(kind, 1))
+    closed = last_known(moved & (kind != _OPEN) & (kind != before), runs)
+    begun = np.minimum.reduceat(np.where(moved, day, _ENDLESS), runs.starts) if len(day) else day
+    kept = np.flatnonzero((kind >= 0) & (runs.last | (np.roll(day, -1) != day)))
+    of = np.searchsorted(deals.id, events.deal)
+    field = np.where(moved, _STAGE, changed.field[events.change]) if len(changed.field) else np.zeros(len(of), np.int64)
+
+    def standing(name: str, changing: int, rows: Numbers) -> Numbers:
+        since = last_known(field == changing, runs)[rows]
+        found: Numbers = getattr(deals.began, name)[of[rows]]
+        if len(changed.id):
+            found = np.where(since >= 0, getattr(changed.after, name)[events.change[since]], found)
+        return found
+
+    ending = closed[kept]
+    is_open, is_won = kind[kept] == _OPEN, kind[kept] == _WON
+    closed_at, place = events.at[ending], of[kept]
+    at_the_end = is_won & deals.won[place] & (deals.closed_at[place] == closed_at)
+    owner = standing("owner", _OWNER, np.where(is_won, ending, kept))
+    credit = np.where(at_the_end, deals.credited[place], owner)
+    known_then = ~np.isin(events.deal[kept], late) if now else np.ones(len(kept), np.bool_)
+    return pa.table({
+        "deal_id": small(events.deal[kept]), "stage_id": small(events.stage[in_stage[kept]]),
+        "credit_id": small(credit, credit < 0), "is_open": pa.array(is_open), "is_won": pa.array(is_won),
+        "known_now": pa.array(np.full(len(kept), now)), "known_then": pa.array(known_then),
+        "amount": pa.array(standing("amount", _AMOUNT, kept)),
+        "currency": small(standing("currency", _AMOUNT, kept)),
+        "expected_close_on": dates(standing("expected", _EXPECTED, kept)), "from_on": dates(day[kept]),
+        "until_on": dates(np.where(runs.last, _ENDLESS, np.roll(day, -1))[kept]),
+        "first_on": dates(begun[(np.cumsum(runs.first) - 1)[kept]]), "since_on": dates(day[ending], is_open),
+        "closed_on": dates(np.where(is_open, 0, days.of(closed_at)), is_open),
+        "closed_at": moments(closed_at, is_open),
+    })  # fmt: skip
+
+
+def _codes(texts: pa.Array | pa.ChunkedArray) -> Numbers:
+    """Return currencies as numbers, as `_NUMBER` does."""
+    found = texts.dictionary_encode()
+    found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    words: Numbers = np.array([_code(word) for word in found.dictionary.to_pylist()] or [0], np.int64)
+    return cast("Numbers", words[pc.fill_null(found.indices, 0).to_numpy()])
+
+
+def _code(currency: str) -> int:
+    first, second, third = (ord(letter) for letter in currency[:3])
+    return first * 65_536 + second * 256 + third

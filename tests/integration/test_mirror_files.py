@@ -13,12 +13,14 @@ from time import sleep
 from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
 import pytest
 
 from core.access.actors import Scope
 from core.db import mirror as mirrors
 from core.db.engine import WRITING
 from core.db.mirror_build import BuildFailed, Plan
+from core.db.mirror_days import Days
 from core.db.mirror_load import _day_of
 from core.db.work import Database
 from tests.conftest import SHANGHAI
@@ -257,3 +259,5 @@ def test_a_zones_days_are_those_of_the_zone(zone):
     ).fetchall()
     expected = [datetime.fromtimestamp(s, tz=UTC).astimezone(ZoneInfo(zone)).date() for s in seconds]
     assert [day for (day,) in found] == expected
+    days = Days(zone).of(np.array(seconds) * 1_000_000)
+    assert days.astype("datetime64[D]").tolist() == expected

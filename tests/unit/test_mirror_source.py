@@ -11,6 +11,7 @@ from sqlalchemy import Date, DateTime, select
 from sqlmodel import Field, MetaData, SQLModel, create_engine
 
 from core.db import mirror_source
+from core.db.mirror_adbc import AdbcSource
 from core.db.mirror_source import open_source
 
 
@@ -62,6 +63,19 @@ def test_a_whole_table_reads_the_same_as_row_by_row(tmp_path_factory, rows):
 
     assert fast.to_pylist() == plain.to_pylist()
     assert fast.column("said").to_pylist() == [row[0] for row in rows]
+
+
+@settings(deadline=None, max_examples=60)
+@given(rows=ROWS)
+def test_the_childs_way_reads_the_same_also_where_a_column_begins_with_nothing(tmp_path_factory, rows):
+    engine = stored(tmp_path_factory, [(None, None, None, None), *rows])
+    plain, _fast = both_ways(engine)
+    source = AdbcSource(engine.url.database)  # nothing else has the file open any more
+    with source.snapshot():
+        found = source.read(select(TABLE), whole=True)
+    source.close()
+
+    assert found.to_pylist() == plain.cast(found.schema).to_pylist()
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 50])
