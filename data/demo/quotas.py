@@ -66,7 +66,10 @@ def make_quotas(
 
 
 def of_teams(cast: Cast, quotas: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the quota of each team: the sum over the reps directly in it."""
+    """Return the quota of each team: the sum over the reps in it and in the teams below it."""
     found = np.zeros((len(TEAMS), quotas.shape[1]), dtype=np.int64)
     np.add.at(found, cast.reps.team, quotas)
+    for place, team in reversed(list(enumerate(TEAMS))):  # a team stands after its parent
+        if team.parent is not None:
+            found[team.parent] += found[place]
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -147,14 +148,20 @@ def test_activities_are_done_or_due_and_done_by_the_owner_of_the_time(loaded):
             assert str(activity.rep_id) == past[-1]
 
 
-def test_a_teams_quota_is_the_sum_of_its_reps(loaded):
+def test_a_teams_quota_is_the_sum_of_the_reps_in_it_and_below(loaded):
     database, _summary = loaded
     with _reading(database) as work:
-        mine = select(Rep.team_id, Quota.month, func.sum(Quota.amount)).join(Rep, Rep.id == Quota.rep_id)
-        of_reps = {(t, m): a for t, m, a in work.session.execute(mine.group_by(Rep.team_id, Quota.month))}
+        parents = dict(work.session.execute(select(Team.id, Team.parent_id)).all())
+        owed: Counter[tuple[int, date]] = Counter()
+        mine = select(Rep.team_id, Quota.month, Quota.amount).join(Rep, Rep.id == Quota.rep_id)
+        for own_team, month, amount in work.session.execute(mine):
+            team = own_team
+            while team is not None:
+                owed[team, month] += amount
+                team = parents[team]
         theirs = select(Quota).where(Quota.team_id.is_not(None))
         of_teams = {(quota.team_id, quota.month): quota.amount for quota in work.session.scalars(theirs)}
-        assert of_teams == of_reps
+        assert of_teams == dict(owed)
         assert max(month for _team, month in of_teams) == date(2026, 12, 1)
 
 
