@@ -5,6 +5,7 @@ from core.i18n import LANGUAGES, _, format_instant
 from core.services import account
 from core.settings import settings
 from core.ui import frame_words, session
+from core.ui.new_password import new_password_fields
 from core.ui.page import open_page, plain
 
 view = open_page("account")
@@ -21,10 +22,7 @@ st.subheader(_("Password"), anchor=False)
 with st.form("password", width=520):
     present = st.text_input(_("Present password"), type="password", autocomplete="current-password")
     no_present = st.empty()
-    password = st.text_input(_("New password"), type="password", autocomplete="new-password")
-    no_password = st.empty()
-    again = st.text_input(_("Password once more"), type="password", autocomplete="new-password")
-    no_again = st.empty()
+    password, again, places = new_password_fields(_("New password"))
     sent = st.form_submit_button(_("Change the password"), type="primary")
 if sent:
     try:
@@ -33,9 +31,8 @@ if sent:
             keep_session=this_browser, now=session.now(),
         )  # fmt: skip
     except InvalidFields as error:
-        places = {"present": no_present, "password": no_password, "again": no_again}
         for field, sentence in error.problems.items():
-            places[field].error(sentence)
+            {"present": no_present, **places}[field].error(sentence)
     except SalesError as error:
         st.error(error.message())
     else:

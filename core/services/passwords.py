@@ -16,6 +16,7 @@ SHORTEST = 10
 LONGEST_BYTES = 72
 _STRONG_ENOUGH = 3
 
+RULES = N_("At least {n} characters, and hard to guess: several words that do not belong together make a good one.")
 TOO_SHORT = N_("Use at least {n} characters.")
 TOO_LONG = N_("Use at most {n} bytes; a Chinese character takes three.")
 TOO_EASY = N_("This is easy to guess. Several words that do not belong together make a good one.")

@@ -7,7 +7,7 @@ import streamlit as st
 from core.access.actions import Action
 from core.i18n import _
 from core.ui.page import View, plain
-from core.ui.routes import go
+from core.ui.routes import go, page
 
 
 def nothing_yet(view: View, told: str, *, icon: str = "inbox", log: bool = True) -> None:
@@ -24,6 +24,17 @@ def nothing_yet(view: View, told: str, *, icon: str = "inbox", log: bool = True)
             go("log_deal")
         if view.may(Action.IMPORT) and st.button(_("Import deals"), icon=":material/upload_file:", key="first-import"):
             go("import_data")
+
+
+def begun_elsewhere(view: View, told: str, *, icon: str, where: str) -> None:
+    """Say `told`, and lead a reader whom it is open to to the page `where` it begins."""
+    st.info(plain(told), icon=f":material/{icon}:")
+    begins = page(where)
+    if not view.may(begins.action):
+        return
+    if st.button(_("To the page “{page}”", page=_(begins.title)), icon=":material/arrow_forward:", key="begin-there",
+                 type="primary"):  # fmt: skip
+        go(where)
 
 
 def stop_without_reps(view: View) -> None:

@@ -12,6 +12,7 @@ from core.i18n import N_, _, language
 from core.services import installation, people
 from core.settings import settings
 from core.ui import session
+from core.ui.new_password import new_password_fields
 from core.ui.sign_in import DEMO_KEY, send_with_ticket
 
 WRONG_CODE = N_("This is not the code that stands in the server's console.")
@@ -90,16 +91,10 @@ def _offer_empty() -> None:
             no_name = st.empty()
             username = st.text_input(_("Name for signing in"), key="first_username", autocomplete="username")
             no_username = st.empty()
-            password = st.text_input(_("Password"), type="password", key="first_password", autocomplete="new-password")
-            no_password = st.empty()
-            again = st.text_input(
-                _("Password once more"), type="password", key="first_again", autocomplete="new-password"
-            )
-            no_again = st.empty()
+            password, again, places = new_password_fields(_("Password"), name="first")
             sent = st.form_submit_button(_("Create the administrator"))
         if not sent:
             return
-        places = {"name": no_name, "username": no_username, "password": no_password, "again": no_again}
         try:
             user_id = people.create_first_administrator(
                 session.database(), username=username, name=name, password=password, again=again,
@@ -107,7 +102,7 @@ def _offer_empty() -> None:
             )  # fmt: skip
         except InvalidFields as error:
             for field, sentence in error.problems.items():
-                places[field].error(sentence)
+                {"name": no_name, "username": no_username, **places}[field].error(sentence)
             return
         except SalesError as error:
             st.error(error.message())

@@ -8,6 +8,7 @@ from core.errors import InvalidFields, SalesError
 from core.i18n import _
 from core.services import account
 from core.ui import session
+from core.ui.new_password import new_password_fields
 from core.ui.sign_in import send_with_ticket
 
 TOKEN = "reset"  # noqa: S105 - the parameter's name
@@ -23,10 +24,7 @@ def draw() -> None:
             st.error(_(account.ResetNotOpen.text), icon=":material/link_off:")
             return
         with st.form("reset", border=True):
-            password = st.text_input(_("New password"), type="password", autocomplete="new-password")
-            no_password = st.empty()
-            again = st.text_input(_("Password once more"), type="password", autocomplete="new-password")
-            no_again = st.empty()
+            password, again, places = new_password_fields(_("New password"))
             sent = st.form_submit_button(_("Save and sign in"), type="primary")
         if not sent:
             return
@@ -36,9 +34,8 @@ def draw() -> None:
                 origin=session.address(),
             )  # fmt: skip
         except InvalidFields as error:
-            for place, field in ((no_password, "password"), (no_again, "again")):
-                if field in error.problems:
-                    place.error(error.problems[field])
+            for field, sentence in error.problems.items():
+                places[field].error(sentence)
             return
         except SalesError as error:
             st.error(error.message(), icon=":material/link_off:")

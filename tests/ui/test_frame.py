@@ -137,6 +137,7 @@ def test_the_first_administrators_problems_stand_beside_their_fields(sqlite_data
     test = AppTest.from_file(str(FRAME), default_timeout=30)
     test.session_state[session.LANGUAGE_KEY] = "en"
     test.run()
+    assert passwords.RULES.format(n=10) in [caption.value for caption in test.caption]
     test.text_input("first_password").set_value("short")
     next(button for button in test.button if button.label == "Create the administrator").click()
     test.run()
@@ -154,6 +155,7 @@ def test_a_password_is_changed_on_the_account_page(on: Company, monkeypatch: pyt
         user.password_hash = passwords.hash_password(before)
     test = _frame(on, Role.LEADERSHIP, luopan_language="en").run()
     test.switch_page(_address("account")).run()
+    assert passwords.RULES.format(n=10) in [caption.value for caption in test.caption]
 
     def send(present: str) -> list[str]:
         for field, typed in zip(test.text_input, (present, after, after), strict=False):

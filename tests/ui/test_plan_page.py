@@ -147,3 +147,11 @@ def test_cells_that_changed_are_told_from_those_that_hold_no_amount():
     assert len(wrong) == 1
     same = pd.DataFrame({JULY.isoformat(): ["10.00"], AUGUST.isoformat(): [""]}, index=[7])
     assert changes_of(grid, same) == ([], [])
+
+
+def test_where_there_is_no_plan_a_button_leads_to_where_one_begins(selling):  # noqa: F811
+    app = page(selling, "plan")
+    assert "There is no sales plan yet" in texts(app)
+    app.button(key="begin-there").click().run()
+    assert not app.exception
+    assert [title.value for title in app.title] == ["Forecast"]

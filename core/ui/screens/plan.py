@@ -22,7 +22,7 @@ from core.services.plans import restore_plan, withdraw_plan
 from core.ui.administration import do, show_what_was_told, tell
 from core.ui.cards import said
 from core.ui.drill import chart, numbers
-from core.ui.empty import nothing_yet
+from core.ui.empty import begun_elsewhere
 from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.screens.overview import clicked_month
@@ -44,9 +44,10 @@ def draw(view: View) -> None:
     show_what_was_told()
     plans = view.ask(sales_plans)
     if plans.empty:
-        told = _("There is no sales plan yet. On the Forecast page, leadership or sales operations adopts a scenario "
-                 "for the company, and who leads a team one for the team.")  # fmt: skip
-        nothing_yet(view, told, icon="assignment", log=False)
+        told = _("There is no sales plan yet. It begins as a scenario: on the Forecast page, leadership or sales "
+                 "operations adopts one for the company, and who leads a team one for the team. Then this page sets "
+                 "it beside what is booked, month by month, for teams and reps.")  # fmt: skip
+        begun_elsewhere(view, told, icon="assignment", where="forecast")
         return
     row = _chosen(view, plans)
     grid = view.ask(plan_grid, plan_id=int(row["id"]))
