@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import lay_rows, row_px
+from core.charts.rows import add_row_bars, add_row_ticks, lay_rows
 from core.charts.theme import look, nothing, plain, say, sizes, style
 from core.i18n import _
 
@@ -50,23 +50,18 @@ def landing_chart(
         ("new", _("From deals to come"), c.previous),
     ):
         values = [max(0.0, float(row[key])) for row in rows]
-        figure.add_bar(
-            x=values, y=list(range(len(rows))), orientation="h", width=s.bar / row_px(s), name=name,
-            marker={"color": colour}, customdata=[[str(row["name"]), key] for row in rows], hoverinfo="text",
-            hovertext=[
-                f"<b>{plain(str(row['name']))}</b><br>{name} {say(value, 'money', currency)}"
-                for row, value in zip(rows, values, strict=True)
-            ],
-        )  # fmt: skip
-    known = [(place, quota) for place, quota in enumerate(owed) if not math.isnan(quota)]
+        tips = [
+            f"<b>{plain(str(row['name']))}</b><br>{name} {say(value, 'money', currency)}"
+            for row, value in zip(rows, values, strict=True)
+        ]
+        keys = [[str(row["name"]), key] for row in rows]
+        add_row_bars(figure, values, s=s, color=colour, keys=keys, tips=tips, name=name)
+    known = [quota for quota in owed if not math.isnan(quota)]
     if known:
-        figure.add_scatter(
-            x=[quota for _place, quota in known], y=[place for place, _quota in known], mode="markers",
-            name=_("Quota"), hoverinfo="text", customdata=[[str(rows[place]["name"]), "quota"] for place, _q in known],
-            marker={"symbol": "line-ns", "size": s.bar, "line": {"width": 3, "color": c.ink}},
-            hovertext=[_("Quota {amount}", amount=say(quota, "money", currency)) for _place, quota in known],
-        )  # fmt: skip
-    most = max([*totals, *(quota for _place, quota in known)], default=0.0) or 1.0
+        keys = [[str(row["name"]), "quota"] for row in rows]
+        tips = [_("Quota {amount}", amount=say(quota, "money", currency)) for quota in owed]
+        add_row_ticks(figure, owed, s=s, color=c.quota, keys=keys, tips=tips, name=_("Quota"))
+    most = max([*totals, *known], default=0.0) or 1.0
     figure.update_layout(barmode="stack", hovermode="closest")
     figure.update_xaxes(range=[0, most * 1.02], visible=False)
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import lay_rows, row_px
+from core.charts.rows import add_row_bars, lay_rows
 from core.charts.theme import elide, look, nothing, plain, sizes, style, value_axis
 from core.charts.trend import MONTH_MS, month_axis
 from core.i18n import _, format_number, format_rate
@@ -59,19 +59,16 @@ def lost_by_stage(
             continue
         name = reason or _("Other reasons")
         counts = list(table[reason].values())
-        figure.add_bar(
-            x=counts,
-            y=list(place.values()),
+        add_row_bars(
+            figure,
+            counts,
+            s=s,
             base=start,
-            orientation="h",
-            width=s.bar / row_px(s),
+            color=c.series[number] if reason else c.previous,
+            keys=[[key, reason] for key in place],
             name=plain(elide(name, 22)),
-            marker={
-                "color": c.series[number] if reason else c.previous,
-                "cornerradius": 0,
-            },
-            customdata=[[key, reason] for key in place],
-            hovertext=[
+            square=True,
+            tips=[
                 _(
                     "<b>{stage}</b><br>{reason}: {n} ({share})",
                     stage=plain(str(stage)),
@@ -81,7 +78,6 @@ def lost_by_stage(
                 )
                 for stage, key, count in zip(stages["stage"], place, counts, strict=True)
             ],
-            hoverinfo="text",
         )
         start = [a + b for a, b in zip(start, counts, strict=True)]
     figure.update_xaxes(range=[0, max(start) or 1])

@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import lay_rows, row_px
+from core.charts.rows import add_row_bars, lay_rows
 from core.charts.theme import look, nothing, plain, say, sizes, style, value_axis
 from core.charts.trend import MONTH_MS, month_axis
 from core.i18n import _, _n, format_days, format_number, format_rate
@@ -93,18 +93,8 @@ def standing(
     ):
         if part == "rotting" and not any(rotting):
             continue
-        figure.add_bar(
-            x=counts,
-            base=start,
-            y=list(range(len(rows))),
-            orientation="h",
-            width=s.bar / row_px(s),
-            name=name,
-            marker={"color": color, "cornerradius": 0},
-            customdata=[[row["stage_key"], part] for row in rows],
-            hovertext=tips,
-            hoverinfo="text",
-        )
+        keys = [[row["stage_key"], part] for row in rows]
+        add_row_bars(figure, counts, s=s, base=start, color=color, keys=keys, tips=tips, name=name, square=True)
     figure.update_xaxes(range=[0, max(int(row["count"]) for row in rows) or 1])
     figure.update_layout(barmode="overlay")
     return style(figure, title=title, dark=dark, height=height, large=large)

@@ -9,8 +9,8 @@ import pandas as pd
 from core.charts.figure import Figure
 from core.charts.funnel import number
 from core.charts.remembered import remembered
-from core.charts.rows import lay_rows, row_px
-from core.charts.theme import crosswise, look, nothing, plain, sizes, style, value_axis
+from core.charts.rows import add_row_bars, add_row_ticks, lay_rows
+from core.charts.theme import look, nothing, plain, sizes, style, value_axis
 from core.i18n import _, format_days, format_rate
 
 
@@ -75,52 +75,17 @@ def time_in_stage(
     figure = Figure()
     height = lay_rows(figure, [str(x) for x in frame["stage"]], figures, c=c, s=s)
     places = list(range(len(frame)))
-    shared = {"customdata": keys, "hovertext": tips, "hoverinfo": "text", "y": places}
-    figure.add_bar(
-        x=p90,
-        orientation="h",
-        width=5 / row_px(s),
-        name=_("9 in 10"),
-        marker={"color": c.previous, "cornerradius": 0},
-        **shared,
-    )
+    add_row_bars(figure, p90, s=s, color=c.previous, keys=keys, tips=tips, name=_("9 in 10"), bar_px=5, square=True)
     late = [m > e for m, e in zip(median, expected, strict=True)]
     for name, color, wanted in (
         (_("Median"), c.series[0], False),
         (_("Above expected"), c.scenario, True),
     ):
-        if wanted not in late:
-            continue
         at = [i for i in places if late[i] is wanted]
-        figure.add_bar(
-            x=[median[i] for i in at],
-            y=at,
-            orientation="h",
-            width=s.bar / row_px(s),
-            name=name,
-            marker={"color": color},
-            customdata=[keys[i] for i in at],
-            hovertext=[tips[i] for i in at],
-            hoverinfo="text",
-        )
-    figure.add_scatter(
-        x=p90,
-        mode="markers",
-        showlegend=False,
-        marker={
-            "symbol": "line-ns",
-            "size": crosswise(s.bar * 0.7),
-            "line": {"width": 2, "color": c.previous},
-        },
-        **shared,
-    )
-    figure.add_scatter(
-        x=expected,
-        mode="markers",
-        name=_("Expected"),
-        marker={"symbol": "line-ns", "size": crosswise(s.bar + 6), "line": {"width": 2.5, "color": c.quota}},
-        **shared,
-    )
+        if at:
+            add_row_bars(figure, median, s=s, color=color, keys=keys, tips=tips, name=name, rows=at)
+    add_row_ticks(figure, p90, s=s, color=c.previous, keys=keys, tips=tips, high_px=s.bar * 0.7, thick=2)
+    add_row_ticks(figure, expected, s=s, color=c.quota, keys=keys, tips=tips, name=_("Expected"))
     figure.update_xaxes(range=[0, max([1.0, *(v for v in (*median, *p90, *expected) if v > 0)]) * 1.02])
     figure.update_layout(barmode="overlay")
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import lay_rows, row_px
+from core.charts.rows import add_row_bars, lay_rows
 from core.charts.theme import Look, look, nothing, plain, sizes, style, value_axis
 from core.charts.trend import month_axis
 from core.i18n import _, format_number, format_points, format_rate
@@ -57,10 +57,9 @@ def step_differences(
     colours = [_colour(row, c) for row in rows]
     keys = [[row["stage_key"]] for row in rows]
     reach = max([0.05, *(abs(v) for v in (*lows, *highs) if not math.isnan(v))]) * 1.05
-    figure.add_bar(
-        x=[high - low for low, high in zip(lows, highs, strict=True)], base=lows, y=places, orientation="h",
-        width=s.bar * 0.55 / row_px(s), marker={"color": colours, "opacity": 0.35}, name=_("95% interval"),
-        showlegend=False, customdata=keys, hovertext=tips, hoverinfo="text",
+    add_row_bars(
+        figure, [high - low for low, high in zip(lows, highs, strict=True)], s=s, base=lows, color=colours, keys=keys,
+        tips=tips, bar_px=s.bar * 0.55, opacity=0.35,
     )  # fmt: skip
     figure.add_scatter(
         x=values, y=places, mode="markers", marker={"color": colours, "size": s.bar * 0.75}, showlegend=False,

@@ -6,8 +6,8 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import lay_rows, row_px
-from core.charts.theme import crosswise, look, nothing, plain, say, sizes, style
+from core.charts.rows import add_row_bars, add_row_ticks, lay_rows
+from core.charts.theme import look, nothing, plain, say, sizes, style
 from core.charts.trend import booked_by_month
 from core.i18n import _, format_rate
 
@@ -52,16 +52,7 @@ def quota_bars(
     height = lay_rows(figure, [str(name) for name in frame["name"]], right, c=c, s=s)
     places = list(range(len(frame)))
     keys = [[key] for key in frame["key"]]
-    figure.add_bar(
-        x=[top] * len(places),
-        y=places,
-        orientation="h",
-        width=s.bar / row_px(s),
-        marker={"color": c.track},
-        showlegend=False,
-        customdata=keys,
-        hoverinfo="skip",
-    )
+    add_row_bars(figure, [top] * len(places), s=s, color=c.track, keys=keys, tips=None)
     owed = [not math.isnan(q) for q in quota]
     met = [o and rate >= 1 for o, rate in zip(owed, rates, strict=True)]
     for name, chosen, color in (
@@ -70,29 +61,9 @@ def quota_bars(
         (_("No quota"), [not o for o in owed], c.previous),
     ):
         at = [i for i in places if chosen[i]]
-        if not at:
-            continue
-        figure.add_bar(
-            x=[booked[i] for i in at],
-            y=at,
-            orientation="h",
-            width=s.bar / row_px(s),
-            name=name,
-            marker={"color": color},
-            customdata=[keys[i] for i in at],
-            hovertext=[tips[i] for i in at],
-            hoverinfo="text",
-        )
-    figure.add_scatter(
-        x=quota,
-        y=places,
-        mode="markers",
-        name=_("Quota"),
-        marker={"symbol": "line-ns", "size": crosswise(s.bar + 6), "line": {"width": 2.5, "color": c.quota}},
-        customdata=keys,
-        hovertext=tips,
-        hoverinfo="text",
-    )
+        if at:
+            add_row_bars(figure, booked, s=s, color=color, keys=keys, tips=tips, name=name, rows=at)
+    add_row_ticks(figure, quota, s=s, color=c.quota, keys=keys, tips=tips, name=_("Quota"))
     figure.update_xaxes(range=[0, top * 1.01])
     figure.update_layout(barmode="overlay")
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import lay_rows, row_px
+from core.charts.rows import add_row_bars, lay_rows
 from core.charts.theme import look, nothing, plain, say, sizes, style
 from core.i18n import _, _n
 
@@ -54,17 +54,8 @@ def by_stage(
         (_("Open value"), value, c.pale, s.bar),
         (_("Weighted by probability"), weighted, c.series[0], s.bar * 0.5),
     ):
-        figure.add_bar(
-            x=amounts,
-            y=list(range(len(frame))),
-            orientation="h",
-            width=px / row_px(s),
-            name=name,
-            marker={"color": color},
-            customdata=[[key] for key in frame["stage_key"]],
-            hovertext=tips,
-            hoverinfo="text",
-        )
+        keys = [[key] for key in frame["stage_key"]]
+        add_row_bars(figure, amounts, s=s, color=color, keys=keys, tips=tips, name=name, bar_px=px)
     figure.update_xaxes(range=[0, max(value) or 1])
     figure.update_layout(barmode="overlay")
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import lay_rows, row_px
+from core.charts.rows import add_row_bars, lay_rows
 from core.charts.theme import Look, look, money_axis, nothing, plain, say, sizes, style
 from core.charts.trend import short_months
 from core.i18n import _, _n, format_date
@@ -67,18 +67,11 @@ def changes(
     figure = Figure()
     figures = [f"{n} · <b>{m}</b>" for n, m in zip(counts, money, strict=True)]
     height = lay_rows(figure, names, figures, c=c, s=s)
-    figure.add_bar(
-        x=length,
-        base=base,
-        y=list(range(len(rows))),
-        orientation="h",
-        width=s.bar / row_px(s),
-        marker={"color": [_colour(str(row.kind), c) for row in rows]},
-        customdata=[[row.kind] for row in rows],
-        hovertext=[f"<b>{plain(n)}</b><br>{d} · {m}" for n, d, m in zip(names, counts, money, strict=True)],
-        hoverinfo="text",
-        showlegend=False,
-    )
+    add_row_bars(
+        figure, length, s=s, base=base, color=[_colour(str(row.kind), c) for row in rows],
+        keys=[[row.kind] for row in rows],
+        tips=[f"<b>{plain(n)}</b><br>{d} · {m}" for n, d, m in zip(names, counts, money, strict=True)],
+    )  # fmt: skip
     top = max((b + n for b, n in zip(base, length, strict=True)), default=1.0)
     figure.update_xaxes(range=[min(0.0, *base), top or 1.0])
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
@@ -176,9 +169,9 @@ def calibration(
     figures = [f"{told} → <b>{found}</b>" for told, found in zip(stated, seen, strict=True)]
     height = lay_rows(figure, [str(name) for name in frame["stage"]], figures, c=c, s=s)
     shared = {"y": rows, "customdata": keys, "hovertext": tips, "hoverinfo": "text"}
-    figure.add_bar(
-        x=(frame["high"] - frame["low"]).to_list(), base=frame["low"].to_list(), orientation="h",
-        width=s.bar * 0.6 / row_px(s), name=_("95% interval"), marker={"color": c.pale}, **shared,
+    add_row_bars(
+        figure, (frame["high"] - frame["low"]).to_list(), s=s, base=frame["low"].to_list(), color=c.pale, keys=keys,
+        tips=tips, name=_("95% interval"), bar_px=s.bar * 0.6,
     )  # fmt: skip
     for name, column, colour, symbol in (
         (_("Observed win rate"), "observed", c.series[0], "circle"),

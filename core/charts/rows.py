@@ -6,8 +6,8 @@ They read the same on a phone and on a wall, whatever the length of the names.
 import re
 from collections.abc import Sequence
 
-from core.charts.figure import Figure
-from core.charts.theme import NARROWEST, Look, Sizes, fitted, plain, text_width
+from core.charts.figure import Figure, Properties
+from core.charts.theme import NARROWEST, Look, Sizes, crosswise, fitted, plain, text_width
 
 NAME_COLUMNS = 24
 
@@ -58,3 +58,54 @@ def lay_rows(
     figure.update_xaxes(showgrid=False, showticklabels=False)
     figure.update_layout(margin={"l": 2, "r": 2, "b": 4})
     return pitch * count
+
+
+def add_row_bars(
+    figure: Figure,
+    values: Sequence[float],
+    *,
+    s: Sizes,
+    color: str | Sequence[str],
+    keys: Sequence[Sequence[object]],
+    tips: Sequence[str] | None,
+    name: str = "",
+    rows: Sequence[int] | None = None,
+    bar_px: float | None = None,
+    square: bool = False,
+    **more: object,
+) -> None:
+    """Draw a bar under each row's words, `bar_px` thick.
+
+    values, keys (customdata) and tips (hover texts; None: none is shown) are those of all rows; `rows` picks some. A
+    bar without a name stands in no legend; one with others beside it in its row is `square`. `more`: properties of
+    plotly's bar, such as base.
+    """
+    chosen = list(range(len(values)) if rows is None else rows)
+    paint = color if isinstance(color, str) else [color[at] for at in chosen]
+    figure.add_bar(
+        x=[values[at] for at in chosen], orientation="h", width=(bar_px or s.bar) / row_px(s),
+        marker={"color": paint, **({"cornerradius": 0} if square else {})}, **_told(chosen, name, keys, tips), **more,
+    )  # fmt: skip
+
+
+def add_row_ticks(
+    figure: Figure,
+    values: Sequence[float],
+    *,
+    s: Sizes,
+    color: str,
+    keys: Sequence[Sequence[object]],
+    tips: Sequence[str],
+    name: str = "",
+    high_px: float | None = None,
+    thick: float = 2.5,
+) -> None:
+    """Draw an upright tick across each row's bar, as a quota is shown; `high_px` is bar and three pixels a side."""
+    mark = {"symbol": "line-ns", "size": crosswise(high_px or s.bar + 6), "line": {"width": thick, "color": color}}
+    figure.add_scatter(x=list(values), mode="markers", marker=mark, **_told(list(range(len(values))), name, keys, tips))
+
+
+def _told(rows: Sequence[int], name: str, keys: Sequence[Sequence[object]], tips: Sequence[str] | None) -> Properties:
+    texts = {"hoverinfo": "skip"} if tips is None else {"hovertext": [tips[at] for at in rows], "hoverinfo": "text"}
+    named = {"name": name} if name else {"showlegend": False}
+    return {"y": list(rows), "customdata": [keys[at] for at in rows], **texts, **named}

@@ -4,7 +4,7 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import lay_rows
+from core.charts.rows import add_row_bars, lay_rows
 from core.charts.theme import Unit, look, nothing, plain, say, sizes, style
 from core.i18n import _
 
@@ -30,26 +30,16 @@ def tornado_chart(
     if frame.empty:
         return nothing(title, dark=dark, large=large)
     c, s = look(dark=dark), sizes(large=large)
-    rows = list(range(len(frame)))
     keys = [[key] for key in frame["key"]]
     sides = (("less", less_name, c.series[1]), ("more", more_name, c.series[0]))
     figure = Figure()
     for column, name, colour in sides:
         values = [float(value) for value in frame[column]]
-        figure.add_bar(
-            x=values,
-            y=rows,
-            orientation="h",
-            width=s.bar / (s.bar + s.text + 20),
-            name=plain(name),
-            marker={"color": colour},
-            customdata=keys,
-            hovertext=[
-                f"<b>{plain(str(of))}</b> {plain(name)}<br>{_signed(value, unit, currency)}"
-                for of, value in zip(frame["name"], values, strict=True)
-            ],
-            hoverinfo="text",
-        )
+        tips = [
+            f"<b>{plain(str(of))}</b> {plain(name)}<br>{_signed(value, unit, currency)}"
+            for of, value in zip(frame["name"], values, strict=True)
+        ]
+        add_row_bars(figure, values, s=s, color=colour, keys=keys, tips=tips, name=plain(name))
     figures = [
         _("{less} or {more}", less=_signed(less, unit, currency), more=_signed(more, unit, currency))
         for less, more in zip(frame["less"], frame["more"], strict=True)

@@ -12,6 +12,9 @@ import pytest
 
 from core import charts
 from core.charts.expected import expected_weeks
+from core.charts.figure import Figure
+from core.charts.rows import add_row_bars, add_row_ticks, row_px
+from core.charts.theme import sizes
 from core.charts.trend import short_months
 from core.i18n import LANGUAGES, speaking
 
@@ -344,3 +347,17 @@ def test_scenarios_are_measured_against_the_quota():
     figure = charts.scenario_totals(TOTALS, quota=7.5e6, dark=False)
     assert list(trace(figure, "Quota").x) == [7.5e6, 7.5e6]
     assert [list(p) for p in trace(figure, "Total").customdata] == [["base"], ["s1"]]
+
+
+def test_row_bars_pick_the_rows_that_they_are_asked_for_and_a_tick_stands_a_little_above_its_bar():
+    """A part of the rows keeps its own places, keys and texts; a bar without a name is in no legend."""
+    figure, s = Figure(), sizes(large=False)
+    keys, tips = [["a"], ["b"], ["c"]], ["1", "2", "3"]
+    add_row_bars(figure, [10, 20, 30], s=s, color=["red", "blue", "green"], keys=keys, tips=tips, rows=[0, 2])
+    add_row_ticks(figure, [5, 6, 7], s=s, color="black", keys=keys, tips=tips, name="Quota")
+    bar, tick = figure.traces
+    assert (bar["x"], bar["y"], bar["customdata"], bar["hovertext"]) == ([10, 30], [0, 2], [["a"], ["c"]], ["1", "3"])
+    assert (bar["marker"]["color"], bar["showlegend"]) == (["red", "green"], False)
+    assert bar["width"] * row_px(s) == pytest.approx(s.bar)
+    assert tick["marker"]["size"] * 1.4 == pytest.approx(s.bar + 6)
+    assert tick["name"] == "Quota"
