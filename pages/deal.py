@@ -7,6 +7,7 @@ from core.i18n import _, format_date, format_days, format_money, format_rate, fo
 from core.queries.deals import deal_record
 from core.queries.reference import form_choices, word_list
 from core.ui.activities import draw_due
+from core.ui.deal_credit import PANEL, draw_parts, draw_split
 from core.ui.deal_edit import draw_edit
 from core.ui.deal_panels import draw_buttons, draw_panel, draw_stages, offer_drafts, opened_panel
 from core.ui.page import open_page, plain
@@ -69,6 +70,9 @@ if record.may_edit:
     if opened_panel(record) == "edit":
         with st.container(border=True, key="panel-edit"):
             draw_edit(view, record, choices)
+    if opened_panel(record) == PANEL and deal.state is not StageKind.LOST:
+        with st.container(border=True, key="panel-split"):
+            draw_split(view, record)
 
 left, right = st.columns([3, 2], gap="large")
 with left:
@@ -86,6 +90,7 @@ with right:
             off = f" − {format_rate(line.discount_rate, 0)}" if line.discount_rate else ""
             total = format_money(line.amount, deal.currency)
             st.markdown(f"**{plain(line.product)}**  \n{plain(f'{line.quantity:,} × {price}{off} = {total}')}")
+    draw_parts(view, record)
     facts = {
         _("Contact"): named(record.contact) if record.contact else "",
         _("Sales process"): record.pipeline,

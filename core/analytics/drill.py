@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, Double, cast, func, select
 
 from core.analytics import past_deals
+from core.analytics.credited import WHOLE, CreditedFacts
 from core.analytics.facts import Statement, spoken, title
 from core.analytics.selection import Selection, selected, summed
 
@@ -34,8 +35,11 @@ def rows(facts: Facts, selection: Selection, *, today: date, idle_days: int, lim
     deals = facts.deals.c
     owner, credited = facts.reps.alias("owner"), facts.reps.alias("credited")
     value = summed(facts, selection.measure)
+    parted = isinstance(facts, CreditedFacts)
+    part = [(cast(deals.share, Double) / WHOLE).label("share")] if parted else []
     statement = (
         select(
+            *part,
             deals.id.label("deal_id"),
             title(facts.deals, spoken(facts.customers), spoken(facts.products)).label("name"),
             spoken(facts.customers).label("customer"),
@@ -48,7 +52,7 @@ def rows(facts: Facts, selection: Selection, *, today: date, idle_days: int, lim
             spoken(facts.channels).label("channel"),
             spoken(facts.products).label("product"),
             spoken(facts.lost_reasons).label("lost_reason"),
-            deals.amount,
+            (deals.whole if parted else deals.amount).label("amount"),
             value.label("value"),
             deals.opened_on,
             deals.expected_close_on,

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, Select, case, false, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, false, func, literal, or_, select, true
 
 from core.access.actors import Reach, Scope
 from core.analytics import tables
 from core.domain.names import BETWEEN, in_order
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from sqlalchemy import Table
 
 
@@ -33,6 +35,7 @@ class Facts:
     A deal is inside when its owner or the rep credited with it is; spans, moves and changes go with their deal;
     a state when the rep who had the deal on those days is, so that a past day's numbers are those of its people
     (`core.analytics.past_facts` makes facts of such a day; the `known_*` tables hold what it needs of those deals);
+    `shares` are everybody's: numbers of deals and people alone, to spread amounts by (`core.analytics.credited`);
     activities with their rep or deal; quotas with their rep or team; customers with their owner or a deal.
     """
 
@@ -69,6 +72,7 @@ class Facts:
                 tables.CUSTOMERS.c.id.in_(select(tables.DEALS.c.customer_id).where(_of_deal(scope))),
             ),
         )
+        self.shares: FromClause = shares_known()
         self.reps: FromClause = tables.REPS
         self.leaves: FromClause = tables.LEAVES
         self.teams: FromClause = tables.TEAMS
@@ -82,6 +86,10 @@ class Facts:
         self.lost_reasons: FromClause = tables.LOST_REASONS
         self.words: FromClause = tables.WORDS
 
+    def of_everyone(self) -> Facts:
+        """Return the same facts in the scope that holds everything, to work out of a whole what of it is somebody's."""
+        return self if self.scope.reach is Reach.ALL else Facts(Scope.everything())
+
     def counted(self) -> ColumnElement[bool]:
         """Return the condition under which a visible deal counts in this scope's numbers.
 
@@ -91,6 +99,16 @@ class Facts:
         if self.scope.reach is Reach.ALL:
             return true()
         return self.deals.c.credit_id.in_(self.scope.rep_ids)
+
+
+def shares_known(on: date | None = None) -> FromClause:
+    """Return who is credited with how much of which deal, as it is known now or was at the end of a day."""
+    shares = tables.SHARES.c
+    if on is None:
+        known: ColumnElement[bool] = shares.known_until.is_(None)
+    else:
+        known = and_(shares.known_from <= on, or_(shares.known_until.is_(None), shares.known_until > on))
+    return select(shares.deal_id, shares.rep_id, shares.share).where(known).subquery("shares_known")
 
 
 def _of_deal(scope: Scope) -> ColumnElement[bool]:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from sqlalchemy import Double, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, Double, and_, case, cast, func, literal, literal_column, or_, select, union_all
 
 from core.access.actors import Reach
+from core.analytics.credited import credited
 from core.analytics.dimensions import NONE
 from core.analytics.facts import Facts, Statement, spoken
 from core.analytics.filters import Filters, deal_conditions, people_conditions
-from core.analytics.kpis import decided_columns, margin_columns
+from core.analytics.kpis import decided_columns, margin_columns, sum_of
 from core.analytics.quotas import owed, owing
 from core.analytics.selection import inside, is_counted
 from core.analytics.team_parts import TeamPart, part_key, said_part
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, FromClause
 
     from core.domain.periods import Period
 
@@ -42,7 +43,8 @@ By = Literal["rep", "team"]
 class Contest:
     """What is compared: people or teams, in a period, under filters, rates from `minimum_decided` deals on.
 
-    `parts`: the teams, each with its subtree, where teams are compared.
+    `parts`: the teams, each with its subtree, where teams are compared. `splits`: money counts for everybody who is
+    credited with a part of a deal, else for whoever owned the deal when it was won.
     """
 
     period: Period
@@ -51,6 +53,7 @@ class Contest:
     minimum_decided: int
     today: date
     parts: tuple[TeamPart, ...] = ()
+    splits: bool = False
 
 
 def standings(facts: Facts, contest: Contest) -> Statement:
@@ -58,14 +61,19 @@ def standings(facts: Facts, contest: Contest) -> Statement:
 
     Columns: id, name, team, booked, won_count, decided_count, cycle_days, activities, quota, win_rate (NULL under
     the minimum), average_deal, attainment, margin and margin_of (of deals with a known cost), margin_rate; NULL
-    where there is no such number. Teams are the contest's parts: their ids are the parts' keys, and `team` is "".
+    where there is no such number; whole (booked without splits) and received (booked of deals that others won).
+    Booked, margins and attainment are split, what counts deals is not. Teams are the contest's parts: their ids are
+    the parts' keys, and `team` is "".
     """
     members = (_reps if contest.by == "rep" else _teams)(facts, contest).subquery("members")
-    deals, quotas, met = _sums(facts, contest)
-    m, d, q, a = members.c, deals.c, quotas.c, met.c
-    booked, won = func.coalesce(d.booked, 0), func.coalesce(d.won_count, 0)
+    deals, money, quotas, met = _sums(facts, contest)
+    m, d, k, q, a = members.c, deals.c, money.c, quotas.c, met.c
+    booked, won = func.coalesce(k.booked, 0), func.coalesce(d.won_count, 0)
+    whole = func.coalesce(d.whole, 0)
     decided = won + func.coalesce(d.lost_count, 0)
     joined = members.outerjoin(deals, d.id == m.id)
+    if money is not deals:
+        joined = joined.outerjoin(money, k.id == m.id)
     joined = joined.outerjoin(quotas, q.id == m.id).outerjoin(met, a.id == m.id)
     enough = decided >= max(contest.minimum_decided, 1)
     return (
@@ -75,12 +83,13 @@ def standings(facts: Facts, contest: Contest) -> Statement:
             d.cycle_days.label("cycle_days"), func.coalesce(a.activities, 0).label("activities"),
             q.quota.label("quota"),
             case((enough, cast(won, Double) / decided)).label("win_rate"),
-            case((won > 0, cast(booked, Double) / won)).label("average_deal"),
+            case((won > 0, cast(whole, Double) / won)).label("average_deal"),
             case((q.quota > 0, cast(booked, Double) / q.quota)).label("attainment"),
-            d.margin, d.margin_of, case((d.margin_of > 0, cast(d.margin, Double) / d.margin_of)).label("margin_rate"),
+            k.margin, k.margin_of, case((k.margin_of > 0, cast(k.margin, Double) / k.margin_of)).label("margin_rate"),
+            whole.label("whole"), func.coalesce(k.received, 0).label("received"),
         )
         .select_from(joined)
-        .where(or_(m.was_there, d.id.is_not(None), q.id.is_not(None)))
+        .where(or_(m.was_there, d.id.is_not(None), k.id.is_not(None), q.id.is_not(None)))
         .order_by(m.id)
     )  # fmt: skip
 
@@ -95,30 +104,38 @@ def ranking(contest: Contest, measure: Measure) -> Callable[[Facts], Statement]:
     return build
 
 
-def _sums(facts: Facts, contest: Contest) -> tuple[Any, Any, Any]:
+def _sums(facts: Facts, contest: Contest) -> tuple[Any, Any, Any, Any]:
+    """Return what was decided, won in money, owed and met by each; the first two are one where nothing is split."""
     of_reps, period, filters = contest.by == "rep", contest.period, contest.filters
     quota, activity = facts.quotas.c, facts.activities.c
-    deal_key, quota_key, activity_key = (
-        table.c[rep] if of_reps else part_key(contest.parts, table.c[team], NONE)
-        for table, rep, team in (
-            (facts.deals, "credit_id", "credit_team_id"),
-            (facts.quotas, "rep_id", "team_id"),
-            (facts.activities, "rep_id", "team_id"),
+
+    def key(table: FromClause, rep: str, team: str) -> ColumnElement[Any]:
+        return table.c[rep] if of_reps else part_key(contest.parts, table.c[team], NONE)
+
+    def decided(of: Facts, counted: str, *columns: ColumnElement[Any]) -> FromClause:
+        whose = key(of.deals, "credit_id", "credit_team_id")
+        return (
+            select(whose.label("id"), *columns)
+            .where(is_counted(of, counted, period=period, today=contest.today), *deal_conditions(of, filters))
+            .group_by(whose)
+            .subquery(counted)
         )
-    )
-    deals = (
-        select(
-            deal_key.label("id"),
-            *decided_columns(facts, period, today=contest.today),
-            *margin_columns(facts, period, today=contest.today),
-        )
-        .where(
-            is_counted(facts, "decided", period=period, today=contest.today),
-            *deal_conditions(facts, filters),
-        )
-        .group_by(deal_key)
-        .subquery("decided")
-    )
+
+    counts, whole = decided_columns(facts, period, today=contest.today), facts.deals.c.amount
+    won = is_counted(facts, "won", period=period, today=contest.today)
+    margins = margin_columns(facts, period, today=contest.today)
+    if contest.splits:
+        deals = decided(facts, "decided", *counts, sum_of(whole, won).label("whole"))
+        spread = credited(facts)
+        received = cast(func.sum(spread.deals.c.received), BigInteger).label("received")
+        booked = cast(func.sum(spread.deals.c.amount), BigInteger).label("booked")
+        margins = margin_columns(spread, period, today=contest.today)
+        money = decided(spread, "won", booked, received, *margins)
+    else:
+        none = literal_column("0", BigInteger).label("received")
+        deals = decided(facts, "decided", *counts, *margins, sum_of(whole, won).label("whole"), none)
+        money = deals
+    quota_key, activity_key = key(facts.quotas, "rep_id", "team_id"), key(facts.activities, "rep_id", "team_id")
     owes = [*owing(facts, period, filters), quota_key.is_not(None)]
     if not filters.by_people_alone:
         owes.append(quota.id < 0)
@@ -134,7 +151,7 @@ def _sums(facts: Facts, contest: Contest) -> tuple[Any, Any, Any]:
         .group_by(activity_key)
         .subquery("met")
     )
-    return deals, quotas, met
+    return deals, money, quotas, met
 
 
 def _reps(facts: Facts, contest: Contest) -> Statement:

@@ -27,8 +27,9 @@ from sqlalchemy import (
     select,
 )
 
+from core.access.actors import Reach, Scope
 from core.analytics.as_of import states_on
-from core.analytics.facts import Facts
+from core.analytics.facts import Facts, shares_known
 from core.analytics.filters import NO_FILTERS
 
 if TYPE_CHECKING:
@@ -63,11 +64,14 @@ class PastFacts(Facts):
 
     def __init__(self, facts: Facts, as_of: AsOf, until: datetime) -> None:
         super().__init__(facts.scope)
+        self._end = (as_of, until)
         self._until = literal(until, DateTime)
+        if as_of.known == "then":
+            self.shares = shares_known(as_of.on)
         self._unknown = (
             select(self.late_moves.c.id, self.late_moves.c.deal_id)
             .where(self.late_moves.c.known_on > as_of.on)
-            .cte("unknown")
+            .cte(f"unknown_{facts.scope.reach}")
             if as_of.known == "then"
             else None
         )
@@ -77,6 +81,10 @@ class PastFacts(Facts):
         self.customers = self.known_customers
         activities = self.activities
         self.activities = select(activities).where(activities.c.done_on <= as_of.on).subquery("done")
+
+    def of_everyone(self) -> Facts:
+        """Return the facts of the same day in the scope that holds everything."""
+        return self if self.scope.reach is Reach.ALL else PastFacts(Facts(Scope.everything()), *self._end)
 
     def _moves(self, on: date) -> Subquery:
         moves = self.known_moves.c

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from core.analytics import stage_measures
 from core.analytics.as_of import AsOf
+from core.analytics.credited import CREDITED
 from core.analytics.dimensions import DIMENSIONS, Dimension, has_key
 from core.analytics.filters import NO_FILTERS, Filters, deal_conditions, number, strings
 from core.analytics.pipeline_health import TOPS
@@ -20,7 +21,9 @@ from core.domain.periods import Period
 if TYPE_CHECKING:
     from core.analytics.facts import Facts
 
-IN_PERIOD: Final = frozenset({"booked", "won", "lost", "decided", "closing", "created", "pushed", "margin"})
+IN_PERIOD: Final = frozenset({"booked", "won", "lost", "decided", "closing", "created", "pushed", "margin"}) | {
+    *CREDITED
+}
 AT_STAGE_IN_PERIOD: Final = frozenset({"reached", "still_open_at", "lost_at"})
 NOW: Final = frozenset({"open", "weighted", "overdue", "idle", "slow"})
 _WITHOUT_PAST: Final = frozenset({"idle", "slow", "pushed"})

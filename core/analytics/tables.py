@@ -94,6 +94,12 @@ RATES = Table(
 )  # fmt: skip
 """What a unit of each foreign currency was worth on the days of [`from_on`, `until_on`)."""
 
+SHARES = Table(
+    "shares", MIRRORED, *_ids("deal_id", "rep_id", "share"), Column("known_from", Date), Column("known_until", Date),
+)  # fmt: skip
+"""How much of a deal somebody is credited with, in ten-thousandths; those of a deal add up. It was known on the days
+of [`known_from`, `known_until`), which is NULL for what is known now. Deals that nobody split have none."""
+
 ACTIVITIES = Table(
     "activities", MIRRORED, *_ids("id", "deal_id", "rep_id", "team_id", "customer_id"), Column("kind", Text),
     Column("due_on", Date), Column("done_on", Date), Column("done_at", DateTime),

@@ -17,11 +17,11 @@ LOGGED: dict[str, str] = {
     "deal": "id", "deal_line": "deal_id", "stage_move": "deal_id", "deal_change": "deal_id", "activity": "id",
     "quota": "id", "customer": "id", "rep": "id", "team": "id", "territory": "id", "stage": "id",
     "pipeline": "id", "channel": "id", "product": "id", "lost_reason": "id", "setting": "id", "fx_rate": "id",
-    "word_pair": "id", "rep_leave": "id",
+    "word_pair": "id", "rep_leave": "id", "acquisition_cost": "id", "credit_share": "deal_id",
 }  # fmt: skip
 """Tables whose changes the mirror follows, and the column that names the row to load again."""
 
-SUBJECT = {"deal_line": "deal", "stage_move": "deal", "deal_change": "deal"}
+SUBJECT = {"deal_line": "deal", "stage_move": "deal", "deal_change": "deal", "credit_share": "deal"}
 _EVENTS = ("INSERT", "UPDATE", "DELETE")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Select, select
 from core.model import (
     Activity,
     Channel,
+    CreditShare,
     Customer,
     Deal,
     DealChange,
@@ -42,6 +43,7 @@ _READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
         "id", "deal_id", "from_stage_id", "to_stage_id", "effective_at", "recorded_at", "lost_reason_id")),
     "deal_change": (DealChange, "deal_id", (
         "id", "deal_id", "field", "before", "after", "effective_at", "recorded_at")),
+    "credit_share": (CreditShare, "deal_id", ("id", "deal_id", "rep_id", "share", "recorded_at", "until_at")),
     "fx_rate": (FxRate, "id", ("id", "currency", "on", "rate")),
     "activity": (Activity, "id", ("id", "kind", "customer_id", "deal_id", "rep_id", "due_on", "done_at")),
     "customer": (Customer, "id", ("id", "owner_id", "territory_id", "name", "name_en", "segment", "industry")),

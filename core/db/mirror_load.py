@@ -115,9 +115,15 @@ LEFT JOIN reps o ON o.id = d.owner_id LEFT JOIN reps c ON c.id = d.credited_id
 LEFT JOIN customers k ON k.id = d.customer_id LEFT JOIN main_product p ON p.deal_id = d.id
 LEFT JOIN in_reached r ON r.deal_id = d.id LEFT JOIN met ON met.deal_id = d.id"""
 
-_HISTORIES: Final = ("spans", "moves", "changes", "states", "late_moves")
+_HISTORIES: Final = ("spans", "moves", "changes", "states", "late_moves", "shares")
 _FEW: Final = 16
 """Keys up to which a statement names them one by one, which DuckDB then looks for in few of a table's parts."""
+
+_SHARES = """
+INSERT INTO shares BY NAME
+SELECT deal_id, rep_id, share, company_day(CAST(recorded_at AS TIMESTAMP)) AS known_from,
+       company_day(CAST(until_at AS TIMESTAMP)) AS known_until
+FROM in_credit_share"""
 
 PLAIN: Final[dict[str, str]] = {
     "rep": "reps",
@@ -171,7 +177,7 @@ class Loader:
         """
         with ThreadPoolExecutor(1) as reader:
             small = ("stage", "pipeline", *sorted(DIMENSIONS), "customer", "quota", "fx_rate")
-            order = (*small, "deal", "stage_move", "deal_change", "activity", "deal_line")
+            order = (*small, "deal", "stage_move", "deal_change", "credit_share", "activity", "deal_line")
             self._coming = {subject: reader.submit(self._source.read, statement_of(subject, None), whole=True)
                             for subject in order}  # fmt: skip
             self.load_small()
@@ -251,6 +257,8 @@ class Loader:
         progress(0.65)
         self._insert("states", states)
         self._forget("deal_change")
+        self._read("credit_share", keys)
+        self._cursor.execute(_SHARES)
         progress(0.7)
 
     def _load_deal_rows(self, keys: Collection[int] | None) -> None:

@@ -15,6 +15,7 @@ from core.access.actors import Actor, Reach, Scope
 from core.errors import SalesError
 from core.i18n import N_
 from core.model import (
+    AcquisitionCost,
     Activity,
     AuditEntry,
     Award,
@@ -22,6 +23,7 @@ from core.model import (
     Channel,
     Contact,
     Contest,
+    CreditShare,
     Currency,
     Customer,
     Deal,
@@ -102,6 +104,7 @@ SCOPED: dict[type, Callable[[Scope], ColumnElement[bool]]] = {
     DealLine: _of_deal(DealLine.deal_id),
     StageMove: _of_deal(StageMove.deal_id),
     DealChange: _of_deal(DealChange.deal_id),
+    CreditShare: _of_deal(CreditShare.deal_id),
     Customer: _customers,
     Contact: _of_customer(Contact.customer_id),
     Activity: lambda scope: or_(
@@ -179,9 +182,9 @@ PERSONAL: dict[type, Callable[[Scope, int | None], ColumnElement[bool]]] = {
 """Tables whose rows are their user's alone, whatever the scope, but for what reaches a team or the company."""
 
 COMMON: frozenset[type] = frozenset({
-    AuditEntry, ChangeLog, Channel, Contest, Currency, FxRate, IdempotencyKey, ImportBatch, ImportMapping, LostReason,
-    PasswordReset, Pipeline, Product, Rep, Setting, ShareLink, SignInAttempt, SignInSession, SignInTicket,
-    Sku, Stage, Team, Territory, TerritoryAssignment, User, WordPair,
+    AcquisitionCost, AuditEntry, ChangeLog, Channel, Contest, Currency, FxRate, IdempotencyKey, ImportBatch,
+    ImportMapping, LostReason, PasswordReset, Pipeline, Product, Rep, Setting, ShareLink, SignInAttempt, SignInSession,
+    SignInTicket, Sku, Stage, Team, Territory, TerritoryAssignment, User, WordPair,
 })  # fmt: skip
 """Tables that hold nothing of one rep's business; what may be done with them the policy says."""
 
@@ -248,7 +251,7 @@ def _owned_inside(session: Session, row: object, scope: Scope) -> bool:  # noqa:
             return row.scope_key == scope.named
         case Contact():
             return _visible(session, Customer, row.customer_id)
-        case DealLine() | StageMove() | DealChange():
+        case DealLine() | StageMove() | DealChange() | CreditShare():
             return _visible(session, Deal, row.deal_id)
     return True
 

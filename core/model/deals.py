@@ -121,3 +121,25 @@ class DealChange(Table, table=True):
     effective_at: datetime = Field(sa_type=sa(Instant))
     recorded_at: datetime = Field(sa_type=sa(Instant))
     by_user_id: int | None = Field(default=None, foreign_key="app_user.id")
+
+
+class CreditShare(Table, table=True):
+    """How much of a deal one person is credited with (业绩拆分), in ten-thousandths; edited in nothing but its end.
+
+    A deal's shares that nobody replaced (`until_at` None) add up to 10,000; a deal without any counts for whoever owned
+    it when it was won. They count from the winning on: `effective_at` is when it was won, or when a deal that was open
+    then was split; `recorded_at` when we learned it, `until_at` when we learned otherwise.
+    """
+
+    __table_args__ = (
+        CheckConstraint("share > 0 AND share <= 10000", name="share_is_a_part"),
+        CheckConstraint("until_at IS NULL OR until_at >= recorded_at", name="ends_after_it_begins"),
+    )
+
+    deal_id: int = Field(foreign_key="deal.id", index=True)
+    rep_id: int = Field(foreign_key="rep.id")
+    share: int
+    effective_at: datetime = Field(sa_type=sa(Instant))
+    recorded_at: datetime = Field(sa_type=sa(Instant))
+    until_at: datetime | None = Field(default=None, sa_type=sa(Instant))
+    by_user_id: int | None = Field(default=None, foreign_key="app_user.id")

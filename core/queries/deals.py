@@ -35,6 +35,7 @@ from core.model import (
     Stage,
     StageMove,
 )
+from core.queries.deal_credit import credit_events
 from core.queries.deal_needs import needing
 from core.queries.reference import rep_names, user_names
 from core.queries.titles import name_order, titled, titles_of
@@ -122,8 +123,8 @@ class LineRow:
 class TimelineEntry:
     """One thing that happened: a move, a change or an activity, with the names of those involved.
 
-    `kind`: `opened`, `moved`, `back`, `won`, `lost`, `reopened`, `amount`, `owner`, `expected_close`, or the
-    kind of an activity. `before` and `after` are stages, persons, amounts or ISO days as text.
+    `kind`: `opened`, `moved`, `back`, `won`, `lost`, `reopened`, `amount`, `owner`, `expected_close`, `credit`, or
+    the kind of an activity. `before` and `after` are stages, persons, amounts or ISO days as text.
     """
 
     at: datetime
@@ -361,6 +362,10 @@ def deal_record(work: Work, *, deal_id: int) -> DealRecord:
     entries = [
         *(_of_move(move, stages, reasons, users) for move in moves),
         *(_of_change(event, reps, users) for event in changes if event.before is not None),
+        *(
+            TimelineEntry(e.at, "credit", users.get(e.by_user_id, ""), e.before, e.after, "", e.recorded_at)
+            for e in credit_events(session, deal_id, reps)
+        ),
         *(_of_activity(activity, reps, work.words) for activity in activities if activity.done_at is not None),
     ]
     events: list[StageMove | DealChange] = [*moves, *changes]

@@ -12,6 +12,7 @@ from core.model import (
     Activity,
     Channel,
     Contact,
+    CreditShare,
     Currency,
     Customer,
     Deal,
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 
 TABLES: tuple[Any, ...] = (
     Currency, FxRate, Setting, WordPair, Territory, Team, Rep, TerritoryAssignment, Channel, LostReason, Pipeline,
-    Stage, Product, Sku, Customer, Contact, Deal, DealLine, StageMove, DealChange, Activity, Quota,
+    Stage, Product, Sku, Customer, Contact, Deal, DealLine, StageMove, DealChange, CreditShare, Activity,
+    Quota,
 )  # fmt: skip
 LEFT_OUT = frozenset({"import_batch_id", "by_user_id", "updated_at", "version"})
 """Columns that mean something in one database only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,7 +36,7 @@ REP_KIND = N_("rep")
 COLUMNS = (
     "rank", "previous_rank", "rank_change", "key", "name", "team", "booked", "won_count", "decided_count", "win_rate",
     "too_few", "average_deal", "cycle_days", "activities", "quota", "attainment", "margin", "margin_of", "margin_rate",
-    "previous_value", "most_improved",
+    "whole", "received", "previous_value", "most_improved",
 )  # fmt: skip
 
 
@@ -57,15 +58,18 @@ def leaderboard(
     filters: Filters = NO_FILTERS,
     minimum_decided: int | None = None,
     as_of: AsOf | None = None,
+    splits: bool = False,
 ) -> pd.DataFrame:
     """Return the reps or teams of the actor's scope, ranked by a measure, with the rank of the period before.
+
+    With `splits` the money of split deals counts for everybody credited with a part.
 
     Raises NotAllowed for a measure of costs that the actor may not see.
     """
     mirror, margins = work.mirror, margins_for(work, measure)
     parts = parts_looked_at(mirror, filters) if by == "team" else ()
-    contest = _contest(work, period, by, filters, minimum_decided, parts)
-    contest_before = _contest(work, work.calendar.before(period), by, filters, minimum_decided, parts)
+    contest = replace(_contest(work, period, by, filters, minimum_decided, parts), splits=splits)
+    contest_before = replace(contest, period=work.calendar.before(period))
     facts = looked_at(work, as_of).facts
     rows, before = (
         standing_rows(mirror.rows(statements.standings(facts, one)), margins=margins)
@@ -121,6 +125,7 @@ def standing_rows(standings: Sequence[Any], *, margins: bool = False) -> list[di
             "too_few": row.win_rate is None, "average_deal": _or_nan(row.average_deal) / HUNDREDTHS,
             "cycle_days": _or_nan(row.cycle_days), "activities": row.activities,
             "quota": _or_nan(row.quota) / HUNDREDTHS, "attainment": _or_nan(row.attainment),
+            "whole": row.whole / HUNDREDTHS, "received": row.received / HUNDREDTHS,
             "margin": _or_nan(row.margin if margins else None) / HUNDREDTHS,
             "margin_of": _or_nan(row.margin_of if margins else None) / HUNDREDTHS,
             "margin_rate": _or_nan(row.margin_rate if margins else None),

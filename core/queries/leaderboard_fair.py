@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import floor, isnan, log10, nan
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
@@ -18,6 +18,7 @@ from core.analytics import fairness
 from core.analytics import leaderboard as statements
 from core.analytics import leaderboard_fair as grounds
 from core.analytics.as_of import AsOf
+from core.analytics.credited import credited
 from core.analytics.filters import NO_FILTERS, Filters
 from core.domain.periods import Period, add_months
 from core.gate import query
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
     from core.analytics.facts import Facts, Statement
     from core.db.work import Work
 
-Adjustment = Literal["days", "difficulty", "shrinkage", "range"]
+Adjustment = Literal["splits", "days", "difficulty", "shrinkage", "range"]
 ADJUSTMENTS: Final[tuple[Adjustment, ...]] = get_args(Adjustment)
-USUAL: Final[tuple[Adjustment, ...]] = ("days", "shrinkage", "range")
+USUAL: Final[tuple[Adjustment, ...]] = ("splits", "days", "shrinkage", "range")
+SPLIT: Final = frozenset({"booked", "attainment", "margin", "margin_rate"})
+"""Measures of money, which counts for everybody credited with a part of a deal; the others count deals."""
 RANGED: Final = frozenset(get_args(fairness.Resampled))
 FAIR_COLUMNS = (
     *COLUMNS, "inside", "plain_rank", "rank_low", "rank_high", "of", "days_worked", "leave_days", "period_days",
@@ -192,7 +195,10 @@ class _Board:
         self, pool: _Pool, contest: statements.Contest, measure: statements.Measure, adjust: Collection[Adjustment],
         *, told: bool,
     ) -> None:  # fmt: skip
+        splits = "splits" in adjust
+        contest = replace(contest, splits=splits)
         self.pool, self.contest, self.measure = pool, contest, measure
+        self.in_money = partial(credited, splits=splits)
         self.least_first = measure in statements.LEAST_FIRST
         found = pool.ask(lambda facts: statements.standings(facts, contest))
         self.rows = standing_rows(found, margins=margins_for(pool.work))
@@ -255,7 +261,9 @@ class _Board:
         booked = {
             row.rep_id: row.booked
             for row in self.pool.ask(
-                lambda facts: grounds.booked_in(facts, past, today=self.contest.today, filters=self.contest.filters)
+                lambda facts: grounds.booked_in(
+                    self.in_money(facts), past, today=self.contest.today, filters=self.contest.filters
+                )
             )
         }
         worked = {
@@ -289,7 +297,8 @@ class _Board:
         return prior
 
     def _lay_ranges(self) -> None:
-        deals = self.pool.columns(lambda facts: grounds.decided_deals(facts, self.contest, self.measure))
+        spread = self.in_money if self.measure in SPLIT else partial(credited, splits=False)
+        deals = self.pool.columns(lambda facts: grounds.decided_deals(spread(facts), self.contest, self.measure))
         places = np.full(max([int(row["key"]) for row in self.rows], default=0) + 1, -1)
         places[[int(row["key"]) for row in self.rows]] = range(len(self.rows))
         whose = deals["rep_id"].astype(np.int64)

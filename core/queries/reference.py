@@ -135,7 +135,7 @@ def form_choices(work: Work) -> FormChoices:
         channels=_active(work, Channel),
         lost_reasons=_active(work, LostReason),
         territories=_active(work, Territory),
-        reps=_by_name(row for row in reps if work.actor.scope.allows_rep(row.id)),
+        reps=choices_by_name(row for row in reps if work.actor.scope.allows_rep(row.id)),
         teams=_active(work, Team),
         products=_products(work),
         currencies=tuple(currencies),
@@ -146,7 +146,8 @@ def _choice(row: Any) -> Choice:
     return Choice(row.id, named(row), getattr(row, "active", True))
 
 
-def _by_name(rows: Any) -> tuple[Choice, ...]:
+def choices_by_name(rows: Any) -> tuple[Choice, ...]:
+    """Return records to choose from, by what they are called."""
     return tuple(sorted((_choice(row) for row in rows), key=lambda choice: choice.name))
 
 

@@ -16,6 +16,7 @@ from core.i18n import N_
 from core.model import (
     Activity,
     BatchState,
+    CreditShare,
     Customer,
     Deal,
     DealChange,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from core.db.work import Work
 
-_OWNED_BY_DEAL: tuple[Any, ...] = (DealLine, StageMove, DealChange)
+_OWNED_BY_DEAL: tuple[Any, ...] = (DealLine, StageMove, DealChange, CreditShare)
 
 
 class ImportedMeanwhile(SalesError):

@@ -56,6 +56,7 @@ def draw_buttons(view: View, record: DealRecord) -> None:
         ("lose", _("Mark as lost"), "cancel", still_open and view.may(Action.DEAL_ADVANCE)),
         ("reopen", _("Reopen"), "lock_open", not still_open and view.may(Action.DEAL_ADVANCE)),
         ("reassign", _("Hand over"), "person", view.may(Action.DEAL_REASSIGN)),
+        ("split", _("Split credit"), "group", record.deal.state is not StageKind.LOST and view.may(Action.DEAL_EDIT)),
     ]
     with st.container(horizontal=True, gap="small", key="deal-actions"):
         if view.may(Action.ACTIVITY_LOG) and st.button(

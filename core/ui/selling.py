@@ -38,6 +38,7 @@ KIND_ICONS: dict[str, str] = {
     "amount": "payments",
     "owner": "person",
     "expected_close": "event",
+    "credit": "group",
 }
 STATE_NAMES: dict[StageKind, str] = {
     StageKind.OPEN: N_("In progress"),

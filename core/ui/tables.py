@@ -74,8 +74,8 @@ def table(
     if export:
         export_menu(view, frame, columns, name=name)
     rows = cast("Any", event).selection.rows if opens or picks else []
-    if opens and rows:
-        routes.go(opens, id=int(frame.iloc[rows[0]][id_column]))
+    if opens and rows and not is_missing(number := frame.iloc[rows[0]][id_column]):
+        routes.go(opens, id=int(number))
     return int(rows[0]) if rows else None
 
 

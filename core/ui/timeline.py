@@ -28,6 +28,8 @@ _SENTENCES = {
     "amount": N_("Amount from {before} to {after}"),
     "owner": N_("Handed over from {before} to {after}"),
     "expected_close": N_("Expected close from {before} to {after}"),
+    "credit": N_("Credit split: {after}"),
+    "whole_credit": N_("Credit no longer split (before: {before})"),
 }
 _COLORS = {"won": "green", "lost": "red", "back": "orange", "reopened": "orange"}
 _FIRST = 30
@@ -58,7 +60,8 @@ def sentence(entry: TimelineEntry) -> str:
     if entry.activity is not None:
         kind = _(KIND_NAMES[ActivityKind(entry.kind)])
         return _("{kind}: {subject}", kind=kind, subject=entry.after) if entry.after else kind
-    return _(_SENTENCES[entry.kind], before=_said(entry.kind, entry.before), after=_said(entry.kind, entry.after))
+    kind = "whole_credit" if entry.kind == "credit" and not entry.after else entry.kind
+    return _(_SENTENCES[kind], before=_said(entry.kind, entry.before), after=_said(entry.kind, entry.after))
 
 
 def _said(kind: str, text: str) -> str:

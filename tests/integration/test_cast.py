@@ -35,6 +35,7 @@ from core.forecasting.levers import Levers
 from core.model import (
     AuditEntry,
     Contact,
+    CreditShare,
     Customer,
     Deal,
     PlanLine,
@@ -46,6 +47,7 @@ from core.model import (
 )
 from core.queries.deals import DealFilter
 from core.services.deal_bulk import DealAt
+from core.services.deal_credit import CreditPart
 from core.services.plans import NotYourPlan, PlanChange
 from core.services.scenarios import save_scenario, share_scenario
 from core.services.share import make_share_link
@@ -182,6 +184,9 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
             for measure in ("booked", "lost", "open")
         ),
         lambda _c, w: {"selection": Selection("booked", Q3, by="rep", key=str(w.rep))},
+        lambda _c, w: {"selection": Selection("credited", Q3, by="rep", key=str(w.rep))},
+        lambda _c, _w: {"selection": Selection("credited", Q3)},
+        lambda _c, _w: {"selection": Selection("credited", Q3, as_of=AsOf(date(2026, 7, 14), "then"))},
         lambda _c, w: {"selection": Selection("created", Q3, by="segment", key=SECRET)},
         lambda _c, _w: {"selection": Selection("created", Q3)},
         lambda _c, w: {"selection": Selection("open", None, Filters(rep_ids=(w.rep,)), as_of=AsOf(date(2026, 7, 14)))},
@@ -219,12 +224,14 @@ BUSINESS: dict[str, tuple[Ask, ...]] = {
     "leaderboard": (
         *_both(*(_in_period(by=by, measure=measure) for by in ("rep", "team") for measure in ("booked", "activities"))),
         *_both(*(_in_period(by=by, as_of=day) for by in ("rep", "team") for day in PAST_DAYS)),
-        *_both(_of_the_west(period=Q3)),
+        *_both(*(_in_period(by=by, splits=True, as_of=day) for by in ("rep", "team") for day in (None, *PAST_DAYS))),
+        *_both(_of_the_west(period=Q3), _of_the_west(period=Q3, splits=True)),
     ),
     "overview_kpis": ANY_DAY,
     "booked_why": ANY_DAY,
     "expected_weeks": _both(*(lambda _c, _w, d=day: {"as_of": d} for day in PAST_DAYS), _of_the_west()),
     "customer_kpis": ANY_DAY,
+    "customer_lifetime_value": ANY_DAY,
     "rfm_segments": ANY_DAY,
     "customers_behind": _both(
         *(_in_period(kind=kind, as_of=day) for kind in ("buyers", "active", "rfm:champions") for day in PAST_DAYS),
@@ -285,6 +292,7 @@ BY_NUMBER: dict[str, Callable[[West], dict[str, Any]]] = {
     "contacts_of": lambda w: {"customer_id": w.customer},
     "open_deals_of": lambda w: {"customer_id": w.customer},
     "deal_record": lambda w: {"deal_id": w.deal},
+    "credit_record": lambda w: {"deal_id": w.won},
     "rep_card": lambda w: {"rep_id": w.rep},
     "rep_trend": lambda w: {"rep_id": w.rep},
     "rep_against_team": lambda w: {"rep_id": w.rep, "period": Q3},
@@ -299,6 +307,7 @@ OWN: dict[str, str] = {
     "my_profile": "the asker's own account",
     "my_sign_ins": "the asker's own sign-ins",
     "forecast_run": "the run of the asker's own scope; tests/integration/test_all_series.py",
+    "kept_forecasts": "which runs the asker's own scope has; tests/integration/test_all_series.py",
 }
 """Queries that tell of the asker alone; a test asks them as somebody else."""
 
@@ -317,6 +326,11 @@ COMMON: dict[str, str] = {
     **dict.fromkeys(("pipelines", "stages_of", "deal_words"), _PROCESS),
     **dict.fromkeys(("product_page", "specifications", "product_categories"), _GOODS),
     **dict.fromkeys(("quota_grid", "team_parents"), "quotas of all, for sales operations alone"),
+    **dict.fromkeys(
+        ("acquisition_cost", "acquired_customers"),
+        "what customers cost the company, for leadership and sales operations, who see every deal",
+    ),
+    "acquisition_cost_grid": "what winning customers cost the company, for sales operations alone",
     **dict.fromkeys(("currency_lines", "rates_of"), _MONEY),
     "scenario_audiences": "names of the teams that one may share with",
     "company_settings": "settings, for administrators alone",
@@ -397,6 +411,8 @@ def _business(make: Company, rep: str, word: str) -> West:
     won = make.deal(
         path=(("identified", start), ("demo", start + day), ("won", start + 3 * day)), amount=55_000, **more
     )
+    when = {"effective_at": start + 3 * day, "recorded_at": start + 4 * day}
+    make._write(CreditShare(deal_id=won.id, rep_id=make.reps[rep], share=10_000, **when))
     make.deal(path=(("identified", start), ("needs", start + day), ("lost", start + 4 * day)), amount=33_000, **more)
     make.deal(path=(("identified", start),), amount=11_000, expected_close_on=(NOW + 20 * day).date(), **more)
     make.activity(rep=rep, customer=customer, deal_id=won.id)
@@ -620,6 +636,7 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     ),
     "take_back_leave": (Change(_edit("leave_id", "leave"), MANAGER),),
     "reassign_deal": (Change(_edit("deal_id", "deal", owner_id=1), MANAGER),),
+    "split_credit": (Change(_edit("deal_id", "won", parts=(CreditPart(1, 5_000), CreditPart(2, 5_000)))),),
     "change_amount": (Change(_edit("deal_id", "deal", amount=Decimal(1))),),
     "rename_scenario": (Change(_edit("scenario_id", "scenario", name="别名")),),
     "delete_scenario": (Change(lambda w: {"scenario_id": w.scenario}),),

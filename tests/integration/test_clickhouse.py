@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import fields, is_dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from math import isclose
 from random import Random
@@ -40,6 +40,7 @@ from core import gate
 from core.access.actors import SYSTEM, Actor, Scope
 from core.access.policy import Role
 from core.analytics import tables
+from core.analytics.as_of import AsOf
 from core.analytics.facts import Facts
 from core.analytics.selection import Selection
 from core.db.clickhouse_feed import Feed, fingerprint
@@ -53,7 +54,7 @@ from core.db.single_writer import single_writer
 from core.db.work import Database
 from core.domain.periods import Period
 from core.errors import NotFound
-from core.model import Deal
+from core.model import CreditShare, Deal
 from core.settings import Settings
 from data.demo import load_demo
 from tests.clickhouse import served
@@ -71,12 +72,15 @@ if TYPE_CHECKING:
     from tests.clickhouse import InProcess
 
 EVERYTHING = Scope.everything()
+DAY = timedelta(days=1)
 HALF_YEAR = Period(date(2026, 1, 1), date(2026, 7, 1))
 MORE: dict[str, dict[str, Any]] = {
     "process_shown": {},
     "default_process": {},
     "own_rank": {"period": Q3},
     "fair_leaderboard": {"period": Q3},
+    "acquisition_cost": {"period": Q3},
+    "acquired_customers": {"period": Q3},
 }
 """Questions of the mirror that the cast's tables ask nothing of, and how they are asked here."""
 
@@ -192,8 +196,11 @@ def test_a_question_has_one_answer_whoever_computes_it_and_tells_the_east_nothin
 @pytest.mark.parametrize("name", [*sorted(MIRRORED & BY_NUMBER.keys()), *sorted(MORE)])
 def test_the_other_questions_of_the_mirror_have_one_answer_too(told, name):
     values = MORE[name] if name in MORE else BY_NUMBER[name](told.west)
-    for who in (REP, "western rep"):
-        told.pair.agree(actor(told.company, who), name, values)
+    people = [actor(told.company, who) for who in (REP, "western rep", "leader")]
+    may = [one for one in people if one.may(gate.QUERIES[name].action)]
+    assert may
+    for one in may:
+        told.pair.agree(one, name, values)
 
 
 def test_no_question_of_the_mirror_is_left_out():
@@ -269,6 +276,28 @@ def test_random_histories_followed_are_what_a_mirror_in_the_process_holds(small_
     pair.far.mirror.rebuild()
     assert contents(pair.far.mirror) == near
     assert pair.far.mirror._seen.generation > generation
+
+
+def test_split_deals_are_credited_alike(small_company, pair):
+    """On the present day and on past ones, as now known and as then, to whole scopes and to one rep."""
+    make, random = small_company, Random(20)
+    for deal in random_deals(make, random, 24):
+        if deal.state != "won":
+            continue
+        for age, until in ((9, NOW - 3 * DAY), (3, None)):
+            when = {"effective_at": deal.closed_at, "recorded_at": NOW - age * DAY, "until_at": until}
+            first = random.randint(1, 9_999)
+            for rep, share in (("alice", first), ("charlie", 10_000 - first)):
+                make._write(CreditShare(deal_id=deal.id, rep_id=make.reps[rep], share=share, **when))
+    for who in ("leader", "eastern manager", "western rep"):
+        asker, year = actor(make, who), Period(date(2025, 7, 1), date(2026, 10, 1))
+        for day in (None, *(AsOf(NOW.date() - n * DAY, known) for n in (1, 5) for known in ("now", "then"))):
+            for by in ("rep", "team"):
+                pair.agree(asker, "leaderboard", {"period": year, "by": by, "splits": True, "as_of": day})
+            pair.agree(asker, "fair_leaderboard", {"period": year, "as_of": day})
+            pair.agree(asker, "selection_total", {"selection": Selection("credited", year, as_of=day)})
+        rows = pair.agree(asker, "deals_behind", {"selection": Selection("credited", year)})
+        assert len(rows[1]) > 3
 
 
 def test_a_reader_keeps_the_version_it_began_with(small_company, pair):

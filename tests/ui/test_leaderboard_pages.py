@@ -61,7 +61,7 @@ def test_ranks_stand_beside_their_range_until_it_is_switched_off(world: Company)
     page = switch.set_value(False).run()
 
     assert "range" not in board(page).columns
-    assert page.query_params["fair"] == "days-shrinkage"
+    assert page.query_params["fair"] == "splits-days-shrinkage"
 
 
 def test_a_past_day_ranks_by_what_was_won_by_then(world: Company) -> None:

@@ -13,7 +13,7 @@ from core.charts.leaderboard import quota_bars
 from core.i18n import N_, _, format_number, format_rate
 from core.queries import leaderboard as questions
 from core.queries.choices import newest_deal_on
-from core.queries.leaderboard_fair import Adjustment, fair_leaderboard, ranked_column
+from core.queries.leaderboard_fair import ADJUSTMENTS, Adjustment, fair_leaderboard, ranked_column
 from core.reports.tables import Column, records
 from core.ui.as_of import dated_filters
 from core.ui.cards import said
@@ -50,6 +50,9 @@ _COUNTED = {
     "cycle_days": "won", "margin": "margin", "margin_rate": "margin",
 }  # fmt: skip
 """The deals behind each measure that counts deals."""
+_SPLITS: Adjustment = "splits"
+_IN_PARTS = {"booked": "credited", "margin": "credited_margin"}
+"""What counts in place of them where the money of split deals is credited in parts."""
 BY_NAMES = {"rep": N_("Reps"), "team": N_("Teams")}
 _MEDALS = (":orange[:material/trophy:]", ":gray[:material/workspace_premium:]", ":red[:material/military_tech:]")
 _ROCKET = ":green[:material/rocket_launch:]"
@@ -68,7 +71,10 @@ def draw(view: View) -> None:
         fair.own_place(view, board)
         board = fair.with_names(board)
     else:
-        board = view.ask(questions.leaderboard, period=period, by=by, measure=measure, filters=filters, as_of=as_of)
+        board = view.ask(
+            questions.leaderboard, period=period, by=by, measure=measure, filters=filters, as_of=as_of,
+            splits="splits" in adjust,
+        )  # fmt: skip
     ranked = board[board["rank"].notna()]
     if ranked.empty:
         told = _("Nobody has a result in this period yet: the first won deal opens the ranking.")
@@ -81,7 +87,10 @@ def draw(view: View) -> None:
     if measure in OF_COSTS:
         st.caption(known_share(board))
     _podium(view, ranked, measure, column)
-    _bars(view, ranked, (by, measure, column), Asked(period, filters, as_of))
+    counted = _COUNTED.get(measure)
+    if "splits" in adjust:
+        counted = _IN_PARTS.get(counted or "", counted)
+    _bars(view, ranked, (by, measure, column), Asked(period, filters, as_of), counted)
     _table(view, board, by, column)
     if by == "rep":
         fair.arithmetic_button(view, board, measure, adjust)
@@ -114,7 +123,7 @@ def _chosen(view: View) -> tuple[Any, Any, tuple[Adjustment, ...]]:
             _("By"), measures, index=measures.index(measure),
             format_func=lambda code: _(MEASURES[code][0]), key="board-measure", width=200,
         )  # fmt: skip
-        adjust = fair.switches(view) if by == "rep" else ()
+        adjust = fair.switches(view, ADJUSTMENTS if by == "rep" else (_SPLITS,))
     write_address(by=None if by == "rep" else by, measure=None if measure == "booked" else measure)
     return by, measure, adjust
 
@@ -141,7 +150,7 @@ def _winner(view: View, mark: str, row: dict[Any, Any], value: str, note: str) -
         st.caption(plain(f"{note} · {row['team']}" if row.get("team") else note))
 
 
-def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], asked: Asked) -> None:
+def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], asked: Asked, counted: str | None) -> None:
     by, measure, column = of
     name, unit = ADJUSTED.get(column, MEASURES[measure][0]), MEASURES[measure][1]
     open_to_reader = ranked if by == "team" else ranked[ranked["inside"]]
@@ -153,7 +162,6 @@ def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], asked: Ask
             return None
         if by == "rep":
             go("rep", id=key)
-        counted = _COUNTED.get(measure)
         return (asked.selection(counted, asked.period, "team", key), names[key]) if counted else None
 
     if measure in {"booked", "attainment"}:
@@ -179,10 +187,12 @@ def _table(view: View, board: pd.DataFrame, by: str, column: str) -> None:
         *([Column("range", _("Range of ranks"), help=_(fair.NAMES["range"][1]))] if _ranged(board) else []),
         Column("change", _("Change"), help=_("Places gained or lost against the period before.")),
     ]
+    margins = _margin_columns(view, board)
     columns = [
         *(places if fair.compared(board) else []),
         Column("name", _(BY_NAMES[by])),
         *([Column("team", _("Team"))] if by == "rep" else []),
+        *(margins if column in OF_COSTS else []),
         Column("booked", _("Booked"), "money", currency=view.currency),
         Column("quota", _("Quota"), "money", currency=view.currency),
         Column("attainment", _("Attainment"), "rate"),
@@ -194,7 +204,7 @@ def _table(view: View, board: pd.DataFrame, by: str, column: str) -> None:
         Column("average_deal", _("Average deal"), "money", currency=view.currency),
         Column("cycle_days", _("Sales cycle"), "days"),
         Column("activities", _("Activities"), "count"),
-        *_margin_columns(view, board),
+        *([] if column in OF_COSTS else margins),
     ]
     if view.large:
         numbers(view, shown, columns, name="board")

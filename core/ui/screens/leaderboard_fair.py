@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from core.ui.page import View
 
 NAMES: dict[Adjustment, tuple[str, str]] = {
+    "splits": (
+        N_("Credit splits"),
+        N_("Money of a deal that several people share counts for each by their share; the deal counts for who won it."),
+    ),
     "days": (
         N_("Quota for the days worked"),
         N_("Who joined, left or was on leave in the period owes for the days they worked."),
@@ -41,8 +45,8 @@ NAMES: dict[Adjustment, tuple[str, str]] = {
 _NONE = "none"
 
 
-def switches(view: View) -> tuple[Adjustment, ...]:
-    """Draw a switch for each adjustment; return those that are on, as the address has them."""
+def switches(view: View, offered: Collection[Adjustment] = ADJUSTMENTS) -> tuple[Adjustment, ...]:
+    """Draw a switch for each adjustment offered; return those that are on, as the address has them."""
     said = (address(view).get("fair") or [""])[0]
     known = tuple(one for one in ADJUSTMENTS if one in said.split("-")) if said else USUAL
     if view.query is not None:
@@ -50,6 +54,9 @@ def switches(view: View) -> tuple[Adjustment, ...]:
     with st.popover(_("Fair comparison"), icon=":material/balance:"):
         chosen = []
         for one, (label, about) in NAMES.items():
+            if one not in offered:
+                chosen += [one] if one in known else []
+                continue
             if st.toggle(_(label), one in known, key=f"fair-{one}"):
                 chosen.append(one)
             st.caption(_(about))
@@ -123,7 +130,8 @@ def steps(
     row: dict[str, Any], measure: str, adjust: Collection[Adjustment], currency: str
 ) -> list[tuple[str, list[str]]]:
     """Return each adjustment's title and its arithmetic for one row, as sentences."""
-    found = [(_(NAMES["days"][0]), _days(row, currency, on="days" in adjust))]
+    found = [(_(NAMES["splits"][0]), _splits(row, currency, on="splits" in adjust))]
+    found.append((_(NAMES["days"][0]), _days(row, currency, on="days" in adjust)))
     found.append((_(NAMES["difficulty"][0]), _hardness(row, currency, on="difficulty" in adjust)))
     found.append((_(NAMES["shrinkage"][0]), _rate(row)))
     if measure in RANGED and not pd.isna(row["rank_low"]):
@@ -140,6 +148,24 @@ def steps(
             )
         )  # fmt: skip
     return found
+
+
+def _splits(row: dict[str, Any], currency: str, *, on: bool) -> list[str]:
+    if not on:
+        return [_("Switched off: every deal counts whole for whoever owned it when it was won.")]
+    return [split_said(row, currency) or _("No deal of this row is shared: each counts whole for whoever won it.")]
+
+
+def split_said(row: dict[str, Any], currency: str) -> str:
+    """Return how credit splits make a row's booked value of the whole one; "" where they change nothing."""
+    given = row["whole"] + row["received"] - row["booked"]
+    if not given and not row["received"]:
+        return ""
+    return _(
+        "Won {whole} as owner − {given} credited to others + {received} credited of deals that others won = {booked}.",
+        given=format_money(given, currency),
+        **{name: format_money(row[name], currency) for name in ("whole", "received", "booked")},
+    )
 
 
 def _days(row: dict[str, Any], currency: str, *, on: bool) -> list[str]:

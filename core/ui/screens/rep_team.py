@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.analytics.selection import Selection
 from core.i18n import N_, _, format_days, format_money, format_number, format_rate
+from core.queries.leaderboard import leaderboard
 from core.queries.leaderboard_fair import ADJUSTMENTS, fair_leaderboard
 from core.queries.rep_page import LEAST_PEOPLE, rep_against_team
 from core.reports.tables import Column
@@ -52,6 +53,7 @@ def draw(view: View, rep_id: int, period: Period, filters: Filters) -> None:
     ])  # fmt: skip
     columns = [Column("measure", _("Figure")), Column("own", _("Own")), Column("median", _("Team's median"))]
     table(view, shown, columns, name="rep-team", height=(len(shown) + 1) * 33 + 2)
+    _credit(view, rep_id, period, filters)
     if "margin" in rows and rows["margin"]["own"] == rows["margin"]["own"]:
         deals_button(
             view, Selection("margin", period, filters), label=_("Show the margin of each deal"),
@@ -67,6 +69,19 @@ def draw(view: View, rep_id: int, period: Period, filters: Filters) -> None:
         title=_("Decided in the period, expected close pushed"), key="rep-pushed",
     )  # fmt: skip
     _worked_out(view, rep_id, period)
+
+
+def _credit(view: View, rep_id: int, period: Period, filters: Filters) -> None:
+    """Say what credit splits make of the person's booked value, and offer the parts."""
+    board = view.ask(leaderboard, period=period, filters=filters, splits=True)
+    for row in cast("list[dict[str, Any]]", board[board["key"] == str(rep_id)].to_dict("records")):
+        said = fair.split_said(row, view.currency)
+        if said:
+            st.caption(plain(_("With credit splits, as Leaderboard has them: {said}", said=said)))
+            deals_button(
+                view, Selection("credited", period, filters), label=_("Show credited parts"),
+                title=_("Booked by credit splits"), key="rep-credited",
+            )  # fmt: skip
 
 
 def _forecasting(rows: dict[str, dict[str, Any]]) -> str:

@@ -1,0 +1,111 @@
+"""The facts with the money of split deals where it is credited, for statements that are written for whole deals.
+
+Source: docs/methods/credit.md. A won deal that nobody split is as it was. In place of one that is split stands a row
+for each person credited with it: `amount` and `cost` are that person's part, `credit_id` the person, `share` the part
+in ten-thousandths, `whole` what the deal is worth, `received` the part where somebody else won it. What counts deals
+instead of money goes on reading the plain facts, where each deal stands once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import BigInteger, Double, Integer, and_, case, cast, func, literal_column, null, or_, select
+
+from core.access.actors import Reach
+from core.analytics.facts import Facts
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, FromClause, Select, Subquery
+
+WHOLE: Final = 10_000
+"""What the shares of a deal add up to."""
+
+CREDITED: Final = {"credited": "booked", "credited_margin": "margin"}
+"""The measures of split deals, and what they are of whole ones."""
+
+_OPEN_TO_CREDITED: Final = (
+    "state", "closed_on", "pipeline_id", "territory_id", "channel_id", "product_id", "segment",
+)  # fmt: skip
+"""What somebody credited with a deal outside their scope is told of it: what their row is counted and filtered by."""
+
+
+class CreditedFacts(Facts):
+    """The same facts, but for the split deals. A part lies in a scope when the person credited with it does."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.__dict__.update(facts.__dict__)
+        self.deals = _deals(facts)
+
+
+def credited(facts: Facts, *, splits: bool = True) -> Facts:
+    """Return the facts with split deals where they are credited; the same facts without `splits`."""
+    return CreditedFacts(facts) if splits else facts
+
+
+def _deals(facts: Facts) -> Subquery:
+    deals, shares = facts.deals.c, facts.shares
+    is_split = and_(deals.state == "won", deals.id.in_(select(shares.c.deal_id)))
+    nothing: dict[str, ColumnElement[Any]] = {
+        "share": cast(null(), Integer), "whole": deals.amount, "received": literal_column("0", BigInteger),
+    }  # fmt: skip
+    alone = select(*deals, *(value.label(name) for name, value in nothing.items())).where(~is_split)
+    return alone.union_all(_parts(facts)).subquery("deals_credited")
+
+
+def _parts(facts: Facts) -> Select[tuple[Any, ...]]:
+    """Return a row for each person of the scope who is credited with a part of a won deal."""
+    spread = _spread(facts)
+    part, reps = spread.c, facts.reps.alias("rep_credited")
+    joined: FromClause = spread.outerjoin(reps, reps.c.id == part.credit_id)
+    known: Any = part
+    if facts.scope.reach is not Reach.ALL:
+        seen = facts.deals.alias("seen")
+        joined, known = joined.outerjoin(seen, seen.c.id == part.id), seen.c
+    made: dict[str, ColumnElement[Any]] = {
+        "credit_id": part.credit_id, "credited_id": part.credit_id, "credit_team_id": reps.c.team_id,
+        "credited_team_id": reps.c.team_id, "amount": part.part, "cost": part.part_of_cost,
+        **{name: part[name] for name in _OPEN_TO_CREDITED},
+        "share": part.share, "whole": known.amount, "received": part.received,
+    }  # fmt: skip
+    names = [*(column.name for column in facts.deals.c), "share", "whole", "received"]
+    chosen = select(*((made[name] if name in made else known[name]).label(name) for name in names)).select_from(joined)
+    if facts.scope.reach is not Reach.ALL:
+        chosen = chosen.where(part.credit_id.in_(facts.scope.rep_ids))
+    return chosen
+
+
+def _spread(facts: Facts) -> Subquery:
+    """Return everybody's parts of the won deals that are split, whatever the scope: to the cent, the sum the whole."""
+    everyone, shares = facts.of_everyone(), facts.shares.c
+    deals = everyone.deals.c
+    rests = {name: _divided(deals[name], shares.share) for name in ("amount", "cost")}
+    columns: list[ColumnElement[Any]] = [*deals, shares.rep_id.label("person"), shares.share.label("share")]
+    for name, (whole, rest) in rests.items():
+        columns += [whole.label(f"{name}_of_it"), rest.label(f"{name}_rest")]
+    taken = (
+        select(*columns)
+        .select_from(everyone.deals.join(facts.shares, shares.deal_id == deals.id))
+        .where(deals.state == "won")
+        .subquery("taken")
+    )
+    t = taken.c
+    found: dict[str, ColumnElement[Any]] = {"credit_id": t.person, "share": t.share}
+    for name, part in (("amount", "part"), ("cost", "part_of_cost")):
+        left = t[name] - func.sum(t[f"{name}_of_it"]).over(partition_by=t.id)
+        place = func.row_number().over(partition_by=t.id, order_by=(t[f"{name}_rest"].desc(), t.person))
+        found[part] = cast(t[f"{name}_of_it"] + case((place <= left, 1), else_=0), BigInteger)
+    own = [column for column in t if column.name in deals and column.name != "credit_id"]
+    spread = select(*own, *(value.label(name) for name, value in found.items()), t.credited_id.label("winner"))
+    inner = spread.subquery("spread_all")
+    received = case((or_(inner.c.winner.is_(None), inner.c.winner != inner.c.credit_id), inner.c.part), else_=0)
+    return select(*inner.c, cast(received, BigInteger).label("received")).subquery("spread")
+
+
+def _divided(amount: Any, share: Any) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Return amount × share ÷ 10,000 as a whole number, and what is left over, without a product past 64 bits."""
+    small = func.mod(amount, WHOLE, type_=BigInteger)
+    rest = func.mod(small * share, WHOLE, type_=BigInteger)
+    tens = cast(cast(amount - small, Double) / literal_column("10000.0"), BigInteger)
+    whole = tens * share + cast(cast(small * share - rest, Double) / literal_column("10000.0"), BigInteger)
+    return whole, rest
