@@ -44,8 +44,8 @@ def query(
 ) -> Callable[[Callable[Concatenate[Work, P], R]], Callable[Concatenate[Work, P], R]]:
     """Make a function that reads a question of the program, open to whom `action` is allowed.
 
-    `mirrored`: reads the mirror alone, so its answer may be kept for as long as the mirror's
-    version stands. `askable`: can be asked by `python -m core.ask`.
+    `mirrored`: reads the mirror, and beside it only what moves its version (`core.db.change_log`), so its answer may
+    be kept for as long as that version stands. `askable`: can be asked by `python -m core.ask`.
     """
     return _register(QUERIES, action, mirrored=mirrored, askable=askable)
 

@@ -587,6 +587,7 @@ def test_ungated_functions_are_those_that_other_commands_are_made_of(program):
 
 
 PARTS_OF_QUERIES: set[str] = {
+    "core/queries/customer_kpis.py:asked_of",  # whose purchases, for questions that ask for their own actions
     "core/queries/deal_needs.py:needing",  # a condition of the table of deals, which asks for its own action
     "core/queries/leaderboard.py:margins_for",  # who may see costs, for questions that ask for their own actions
     "core/queries/overview.py:key_figures",  # asked by Overview and Today, each under its own action

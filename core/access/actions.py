@@ -38,6 +38,8 @@ class Action(StrEnum):
     CURRENCY_EDIT = "currency.edit"
     CONTEST_EDIT = "contest.edit"
     MARGIN_VIEW = "margin.view"
+    ACQUISITION_COST_VIEW = "acquisition_cost.view"
+    ACQUISITION_COST_EDIT = "acquisition_cost.edit"
     LEAVE_EDIT = "leave.edit"
     PEOPLE_VIEW = "people.view"
     PEOPLE_EDIT = "people.edit"

@@ -1,6 +1,7 @@
 """Who buys: new, active, returning and lost customers, and what they are by recency, frequency and money.
 
-Sources: docs/methods/customers.md, rfm.md. Customers count by their won deals in the scope and under the filters.
+Sources: docs/methods/customers.md, rfm.md, clv.md. Customers count by their won deals in the scope and under the
+filters.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ INACTIVE_DAYS: Final = 365
 RFM_DAYS: Final = 730
 """Purchases of so many days count for frequency and money."""
 
-KINDS: Final = ("new", "active", "repeat", "churned", "buyers")
+KINDS: Final = ("new", "active", "repeat", "churned", "buyers", "held", "kept")
 SEGMENTS: Final = ("champions", "loyal", "promising", "attention", "at_risk", "lost")
-_EVER: Final = date(1900, 1, 1)
+_OF_YEAR: Final = ("year_value", "known_value", "cost")
+EVER: Final = date(1900, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,15 @@ def per_customer(facts: Facts, asked: Asked) -> Subquery:
     """Return a row per customer who bought by the day; money in hundredths.
 
     Columns: customer_id; first_on, last_on; wins, value (ever); period_wins, period_value; new, active, repeat,
-    churned, buyers (whether the customer is one); recency (days), frequency, monetary (of `RFM_DAYS`).
+    churned, buyers, held, kept (whether the customer is one); recency (days), frequency, monetary (of `RFM_DAYS`);
+    of the last `INACTIVE_DAYS` year_value, known_value and cost, the last two of deals whose cost is known.
     """
     deals, start, until = facts.deals.c, asked.period.start, asked.until
     following = func.lead(deals.closed_on).over(partition_by=deals.customer_id, order_by=(deals.closed_on, deals.id))
     bought = (
-        select(deals.customer_id, deals.closed_on, deals.amount, following.label("next_on"))
+        select(deals.customer_id, deals.closed_on, deals.amount, deals.cost, following.label("next_on"))
         .where(
-            is_counted(facts, "won", period=Period(_EVER, until), today=asked.today),
+            is_counted(facts, "won", period=Period(EVER, until), today=asked.today),
             *deal_conditions(facts, asked.filters),
         )
         .subquery("bought")
@@ -64,22 +67,28 @@ def per_customer(facts: Facts, asked: Asked) -> Subquery:
     gone_on = b.closed_on + INACTIVE_DAYS
     gone = and_(gone_on >= start, gone_on < until, or_(b.next_on.is_(None), b.next_on > gone_on))
     recent = b.closed_on >= until - timedelta(days=RFM_DAYS)
+    year_ago = until - timedelta(days=INACTIVE_DAYS)
+    of_year, known = b.closed_on >= year_ago, b.cost.is_not(None)
+    before = and_(b.closed_on < year_ago, b.closed_on >= year_ago - timedelta(days=INACTIVE_DAYS))
 
-    def add(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.coalesce(cast(func.sum(b.amount).filter(condition), BigInteger), 0)
+    def add(condition: ColumnElement[bool], column: ColumnElement[int] = b.amount) -> ColumnElement[int]:
+        return func.coalesce(cast(func.sum(column).filter(condition), BigInteger), 0)
 
     first, last = func.min(b.closed_on), func.max(b.closed_on)
     wins, period_wins = func.count(), func.count().filter(inside)
+    active, held = last >= year_ago, func.count().filter(before) > 0
     return (
         select(
             b.customer_id, first.label("first_on"), last.label("last_on"), wins.label("wins"),
             cast(func.sum(b.amount), BigInteger).label("value"), period_wins.label("period_wins"),
             add(inside).label("period_value"), (first >= start).label("new"),
-            (last >= until - timedelta(days=INACTIVE_DAYS)).label("active"),
+            active.label("active"), held.label("held"), and_(held, active).label("kept"),
             and_(period_wins > 0, wins > 1).label("repeat"), func.bool_or(gone).label("churned"),
             (period_wins > 0).label("buyers"),
             cast(func.date_diff(literal_column("'day'"), last, literal(until, Date)) - 1, Integer).label("recency"),
             func.count().filter(recent).label("frequency"), add(recent).label("monetary"),
+            add(of_year).label("year_value"), add(and_(of_year, known)).label("known_value"),
+            add(and_(of_year, known), b.cost).label("cost"),
         )
         .group_by(b.customer_id)
         .subquery("customers_bought")
@@ -91,6 +100,14 @@ def totals(facts: Facts, asked: Asked) -> Statement:
     c = per_customer(facts, asked).c
     counts = [func.count().filter(c[kind]).label(kind) for kind in KINDS]
     return select(*counts, func.coalesce(cast(func.sum(c.period_value), BigInteger), 0).label("booked"))
+
+
+def lifetime_parts(facts: Facts, asked: Asked) -> Statement:
+    """Return one row: how many customers are `active`, `held` and `kept`, and their year's money (hundredths)."""
+    c = per_customer(facts, asked).c
+    counts = [func.count().filter(c[kind]).label(kind) for kind in ("active", "held", "kept")]
+    sums = [func.coalesce(cast(func.sum(c[name]), BigInteger), 0) for name in _OF_YEAR]
+    return select(*counts, *(part.label(name) for part, name in zip(sums, _OF_YEAR, strict=True)))
 
 
 def scored(facts: Facts, asked: Asked) -> Subquery:

@@ -46,6 +46,7 @@ SETTING_DEFAULTS: dict[str, str] = {
     "minimum_decided": "5",
     "board_sight": "hidden",
     "margin_sight": "hidden",
+    "yearly_discount": "10",
     "default_language": "",
 }
 """The company's own settings (table `setting`) and what they are until somebody changes them."""

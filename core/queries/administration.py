@@ -12,7 +12,6 @@ from core.access.actions import Action
 from core.access.actors import SYSTEM
 from core.db.work import SETTING_DEFAULTS
 from core.domain.names import named
-from core.domain.periods import Period, add_months
 from core.domain.stages import StageKind
 from core.gate import query
 from core.model import (
@@ -34,12 +33,14 @@ from core.model import (
     User,
     WordPair,
 )
+from core.queries.month_amounts import AmountGrid, GridRow, amount_grid, stored_around
 
 if TYPE_CHECKING:
     from datetime import date
     from decimal import Decimal
 
     from core.db.work import Work
+    from core.domain.periods import Period
 
 QuotaOf = Literal["rep", "team"]
 _WORDS: dict[str, Any] = {"lost_reason": LostReason, "channel": Channel, "territory": Territory}
@@ -238,49 +239,25 @@ def product_categories(work: Work) -> list[str]:
 # --- quotas ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class QuotaOwner:
-    """A line of the grid: a rep with the team's name, or a team."""
-
-    id: int
-    name: str
-    team_id: int | None
-    team: str
-
-
-@dataclass(frozen=True)
-class QuotaGrid:
-    """What is owed in a fiscal year: per owner and month the amount and the stored row's version."""
-
-    months: tuple[date, ...]
-    owners: tuple[QuotaOwner, ...]
-    cells: dict[tuple[int, date], tuple[Decimal, int]]
-    last_year: dict[tuple[int, date], Decimal]
-
-
 @query(Action.QUOTA_EDIT, askable=True)
-def quota_grid(work: Work, *, year: int, of: QuotaOf) -> QuotaGrid:
+def quota_grid(work: Work, *, year: int, of: QuotaOf) -> AmountGrid:
     """Return the reps' or the teams' quotas of a fiscal year, and last year's, a year on.
 
     Reps who left before the year, or join after it, stand in the grid only where they have a quota there.
     """
     period = work.calendar.year(year)
     column: Any = Quota.rep_id if of == "rep" else Quota.team_id
-    whole = Period(add_months(period.start, -12), period.end)
-    rows = work.session.exec(
-        select(Quota).where(column.is_not(None), Quota.month >= whole.start, Quota.month < whole.end)
-    ).all()
-    cells = {(getattr(r, column.key), r.month): (r.amount, r.version) for r in rows if r.month in period}
-    last_year = {(getattr(r, column.key), add_months(r.month, 12)): r.amount for r in rows if r.month not in period}
-    owing = {owner for owner, _month in cells}
-    return QuotaGrid(tuple(period.months()), tuple(_owners(work, of, period, owing)), cells, last_year)
+    rows = work.session.exec(select(Quota).where(column.is_not(None), *stored_around(Quota, period)))
+    return amount_grid(
+        period, ((getattr(row, column.key), row) for row in rows), lambda owing: _owners(work, of, period, owing)
+    )
 
 
-def _owners(work: Work, of: QuotaOf, period: Period, owing: set[int]) -> list[QuotaOwner]:
+def _owners(work: Work, of: QuotaOf, period: Period, owing: set[int]) -> list[GridRow]:
     teams = {team.id: team for team in work.session.exec(select(Team))}
     if of == "team":
         found = [team for team in teams.values() if team.active or team.id in owing]
-        return [QuotaOwner(t.id, named(t), t.parent_id, "") for t in sorted(found, key=named)]
+        return [GridRow(t.id, named(t), t.parent_id) for t in sorted(found, key=named)]
     present = [
         rep
         for rep in work.session.exec(select(Rep))
@@ -291,7 +268,7 @@ def _owners(work: Work, of: QuotaOf, period: Period, owing: set[int]) -> list[Qu
         )
     ]
     lines = [
-        QuotaOwner(rep.id, named(rep), rep.team_id, named(teams[rep.team_id]) if rep.team_id in teams else "")
+        GridRow(rep.id, named(rep), rep.team_id, named(teams[rep.team_id]) if rep.team_id in teams else "")
         for rep in present
     ]
     return sorted(lines, key=lambda line: (line.team, line.name, line.id))

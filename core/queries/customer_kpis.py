@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from core.access.actions import Action
+from core.access.margin_sight import sees_margin
 from core.analytics import customer_kpis as statements
 from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS, Filters
+from core.analytics.lifetime import lifetime
 from core.analytics.rates import rate
 from core.gate import query
 from core.queries.drill import tidy
@@ -28,7 +30,7 @@ def customer_kpis(
     work: Work, *, period: Period, filters: Filters = NO_FILTERS, as_of: AsOf | None = None
 ) -> pd.DataFrame:  # fmt: skip
     """Return one row: the customers of each kind, who bought again, and what a buying customer booked."""
-    facts, asked = _asked(work, period, filters, as_of)
+    facts, asked = asked_of(work, period, filters, as_of)
     found = work.mirror.rows(statements.totals(facts, asked))[0]
     booked = found.booked / HUNDREDTHS
     counts = {kind: getattr(found, kind) for kind in statements.KINDS}
@@ -43,7 +45,7 @@ def rfm_segments(
     work: Work, *, period: Period, filters: Filters = NO_FILTERS, as_of: AsOf | None = None
 ) -> pd.DataFrame:  # fmt: skip
     """Return the customers of the last two years by recency, frequency and money, a row per segment, best first."""
-    facts, asked = _asked(work, period, filters, as_of)
+    facts, asked = asked_of(work, period, filters, as_of)
     found = {row.rfm: row for row in work.mirror.rows(statements.segments(facts, asked))}
     rows = [
         (name, row.customers, row.value / HUNDREDTHS, float(row.recency))
@@ -51,6 +53,23 @@ def rfm_segments(
         if (row := found.get(name))
     ]
     return pd.DataFrame(rows, columns=["segment", "customers", "value", "recency_days"])
+
+
+@query(Action.OVERVIEW_VIEW, mirrored=True, askable=True)
+def customer_lifetime_value(
+    work: Work, *, period: Period, filters: Filters = NO_FILTERS, as_of: AsOf | None = None
+) -> pd.DataFrame:  # fmt: skip
+    """Return one row: what a customer is worth over the years, and what that figure is made of.
+
+    In margin for whoever may see margins alone.
+    """
+    facts, asked = asked_of(work, period, filters, as_of)
+    found = work.mirror.rows(statements.lifetime_parts(facts, asked))[0]
+    discount = int(work.setting("yearly_discount")) / 100
+    seen = sees_margin(work.actor, work.setting("margin_sight"))
+    made = lifetime(found, discount, with_margin=seen)._asdict()
+    counts = {name: getattr(found, name) for name in ("active", "held", "kept")}
+    return pd.DataFrame([{**made, **counts, "discount": discount, "until": asked.until}])
 
 
 @query(Action.DEAL_VIEW, mirrored=True, askable=True)
@@ -61,14 +80,15 @@ def customers_behind(
     known = (*statements.KINDS, *(f"rfm:{name}" for name in statements.SEGMENTS))
     if kind not in known:
         raise ValueError(f"no customers are called {kind}")
-    facts, asked = _asked(work, period, filters, as_of)
+    facts, asked = asked_of(work, period, filters, as_of)
     frame = work.mirror.frame(statements.rows(facts, asked, kind))
     return tidy(frame, money=("value", "period_value"), days=("first_on", "last_on"))
 
 
-def _asked(
+def asked_of(
     work: Work, period: Period, filters: Filters, as_of: AsOf | None
 ) -> tuple[Facts, statements.Asked]:  # fmt: skip
+    """Return the facts at the end of the day, and what of the customers is asked of them."""
     facts, today = looked_at(work, as_of)
     tomorrow = today if as_of else today + timedelta(days=1)
     until = max(period.start, min(period.end, tomorrow))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.db.work import Work
 
 WHOLE_NUMBERS: dict[str, tuple[int, int]] = {
-    "fiscal_first_month": (1, 12), "idle_days": (1, 365), "minimum_decided": (1, 100),
+    "fiscal_first_month": (1, 12), "idle_days": (1, 365), "minimum_decided": (1, 100), "yearly_discount": (1, 100),
 }  # fmt: skip
 """Settings that are whole numbers: the least and the most."""
 CHANGEABLE = ("company_name", "company_name_en", "default_language", "board_sight", "margin_sight", *WHOLE_NUMBERS)

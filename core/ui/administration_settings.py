@@ -90,6 +90,11 @@ def _settings(view: View) -> None:
                 _("Closed deals that a rate needs"),
                 _("With fewer, rankings by rate say “too few” instead of a rank."),
             ),
+            (
+                "yearly_discount",
+                _("Yearly discount, %"),
+                _("By how much less a year's wait makes what customers will book; for their lifetime value."),
+            ),
         ):
             least, most = WHOLE_NUMBERS[name]
             values[name] = str(fields.whole(name, label, int(now[name]), least, most, help=about))

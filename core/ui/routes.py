@@ -71,6 +71,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("process", N_("Sales process"), "account_tree", Action.PROCESS_EDIT, ADMINISTRATION),
     PageSpec("goods", N_("Products"), "inventory_2", Action.PRODUCT_EDIT, ADMINISTRATION),
     PageSpec("quotas", N_("Quotas"), "flag", Action.QUOTA_EDIT, ADMINISTRATION),
+    PageSpec("acquisition_costs", N_("Acquisition costs"), "campaign", Action.ACQUISITION_COST_EDIT, ADMINISTRATION),
     PageSpec("currencies", N_("Currencies"), "currency_exchange", Action.CURRENCY_EDIT, ADMINISTRATION),
     PageSpec("settings", N_("Settings"), "tune", Action.SETTING_EDIT, ADMINISTRATION),
     PageSpec("audit", N_("Audit"), "history", Action.AUDIT_VIEW, ADMINISTRATION),

@@ -23,6 +23,8 @@ from data.demo.accounts import DEMO_USERS, DemoUser, hashed, make_passphrase
 from data.demo.amounts import make_amounts, make_rates
 from data.demo.calendar import Calendar, instant
 from data.demo.cast import Cast, make_cast
+from data.demo.costs import make_costs
+from data.demo.credit import sku_costs
 from data.demo.histories import Histories, effects_of, kept, live, openings
 from data.demo.parameters import WON, TrueParameters
 from data.demo.quotas import make_quotas, of_teams, quota_months
@@ -101,7 +103,7 @@ def load_demo(
     with bulk_writing(database.engine, deals=deals) as writer:
         numbers = write_surroundings(writer, calendar, cast, rates, hashed(passphrase))
         booked = np.zeros((len(cast.reps), true.months + 1), dtype=np.int64)
-        tables = Tables(calendar, cast, numbers)
+        tables = Tables(calendar, cast, numbers, sku_costs(rates, true))
         first_deal = writer.first_id("deal")
         written = 0
         with writer.deals():
@@ -116,6 +118,7 @@ def load_demo(
                 if progress:
                     progress(written / deals)
         _write_quotas(writer, rng, calendar, cast, numbers, booked)
+        _write_costs(writer, calendar, numbers, deals)
         _audit(writer, now, deals=deals, seed=seed, until=until.isoformat())
         rows = dict(writer.rows_of)
     effects = effects_of(cast, calendar)
@@ -197,6 +200,15 @@ def _write_quotas(
         if amount
     ]
     writer.insert("quota", (*_STAMP, "rep_id", "team_id", "month", "amount"), rows)
+
+
+def _write_costs(writer: BulkWriter, calendar: Calendar, numbers: Numbers, deals: int) -> None:
+    said = calendar.instant_texts(np.array([calendar.at(calendar.first, 9 * 3600)]))[0]
+    rows = [
+        (said, said, 1, None if channel is None else int(numbers.channels[channel]), month.isoformat(), 100 * cost)
+        for channel, month, cost in make_costs(calendar, deals=deals)
+    ]
+    writer.insert("acquisition_cost", (*_STAMP, "channel_id", "month", "amount"), rows)
 
 
 def _audit(writer: BulkWriter, now: datetime, **said: object) -> None:

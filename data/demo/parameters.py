@@ -13,6 +13,14 @@ WON, LOST = len(OPEN_STAGES), len(OPEN_STAGES) + 1
 class TrueParameters:
     """What the generator draws from; analytics should find these figures again.
 
+    `channel_costs`: spent on winning customers for each deal that opens through a channel, in major units; in
+    `fair_months` exhibitions cost `fair_weight` times as much as in others. What belongs to no channel is
+    `other_costs_rate` of the rest.
+
+    A piece costs `cost_rates` of its list price, over `data.demo.reference.CATEGORIES`, in whole units; of the first
+    `costed_skus` SKUs, nobody said what the others cost. `split_rate` of the won deals are split: `split_share` of
+    the credit is a colleague's of the winner's team.
+
     Tuples over stages follow `OPEN_STAGES`, over channels `core.domain.stages.STANDARD_CHANNELS`,
     over segments `data.demo.reference.SEGMENTS`. Effects are added to the logit of advancing.
 
@@ -80,6 +88,14 @@ class TrueParameters:
     foreign_currency_rate: float = 0.03
     activities_a_deal: float = 2.4
     quota_attainment: tuple[float, float] = (0.92, 0.16)
+    cost_rates: tuple[float, ...] = (0.28, 0.64, 0.47)
+    costed_skus: int = 22
+    split_rate: float = 0.04
+    split_share: float = 0.30
+    channel_costs: tuple[int, ...] = (1_300, 4_200, 550, 1_900, 2_300, 5_100)
+    fair_months: tuple[int, ...] = (3, 4, 9, 10, 11)
+    fair_weight: float = 2.0
+    other_costs_rate: float = 0.15
 
     def advance_rate(self, stage: int, effect: float = 0.0) -> float:
         """Return the chance to advance from open stage `stage` for a deal with this logit effect."""

@@ -34,11 +34,20 @@ def slow(wins: dict[int, list[tuple[date, float]]], period: Period, until: date)
             found["repeat"].add(customer)
         if days[-1] + timedelta(days=INACTIVE_DAYS) >= until:
             found["active"].add(customer)
+        held, kept = a_year_ago(days, until)
+        found["held"] |= {customer} if held else set()
+        found["kept"] |= {customer} if held and kept else set()
         for day in days:
             gone = day + timedelta(days=INACTIVE_DAYS)
             if period.start <= gone < until and not any(day < other <= gone for other in days):
                 found["churned"].add(customer)
     return found
+
+
+def a_year_ago(days: list[date], until: date) -> tuple[bool, bool]:
+    """Return whether somebody bought in the year before the last, and in the last."""
+    ages = [(until - day).days for day in days]
+    return any(365 < age <= 730 for age in ages), any(age <= 365 for age in ages)
 
 
 def fifths(values: dict[int, float]) -> dict[int, int]:

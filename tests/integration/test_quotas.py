@@ -9,7 +9,8 @@ import pytest
 
 from core.errors import EditedMeanwhile, InvalidField, NotAllowed, NotFound
 from core.queries.administration import quota_grid
-from core.services.quotas import QuotaChange, save_quotas
+from core.services.month_amounts import AmountChange
+from core.services.quotas import save_quotas
 
 JULY, AUGUST = date(2026, 7, 1), date(2026, 8, 1)
 
@@ -31,9 +32,9 @@ def test_new_changed_and_emptied_cells_are_saved_together(company, make, perform
         save_quotas,
         of="rep",
         changes=[
-            QuotaChange(alice, JULY, Decimal("1200.50"), 1),
-            QuotaChange(alice, AUGUST, None, 1),
-            QuotaChange(bob, JULY, Decimal(700), None),
+            AmountChange(alice, JULY, Decimal("1200.50"), 1),
+            AmountChange(alice, AUGUST, None, 1),
+            AmountChange(bob, JULY, Decimal(700), None),
         ],
     )
     grid = answer_as("operations", quota_grid, year=2026, of="rep")
@@ -51,8 +52,8 @@ def test_a_cell_that_somebody_changed_meanwhile_refuses_the_whole_grid(company, 
             save_quotas,
             of="rep",
             changes=[
-                QuotaChange(bob, JULY, Decimal(1), None),
-                QuotaChange(alice, JULY, Decimal(2), version),
+                AmountChange(bob, JULY, Decimal(1), None),
+                AmountChange(alice, JULY, Decimal(2), version),
             ],
         )
     grid = answer_as("operations", quota_grid, year=2026, of="rep")
@@ -65,10 +66,10 @@ def test_an_amount_below_zero_and_an_unknown_rep_are_refused(company, perform_as
             "operations",
             save_quotas,
             of="rep",
-            changes=[QuotaChange(company.reps["bob"], JULY, Decimal(-1), None)],
+            changes=[AmountChange(company.reps["bob"], JULY, Decimal(-1), None)],
         )
     with pytest.raises(NotFound):
-        perform_as("operations", save_quotas, of="rep", changes=[QuotaChange(9999, JULY, Decimal(1), None)])
+        perform_as("operations", save_quotas, of="rep", changes=[AmountChange(9999, JULY, Decimal(1), None)])
 
 
 def test_last_year_stands_a_year_on_beside_this_one(company, make, answer_as):

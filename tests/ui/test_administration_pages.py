@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
 from core.access.actors import SYSTEM
-from core.model import AuditEntry, FxRate, Quota, Setting, Stage, User
+from core.model import AcquisitionCost, AuditEntry, FxRate, Quota, Setting, Stage, User
 from core.services import installation
 from core.ui import session
 from core.ui.administration import typed_number, typed_text
@@ -26,6 +26,7 @@ PAGES = {
     "process": "operations",
     "goods": "operations",
     "quotas": "operations",
+    "acquisition_costs": "operations",
     "currencies": "operations",
 }
 TITLES = {
@@ -35,6 +36,7 @@ TITLES = {
     "process": ("Sales process", "销售流程"),
     "goods": ("Products", "产品"),
     "quotas": ("Quotas", "销售目标"),
+    "acquisition_costs": ("Acquisition costs", "获客成本"),
     "currencies": ("Currencies", "币种与汇率"),
 }
 
@@ -141,6 +143,24 @@ def test_a_cell_that_is_no_amount_is_named_and_blocks_saving(opened):
     test.run()
     assert ["Jul 2026" in error.value for error in test.error] == [True]
     assert test.button(key="quota-review").disabled
+
+
+def test_pasted_costs_are_looked_at_and_saved(opened, small_company):
+    test = opened("acquisition_costs")
+    assert "Nothing is entered for this year yet." in test.info[0].value
+    year, rows = small_company.channels, len(small_company.channels)
+    test.session_state["grid-acquisition-costs-2026-0"] = {
+        "edited_rows": {0: {"2026-07-01": "3.5万"}, rows: {"2026-07-01": "1,000"}},
+        "added_rows": [], "deleted_rows": [],
+    }  # fmt: skip
+    test.run()
+    assert not test.exception
+    press(test, "acquisition-cost-review")
+    press(test, "acquisition-cost-review", "acquisition-cost-save")
+    assert {(row.channel_id, row.month, row.amount) for row in stored(small_company, AcquisitionCost)} == {
+        (min(year.values()), date(2026, 7, 1), Decimal("35000.00")), (None, date(2026, 7, 1), Decimal("1000.00")),
+    }  # fmt: skip
+    assert not test.info
 
 
 def test_last_year_fills_the_grid_without_saving_anything(opened, small_company):

@@ -16,6 +16,7 @@ from core.reports.tables import Column
 from core.ui.cards import said
 from core.ui.filters import address, write_address
 from core.ui.page import plain
+from core.ui.screens import overview_customer_worth
 from core.ui.tables import table
 
 if TYPE_CHECKING:
@@ -43,13 +44,18 @@ def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> No
     """Draw the section, folded; it asks for nothing until it is unfolded."""
     named = (address(view).get(_LIST) or [""])[0]
     folded = st.expander(
-        _("Customers"), icon=":material/groups:", key="overview-customers", on_change="rerun", expanded=bool(named)
+        _("Customers"),
+        icon=":material/groups:",
+        key="overview-customers",
+        on_change="rerun",
+        expanded=bool(named or address(view).get(overview_customer_worth.OPEN)),
     )
     if not folded.open:
         return
     with folded:
         row = view.ask(customer_kpis, period=period, filters=filters, as_of=as_of).iloc[0].to_dict()
         _figures(view, cast("dict[str, Any]", row))
+        overview_customer_worth.draw(view, period, filters, as_of)
         segments = view.ask(rfm_segments, period=period, filters=filters, as_of=as_of)
         st.caption(
             _("By recency, frequency and money of the last {days} days, in fifths: champions bought lately and often, "
@@ -83,7 +89,7 @@ def _figures(view: View, row: dict[str, Any]) -> None:
 
 def _figure(view: View, title: str, value: float, unit: Unit, about: str) -> None:
     shown = "–" if isnan(float(value)) else said(value, unit, view.currency)
-    st.metric(title, shown, help=about, border=True)
+    st.metric(title, shown, help=about, border=True, height="stretch")
 
 
 def _behind(view: View, period: Period, filters: Filters, as_of: AsOf | None, *, known: list[str]) -> None:
@@ -98,13 +104,7 @@ def _behind(view: View, period: Period, filters: Filters, as_of: AsOf | None, *,
     write_address(**{_LIST: kind or None})
     if not kind:
         return
-    found = view.ask(customers_behind, kind=kind, period=period, filters=filters, as_of=as_of)
-    count = len(found)
+    asked: dict[str, Any] = {"period": period, "filters": filters, "as_of": as_of}
+    count = len(view.ask(customers_behind, kind=kind, **asked))
     st.text(f"{names[kind]}: " + _n("{n} customer", "{n} customers", count, n=format_number(count)))
-    columns = [
-        Column("name", _("Customer")), Column("first_on", _("First purchase"), "date"),
-        Column("last_on", _("Last purchase"), "date"), Column("period_wins", _("Won deals in the period"), "count"),
-        Column("period_value", _("Booked in the period"), "money", currency=view.currency),
-        Column("wins", _("Won deals"), "count"), Column("value", _("Booked"), "money", currency=view.currency),
-    ]  # fmt: skip
-    table(view, found, columns, name="customers-behind", opens="customer", id_column="customer_id", height=420)
+    overview_customer_worth.draw_list(view, kind, asked, name="customers-behind")
