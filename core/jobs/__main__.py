@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
 from core.db import migrate
 from core.db.work import open_database
 from core.errors import SalesError
+from core.forecasting.many import Together
 from core.forecasting.runs import open_pool
 from core.i18n import _, _n, use_language
-from core.jobs.nightly_forecast import forecast_every_scope
+from core.jobs.nightly_forecast import Of, forecast_every_scope
 from core.jobs.period_awards import give_due_awards
+from core.queries.series import Measure
 from core.settings import settings
 
 if TYPE_CHECKING:
@@ -39,11 +41,24 @@ def _parser() -> argparse.ArgumentParser:
     jobs = parser.add_subparsers(required=True, metavar="JOB")
     nightly = jobs.add_parser("nightly-forecast", help="forecast all series, for leadership and every manager")
     nightly.add_argument("--again", action="store_true", help="also where the data have not changed")
+    nightly.add_argument(
+        "--of", action="append", type=_of, default=[], metavar="MEASURE:STEP",
+        help="booked, won or units by month or week, may be given several times "
+        "(default: booked:month and what was computed before)",
+    )  # fmt: skip
     nightly.add_argument("--quick", action="store_true", help="one fit a series, without past forecasts")
     nightly.set_defaults(run=_nightly_forecast)
     awards = jobs.add_parser("awards", help="give the awards of the months and contests that are over")
     awards.set_defaults(run=_awards)
     return parser
+
+
+def _of(text: str) -> Of:
+    measure, _colon, frequency = text.partition(":")
+    if measure not in get_args(Measure) or frequency not in get_args(Together):
+        message = f"{text} is not booked, won or units with month or week, as in won:week"
+        raise argparse.ArgumentTypeError(message)
+    return Of(cast("Measure", measure), cast("Together", frequency))
 
 
 def _awards(_chosen: argparse.Namespace) -> int:
@@ -58,12 +73,14 @@ def _nightly_forecast(chosen: argparse.Namespace) -> int:
     database = open_database()
     runs = forecast_every_scope(
         database, now=datetime.now(UTC), open_pool=open_pool, told=_say, again=chosen.again,
-        depth="first" if chosen.quick else "full",
+        depth="first" if chosen.quick else "full", wanted=chosen.of,
     )  # fmt: skip
     database.close()
-    failed = [(reader, each) for reader, made in runs for each in made if each.failed]
-    for reader, made in runs:
-        print(_("{name}: {n} series forecast.", name=reader.username, n=len(made)))
+    failed = [(run.reader, each) for run in runs for each in run.series if each.failed]
+    for run in runs:
+        print(
+            _("{name}: {n} series forecast ({of}).", name=run.reader.username, n=len(run.series), of=":".join(run.of))
+        )
     for reader, each in failed:
         told = {"name": reader.username, "series": ":".join(each.name).rstrip(":"), "reason": str(each.reason)}
         print(_("{name}: {series} failed: {reason}", **told), file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast, get_args
 
 import pandas as pd
 from sqlalchemy import select
@@ -17,11 +17,12 @@ from core.analytics.dimensions import NONE
 from core.analytics.facts import Facts
 from core.analytics.filters import Filters
 from core.analytics.team_parts import OWN
-from core.forecasting.many import SeriesName, Sums
+from core.forecasting.many import SeriesName, Sums, Together
+from core.forecasting.steps import step_start
 from core.gate import query
 from core.model import ForecastRun
-from core.queries.overview import HUNDREDTHS, quotas_by
-from core.queries.series import EVER
+from core.queries.overview import quotas_by
+from core.queries.series import EVER, Measure, value_of
 
 if TYPE_CHECKING:
     from core.analytics.dimensions import Dimension
@@ -35,15 +36,17 @@ SERIES_OF: Final[tuple[Dimension, ...]] = ("team", "territory", "product", "chan
 
 @dataclass(frozen=True, eq=False)
 class SeriesTree:
-    """The months of every series in the scope, and which add up to which.
+    """The steps of every series in the scope, and which add up to which.
 
-    rows: dimension, key str; on date, a month's first day; value float64, major units; count int. `sums`: a whole
-    and its parts, the company's first. `version` changes with the complete months or the sums.
+    rows: dimension, key str; on date, a step's first day; value float64, in the measure's unit (major units of money);
+    count int. `sums`: a whole and its parts, the company's first. `version` changes with the complete steps, the sums.
     """
 
     rows: pd.DataFrame
     sums: Sums
     version: str
+    measure: Measure = "booked"
+    frequency: Together = "month"
 
     @property
     def names(self) -> tuple[SeriesName, ...]:
@@ -55,12 +58,15 @@ class SeriesTree:
 
 
 @query(Action.FORECAST_VIEW, mirrored=True, askable=True)
-def all_series(work: Work) -> SeriesTree:
-    """Return the booked value by month of the scope, and of its teams, territories, products and channels."""
+def all_series(work: Work, *, measure: Measure = "booked", frequency: Together = "month") -> SeriesTree:
+    """Return the measure by month or week of the scope, and of its teams, territories, products and channels."""
+    if measure not in get_args(Measure) or frequency not in get_args(Together):
+        message = f"no forecast of all series of {measure} by {frequency}"
+        raise ValueError(message)
     frames, sums = [], []
     whole = SeriesName(COMPANY, "")
     for by in SERIES_OF:
-        rows = _months_by(work, by)
+        rows = _steps_by(work, by, measure, frequency)
         if by == "team":
             frames.append(_named(rows.groupby("on", as_index=False)[["value", "count"]].sum(), whole))
             rows, made = _teams(work.mirror, rows)
@@ -69,11 +75,12 @@ def all_series(work: Work) -> SeriesTree:
             sums.append((whole, tuple(SeriesName(by, key) for key in sorted(rows["key"].unique()))))
         frames.append(rows.assign(dimension=by))
     table = pd.concat(frames, ignore_index=True)[["dimension", "key", "on", "value", "count"]]
-    complete = table[table["on"] < work.today.replace(day=1)]
-    said = hashlib.sha256(repr(sums).encode())
+    running = step_start(work.today, frequency)
+    complete = table[table["on"] < running]
+    said = hashlib.sha256(repr((sums, measure, frequency)).encode())
     said.update(complete.to_csv(index=False).encode())
-    said.update(work.today.replace(day=1).isoformat().encode())
-    return SeriesTree(table, tuple(sums), said.hexdigest())
+    said.update(running.isoformat().encode())
+    return SeriesTree(table, tuple(sums), said.hexdigest(), measure, frequency)
 
 
 @query(Action.FORECAST_VIEW, mirrored=True, askable=True)
@@ -93,15 +100,28 @@ def series_quotas(work: Work, *, period: Period) -> dict[SeriesName, float]:
 
 
 @query(Action.FORECAST_VIEW, askable=True)
-def forecast_run(work: Work) -> ForecastRun | None:
-    """Return the scope's newest finished run, None where there is none."""
-    rows = select_rows(ForecastRun).where(ForecastRun.scope_key == work.actor.scope.named)
+def forecast_run(work: Work, *, measure: Measure = "booked", frequency: Together = "month") -> ForecastRun | None:
+    """Return the scope's newest finished run of a measure and step, None where there is none."""
+    rows = select_rows(ForecastRun).where(
+        ForecastRun.scope_key == work.actor.scope.named, ForecastRun.measure == measure,
+        ForecastRun.frequency == frequency,
+    )  # fmt: skip
     return work.session.exec(rows.order_by(col(ForecastRun.made_at).desc()).limit(1)).first()
 
 
-def _months_by(work: Work, by: Dimension) -> pd.DataFrame:
-    statement = kpis.booked_by(work.mirror.facts, period=EVER, filters=Filters(), today=work.today, by=by)
-    rows = [(row.key, row.on, row.booked / HUNDREDTHS, row.won) for row in work.mirror.rows(statement)]
+@query(Action.FORECAST_VIEW, askable=True)
+def kept_forecasts(work: Work) -> list[tuple[Measure, Together]]:
+    """Return the measures and steps of which the scope has a finished run."""
+    rows = select_rows(ForecastRun.measure, ForecastRun.frequency)
+    found = work.session.exec(rows.where(ForecastRun.scope_key == work.actor.scope.named)).all()
+    return sorted((cast("Measure", measure), cast("Together", frequency)) for measure, frequency in found)
+
+
+def _steps_by(work: Work, by: Dimension, measure: Measure, frequency: Together) -> pd.DataFrame:
+    statement = kpis.booked_by(
+        work.mirror.facts, period=EVER, filters=Filters(), today=work.today, step=frequency, by=by
+    )
+    rows = [(row.key, row.on, value_of(row, measure), row.won) for row in work.mirror.rows(statement)]
     return pd.DataFrame(rows, columns=["key", "on", "value", "count"])
 
 

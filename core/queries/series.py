@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 Measure = Literal["booked", "won", "units"]
 """What of the won deals is forecast: their value, how many they are, the pieces in them."""
 EVER = Period(date(1900, 1, 1), date(9999, 12, 31))
+
+
+def value_of(row: Any, measure: Measure) -> float:
+    """Return a measure of a row of `kpis.booked_by`, money in major units."""
+    return float(row.booked / HUNDREDTHS if measure == "booked" else getattr(row, measure))
 
 
 @query(Action.FORECAST_VIEW, mirrored=True, askable=True)
@@ -42,8 +47,5 @@ def booked_series(
     statement = kpis.booked_by(mirror.facts, period=EVER, filters=filters, today=work.today, step=frequency)
     if dimension != "company" and not filters.team_ids:
         statement = statement.where(key_of(mirror.facts, dimension) == key)
-    rows = [
-        (row.on, row.booked / HUNDREDTHS if measure == "booked" else float(getattr(row, measure)), row.won)
-        for row in mirror.rows(statement)
-    ]
+    rows = [(row.on, value_of(row, measure), row.won) for row in mirror.rows(statement)]
     return pd.DataFrame(rows, columns=["on", "value", "count"])

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from sqlmodel import select
 
-from core.access.actors import SYSTEM
+from core.access.actors import SYSTEM, Reach
 from core.domain.periods import FiscalCalendar, Period
 from core.forecasting.cluster import DaskPool
 from core.forecasting.fit import fallback_fit, fit_series
 from core.forecasting.many import Progress, SeriesForecast, SeriesName, forecast_all
 from core.forecasting.store import FitStore
 from core.forecasting.workers import WORKER_DIED, FitPool
-from core.jobs.nightly_forecast import forecast_every_scope, leading_readers
+from core.jobs.nightly_forecast import Of, forecast_every_scope, leading_readers
 from core.model import Deal, DealLine, Quota, Rep, Team
-from core.queries.all_series import all_series, forecast_run, series_quotas
+from core.queries.all_series import all_series, forecast_run, kept_forecasts, series_quotas
 from core.queries.series import booked_series
 from core.services.forecast_runs import keep_forecast_run
 from tests.factories import NOW, Company
@@ -40,7 +41,7 @@ class InProcess:
     def submit(self, key, prepared, horizon, events=(), *, china=True, depth="full"):
         self.asked.append(key)
         task: Future = Future()
-        if key in self.broken:
+        if key[0] in self.broken:
             task.set_result(fallback_fit(prepared, horizon=horizon, reason=WORKER_DIED))
         else:
             task.set_result(fit_series(prepared, horizon=horizon, depth=depth))
@@ -106,11 +107,11 @@ def test_quotas_of_teams_hold_their_subtrees(selling, answer_as):
     assert answer_as("eastern manager", series_quotas, period=period)[COMPANY] == 300
 
 
-def run_of(company: Company, answer_as, who: str = "leader", pool: InProcess | None = None):
-    tree = answer_as(who, all_series)
+def run_of(company: Company, answer_as, who: str = "leader", pool: InProcess | None = None, **of):
+    tree = answer_as(who, all_series, **of)
     return forecast_all(
         tree.rows, tree.names, tree.sums, today=NOW.date(), calendar=FiscalCalendar(1), pool=pool or InProcess(),
-        depth="first",
+        depth="first", frequency=tree.frequency,
     )  # fmt: skip
 
 
@@ -193,7 +194,7 @@ def test_the_nightly_job_serves_each_leading_scope_once_and_rests_while_nothing_
         return pools[-1]
 
     runs = forecast_every_scope(selling.database, now=NOW, open_pool=opened, depth="first")
-    scopes = [reader.scope for reader, _made in runs]
+    scopes = [run.reader.scope for run in runs]
     assert len(scopes) == len(set(scopes)) == len(leading_readers(selling.database, now=NOW)) >= 3
     assert len(pools) == 1
     assert pools[0].is_shut
@@ -210,7 +211,83 @@ def test_a_run_that_failed_in_part_is_made_again(selling, answer_as):
     forecast_every_scope(selling.database, now=NOW, open_pool=lambda: broken, depth="first")
     again = forecast_every_scope(selling.database, now=NOW, open_pool=InProcess, depth="first")
     assert again
-    assert not any(each.failed for _reader, made in again for each in made)
+    assert not any(each.failed for run in again for each in run.series)
+
+
+class Remembering(InProcess):
+    """Like the pool of this machine: equal keys share one fit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fits: dict[Any, Future] = {}
+
+    def submit(self, key, prepared, horizon, events=(), *, china=True, depth="full"):
+        whole = (key, prepared.frequency, horizon)
+        if whole not in self.fits:
+            self.fits[whole] = super().submit(key, prepared, horizon, events, china=china, depth=depth)
+        return self.fits[whole]
+
+
+def test_no_scope_is_given_the_fit_of_another(selling, answer_as):
+    """Everybody's whole is called the same; the nightly job asks one pool for all of them."""
+    forecast_every_scope(selling.database, now=NOW, open_pool=Remembering, depth="first")
+    whole = {who: answer_as(who, forecast_run).series[0]["quarter"] for who in ("leader", "eastern manager")}
+    assert whole["leader"] == pytest.approx(4500, rel=0.01)
+    assert whole["eastern manager"] == pytest.approx(3000, rel=0.01)
+
+
+@pytest.mark.parametrize("measure", ["booked", "won", "units"])
+@pytest.mark.parametrize("frequency", ["month", "week"])
+def test_every_measure_and_step_adds_up_and_sums_the_next_quarter(selling, answer_as, measure, frequency):
+    tree = answer_as("leader", all_series, measure=measure, frequency=frequency)
+    made = {each.name: each for each in run_of(selling, answer_as, measure=measure, frequency=frequency)}
+    assert set(made) == set(tree.names)
+    whole = made[COMPANY]
+    assert len(whole.made) == {"month": 12, "week": 52}[frequency]
+    assert len(whole.history) == {"month": 24, "week": 52}[frequency]
+    assert whole.first == {"month": date(2026, 7, 1), "week": date(2026, 7, 13)}[frequency]
+    for top, parts in tree.sums:
+        assert np.array([made[part].made for part in parts]).sum(axis=0) == pytest.approx(made[top].made, rel=1e-6)
+        assert sum(made[part].quarter for part in parts) == pytest.approx(made[top].quarter, rel=1e-6)
+    a_month = {"booked": 1500, "won": 2, "units": 2}[measure]
+    assert sums_of(tree, COMPANY) == MONTHS * a_month
+    if frequency == "month":
+        assert whole.quarter == pytest.approx(3 * a_month, rel=0.01)
+
+
+def test_a_quarter_of_weeks_counts_the_days_of_it_alone():
+    """Example: 7 a week, a day's 1 each: the last quarter of 2026 has 92 days, that of 2025 as many."""
+    weeks = pd.date_range("2025-01-06", "2026-07-06", freq="W-MON")
+    rows = pd.DataFrame({"dimension": "company", "key": "", "on": weeks.date, "value": 7.0, "count": 1})
+    (made,) = forecast_all(
+        rows, [COMPANY], (), today=date(2026, 7, 15), calendar=FiscalCalendar(1), pool=InProcess(), depth="first",
+        frequency="week",
+    )  # fmt: skip
+    assert made.quarter == pytest.approx(92, rel=1e-3)
+    assert made.year_before == pytest.approx(92)
+
+
+def test_runs_of_measures_and_steps_are_kept_side_by_side_and_renewed_by_the_nightly_job(selling, answer_as):
+    wanted = [Of("booked", "month"), Of("won", "week")]
+    runs = forecast_every_scope(selling.database, now=NOW, open_pool=InProcess, depth="first", wanted=wanted)
+    assert {run.of for run in runs} == set(wanted)
+    assert answer_as("leader", kept_forecasts) == [("booked", "month"), ("won", "week")]
+    weekly = answer_as("leader", forecast_run, measure="won", frequency="week")
+    assert len(weekly.series[0]["made"]) == 52
+    assert len(answer_as("leader", forecast_run).series[0]["made"]) == 12
+    assert answer_as("leader", forecast_run, measure="units", frequency="week") is None
+    assert forecast_every_scope(selling.database, now=NOW, open_pool=InProcess, depth="first") == []
+    then = NOW - timedelta(days=62)
+    selling.deal(owner="alice", amount=9, path=(("identified", then - timedelta(days=3)), ("won", then)))
+    selling.database.mirror.refresh()
+    again = forecast_every_scope(selling.database, now=NOW, open_pool=InProcess, depth="first")
+    assert {run.of for run in again if run.reader.scope.reach is Reach.ALL} == set(wanted)
+
+
+def test_only_what_is_known_is_forecast_of_all_series(company, answer_as):
+    for of in ({"measure": "weight"}, {"frequency": "day"}):
+        with pytest.raises(ValueError, match="no forecast of all series"):
+            answer_as("leader", all_series, **of)
 
 
 def test_a_broken_off_run_goes_on_where_it_was(selling, answer_as, tmp_path, monkeypatch):

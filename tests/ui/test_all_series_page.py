@@ -63,26 +63,29 @@ def selling(small_company: Company) -> Company:
     return small_company
 
 
-def opened(company: Company, who: str, language: str = "en") -> AppTest:
+def opened(company: Company, who: str, language: str = "en", **params: str) -> AppTest:
     app = AppTest.from_file(str(FRAME), default_timeout=60)
     app.session_state[session.ACTOR_KEY] = actor(company, who)
     app.session_state[session.NOW_KEY] = NOW
     app.session_state[session.LANGUAGE_KEY] = language
     app.run()
     app.switch_page("../../pages/all_series.py")
+    for name, value in params.items():
+        app.query_params[name] = value
     return app.run()
 
 
-def keep(company: Company, who: str, pool: InProcess | None = None) -> None:
+def keep(company: Company, who: str, pool: InProcess | None = None, **of: str) -> None:
     """Make the run of somebody's scope and keep it."""
     reader = actor(company, who)
-    tree = gate.answer(company.database, reader, all_series, NOW)
+    tree = gate.answer(company.database, reader, all_series, NOW, **of)
     made = forecast_all(
         tree.rows, tree.names, tree.sums, today=NOW.date(), calendar=FiscalCalendar(1), pool=pool or InProcess(),
+        frequency=tree.frequency,
     )  # fmt: skip
     gate.perform(
         company.database, reader, keep_forecast_run, NOW, data_version=tree.version, depth="full", seconds=1.0,
-        series=[each.to_dict() for each in made],
+        series=[each.to_dict() for each in made], **of,
     )  # fmt: skip
 
 
@@ -143,6 +146,25 @@ def test_a_changed_month_is_said(selling):
     assert shown(app)["Whole company"]["quarter"] == 4500
 
 
+@pytest.mark.parametrize("frequency", ["month", "week"])
+def test_won_deals_are_forecast_beside_booked_value_each_kept_for_itself(selling, frequency):
+    keep(selling, "leader")
+    app = opened(selling, "leader", what="won", by=frequency)
+    assert "Nothing has been computed yet" in texts(app)
+    keep(selling, "leader", measure="won", frequency=frequency)
+    app = opened(selling, "leader", what="won", by=frequency)
+    assert not app.exception
+    assert "Up to date" in texts(app)
+    rows = shown(app)
+    assert rows["Whole company"]["quarter"] == sum(rows[name]["quarter"] for name in ("East", "West"))
+    assert rows["Whole company"]["quarter"] <= 10
+    assert f"to the {frequency}." in texts(app)
+    assert "¥" not in texts(app)
+    app.selectbox(key="all-series-what").select("booked").run()
+    app.segmented_control(key="all-series-by").set_value("month").run()
+    assert shown(app)["Whole company"]["quarter"] == 4500
+
+
 def test_what_failed_is_named_with_the_reason(selling):
     keep(selling, "leader", InProcess(broken=True))
     app = opened(selling, "leader")
@@ -155,7 +177,7 @@ def test_the_button_makes_the_run_in_the_background_and_keeps_it(selling, monkey
     app = opened(selling, "eastern manager")
     app.button(key="all-series-start").click().run()
     assert not app.exception
-    run = runs.run_of((selling.database.url, actor(selling, "eastern manager").scope))
+    run = runs.run_of((selling.database.url, actor(selling, "eastern manager").scope, "booked", "month"))
     if run is not None:
         run.task.result(timeout=30)
     app.run()
@@ -171,7 +193,7 @@ def test_a_cluster_that_does_not_answer_is_said_in_the_readers_language(selling,
     monkeypatch.setattr(runs, "open_pool", unreachable)
     app = opened(selling, "leader", "zh")
     app.button(key="all-series-start").click().run()
-    run = runs.run_of((selling.database.url, actor(selling, "leader").scope))
+    run = runs.run_of((selling.database.url, actor(selling, "leader").scope, "booked", "month"))
     assert run is not None
     assert isinstance(run.task.exception(timeout=30), SalesError)
     app.run()

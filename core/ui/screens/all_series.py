@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +12,7 @@ from core.access.actors import Reach
 from core.analytics.dimensions import NONE
 from core.analytics.team_parts import DIRECTLY_IN, OWN
 from core.forecasting.many import SeriesForecast, SeriesName
+from core.forecasting.steps import step_start
 from core.i18n import N_, _, _n, format_estimate, format_instant, format_quarter, format_rate
 from core.queries.all_series import COMPANY, SERIES_OF, all_series, forecast_run, series_quotas
 from core.queries.choices import filter_choices
@@ -22,12 +23,18 @@ from core.ui.empty import nothing_yet
 from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.screens.all_series_run import run_part
+from core.ui.screens.forecast_controls import FREQUENCY_NAMES, MEASURE_NAMES
+from core.ui.screens.forecast_state import MEASURES
 from core.ui.tables import table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from core.domain.periods import Period
+    from core.forecasting.many import Together
     from core.model import ForecastRun
     from core.queries.all_series import SeriesTree
+    from core.queries.series import Measure
     from core.ui.page import View
 
 GROUPS: Final[dict[str, str]] = {
@@ -36,6 +43,9 @@ GROUPS: Final[dict[str, str]] = {
     "product": N_("Products"),
     "channel": N_("Channels"),
 }
+STEPS: Final[tuple[Together, ...]] = ("month", "week")
+COURSE: Final[dict[Together, int]] = {"month": 6, "week": 13}
+"""Steps of forecast drawn after the history."""
 ROW, MOST_ROWS = 35, 25
 INDENT: Final = "\N{IDEOGRAPHIC SPACE}"
 
@@ -43,13 +53,16 @@ INDENT: Final = "\N{IDEOGRAPHIC SPACE}"
 def draw(view: View) -> None:
     """Draw the page."""
     st.caption(_("Each team, territory, product and channel forecast together, so that the parts add up to the whole."))
-    tree = view.ask(all_series)
-    kept = view.ask(forecast_run)
-    if not len(tree.rows[tree.rows["on"] < view.today.replace(day=1)]):
+    measure, frequency = _chosen(view)
+    tree = view.ask(all_series, measure=measure, frequency=frequency)
+    kept = view.ask(forecast_run, measure=measure, frequency=frequency)
+    if measure != "booked":
+        view = view.counting()
+    if not len(tree.rows[tree.rows["on"] < step_start(view.today, frequency)]):
         nothing_yet(
             view,
-            _("There is nothing to forecast from yet: no deal was won in a complete month. Log deals as they are won, "
-              "or import your company's past deals, and the forecasts appear here."),
+            _("There is nothing to forecast from yet: no deal was won in a complete month or week. Log deals as they "
+              "are won, or import your company's past deals, and the forecasts appear here."),
         )  # fmt: skip
         return
     run_part(view, tree, kept)
@@ -59,6 +72,32 @@ def draw(view: View) -> None:
     _failures(view, made)
     _totals(view, made)
     _groups(view, tree, kept, made)
+
+
+def _chosen(view: View) -> tuple[Measure, Together]:
+    """Offer the measure and the step; return them, as the address says at first."""
+    told = address(view)
+    measure = cast("Measure", _named(told, "what", MEASURES))
+    frequency = cast("Together", _named(told, "by", STEPS))
+    measures = {code: _(name) for code, name in MEASURE_NAMES.items()}
+    steps = {code: _(FREQUENCY_NAMES[code]) for code in STEPS}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="all-series-bar"):
+        measure = st.selectbox(
+            _("Measure"), MEASURES, index=MEASURES.index(measure), format_func=measures.__getitem__,
+            width=180, key="all-series-what",
+            help=_("Booked value, the number of won deals, or the pieces in them. A deal counts for its main product."),
+        )  # fmt: skip
+        frequency = st.segmented_control(
+            _("Time step"), STEPS, default=frequency, format_func=steps.__getitem__, required=True,
+            key="all-series-by",
+        ) or "month"  # fmt: skip
+    write_address(what=[] if measure == "booked" else [measure], by=[] if frequency == "month" else [frequency])
+    return measure, frequency
+
+
+def _named(told: Mapping[str, list[str]], name: str, offered: Sequence[str]) -> str:
+    found = (told.get(name) or [""])[0]
+    return found if found in offered else offered[0]
 
 
 def series_label(view: View, name: SeriesName) -> str:
@@ -78,10 +117,12 @@ def next_quarter(view: View, first: SeriesForecast) -> Period:
     return view.calendar.quarter(*view.calendar.quarter_of(now.end))
 
 
-def frame_of(view: View, made: dict[SeriesName, SeriesForecast], names: list[SeriesName]) -> pd.DataFrame:
+def frame_of(
+    view: View, tree: SeriesTree, made: dict[SeriesName, SeriesForecast], names: list[SeriesName]
+) -> pd.DataFrame:
     """Return a row a series: its next quarter, against last year and quota, its error and its course."""
     whole = made[SeriesName(COMPANY, "")]
-    quotas = view.ask(series_quotas, period=next_quarter(view, whole))
+    quotas = view.ask(series_quotas, period=next_quarter(view, whole)) if tree.measure == "booked" else {}
     rows = []
     for name in names:
         each, quota = made[name], quotas.get(name)
@@ -100,7 +141,7 @@ def frame_of(view: View, made: dict[SeriesName, SeriesForecast], names: list[Ser
                 "against": None if quota is None else float(round(each.quarter - quota)),
                 "off": each.off,
                 "alone": float(round(each.quarter_alone)),
-                "course": [round(value) for value in (*each.history, *each.made[:6])],
+                "course": [round(value) for value in (*each.history, *each.made[: COURSE[tree.frequency]])],
                 "reason": str(each.reason),
             }
         )
@@ -179,16 +220,17 @@ def _groups(view: View, tree: SeriesTree, kept: ForecastRun, made: dict[SeriesNa
             add(children.get(part, []), depth + 1)
 
     add(tops[str(picked)], 1)
-    frame = frame_of(view, made, [name for name, _depth in ordered])
+    frame = frame_of(view, tree, made, [name for name, _depth in ordered])
     frame["name"] = [INDENT * depth + name for name, (_name, depth) in zip(frame["name"], ordered, strict=True)]
-    _table(view, frame, str(picked))
+    _table(view, tree, frame, str(picked))
     first = tops[str(picked)]
-    st.caption(
-        plain(
-            _n("{n} part adds up to {total}, to the month.", "{n} parts add up to {total}, to the month.", len(first),
-               n=len(first), total=format_estimate(sum(made[part].quarter for part in first), view.currency))
-        )
-    )  # fmt: skip
+    told = {"n": len(first), "total": format_estimate(sum(made[part].quarter for part in first), view.currency)}
+    line = _n("{n} part adds up to {total}, to the month.", "{n} parts add up to {total}, to the month.", len(first),
+              **told)  # fmt: skip
+    if tree.frequency == "week":
+        line = _n("{n} part adds up to {total}, to the week.", "{n} parts add up to {total}, to the week.", len(first),
+                  **told)  # fmt: skip
+    st.caption(plain(line))
     _explained(view, kept)
 
 
@@ -197,12 +239,13 @@ def _height(frame: pd.DataFrame) -> int:
     return ROW * (min(len(frame), MOST_ROWS) + 1) + 3
 
 
-def _table(view: View, frame: pd.DataFrame, group: str) -> None:
+def _table(view: View, tree: SeriesTree, frame: pd.DataFrame, group: str) -> None:
     """Draw the table with a course a row; a click on a row's mark opens the series in Forecast."""
     columns = columns_of(view, frame)
-    course = st.column_config.LineChartColumn(
-        _("Course"), help=_("24 months of history and six of forecast."), width=150
-    )
+    drawn = _("24 months of history and six of forecast.")
+    if tree.frequency == "week":
+        drawn = _("52 weeks of history and 13 of forecast.")
+    course = st.column_config.LineChartColumn(_("Course"), help=drawn, width=150)
     picked = table(
         view, frame, columns, name=f"all-series-{group}", drawn={"course": course}, picks=True, height=_height(frame)
     )
@@ -210,10 +253,12 @@ def _table(view: View, frame: pd.DataFrame, group: str) -> None:
         return
     row = frame.iloc[picked]
     name = SeriesName(str(row["dimension"]), str(row["key"]))
+    what = {} if tree.measure == "booked" else {"what": tree.measure}
+    by = {} if tree.frequency == "month" else {"by": tree.frequency}
     if name.dimension == COMPANY:
-        routes.go("forecast")
+        routes.go("forecast", **what, **by)
     elif name.key in view.ask(filter_choices)[name.dimension]:
-        routes.go("forecast", of=name.dimension, key=name.key)
+        routes.go("forecast", of=name.dimension, key=name.key, **what, **by)
     else:
         st.info(_("This part has no page of its own: it is what is left of the others."), icon=":material/info:")
 

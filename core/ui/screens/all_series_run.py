@@ -32,7 +32,7 @@ _LOOK_SECONDS = 1.0
 
 def run_part(view: View, tree: SeriesTree, kept: ForecastRun | None) -> None:
     """Say how old the forecasts are, offer to make them, and show a run that is under way."""
-    key = run_key(view)
+    key = run_key(view, tree)
     run = runs.run_of(key)
     if run is not None and not run.task.done():
         _watch(key)
@@ -50,6 +50,8 @@ def run_part(view: View, tree: SeriesTree, kept: ForecastRun | None) -> None:
                 st.markdown(plain(_("Up to date, made {when}.", when=when)), width="stretch")
             else:
                 changed = _("Made {when}; the complete months have changed since.", when=when)
+                if tree.frequency == "week":
+                    changed = _("Made {when}; the complete weeks have changed since.", when=when)
                 st.markdown(plain(changed), width="stretch")
         if st.button(
             _("Compute now") if kept is None else _("Compute again"), icon=":material/play_arrow:",
@@ -60,28 +62,29 @@ def run_part(view: View, tree: SeriesTree, kept: ForecastRun | None) -> None:
             st.rerun()
 
 
-def run_key(view: View) -> Hashable:
-    """Return what a run is under way for: this database's rows in this scope."""
-    return (view.database.url, view.actor.scope)
+def run_key(view: View, tree: SeriesTree) -> Hashable:
+    """Return what a run is under way for: this database's rows in this scope, of a measure by a step."""
+    return (view.database.url, view.actor.scope, tree.measure, tree.frequency)
 
 
 def start(view: View, tree: SeriesTree) -> runs.Run:
     """Begin a run of the reader's scope, and keep it once it is done."""
     depth: Depth = "first" if len(tree.names) >= QUICK_FROM else "full"
-    return runs.start(run_key(view), partial(_make, view, tree, depth))
+    return runs.start(run_key(view, tree), partial(_make, view, tree, depth))
 
 
 def _make(view: View, tree: SeriesTree, depth: Depth, pool: Pool, progress: Progress) -> None:
     began = monotonic()
     made = forecast_all(
         tree.rows, tree.names, tree.sums, today=view.today, calendar=view.calendar, pool=pool, depth=depth,
-        progress=progress, add_up=reconciled_apart,
+        progress=progress, add_up=reconciled_apart, frequency=tree.frequency,
     )  # fmt: skip
     if progress.stopped:
         return
     gate.perform(
         view.database, view.actor, keep_forecast_run, view.now, data_version=tree.version, depth=depth,
-        seconds=monotonic() - began, series=[each.to_dict() for each in made],
+        seconds=monotonic() - began, series=[each.to_dict() for each in made], measure=tree.measure,
+        frequency=tree.frequency,
     )  # fmt: skip
 
 
