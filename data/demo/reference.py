@@ -111,6 +111,8 @@ class ProductPlan:
     skus: tuple[tuple[str, str, int], ...]
 
 
+CATEGORIES = ("软件", "硬件", "服务")
+
 PRODUCTS = (
     ProductPlan(
         "MES",

@@ -12,6 +12,7 @@ from data.demo.amounts import SKUS, Amounts
 from data.demo.calendar import Calendar
 from data.demo.cast import Cast
 from data.demo.columns import HUNDREDTHS, NULL, Block, Column, Ints, Pairs, Words, constant, whole
+from data.demo.credit import cost_of, split_block
 from data.demo.events import activity_block, change_block, move_block
 from data.demo.histories import Histories
 from data.demo.parameters import LOST, WON
@@ -60,6 +61,7 @@ class Tables:
     calendar: Calendar
     cast: Cast
     numbers: Numbers
+    costs: Ints
 
     @cached_property
     def _short_names(self) -> Words:
@@ -68,7 +70,7 @@ class Tables:
     def blocks(self, histories: Histories, amounts: Amounts, *, first_deal: int) -> Iterator[tuple[str, Block]]:
         """Yield table by table what a block of deals adds; its first deal gets the number `first_deal`."""
         yield "deal", self._deals(histories, amounts, first_deal)
-        lines = amounts.lines
+        lines, won = amounts.lines, histories.stage == WON
         products = np.array([product for product, _sku in SKUS]) + self.numbers.first_product
         yield (
             "deal_line",
@@ -80,10 +82,13 @@ class Tables:
                 "unit_price": whole(lines.price),
                 "discount_rate": Column(HUNDREDTHS, lines.percent),
                 "amount": whole(lines.amount),
+                "unit_cost": whole(np.where(won[lines.deal], self.costs[lines.sku], NULL)),
             },
         )
         yield "stage_move", move_block(self.calendar, self.numbers, histories, first_deal)
         yield "deal_change", change_block(self.calendar, self.numbers, histories, amounts, first_deal)
+        if len((splits := split_block(self.calendar, self.cast, self.numbers, histories, first_deal))["share"].numbers):
+            yield "credit_share", splits
         yield "activity", activity_block(self.calendar, self.numbers, histories, first_deal)
 
     def _deals(self, histories: Histories, amounts: Amounts, first: int) -> Block:
@@ -123,4 +128,5 @@ class Tables:
             "lost_reason_id": whole(np.where(histories.stage == LOST, numbers.reasons[histories.reason], NULL)),
             "competitor": Column(_RIVALS, np.where(histories.competitor < 0, len(COMPETITORS), histories.competitor)),
             "note": Column(_BLANK, np.zeros(count, dtype=np.int64)),
+            "base_cost": whole(np.where(histories.stage == WON, cost_of(amounts.lines, self.costs, count), NULL)),
         }

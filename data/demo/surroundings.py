@@ -15,6 +15,8 @@ from data.demo.accounts import DEMO_USERS
 from data.demo.amounts import SKUS, Rates
 from data.demo.calendar import DAY, Calendar, day_numbered
 from data.demo.cast import NEVER, Cast, industry_of
+from data.demo.columns import NULL
+from data.demo.credit import sku_costs
 from data.demo.reference import (
     COMPANY,
     LOST_REASONS,
@@ -76,7 +78,7 @@ def write_surroundings(
     )
     writer.insert(
         "sku",
-        (*_STAMP, "id", "product_id", "code", "specification", "unit", "list_price", "currency", "active"),
+        (*_STAMP, "id", "product_id", "code", "specification", "unit", "list_price", "currency", "active", "cost"),
         [
             (
                 *stamp,
@@ -88,8 +90,11 @@ def write_surroundings(
                 price,
                 rates.currencies[0],
                 1,
+                None if cost == NULL else cost,
             )
-            for i, ((p, s), price) in enumerate(zip(SKUS, rates.list_prices().tolist(), strict=True))
+            for i, ((p, s), price, cost) in enumerate(
+                zip(SKUS, rates.list_prices().tolist(), sku_costs(rates, calendar.true).tolist(), strict=True)
+            )
         ],
     )
     writer.insert(

@@ -18,7 +18,7 @@ from core.model import metadata
 from data.demo.columns import Block, rows_of
 from data.demo.file_pages import FilePages, plan_of
 
-_OF_DEALS = ("deal", "deal_line", "stage_move", "deal_change", "activity")
+_OF_DEALS = ("deal", "deal_line", "stage_move", "deal_change", "credit_share", "activity")
 _OTHERS = ("customer", "contact", "quota")
 _WHILE_LOADING = ("foreign_keys=OFF", "synchronous=OFF", "cache_size=-256000", "threads=2")
 _AFTERWARDS = ("foreign_keys=ON", "synchronous=NORMAL", "cache_size=-32000", "threads=0")

@@ -20,6 +20,7 @@ from core.model import (
     Activity,
     AuditEntry,
     ChangeLog,
+    CreditShare,
     Customer,
     Deal,
     DealChange,
@@ -27,11 +28,13 @@ from core.model import (
     FxRate,
     Quota,
     Rep,
+    Sku,
     Stage,
     StageMove,
     Team,
     User,
 )
+from core.services.deal_costs import total_cost
 from data.demo import DEMO_USERS, DemoSummary, NotEmpty, load_demo
 from data.demo.calendar import Calendar, instant
 from tests.factories import NOW
@@ -70,6 +73,36 @@ def test_replaying_a_deals_history_gives_the_deal(loaded):
             for line in lines[deal.id]:
                 net = line.quantity * line.unit_price * (1 - Decimal(str(line.discount_rate)))
                 assert line.amount == net.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def test_won_deals_have_the_stated_costs_and_splits(loaded):
+    database, summary = loaded
+    with _reading(database) as work:
+        skus = {sku.id: sku for sku in work.session.scalars(select(Sku))}
+        assert sum(sku.cost is None for sku in skus.values()) == len(skus) - summary.parameters.costed_skus
+        lines = _by_deal(work.session.scalars(select(DealLine)))
+        deals = {deal.id: deal for deal in work.session.scalars(select(Deal))}
+        reps = {rep.id: rep for rep in work.session.scalars(select(Rep))}
+        for deal in deals.values():
+            won = deal.state is StageKind.WON
+            assert [line.unit_cost for line in lines[deal.id]] == [
+                skus[line.sku_id].cost if won else None for line in lines[deal.id]
+            ]
+            assert deal.base_cost == total_cost([(line.quantity, line.unit_cost) for line in lines[deal.id]])
+        for number, shares in _by_deal(work.session.scalars(select(CreditShare))).items():
+            deal = deals[number]
+            assert sorted(row.share for row in shares) == [3_000, 7_000]
+            assert deal.credited_id == max(shares, key=lambda row: row.share).rep_id
+            assert len({reps[row.rep_id].team_id for row in shares}) == 1
+            assert {row.effective_at for row in shares} == {deal.closed_at}
+
+
+def test_the_stated_share_of_won_deals_is_split(database):
+    load_demo(database, deals=3_000, seed=7, until=UNTIL)
+    with _reading(database) as work:
+        won = work.session.scalar(select(func.count()).select_from(Deal).where(Deal.state == StageKind.WON))
+        split = work.session.scalar(select(func.count(func.distinct(CreditShare.deal_id))))
+    assert split / won == pytest.approx(0.04, abs=0.01)
 
 
 def _replay(deal, moves, changes, kinds, rates, database) -> None:
