@@ -80,10 +80,12 @@ def selling(small_company) -> Company:
     return small_company
 
 
-def opened(company: Company, who: str = "leader", language: str = "en", **params: Any) -> AppTest:
+def opened(
+    company: Company, who: str = "leader", language: str = "en", *, today: datetime = NOW, **params: Any
+) -> AppTest:
     app = AppTest.from_file(str(FRAME), default_timeout=60)
     app.session_state[session.ACTOR_KEY] = actor(company, who)
-    app.session_state[session.NOW_KEY] = NOW
+    app.session_state[session.NOW_KEY] = today
     app.session_state[session.LANGUAGE_KEY] = language
     app.run()
     app.switch_page("../../pages/forecast.py")
@@ -393,6 +395,31 @@ def test_the_month_and_the_quarter_under_way_are_told_with_the_deals_that_carry_
     chinese = opened(selling, language="zh")
     assert not chinese.exception
     assert "由什么支撑" in [header.value for header in chinese.subheader]
+
+
+@pytest.mark.parametrize("what", ["booked", "won"])
+@pytest.mark.parametrize("step", ["month", "week", "day"])
+def test_month_and_quarter_say_how_they_changed_since_last_week_by_every_step(selling, fits, step, what):
+    """A deal won three days ago was not known a week ago: more are won than were to be; its value was half expected."""
+    won = NOW - timedelta(days=3)
+    selling.deal(owner="alice", amount=90_000, path=(("identified", won - timedelta(days=9)), ("won", won)))
+    app = opened(selling, by=step, what=what)
+    assert not app.exception
+    cards = {metric.label: metric for metric in app.metric if metric.label.endswith(", expected")}
+    assert list(cards) == ["Jul 2026, expected", "Q3 2026, expected"]
+    for card in cards.values():
+        assert card.delta.startswith("+") or what == "booked", card
+        assert card.delta.lstrip("+-¥") not in ("", "0")
+
+
+def test_at_the_start_of_a_month_a_week_ago_is_the_forecast_of_the_month_before(selling, fits):
+    """On 3 July the week before lies in June: the fit of then knows no June."""
+    app = opened(selling, today=datetime(2026, 7, 3, 4, tzinfo=NOW.tzinfo))
+    assert not app.exception
+    assert len(fits) == 2
+    (july, quarter) = [metric for metric in app.metric if metric.label.endswith(", expected")]
+    assert july.delta
+    assert quarter.delta
 
 
 def test_past_forecasts_are_told_in_words_and_by_distance(selling, fits):

@@ -118,6 +118,8 @@ def _forecast(
         st.caption(plain("  ·  ".join([span_words(fit), str(fit.reason), *season_words(fit)])))
         if forecast.pending is not None:
             watch(forecast.pending)
+        elif forecast.waiting is not None:
+            watch(forecast.waiting, quietly=True)
     _cards(view, shown, forecast, endings)
     _chart(view, shown, forecast, flow)
 

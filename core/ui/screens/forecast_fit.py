@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
@@ -56,8 +55,8 @@ class Forecast:
 
     `whole` reaches as far as any forecast does, `fit` is its chosen part, both the quick first answer while `pending`
     runs. `near`: what open deals say, None where too little; `flow`: what levers on deals act on; `week_ago`: the whole
-    as it was to be a week ago, None where that day lies in an earlier step. `owed`: month -> quota; `quota`: a value a
-    future step, NaN where a day of it lies in a month without quota.
+    as it was to be a week ago by what had happened until then, None where that is unknown or `waiting` for its fit.
+    `owed`: month -> quota; `quota`: a value a future step, NaN where a day of it lies in a month without quota.
     """
 
     prepared: PreparedSeries
@@ -67,6 +66,7 @@ class Forecast:
     flow: Flow
     week_ago: Fit | None
     pending: Future[Fit] | None
+    waiting: Future[Fit] | None
     owed: Mapping[date, float]
     quota: Floats
 
@@ -90,7 +90,7 @@ def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
     """
     longest = LONGEST[shown.frequency]
     owed = _owed(view, shown, prepared, longest) if shown.measure == "booked" else {}
-    named = (view.database.url, view.actor.scope, shown.dimension, shown.key, _fingerprint(prepared))
+    named = (view.database.url, view.actor.scope, shown.dimension, shown.key, prepared.fingerprint)
     task = submit_fit(named, prepared, longest, shown.events, china=shown.china)
     if state_of(task) in ("done", "failed"):
         whole, pending = task.result(), None
@@ -105,18 +105,34 @@ def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
     daily = _by_day(view, shown)
     days = pd.to_datetime(daily["on"]).dt.date
 
-    def laid(today: date, ago: int) -> tuple[Fit, Flow]:
-        booked = daily["value"][(days >= whole.future[0].date()) & (days < today)].sum()
-        return blend(whole, near, today=today, booked=float(booked), ago=ago)
+    def laid(series: Fit, today: date, ago: int) -> tuple[Fit, Flow]:
+        booked = daily["value"][(days >= series.future[0].date()) & (days < today)].sum()
+        return blend(series, near, today=today, booked=float(booked), ago=ago)
 
-    one, flow = laid(view.today, 0)
+    one, flow = laid(whole, view.today, 0)
     earlier = view.today - timedelta(days=7)
-    known_then = near is not None and one.near is not None and earlier >= whole.future[0].date()
+    then: Fit | None = whole
+    waiting = None
+    if earlier < whole.future[0].date():
+        then, waiting = (None, None) if pending is not None else _fit_then(view, shown, earlier)
+    week_ago = None if then is None or one.near is None else laid(then, earlier, 1)[0]
     fit = cut(one, shown.horizon)
     return Forecast(
-        prepared, fit, one, near, flow, laid(earlier, 1)[0] if known_then else None, pending, owed,
-        quota_by_step(fit, owed),
+        prepared, fit, one, near, flow, week_ago, pending, waiting, owed, quota_by_step(fit, owed)
     )  # fmt: skip
+
+
+def _fit_then(view: View, shown: Shown, earlier: date) -> tuple[Fit | None, Future[Fit] | None]:
+    """Return the fit of what had happened by an earlier day's step, else the one that is under way."""
+    prepared = prepare(_by_day(view, shown), frequency=shown.frequency, today=earlier, masked=shown.masked)
+    if not len(prepared):
+        return None, None
+    named = (view.database.url, view.actor.scope, shown.dimension, shown.key, prepared.fingerprint)
+    task = submit_fit(named, prepared, LONGEST[shown.frequency], shown.events, china=shown.china)
+    if state_of(task) not in ("done", "failed"):
+        return None, task
+    found = task.result()
+    return (found if found.future[0].date() <= earlier else None), None
 
 
 def near_of(view: View, shown: Shown) -> NearTerm | None:
@@ -129,8 +145,8 @@ def near_of(view: View, shown: Shown) -> NearTerm | None:
     return NearTerm.from_dict(told) if told else None
 
 
-def watch(task: Future[Fit]) -> None:
-    """Show how far a fit is, and draw the page again once it is done."""
+def watch(task: Future[Fit], *, quietly: bool = False) -> None:
+    """Show how far a fit is, unless `quietly`, and draw the page again once it is done."""
     begun: dict[int, datetime] = st.session_state.setdefault(_BEGUN, {})
     start = begun.setdefault(id(task), session.now())
 
@@ -141,6 +157,8 @@ def watch(task: Future[Fit]) -> None:
             begun.pop(id(task), None)
             st.session_state[REDRAWN] = True
             st.rerun()
+        if quietly:
+            return
         seconds = (session.now() - start).total_seconds()
         waits = _("Waiting for a free worker … A quick first forecast is shown meanwhile.")
         works = _("Computing the full forecast in the background … A quick first one is shown meanwhile.")
@@ -195,11 +213,3 @@ def _owed(view: View, shown: Shown, prepared: PreparedSeries, longest: int) -> d
     frame = view.ask(monthly_quotas, period=period, dimension=shown.dimension, key=shown.key)  # type: ignore[arg-type]
     months = [pd.Timestamp(month).date() for month in frame["month"]]
     return dict(zip(months, map(float, frame["quota"]), strict=True))
-
-
-def _fingerprint(prepared: PreparedSeries) -> str:
-    """Name the data of a series: the same steps and values have the same name, whoever changed what else."""
-    points = prepared.points
-    found = hashlib.sha256(points["ds"].to_numpy().astype("int64").tobytes())
-    found.update(points["y"].to_numpy(dtype="float64").tobytes())
-    return found.hexdigest()

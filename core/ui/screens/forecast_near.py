@@ -77,7 +77,9 @@ def endings_of(view: View, forecast: Forecast) -> list[Ending]:
         row = _row(view, forecast, whole, period, key)
         if row is None:
             continue
-        before = None if forecast.week_ago is None else _row(view, forecast, forecast.week_ago, period, key)
+        then = forecast.week_ago
+        reached = then is not None and period.end <= ends(then.future[-1:], then.frequency)[0].date()
+        before = _row(view, forecast, then, period, key) if then is not None and reached else None
         booked, opened = _parts(whole, period)
         weighted = math.nan
         if forecast.near is not None and whole.near is not None:
