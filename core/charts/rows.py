@@ -43,7 +43,7 @@ def lay_rows(
             "y": at,
             "yref": "y",
             "yanchor": "bottom",
-            "yshift": thick / 2 + 1,
+            "yshift": thick / 2 + 4,
             "xref": "paper",
             "showarrow": False,
             "font": {"size": s.text, "color": c.ink},
@@ -100,7 +100,7 @@ def add_row_ticks(
     high_px: float | None = None,
     thick: float = 2.5,
 ) -> None:
-    """Draw an upright tick across each row's bar, as a quota is shown; `high_px` is bar and three pixels a side."""
+    """Draw an upright tick across each row's bar, as a quota is shown; `high_px` is bar and three pixels a side, clear of the words."""
     mark = {"symbol": "line-ns", "size": crosswise(high_px or s.bar + 6), "line": {"width": thick, "color": color}}
     figure.add_scatter(x=list(values), mode="markers", marker=mark, **_told(list(range(len(values))), name, keys, tips))
 

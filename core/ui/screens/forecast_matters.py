@@ -42,7 +42,7 @@ NAMES: Final = {**{lever: slider.title for lever, slider in SLIDERS.items()}, "c
 def what_matters(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
     """Draw the section: which lever matters most, and beside it what it takes to reach the quota."""
     st.subheader(_("What could change it"), anchor=False)
-    left, right = st.columns(2, gap="large")
+    left, right = (st.container(), st.container()) if view.large else st.columns(2, gap="large")
     with left:
         _tornado(view, shown, forecast, flow)
     with right:

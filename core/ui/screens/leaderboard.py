@@ -110,7 +110,8 @@ def _chosen(view: View) -> tuple[Any, Any, tuple[Adjustment, ...]]:
     by = (params.get("by") or ["rep"])[0]
     measure = (params.get("measure") or ["booked"])[0]
     by = by if by in BY_NAMES else "rep"
-    measures = [m for m in MEASURES if m not in OF_COSTS or view.ask(questions.margins_seen)]
+    costs = view.query is None and view.ask(questions.margins_seen)
+    measures = [one for one in MEASURES if costs or one not in OF_COSTS]
     measure = measure if measure in measures else "booked"
     if view.query is not None:
         return by, measure, fair.switches(view)
@@ -134,7 +135,7 @@ def _podium(view: View, ranked: pd.DataFrame, measure: str, column: str) -> None
     improved = ranked[ranked["most_improved"]]
     if len(ranked) < len(_MEDALS) + 1:
         return
-    with st.grid(min_column_width=220, gap="small", key="podium"):
+    with st.grid(len(top) + min(len(improved), 1), min_column_width=220, gap="small", key="podium"):
         for medal, row in zip(_MEDALS, records(top), strict=False):
             _winner(view, medal, row, said(row[column], unit, view.currency), _(name))
         for row in records(improved.head(1)):
