@@ -13,7 +13,7 @@ from core.errors import SalesError
 from core.forecasting.fit import Depth, fallback_fit
 from core.forecasting.result import Fit, NotEnoughHistory
 from core.forecasting.worker import answer, order
-from core.forecasting.workers import WORKER_DIED
+from core.forecasting.workers import WORKER_DIED, Run
 from core.i18n import N_
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class DaskPool:
         except (OSError, ValueError) as error:
             raise ClusterNotReached(address=address) from error
         self._store = store
+        self._run = Run(store)
         self._asked: set[Any] = set()
 
     def submit(
@@ -62,9 +63,11 @@ class DaskPool:
         if not len(prepared):
             task.set_exception(NotEnoughHistory())
             return task
-        line = order(prepared, horizon, tuple(events), china=china, depth=depth)
+        spread = None if self._store is None else self._store.spread(prepared.frequency)
+        line = order(prepared, horizon, tuple(events), china=china, depth=depth, spread=spread)
         known = None if self._store is None else self._store.read(line)
         if known is not None:
+            self._run.hear(known)
             task.set_result(known)
             return task
         remote = self._client.submit(answer, line, retries=1)
@@ -75,6 +78,7 @@ class DaskPool:
 
     def shutdown(self) -> None:
         """Let the cluster go; fits under way are dropped there."""
+        self._run.end()
         self._client.close(timeout=CONNECT_SECONDS)
 
     def _arrived(self, task: Future[Fit], line: str, simpler: partial[Fit], remote: Any) -> None:
@@ -83,6 +87,7 @@ class DaskPool:
             task.set_result(simpler())
             return
         fit = Fit.from_json(remote.result())
+        self._run.hear(fit)
         if self._store is not None:
             self._store.write(line, fit)
         task.set_result(fit)

@@ -18,6 +18,7 @@ from core.forecasting.calendar import Event
 from core.forecasting.fit import Depth, fit_series
 from core.forecasting.prophet_model import warm
 from core.forecasting.series import PreparedSeries
+from core.forecasting.spread import Spread
 from core.forecasting.steps import Frequency, steps_from
 
 BACKGROUND: Final = "--background"
@@ -25,7 +26,13 @@ BACKGROUND: Final = "--background"
 
 
 def order(
-    prepared: PreparedSeries, horizon: int, events: tuple[Event, ...], *, china: bool = True, depth: Depth = "full"
+    prepared: PreparedSeries,
+    horizon: int,
+    events: tuple[Event, ...],
+    *,
+    china: bool = True,
+    depth: Depth = "full",
+    spread: Spread | None = None,
 ) -> str:
     """Write an order as one line."""
     days = prepared.points["ds"].to_numpy().astype("datetime64[D]")
@@ -38,6 +45,7 @@ def order(
             "events": [event.to_dict() for event in events],
             "china": china,
             "depth": depth,
+            "spread": None if spread is None else [spread.ratio, spread.weight],
         }
     )
 
@@ -54,6 +62,7 @@ def answer(line: str) -> str:
         events=events,
         china=bool(asked["china"]),
         depth=cast(Depth, asked["depth"]),
+        spread=Spread(*asked["spread"]) if asked.get("spread") else None,
     )
     return fit.to_json()
 

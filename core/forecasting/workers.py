@@ -26,7 +26,10 @@ from core.forecasting.calendar import Event
 from core.forecasting.fit import Depth, fallback_fit
 from core.forecasting.result import Fit, NotEnoughHistory
 from core.forecasting.series import PreparedSeries
+from core.forecasting.spread import relative_misses
+from core.forecasting.steps import Frequency
 from core.forecasting.store import FitStore
+from core.forecasting.transform import Floats
 from core.forecasting.worker import BACKGROUND, order
 from core.i18n import N_
 from core.settings import settings
@@ -126,6 +129,26 @@ class Worker:
         return self._child
 
 
+class Run:
+    """What a run over many series learns of their bands, kept for the next one."""
+
+    def __init__(self, store: FitStore | None) -> None:
+        """Let what the run before learned hold in this one."""
+        self._store = store
+        self._misses: dict[Frequency, list[Floats]] = {}
+        if store is not None:
+            store.begin_run()
+
+    def hear(self, fit: Fit) -> None:
+        """Take note of a fit that is done."""
+        self._misses.setdefault(fit.frequency, []).append(relative_misses(fit))
+
+    def end(self) -> None:
+        """Keep what was learned."""
+        if self._store is not None:
+            self._store.end_run(self._misses)
+
+
 class Lane:
     """Workers of one kind, and as many threads that wait for them."""
 
@@ -154,6 +177,7 @@ class FitPool:
         self._closed = False
         self._lock = Lock()
         self._fits: OrderedDict[Key, Future[Fit]] = OrderedDict()
+        self._run = Run(store) if background else None
         self.workers = [Worker(fit_seconds=fit_seconds, background=background) for _place in range(workers)]
         self.express = self.workers[0] if background else Worker(fit_seconds=fit_seconds)
         whole = Lane(self.workers)
@@ -182,9 +206,12 @@ class FitPool:
                 return self._fits[whole]
             task: Future[Fit] = Future()
             if len(prepared):
-                line = order(prepared, horizon, tuple(events), china=china, depth=depth)
+                spread = None if self._store is None else self._store.spread(prepared.frequency)
+                line = order(prepared, horizon, tuple(events), china=china, depth=depth, spread=spread)
                 known = None if self._store is None else self._store.read(line)
                 if known is not None:
+                    if self._run is not None:
+                        self._run.hear(known)
                     task.set_result(known)
                 else:
                     task = self._lanes[depth].threads.submit(
@@ -199,6 +226,8 @@ class FitPool:
     def shutdown(self) -> None:
         """End the workers; fits under way end by a simpler method at once."""
         self._closed = True
+        if self._run is not None:
+            self._run.end()
         for lane in self._lanes.values():
             lane.threads.shutdown(wait=False, cancel_futures=True)
         for worker in (*self.workers, self.express):
@@ -225,6 +254,8 @@ class FitPool:
                     continue
                 except WorkerTooSlow:
                     return fallback_fit(prepared, horizon=horizon, reason=TOO_SLOW, events=events)
+                if self._run is not None:
+                    self._run.hear(fit)
                 if self._store is not None:
                     self._store.write(line, fit)
                 return fit

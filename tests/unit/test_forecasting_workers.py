@@ -14,7 +14,9 @@ from core.forecasting.calendar import Event
 from core.forecasting.fit import fit_series
 from core.forecasting.result import Fit, NotEnoughHistory
 from core.forecasting.series import PreparedSeries, prepare
+from core.forecasting.spread import company_spread, relative_misses
 from core.forecasting.store import FitStore
+from core.forecasting.worker import answer
 from core.forecasting.workers import FitPool, Worker, state_of
 
 TODAY = date(2026, 11, 22)
@@ -155,3 +157,42 @@ def test_an_order_that_a_dying_worker_did_not_read_is_no_failure():
     child.stdin.write("an order")
     worker.stop()
     assert worker.pid is None
+
+
+def test_what_a_run_learns_of_the_bands_holds_from_the_next_run_on(tmp_path, monkeypatch):
+    """A day's fits rest on one width of like series, so that what the nightly run made is what the page asks for."""
+    monkeypatch.setattr(Worker, "ask", lambda _self, line: answer(line) + "\n")
+    store = FitStore(tmp_path / "fits")
+    for again in range(3):
+        pool = FitPool(workers=1, store=store, background=True)
+        assert (store.spread("month") is None) == (again == 0)
+        pool.submit(("series", again), months(36), 6).result(300)
+        pool.shutdown()
+    learned = store.spread("month")
+    own = company_spread([relative_misses(fit_series(months(36), horizon=6))], "month")
+    assert (learned.ratio, learned.weight) == pytest.approx((own.ratio, own.weight), abs=6e-4)
+    assert store.spread("week") is None
+    here = fit_series(months(36), horizon=6, spread=learned)
+    page = FitPool(workers=1, store=store)
+    there = page.submit("page", months(36), 6).result(300)
+    page.shutdown()
+    assert there.below.tolist() == here.below.tolist()
+
+
+def test_a_spread_within_a_tenth_of_what_holds_changes_nothing(tmp_path):
+    store = FitStore(tmp_path / "fits")
+    held = [np.full(9, 2.0)] * 90
+    store.end_run({"month": held})
+    store.begin_run()
+    first = store.spread("month")
+    for other, same in (([np.full(9, 2.1)] * 90, True), ([np.full(9, 3.0)] * 90, False), ([np.empty(0)], False)):
+        store.end_run({"month": other})
+        store.begin_run()
+        assert (store.spread("month") == first) is same
+
+
+def test_a_store_that_cannot_be_read_knows_no_spread(tmp_path):
+    folder = tmp_path / "fits"
+    folder.mkdir()
+    (folder / "spreads.kept").write_text("not JSON", encoding="utf-8")
+    assert FitStore(folder).spread("month") is None
