@@ -100,7 +100,7 @@ def add_row_ticks(
     high_px: float | None = None,
     thick: float = 2.5,
 ) -> None:
-    """Draw an upright tick across each row's bar, as a quota is shown; `high_px` is bar and three pixels a side, clear of the words."""
+    """Draw an upright tick across each row's bar, as a quota is shown: three pixels longer a side, or `high_px`."""
     mark = {"symbol": "line-ns", "size": crosswise(high_px or s.bar + 6), "line": {"width": thick, "color": color}}
     figure.add_scatter(x=list(values), mode="markers", marker=mark, **_told(list(range(len(values))), name, keys, tips))
 
