@@ -27,6 +27,7 @@ from data.demo.costs import make_costs
 from data.demo.credit import sku_costs
 from data.demo.histories import Histories, effects_of, kept, live, openings
 from data.demo.parameters import WON, TrueParameters
+from data.demo.plans import make_plans
 from data.demo.quotas import make_quotas, of_teams, quota_months
 from data.demo.reference import (
     TEAMS,
@@ -121,6 +122,7 @@ def load_demo(
         _write_costs(writer, calendar, numbers, deals)
         _audit(writer, now, deals=deals, seed=seed, until=until.isoformat())
         rows = dict(writer.rows_of)
+    rows |= make_plans(database, calendar, cast, booked, now=now)
     effects = effects_of(cast, calendar)
     return DemoSummary(
         deals=deals,

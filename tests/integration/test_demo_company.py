@@ -12,9 +12,12 @@ import bcrypt
 import pytest
 from sqlalchemy import func, select, text
 
+from core import gate
 from core.access.actors import SYSTEM
 from core.db import audit
+from core.db.actors import actor_named
 from core.db.change_log import LOGGED
+from core.domain.periods import Period
 from core.domain.stages import DealField, StageKind
 from core.model import (
     Activity,
@@ -34,9 +37,13 @@ from core.model import (
     Team,
     User,
 )
+from core.queries.plans import plan_by_month, plan_now
+from core.queries.scenarios import my_scenarios
+from core.queries.series import booked_series
 from core.services.deal_costs import total_cost
 from data.demo import DEMO_USERS, DemoSummary, NotEmpty, load_demo
 from data.demo.calendar import Calendar, instant
+from data.demo.parameters import TrueParameters
 from tests.factories import NOW
 
 if TYPE_CHECKING:
@@ -257,3 +264,29 @@ def test_indexes_dropped_for_a_large_load_are_made_again(sqlite_database):
 
 def test_no_deals_are_a_company_too(sqlite_database):
     assert load_demo(sqlite_database, deals=0, until=UNTIL).rows["rep"] == 40
+
+
+def test_the_company_planned_its_year_the_east_its_quarter_and_leadership_keeps_two_outlooks(sqlite_database):
+    """Each month of the plan stands 8 % above the same month of the last year, to the thousand, and parts add up."""
+    load_demo(sqlite_database, deals=1_000, seed=7, until=UNTIL)
+    now = instant(Calendar.of(UNTIL, sqlite_database.zone, TrueParameters()).end)
+    leader, manager, rep = (
+        actor_named(sqlite_database, who, now=now, origin="test") for who in ("leader", "east.manager", "shanghai.rep")
+    )
+    year = Period(date(2026, 1, 1), date(2027, 1, 1))
+    plan = gate.answer(sqlite_database, leader, plan_by_month, now, period=year).set_index("month")["plan"]
+    before = gate.answer(sqlite_database, leader, booked_series, now).set_index("on")["value"]
+    assert len(plan) == 12
+    for month, amount in plan.items():
+        assert amount == pytest.approx(1.08 * before.get(month.replace(year=2025), 0.0), abs=500.01)
+    whole = gate.answer(sqlite_database, leader, plan_now, now).set_index("row")
+    assert whole.loc["year", "booked"] > 0
+    assert whole["team"].tolist() == ["", "", ""]
+    east = gate.answer(sqlite_database, manager, plan_now, now).set_index("row")
+    assert east.loc["quarter", "team"] != ""
+    assert 0 < east.loc["quarter", "company"] != east.loc["quarter", "plan"]
+    assert gate.answer(sqlite_database, rep, plan_now, now).set_index("row").loc["month", "plan"] > 0
+    kept = gate.answer(sqlite_database, leader, my_scenarios, now)
+    assert len(kept) == 2
+    assert {outlook["on"] for outlook in kept["outlook"]} == {"2026-02-10"}
+    assert all(len(outlook["ds"]) == 6 and outlook["ds"][0] == "2026-02-01" for outlook in kept["outlook"])
