@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Amounts = dict[tuple[int, "date"], Decimal]
 _FILLED = "administration.filled-amounts"
+_MOST_ROWS, _HIGHEST = 16, 620
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _editor(sheet: Sheet) -> pd.DataFrame:
     }
     for month in grid.months:
         config[month.isoformat()] = st.column_config.TextColumn(format_month(month), alignment="right", width=96)
-    height = min(36 * (len(rows) + 1) + 3, 620)
+    height: int | Literal["content"] = _HIGHEST if len(rows) > _MOST_ROWS else "content"
     return st.data_editor(frame, hide_index=True, column_config=config, key=grid_key(sheet.name), height=height)
 
 

@@ -670,6 +670,7 @@ COMMON_CHANGES: dict[str, str] = {
         _PROCESS,
     ),
     "save_quotas": "quotas of all, for sales operations alone",
+    "save_acquisition_costs": "what winning customers cost the company, for sales operations alone",
     **dict.fromkeys(
         ("hold_contest", "call_off_contest", "give_awards"), "contests and awards, for sales operations alone"
     ),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
 from core import gate
+from core.model import AcquisitionCost
 from core.services.leaves import record_leave
 from tests.conftest import actor
 from tests.factories import NOW, Company
@@ -77,3 +79,53 @@ def test_a_managers_page_of_a_rep_offers_leave_and_says_how_they_forecast(steady
     assert not [one for one in mine.button if one.key == "leave-add"]
     (shown,) = [frame.value for frame in mine.dataframe if "until_on" in frame.value.columns]
     assert shown["days"].to_list() == [5]
+
+
+def metrics(app: object) -> dict[str, str]:
+    return {one.label: one.value for one in app.metric}
+
+
+@pytest.fixture
+def costly(steady: Company) -> Company:
+    """What winning customers cost: 9,000 in June, nothing else."""
+    website = steady.channels["website"]
+    steady._write(AcquisitionCost(channel_id=website, month=date(2026, 6, 1), amount=Decimal(9_000)))
+    return steady
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_new_customer_cost_opens_by_channel_with_exactly_those_customers(costly: Company, language: str) -> None:
+    days = {"from": "2026-06-01", "to": "2026-07-01"}
+    app = opened(costly, "overview", **days, customers="new", worth="cac", language=language)
+    assert not app.error
+    (channels,) = [frame.value for frame in app.dataframe if "cac" in frame.value.columns]
+    (who,) = [frame.value for frame in app.dataframe if "channel" in frame.value.columns]
+    new = metrics(app)["新客户" if language == "zh" else "New customers"]
+    assert channels["customers"].to_list() == [len(who)] == [int(new)]
+    assert metrics(app)["单客获客成本" if language == "zh" else "Cost of a new customer"] != "–"
+    assert channels["cac"].to_list() == [9_000 / len(who)]
+
+
+def test_under_a_filter_that_costs_do_not_know_the_card_says_why(costly: Company) -> None:
+    days = {"from": "2026-06-01", "to": "2026-07-01"}
+    app = opened(costly, "overview", **days, customers="new", team=str(costly.teams["east"]))
+    assert metrics(app)["Cost of a new customer"] == "–"
+    assert "Costs are not split by team" in captions(app)
+    named = opened(costly, "overview", **days, customers="new", channel=str(costly.channels["website"]))
+    assert metrics(named)["Cost of a new customer"] != "–"
+
+
+@pytest.mark.parametrize(("who", "offered"), [("leader", False), ("operations", True), ("eastern manager", None)])
+def test_without_costs_those_who_may_enter_them_are_led_there(steady: Company, who: str, offered: bool | None) -> None:
+    app = opened(steady, "overview", who, period="this-year", customers="new")
+    assert ("Cost of a new customer" in metrics(app)) is (offered is not None)
+    assert ("No costs are entered for these days." in captions(app)) is (offered is not None)
+    assert bool([one for one in app.button if one.key == "worth-enter"]) is bool(offered)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_lifetime_value_says_how_it_comes_about(steady: Company, language: str) -> None:
+    app = opened(steady, "overview", period="this-year", customers="new", worth="clv", language=language)
+    assert not app.error
+    assert metrics(app)["客户终身价值" if language == "zh" else "Lifetime value"] not in ("", "–")
+    assert "× (1 + 10%) ÷ (1 + 10% − 0.0%) = " in texts(app)
