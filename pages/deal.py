@@ -61,6 +61,10 @@ with st.grid(4, min_column_width=150, gap="small", key="deal-numbers"):
             fact_card(_("Credited to"), record.credited)
         else:
             fact_card(_("Lost reason"), record.lost_reason)
+        if deal.base_cost is not None and deal.base_amount:
+            left_over = deal.base_amount - deal.base_cost
+            rate = format_rate(left_over / deal.base_amount)
+            fact_card(_("Margin"), format_money(left_over, view.currency), rate)
 
 draw_stages(view, record, choices)
 if record.may_edit:

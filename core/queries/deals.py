@@ -11,6 +11,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from core.access.actions import Action
+from core.access.margin_sight import sees_margin
 from core.analytics.facts import spoken
 from core.analytics.filters import Filters
 from core.db.actors import team_subtree
@@ -350,9 +351,15 @@ def deals_board(work: Work, *, wanted: DealFilter | None = None, cards: int = 12
 
 @query(Action.DEAL_VIEW, askable=True)
 def deal_record(work: Work, *, deal_id: int) -> DealRecord:
-    """Return a deal with its lines, customer, history in order and due activities; raises NotFound."""
+    """Return a deal with its lines, customer, history in order and due activities; raises NotFound.
+
+    What it cost is left out for who may not see costs.
+    """
     deal = get_visible(work, Deal, deal_id)
     session, reps = work.session, rep_names(work.session)
+    if not sees_margin(work.actor, work.setting("margin_sight")):
+        session.expunge(deal)
+        deal.base_cost = None
     users = user_names(session)
     stages = {row.id: row for row in session.scalars(select(Stage))}
     reasons: dict[int | None, str] = {row.id: named(row) for row in session.scalars(select(LostReason))}

@@ -40,6 +40,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
+class CostsNotShown(NotAllowed):
+    """A number rests on costs that the asker may not see."""
+
+    text = N_("Costs and margins are for those alone whom the company lets see them, and never in a share link.")
+
+
 class OwnRank(NamedTuple):
     """One's own place: the rank, among how many, and the rank in the period before; None without a number."""
 
@@ -64,7 +70,7 @@ def leaderboard(
 
     With `splits` the money of split deals counts for everybody credited with a part.
 
-    Raises NotAllowed for a measure of costs that the actor may not see.
+    Raises CostsNotShown for a measure of costs that the actor may not see.
     """
     mirror, margins = work.mirror, margins_for(work, measure)
     parts = parts_looked_at(mirror, filters) if by == "team" else ()
@@ -103,10 +109,10 @@ def _contest(
 
 
 def margins_for(work: Work, measure: str = "") -> bool:
-    """Say whether the actor sees costs. Raises NotAllowed where the measure is one of them and the actor does not."""
+    """Say whether the actor sees costs. Raises CostsNotShown where the measure is one."""
     seen = sees_margin(work.actor, work.setting("margin_sight"))
     if measure in statements.OF_COSTS and not seen:
-        raise NotAllowed
+        raise CostsNotShown
     return seen
 
 

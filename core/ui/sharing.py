@@ -69,8 +69,8 @@ def _new_link(view: View) -> None:
     )
     if st.button(_("Make the link"), type="primary", key="share-make"):
         told = st.session_state.get(ANSWERS_KEY, {}) if kind == "frozen" else {}
-        answers = freeze({name: answer() for name, answer in told.items()}) if kind == "frozen" else None
         try:
+            answers = freeze({name: answer() for name, answer in told.items()}) if kind == "frozen" else None
             token = view.do(
                 make_share_link,
                 page=view.name,

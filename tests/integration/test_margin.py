@@ -20,6 +20,7 @@ from core.analytics.selection import Selection
 from core.domain.periods import Period
 from core.errors import InvalidFields, NotAllowed
 from core.model import Deal, DealLine, FxRate, Sku
+from core.queries.deals import deal_record
 from core.queries.drill import deals_behind, selection_total
 from core.queries.leaderboard import leaderboard, margins_seen, own_rank
 from core.queries.leaderboard_fair import fair_leaderboard
@@ -106,7 +107,7 @@ def test_a_cost_in_another_currency_counts_at_the_rate_of_the_day_of_winning(com
     assert stored(company, unknown.id)[0] is None, "no rate is no refusal: the cost is just not known"
 
 
-@given(st.lists(st.tuples(st.integers(1, 10**6), st.none() | st.decimals(0, 10**6, places=2)), max_size=6))
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.none() | st.integers(0, 10**8).map(Decimal)), max_size=6))
 def test_a_cost_is_known_where_every_lines_is(lines):
     total = total_cost(lines)
     if lines and all(cost is not None for _n, cost in lines):
@@ -200,6 +201,10 @@ def test_who_may_not_see_costs_is_told_none(sold, answer_as, perform_as):
     for query in (leaderboard, fair_leaderboard):
         rows = answer_as("eastern rep", query, period=Q3)
         assert rows[["margin", "margin_of", "margin_rate"]].isna().all(axis=None)
+    with sold.database.reading(SYSTEM, now=NOW) as work:
+        deal = work.session.exec(select(Deal).where(Deal.base_cost == Decimal(3_000))).one().id
+    told = {who: answer_as(who, deal_record, deal_id=deal).deal.base_cost for who in ("eastern rep", "eastern manager")}
+    assert told == {"eastern rep": None, "eastern manager": 3_000}
     against = answer_as("eastern rep", rep_against_team, rep_id=sold.reps["alice"], period=Q3)
     assert not set(against["measure"]) & {"margin", "margin_rate"}
     manager = answer_as("eastern manager", leaderboard, **alone).set_index("name")

@@ -21,6 +21,7 @@ from core.ui.drill import chart, numbers, team_note
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, write_address
 from core.ui.page import plain
+from core.ui.phone import PhoneRow, draw_rows, wide
 from core.ui.routes import go
 from core.ui.screens import leaderboard_fair as fair
 from core.ui.screens.funnel_state import Asked
@@ -91,7 +92,7 @@ def draw(view: View) -> None:
     if "splits" in adjust:
         counted = _IN_PARTS.get(counted or "", counted)
     _bars(view, ranked, (by, measure, column), Asked(period, filters, as_of), counted)
-    _table(view, board, by, column)
+    _table(view, board, (by, measure, column))
     if by == "rep":
         fair.arithmetic_button(view, board, measure, adjust)
 
@@ -179,7 +180,8 @@ def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], asked: Ask
     team_note(by)
 
 
-def _table(view: View, board: pd.DataFrame, by: str, column: str) -> None:
+def _table(view: View, board: pd.DataFrame, of: tuple[str, str, str]) -> None:
+    by, measure, column = of
     shown = board.assign(
         change=[_moved(row) for row in board["rank_change"]],
     )
@@ -213,15 +215,27 @@ def _table(view: View, board: pd.DataFrame, by: str, column: str) -> None:
     from core.ui.tables import table
 
     opens = "rep" if by == "rep" and bool(board["inside"].all()) else None
-    table(
-        view,
-        shown,
-        columns,
-        name="board",
-        opens=opens,
-        id_column="key",
-        height=420 if len(shown) > _ROWS_SHOWN else None,
-    )
+    height = 420 if len(shown) > _ROWS_SHOWN else None
+    with wide("board"):
+        table(view, shown, columns, name="board", opens=opens, id_column="key", height=height)
+    unit = MEASURES[measure][1]
+    draw_rows([_phone_row(view, row, column, unit) for row in records(shown)], name="board", opens=opens)
+
+
+def _phone_row(view: View, row: dict[Any, Any], column: str, unit: Unit) -> PhoneRow:
+    """Return a place on the board as a phone shows it: rank, name and figure, then what else there is to know."""
+    ranked = row["rank"] == row["rank"]  # NaN without a result
+    place = f"{format_number(row['rank'])} · " if ranked else ""
+    rates = {"attainment": _("Attainment"), "win_rate": _("Win rate")}
+    told = [
+        str(row.get("team") or ""),
+        *(f"{label} {format_rate(row[name])}" for name, label in rates.items()
+          if name != column and row[name] == row[name]),
+        f"{_('Won deals')} {format_number(row['won_count'])}" if column != "won_count" else "",
+        row["change"] if ranked else "",
+    ]  # fmt: skip
+    figure = said(row[column], unit, view.currency)
+    return PhoneRow(int(row["key"]), f"{place}{row['name']}", figure, " · ".join(word for word in told if word))
 
 
 def _ranged(board: pd.DataFrame) -> bool:
