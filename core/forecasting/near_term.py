@@ -162,8 +162,7 @@ def near_term(spans: pd.DataFrame, *, last: date) -> NearTerm | None:
     parts["series"], swing, strength = series_at(replay, actual, first)
     parts["open"] *= swing
     parts["pipeline"] = parts["open"] + parts["new_share"] * parts["series"]
-    for origin in range(first, count):
-        parts["weight"][origin] = weights_at(parts["pipeline"], parts["series"], actual, origin, first)
+    parts["weight"][first:] = gates(parts["pipeline"][first:], parts["series"][first:], actual[first:])
     told = {name: parts[name][first:].ravel() for name in SAID if name in parts}
     weeks = pd.DataFrame(
         {
@@ -229,26 +228,27 @@ def level(booked: Floats) -> Floats:
     return np.full(WEEKS, max(0.0, (float(smoothed) + middle) / 2))
 
 
-def weights_at(pipeline: Floats, series: Floats, actual: Floats, origin: int, first: int) -> Floats:
-    """The pipeline's weight a week, from forecasts whose outcome was known at `origin`; 0 where it does not help.
+def gates(pipeline: Floats, series: Floats, actual: Floats) -> Floats:
+    """The pipeline's weight a week as of each day, from what had come true by then; 0 where it does not help.
 
-    Weeks next to each other learn together.
+    All of shape (days, WEEKS), days a week apart; actual NaN where not known yet. Weeks next to each other learn
+    together.
     """
-    found = np.zeros(WEEKS)
-    for week in range(WEEKS):
-        errors = []
-        for near in range(max(0, week - 1), min(WEEKS, week + 2)):
-            ripe = slice(first, max(first, origin - near))
-            truth, p, s = actual[ripe, near], pipeline[ripe, near], series[ripe, near]
-            errors.append([np.abs(w * p + (1 - w) * s - truth) for w in WEIGHTS])
-        sums = np.concatenate(errors, axis=1) if errors else np.empty((len(WEIGHTS), 0))
-        if sums.shape[1] < ENOUGH:
-            continue
-        totals = sums.sum(axis=1)
-        best = int(np.argmin(totals))
-        if totals[best] < GAIN * totals[0]:
-            found[week] = WEIGHTS[best]
-    return found
+    count = len(pipeline)
+    shares = np.array(WEIGHTS)[:, None, None]
+    errors = np.abs(shares * pipeline + (1 - shares) * series - actual)
+    origin, week = np.meshgrid(np.arange(count), np.arange(WEEKS), indexing="ij")
+    sums, seen = np.zeros((len(WEIGHTS), count, WEEKS)), np.zeros((count, WEEKS))
+    behind = np.cumsum(np.concatenate([np.zeros((len(WEIGHTS), 1, WEEKS)), errors], axis=1), axis=1)
+    for offset in (-1, 0, 1):
+        near = np.clip(week + offset, 0, WEEKS - 1)
+        ripe = np.where((week + offset >= 0) & (week + offset < WEEKS), np.maximum(origin - near, 0), 0)
+        sums += behind[:, ripe, near]
+        seen += ripe
+    best = sums.argmin(axis=0)
+    least = np.take_along_axis(sums, best[None], axis=0)[0]
+    helps = (seen >= ENOUGH) & (least < GAIN * sums[0])
+    return np.where(helps, np.array(WEIGHTS)[best], 0.0)
 
 
 def _totals(past: pd.DataFrame, first: int, last: int) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.forecasting.flow import Flow
-from core.forecasting.near_term import NearTerm, level, near_term, weights_at
+from core.forecasting.near_term import NearTerm, gates, level, near_term
 from core.forecasting.pipeline import KAPPA, WEEKS, Learned, Replay
 from core.forecasting.season import calendar_columns, season_index
 
@@ -122,9 +122,19 @@ def test_a_pipeline_that_does_not_help_is_left_out():
     random = np.random.default_rng(3)
     actual = random.normal(100, 10, (40, WEEKS))
     series, wild = np.full((40, WEEKS), 100.0), random.normal(100, 80, (40, WEEKS))
-    assert not weights_at(wild, series, actual, 39, 0).any()
-    assert weights_at(actual, series, actual, 39, 0).tolist() == [1.0] * WEEKS
-    assert not weights_at(actual, series, actual, 1, 0).any()
+    assert not gates(wild, series, actual)[39].any()
+    assert gates(actual, series, actual)[39].tolist() == [1.0] * WEEKS
+    assert not gates(actual, series, actual)[1].any()
+
+
+def test_a_gate_knows_only_what_had_come_true_by_its_day():
+    random = np.random.default_rng(3)
+    actual = random.normal(100, 10, (40, WEEKS))
+    series, pipeline = np.full((40, WEEKS), 100.0), actual + random.normal(0, 12, (40, WEEKS))
+    then = gates(pipeline, series, actual)[30]
+    known = np.arange(40)[:, None] + np.arange(1, WEEKS + 1) <= 30
+    assert gates(pipeline, series, np.where(known, actual, np.nan))[30].tolist() == then.tolist()
+    assert then.any()
 
 
 def test_too_little_history_says_nothing():

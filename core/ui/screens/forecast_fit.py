@@ -14,6 +14,7 @@ from core.domain.periods import Period, add_months
 from core.forecasting.backtest import score
 from core.forecasting.blend import blend
 from core.forecasting.fit import fallback_fit
+from core.forecasting.gauge import gauged
 from core.forecasting.near_term import NearTerm
 from core.forecasting.result import COMPONENTS, Backtest, Components, Fit, Near
 from core.forecasting.sentences import Sentence
@@ -101,7 +102,7 @@ def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
         except TimeoutError:
             whole = fallback_fit(prepared, horizon=longest, reason=SIMPLE_ANSWER, events=shown.events)
         pending = task
-    near = near_of(view, shown)
+    near = gauged(near_of(view, shown), whole)
     daily = _by_day(view, shown)
     days = pd.to_datetime(daily["on"]).dt.date
 

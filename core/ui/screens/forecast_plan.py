@@ -25,7 +25,6 @@ from core.ui.page import plain
 from core.ui.routes import go
 from core.ui.screens.forecast_controls import series_name
 from core.ui.screens.forecast_fit import forecast_of, series_of
-from core.ui.screens.forecast_flow import flow_of
 from core.ui.screens.forecast_levers import lever_words
 from core.ui.session import dialog
 from core.ui.tables import table
@@ -75,7 +74,7 @@ def months_of(view: View, shown: Shown) -> dict[date, Decimal]:
     """Return the scenario's total of each whole month ahead, the running one with what is booked in it, to the cent."""
     forecast = forecast_of(view, shown, series_of(view, shown))
     fit = forecast.fit
-    frame = compare(fit, {"plan": shown.levers}, by="month", flow=flow_of(view, shown))
+    frame = compare(fit, {"plan": shown.levers}, by="month", flow=forecast.flow)
     frame = frame[frame["scenario"] == "plan"]
     until = ends(fit.future[-1:], fit.frequency)[0].date()
     found = {}

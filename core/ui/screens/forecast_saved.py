@@ -23,7 +23,6 @@ from core.ui.page import plain
 from core.ui.screens.forecast_controls import PREFIX, series_name
 from core.ui.screens.forecast_fit import forecast_of
 from core.ui.screens.forecast_fit import series_of as prepared_series
-from core.ui.screens.forecast_flow import flow_of
 from core.ui.screens.forecast_kept import ASKED, list_dialog
 from core.ui.screens.forecast_levers import lever_words
 from core.ui.screens.forecast_plan import offer_plan
@@ -133,8 +132,8 @@ def _save_dialog(view: View, shown: Shown) -> None:
 
 def _outlook(view: View, shown: Shown) -> dict[str, Any]:
     """Return what is forecast now, to be held against what comes."""
-    forecast, flow = forecast_of(view, shown, prepared_series(view, shown)), flow_of(view, shown)
-    frame = apply(forecast.fit, shown.levers, flow).frame
+    forecast = forecast_of(view, shown, prepared_series(view, shown))
+    frame = apply(forecast.fit, shown.levers, forecast.flow).frame
     return {
         "ds": [stamp.date().isoformat() for stamp in frame["ds"]],
         "base": apply(forecast.fit).frame["yhat"].tolist(),
