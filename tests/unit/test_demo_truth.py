@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from data.demo.amounts import make_amounts, make_rates
 from data.demo.calendar import DAY, Calendar, number
 from data.demo.cast import NEVER, make_cast
+from data.demo.costs import make_costs
 from data.demo.histories import effects_of, live, openings
 from data.demo.parameters import LOST, OPEN_STAGES, WON, TrueParameters
 from data.demo.quotas import quota_months
@@ -183,6 +184,23 @@ def test_quotas_reach_to_the_years_end():
     months = quota_months(CALENDAR)
 
     assert (months[0], months[-1]) == (CALENDAR.start, date(2026, 12, 1))
+
+
+def test_costs_are_what_the_parameters_state():
+    costs = {(channel, month): cost for channel, month, cost in make_costs(CALENDAR, deals=36_000)}
+    months = sorted({month for _channel, month in costs})
+    assert (months[0], months[-1], len(months)) == (CALENDAR.start, date(2026, 6, 1), TRUE.months + 1)
+    middle = months[TRUE.months // 2]
+    for channel, (share, cost) in enumerate(zip(TRUE.channel_shares, TRUE.channel_costs, strict=True)):
+        if channel != 1:
+            assert costs[channel, middle] == pytest.approx(1_000 * share * cost, abs=50)
+            grown = costs[channel, months[24]] / costs[channel, months[12]] - 1
+            assert grown == pytest.approx(TRUE.yearly_growth_rate, abs=0.002)
+    ratio = costs[1, date(2025, 3, 1)] / costs[1, date(2025, 2, 1)]
+    assert ratio == pytest.approx(TRUE.fair_weight * (1 + TRUE.yearly_growth_rate) ** (1 / 12), rel=0.001)
+    for month in months:
+        spent = sum(costs[channel, month] for channel in range(6))
+        assert costs[None, month] == pytest.approx(spent * TRUE.other_costs_rate, abs=50)
 
 
 def test_companies_have_a_name_each_and_persons_a_pinyin_name():
