@@ -64,6 +64,8 @@ st.subheader(_("What is it worth?"), anchor=False)
 currency = str(form["currency"] or view.currency)
 lines, lines_whole = deal_lines(form, choices, currency)
 total = sum((line.amount for line in lines), Decimal(0))
+if lines and not form["amount"]:
+    form.problems.pop("amount", None)
 with st.container(horizontal=True, vertical_alignment="top"):
     with st.container(width=220, gap="xxsmall"):
         amount = form.money(

@@ -38,6 +38,7 @@ def line_defaults(lines: Sequence[LineRow]) -> dict[str, Any]:
 def deal_lines(form: Form, choices: FormChoices, currency: str) -> tuple[list[LineFields], bool]:
     """Draw the lines; return those that are complete, and whether every one is."""
     products = {_code(choice.product_id, choice.sku_id): choice for choice in choices.products}
+    _follow_currency(form, products, currency)
     found: list[LineFields] = []
     whole = True
     for row in form["rows"] or []:
@@ -73,6 +74,23 @@ def _price_from_list(form: Form, row: int, products: dict[str, ProductChoice], c
     product = products.get(form[f"product{row}"])
     priced = product is not None and product.list_price is not None and product.currency == currency
     form[f"price{row}"] = f"{product.list_price:.2f}" if product is not None and priced else ""
+
+
+def _follow_currency(form: Form, products: dict[str, ProductChoice], currency: str) -> None:
+    """Where the currency changed, take list prices of the other one out, and put those of this one in."""
+    before = form["priced_in"]
+    form["priced_in"] = currency
+    if before in (None, currency):
+        return
+    for row in form["rows"] or []:
+        product = products.get(form[f"product{row}"])
+        if product is None or product.list_price is None:
+            continue
+        typed = str(form[f"price{row}"] or "").strip()
+        if product.currency == before and read_money(typed) == product.list_price:
+            form[f"price{row}"] = ""
+        elif product.currency == currency and not typed:
+            form[f"price{row}"] = f"{product.list_price:.2f}"
 
 
 def _line(form: Form, row: int, products: dict[str, ProductChoice], currency: str) -> LineFields | None:
@@ -116,6 +134,9 @@ def _line(form: Form, row: int, products: dict[str, ProductChoice], currency: st
                 args=(form, row),
                 key=f"{form.name}-remove-{row}",
             )
+        listed = products.get(code) if code else None
+        if listed is not None and listed.list_price is not None and listed.currency != currency:
+            st.caption(plain(_("List price: {amount}", amount=format_money(listed.list_price, listed.currency))))
         amount = read_money(price)
         if code is None or quantity is None or amount is None or not 0 <= amount < Decimal(10) ** 13:
             if code is not None:

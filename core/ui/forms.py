@@ -98,6 +98,11 @@ class Form:
         """The sentence for each field that was refused."""
         return cast("dict[str, str]", st.session_state[self._slot("problems")])
 
+    def _standing(self) -> dict[str, str]:
+        """Return the problems of fields that still hold what was refused."""
+        refused = st.session_state.get(self._slot("refused"), {})
+        return {name: text for name, text in self.problems.items() if as_json(self[name]) == refused.get(name)}
+
     def __getitem__(self, name: str) -> Any:
         return st.session_state.get(self._slot(name), self.defaults.get(name))
 
@@ -112,9 +117,9 @@ class Form:
         return {"key": self._slot(name), "persist_state": "session"}
 
     def problem(self, name: str) -> None:
-        """Say under a field what is wrong with it."""
+        """Say under a field what is wrong with it, until it holds something else."""
         self.shown.add(name)
-        sentence = self.problems.get(name)
+        sentence = self._standing().get(name)
         if sentence:
             st.markdown(f":red[:material/error: {plain(sentence)}]")
 
@@ -159,7 +164,8 @@ class Form:
         if typed.strip() and amount is None:
             st.markdown(f":red[:material/error: {plain(_('This is not an amount.'))}]")
             self.shown.add(name)
-        elif amount is not None and not typed.strip().replace(".", "").isdigit():
+            return None
+        if amount is not None and not typed.strip().replace(".", "").isdigit():
             st.caption(plain(f"= {format_money(amount, currency)}"))
         self.problem(name)
         return amount
@@ -174,13 +180,14 @@ class Form:
         if error.field and not problems:
             problems = {error.field: error.message()}
         st.session_state[self._slot("problems")] = dict(problems)
+        st.session_state[self._slot("refused")] = {name: as_json(self[name]) for name in problems}
         st.session_state[self._slot("refusal")] = error.message()
 
     def show_refusal(self) -> None:
-        """Say, above the button, that the form was refused, with what no field has shown."""
-        sentence = st.session_state.get(self._slot("refusal"))
-        if sentence:
-            rest = [text for name, text in self.problems.items() if name not in self.shown]
+        """Say, above the button, that the form was refused, with what no field has shown; not once all is put right."""
+        sentence, standing = st.session_state.get(self._slot("refusal")), self._standing()
+        if sentence and (standing or not st.session_state.get(self._slot("refused"))):
+            rest = [text for name, text in standing.items() if name not in self.shown]
             st.error(plain(" ".join([sentence, *(text for text in rest if text != sentence)])))
 
     def send(self, command: Callable[Concatenate[Work, P], R], *args: P.args, **params: P.kwargs) -> R | None:
@@ -270,7 +277,7 @@ class Form:
             for slot in st.session_state
             if str(slot).startswith(f"{self.name}.")
         }
-        return sorted(own - {_KEY, "problems", "sent", "refusal", "offer", "search"} - self.unkept)
+        return sorted(own - {_KEY, "problems", "refused", "sent", "refusal", "offer", "search"} - self.unkept)
 
 
 def as_json_all(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -96,6 +96,33 @@ def test_what_is_missing_is_said_beside_the_field_and_nothing_is_saved(small_com
     app.text_input(key="log_deal.amount").set_value("abc").run()
     app.button(key="save-deal").click().run()
     assert count(small_company, Deal) == 0
+    assert said(app).count("这不是一个金额") == 1
+
+
+def test_what_was_refused_is_said_until_the_field_holds_something_else(small_company):
+    app = opened(small_company, "log_deal", customer=small_company.customer().id)
+    log_one(app, "-5")
+    below, above = "An amount is zero or more", "Please check the marked fields"
+    assert below in said(app)
+    assert above in said(app)
+    app.text_input(key="log_deal.amount").set_value("5").run()
+    assert below not in said(app)
+    assert above not in said(app)
+
+
+def test_a_list_price_is_not_taken_for_one_in_the_currency_that_is_chosen_later(small_company):
+    app = opened(small_company, "log_deal", customer=small_company.customer().id)
+    for row in (1, 2):
+        app.button(key="log_deal-add-line").click().run()
+        app.selectbox(key=f"log_deal.product{row}").set_value(f"{small_company.products['compass']}/1").run()
+    app.text_input(key="log_deal.price2").set_value("900").run()
+    app.selectbox(key="log_deal.currency").set_value("USD").run()
+    assert app.text_input(key="log_deal.price1").value == ""
+    assert app.text_input(key="log_deal.price2").value == "900", "what somebody typed stays"
+    assert "List price: ¥1,000" in said(app).replace("\\", "")
+    app.selectbox(key="log_deal.currency").set_value("CNY").run()
+    assert app.text_input(key="log_deal.price1").value == "1000.00"
+    assert "List price" not in said(app)
 
 
 def test_lines_price_themselves_from_the_list_and_make_the_amount(small_company):
