@@ -480,6 +480,26 @@ def test_a_kept_scenario_stands_beside_what_came():
     assert frame["actual"].isna().tolist() == [False, False, True]
 
 
+def test_a_scenario_saved_in_may_says_in_july_what_came_and_whether_the_base_was_nearer(selling, fits):
+    """Saved with +50 % wins while half of it came: the page of July holds both against May and June."""
+    app = opened(selling, today=datetime(2026, 5, 20, 4, tzinfo=NOW.tzinfo), win="50")
+    app.button(key="scenario-save").click().run()
+    app.text_input(key="scenario-name").set_value("Bold")
+    app.button(key="scenario-save").click()
+    app.button(key="scenario-send").click().run()
+    assert not app.exception
+    later = opened(selling)
+    later.button(key="scenario-list").click().run()
+    assert not later.exception
+    (told,) = [part.label.replace("\\", "") for part in later.expander if "Since then" in part.label]
+    assert told.startswith("Since then ¥38K came where it said ¥")
+    assert "The base had said ¥" in told
+    off = [float(part.split("%")[0]) for part in told.replace("(", "(|").split("|")[1:]]
+    assert off[0] < off[1], "with half as many wins again it said more than the base"
+    rows = next(each.value for each in later.dataframe if "actual" in each.value.columns)
+    assert rows["actual"].tolist() == [18_500.0, 19_500.0]
+
+
 OUTLOOK = {
     "ds": ["2026-05-01", "2026-06-01", "2026-07-01"], "base": [100.0] * 3, "scenario": [110.0] * 3, "lo": [80.0] * 3,
     "hi": [140.0] * 3,

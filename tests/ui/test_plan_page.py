@@ -109,7 +109,7 @@ def test_a_managers_scenario_becomes_the_teams_plan_beside_the_share_of_the_comp
     assert not [each for each in whole.button if each.key == "plan-withdraw"], "the company's is not the manager's"
     today = page(planned, "today", "eastern manager")
     assert "Plan of East; of the company's plan" in texts(today)
-    assert "East also made plans of their own" in texts(page(planned, "plan"))
+    assert "Teams with a plan of their own\\: East" in texts(page(planned, "plan"))
     assert not [each for each in opened(planned, "eastern manager", of="product").button if each.key == "plan-adopt"]
 
 

@@ -196,9 +196,7 @@ def _what_came(view: View, row: Mapping[Any, Any], saved: Shown) -> None:
     if over.empty:
         st.caption(_("What comes will stand beside it from the first whole period on."))
         return
-    made, actual = float(over["scenario"].sum()), float(over["actual"].sum())
-    told = _("Since then {actual} came where it said {made} ({off}).", actual=said(actual, "money", view.currency),
-             made=said(made, "money", view.currency), off=signed_rate(actual / made - 1) if made else "–")  # fmt: skip
+    told = came_words(view, over)
     with st.expander(plain(told), icon=":material/history:", key=f"scenario-came-{row['id']}"):
         actuals = over[["ds", "actual"]].rename(columns={"actual": "y"})
         made_then = frame.rename(columns={"scenario": "forecast"})
@@ -222,6 +220,18 @@ def _what_came(view: View, row: Mapping[Any, Any], saved: Shown) -> None:
         table(view, shown, columns, name=f"scenario-{row['id']}")
         inside = ((over["actual"] >= over["lo"]) & (over["actual"] <= over["hi"])).mean()
         st.caption(_("{rate} of the periods lay inside the 80% band.", rate=format_rate(float(inside), 0)))
+
+
+def came_words(view: View, over: pd.DataFrame) -> str:
+    """Say what came where the scenario said what, and what the base had said where the two differ."""
+    sums = {name: float(over[name].sum()) for name in ("base", "scenario", "actual")}
+    amounts = {name: said(amount, "money", view.currency) for name, amount in sums.items()}
+    off = {name: signed_rate(sums["actual"] / sums[name] - 1) if sums[name] else "–" for name in ("base", "scenario")}
+    told = _("Since then {actual} came where it said {made} ({off}).", actual=amounts["actual"],
+             made=amounts["scenario"], off=off["scenario"])  # fmt: skip
+    if amounts["base"] == amounts["scenario"]:
+        return told
+    return told + " " + _("The base had said {base} ({off}).", base=amounts["base"], off=off["base"])
 
 
 def came(view: View, outlook: Mapping[str, Any], saved: Shown) -> pd.DataFrame:

@@ -197,7 +197,7 @@ def _beside(view: View, grid: PlanGrid) -> None:
         st.caption(plain(told))
     elif grid.beside:
         names = _(", ").join(sorted(grid.teams[team] for team in grid.beside if team is not None))
-        told = _("{teams} also made plans of their own, which count for these teams and change nothing in the "
+        told = _("Teams with a plan of their own: {teams}. It counts for the team and changes nothing in the "
                  "company's.", teams=names)  # fmt: skip
         st.caption(plain(told))
 
