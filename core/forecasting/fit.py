@@ -37,7 +37,7 @@ CEILING: Final[dict[Method, float]] = {
     "seasonal_naive": 2.0,
     "mean": 2.0,
 }
-NAIVE_WINS = 0.6
+NAIVE_WINS = 0.5
 Depth = Literal["first", "full"]
 
 REASONS: Final[dict[tuple[Method, Frequency], str]] = {
