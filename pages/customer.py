@@ -56,7 +56,7 @@ if record.may_edit and editing:
 elif record.may_edit:
     offer_customer_draft(view, number)
 
-left, right = st.columns([3, 2], gap="large")
+left, right = st.columns([2, 1], gap="medium")
 with left:
     st.subheader(_("Deals"), anchor=False)
     columns = [
@@ -70,7 +70,7 @@ with left:
     deals = record.deals.assign(name=titles)
     empty = _("No deals with this customer yet.")
     with wide("customer-deals"):
-        table(view, deals, columns, name="customer-deals", opens="deal", empty=empty, room=600)
+        table(view, deals, columns, name="customer-deals", opens="deal", empty=empty, room=690)
     rows = [
         PhoneRow(
             int(row["id"]), row["name"], format_money(row["base_amount"], view.currency, compact=True), row["stage"]

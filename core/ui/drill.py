@@ -168,4 +168,4 @@ def numbers(
     folded = st.expander(_("The numbers as a table"), icon=":material/table:", key=f"numbers-{name}", on_change="rerun")
     if folded.open:
         with folded:
-            table(view, frame() if callable(frame) else frame, columns, name=name)
+            table(view, frame() if callable(frame) else frame, columns, name=name, stays=True)

@@ -37,10 +37,12 @@ def draw_style() -> None:
           [class*="st-key-phone-"] a[data-testid] {
             left: 0; min-height: 60px; padding: 0.5rem 0; margin: 0; align-items: center}
           [class*="st-key-phone-"] a :is(span, div) {width: 100%; height: auto}
-          [class*="st-key-phone-"] a p {
+          [class*="st-key-phone-"] [data-testid="stMarkdown"] {width: 100%; padding: 0.5rem 0}
+          [class*="st-key-phone-"] :is(a, [data-testid="stMarkdown"]) p {
             display: grid !important; grid-template-columns: 1fr auto; gap: 0 0.75rem; line-height: 1.5; margin: 0}
-          [class*="st-key-phone-"] a p > strong + strong {text-align: right; white-space: nowrap}
-          [class*="st-key-phone-"] a p > :not(strong) {grid-column: 1 / -1}
+          [class*="st-key-phone-"] :is(a, [data-testid="stMarkdown"]) p > strong + strong {
+            text-align: right; white-space: nowrap}
+          [class*="st-key-phone-"] :is(a, [data-testid="stMarkdown"]) p > :not(strong) {grid-column: 1 / -1}
           [data-testid="stMain"] :is([data-testid^="stBaseButton"], [data-testid="stPopoverButton"]):not(
             [data-testid*="elementToolbar"], [data-testid*="headerNoPadding"]),
           [data-testid="stMain"] [data-testid="stButtonGroup"] button,
@@ -75,18 +77,17 @@ class PhoneRow:
     more: str = ""
 
 
-def draw_rows(rows: Sequence[PhoneRow], *, name: str, opens: str) -> None:
-    """Draw `rows`, each leading to page `opens` with its record; seen on narrow screens alone."""
+def draw_rows(rows: Sequence[PhoneRow], *, name: str, opens: str | None) -> None:
+    """Draw `rows`, each leading to page `opens` with its record, or nowhere; seen on narrow screens alone."""
     with st.container(key=f"phone-{name}"):
         for row in rows:
             number = f" **{plain(row.number)}**" if row.number else ""
             more = f" :gray[{plain(row.more)}]" if row.more else ""
-            st.page_link(
-                page(opens).file,
-                label=f"**{plain(row.name)}**{number}{more}",
-                query_params={"id": str(row.id)},
-                width="stretch",
-            )
+            label = f"**{plain(row.name)}**{number}{more}"
+            if opens is None:
+                st.markdown(label, width="stretch")
+            else:
+                st.page_link(page(opens).file, label=label, query_params={"id": str(row.id)}, width="stretch")
 
 
 def wide(name: str) -> DeltaGenerator:

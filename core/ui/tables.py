@@ -39,12 +39,14 @@ def table(
     room: int = LAPTOP,
     drawn: Mapping[str, Any] = MappingProxyType({}),
     picks: bool = False,
+    stays: bool = False,
 ) -> int | None:
     """Show `frame` with `columns`, and a menu that exports it as CSV and XLSX.
 
     `name` keys the widgets and names the files. With `opens` (a page's name) a click on a row's
     mark opens that page for the row's `id_column`; with `picks` the row's place is returned. Long texts give way
-    where `room` pixels are passed. `drawn`: columns of lists, small charts by their configuration, not exported.
+    where `room` pixels are passed; with `stays` the first column, in grey, stays where a narrow screen scrolls
+    sideways. `drawn`: columns of lists, small charts by their configuration, not exported.
     """
     if frame.empty:
         st.info(empty or _(NOTHING_HERE), icon=":material/inbox:")
@@ -59,7 +61,9 @@ def table(
         room=room,
     )
     config = {
-        column.key: st.column_config.Column(column.label, width=column.width or width, help=column.help)
+        column.key: st.column_config.Column(
+            column.label, width=column.width or width, help=column.help, pinned=stays and column is columns[0]
+        )
         for column, width in zip(columns, widths, strict=True)
     } | dict(drawn)
     data: Any = body

@@ -175,3 +175,18 @@ def test_an_empty_company_has_a_screen_too(small_company: Company) -> None:
 
     assert page.title[0].value.startswith("Nobody has a result")
     assert contests.info[0].value == "No contest has been announced yet."
+
+
+def test_a_phone_gets_the_board_as_rows_that_lead_to_reps_and_teams_lead_nowhere(world: Company) -> None:
+    def first(page: AppTest) -> list[str]:
+        links = [one.proto.label for one in page.main.get("page_link")]
+        return [one for one in (*links, *(text.value for text in page.markdown)) if one.startswith("**1 ")]
+
+    reps, teams = opened(world, "leaderboard"), opened(world, "leaderboard", by="team")
+    (row,) = first(reps)
+    assert row.startswith("**1 · Charlie** **¥40K** :gray[West · Attainment 100")
+    assert any(
+        one.proto.label == row and one.proto.query_string.startswith("id=") for one in reps.main.get("page_link")
+    )
+    (row,) = first(teams)
+    assert not [one for one in teams.main.get("page_link") if one.proto.label == row]

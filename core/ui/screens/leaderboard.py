@@ -219,10 +219,11 @@ def _table(view: View, board: pd.DataFrame, of: tuple[str, str, str]) -> None:
     with wide("board"):
         table(view, shown, columns, name="board", opens=opens, id_column="key", height=height)
     unit = MEASURES[measure][1]
-    draw_rows([_phone_row(view, row, column, unit) for row in records(shown)], name="board", opens=opens)
+    rows = [_phone_row(view, row, column, unit, opens=bool(opens)) for row in records(shown)]
+    draw_rows(rows, name="board", opens=opens)
 
 
-def _phone_row(view: View, row: dict[Any, Any], column: str, unit: Unit) -> PhoneRow:
+def _phone_row(view: View, row: dict[Any, Any], column: str, unit: Unit, *, opens: bool) -> PhoneRow:
     """Return a place on the board as a phone shows it: rank, name and figure, then what else there is to know."""
     ranked = row["rank"] == row["rank"]  # NaN without a result
     place = f"{format_number(row['rank'])} · " if ranked else ""
@@ -232,10 +233,10 @@ def _phone_row(view: View, row: dict[Any, Any], column: str, unit: Unit) -> Phon
         *(f"{label} {format_rate(row[name])}" for name, label in rates.items()
           if name != column and row[name] == row[name]),
         f"{_('Won deals')} {format_number(row['won_count'])}" if column != "won_count" else "",
-        row["change"] if ranked else "",
+        row["change"].replace(" ", "\N{NO-BREAK SPACE}") if ranked else "",
     ]  # fmt: skip
-    figure = said(row[column], unit, view.currency)
-    return PhoneRow(int(row["key"]), f"{place}{row['name']}", figure, " · ".join(word for word in told if word))
+    figure, more = said(row[column], unit, view.currency), " · ".join(word for word in told if word)
+    return PhoneRow(int(row["key"]) if opens else 0, f"{place}{row['name']}", figure, more)
 
 
 def _ranged(board: pd.DataFrame) -> bool:
