@@ -26,12 +26,12 @@ from core.queries.audit import (
 from core.reports.tables import Column, csv_bytes, xlsx_bytes
 from core.services import installation
 from core.ui.administration import fresh
-from core.ui.administration_words import action_name, field_name, kind_name
+from core.ui.administration_words import action_name, field_name, kind_name, value_name
 from core.ui.page import plain
 from core.ui.tables import table
 
 if TYPE_CHECKING:
-    from core.queries.audit import Difference, Entry
+    from core.queries.audit import Entry
     from core.ui.page import View
 
 _ROWS = 50
@@ -192,7 +192,7 @@ def _list(view: View, found: list[Entry]) -> Entry | None:
                 "who": _who(entry),
                 "action": action_name(entry.action),
                 "record": f"{kind_name(entry.kind)} {entry.record_id or ''}".strip(),
-                "changes": _in_short(entry.differences),
+                "changes": _in_short(entry),
             }
             for entry in found
         ]
@@ -205,28 +205,24 @@ def _list(view: View, found: list[Entry]) -> Entry | None:
         key="audit-list",
         height=min(36 * (len(frame) + 1) + 3, 560),
         column_config={
-            "at": st.column_config.Column(_("When"), width=170),
-            "who": st.column_config.Column(_("Person"), width=130),
-            "action": st.column_config.Column(_("Action"), width=150),
-            "record": st.column_config.Column(_("Record"), width=130),
-            "changes": st.column_config.Column(_("What changed"), width=460),
+            "at": st.column_config.Column(_("When"), width=160),
+            "who": st.column_config.Column(_("Person"), width=200),
+            "action": st.column_config.Column(_("Action"), width=180),
+            "record": st.column_config.Column(_("Record"), width=120),
+            "changes": st.column_config.Column(_("What changed"), width=400),
         },
     )
     rows = cast("Any", event).selection.rows
     return found[rows[0]] if rows and rows[0] < len(found) else None
 
 
-def _in_short(differences: tuple[Difference, ...]) -> str:
+def _in_short(entry: Entry) -> str:
     told = []
-    for change in differences[:_TOLD]:
-        name = field_name(change.field)
-        if change.before is None:
-            told.append(f"{name}: {change.after}")
-        elif change.after is None:
-            told.append(f"{name}: {change.before} → –")
-        else:
-            told.append(f"{name}: {change.before} → {change.after}")
-    more = len(differences) - _TOLD
+    for change in entry.differences[:_TOLD]:
+        before, after = (value_name(entry.kind, change.field, said) for said in (change.before, change.after))
+        value = after if before is None else f"{before} → {'–' if after is None else after}"
+        told.append(_("{label}: {value}", label=field_name(change.field), value=value))
+    more = len(entry.differences) - _TOLD
     return "; ".join(told) + (f"; +{more}" if more > 0 else "")
 
 
@@ -249,7 +245,14 @@ def _detail(view: View, entry: Entry) -> None:
             )
         )
         frame = pd.DataFrame(
-            [{"field": field_name(one.field), "before": one.before, "after": one.after} for one in entry.differences]
+            [
+                {
+                    "field": field_name(one.field),
+                    "before": value_name(entry.kind, one.field, one.before),
+                    "after": value_name(entry.kind, one.field, one.after),
+                }
+                for one in entry.differences
+            ]
         )
         columns = [
             Column("field", _("Field")),

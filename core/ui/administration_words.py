@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from core.i18n import N_, _
+from core.model.system import BatchState
+from core.ui.frame_words import LANGUAGE_NAMES, ROLE_NAMES
+from core.ui.screens.forecast_plan import SPREADS
+from core.ui.screens.leaderboard import BY_NAMES, MEASURES
+from core.ui.screens.leaderboard_contests import AWARDS
+from core.ui.selling import KIND_NAMES, STATE_NAMES
 
 ACTIONS: dict[str, str] = {
     "deal.log": N_("Deal logged"),
@@ -13,6 +19,7 @@ ACTIONS: dict[str, str] = {
     "customer.edit": N_("Customer edited"),
     "activity.log": N_("Activity logged"),
     "scenario.save": N_("Scenario saved"),
+    "forecast.view": N_("Forecast kept"),
     "share": N_("Shared by link"),
     "shared.view": N_("Share link opened"),
     "share.open": N_("Share link opened"),
@@ -24,6 +31,9 @@ ACTIONS: dict[str, str] = {
     "acquisition_cost.edit": N_("Acquisition cost changed"),
     "currency.edit": N_("Currency or rate changed"),
     "contest.edit": N_("Contest or award changed"),
+    "leave.edit": N_("Leave changed"),
+    "plan.edit": N_("Sales plan changed"),
+    "plan.edit.team": N_("Team's sales plan changed"),
     "people.edit": N_("People changed"),
     "setting.edit": N_("Setting changed"),
     "account": N_("Own account changed"),
@@ -62,6 +72,11 @@ KINDS: dict[str, str] = {
     "contest": N_("Contest"),
     "award": N_("Award"),
     "scenario": N_("Scenario"),
+    "scenario_share": N_("Sharing of a scenario"),
+    "sales_plan": N_("Sales plan"),
+    "plan_line": N_("Month of a sales plan"),
+    "rep_leave": N_("Leave"),
+    "credit_share": N_("Share of a deal's credit"),
     "currency": N_("Currency"),
     "fx_rate": N_("Exchange rate"),
     "setting": N_("Setting"),
@@ -151,7 +166,64 @@ FIELDS: dict[str, str] = {
     "rows_imported": N_("Rows imported"),
     "rows_merged": N_("Rows merged"),
     "rows_refused": N_("Rows refused"),
+    "is_demo": N_("Account of the demo company"),
+    "series": N_("Forecast of"),
+    "levers": N_("Levers moved"),
+    "data_version": N_("State of the data"),
+    "outlook": N_("What was expected"),
+    "from_on": N_("From"),
+    "until_on": N_("Until before"),
+    "is_primary": N_("Main contact"),
+    "import_batch_id": N_("Import's number"),
+    "signature": N_("Columns of the file"),
+    "mapping": N_("What the columns are"),
+    "unit_cost": N_("Cost of one"),
+    "base_cost": N_("Cost in the company's currency"),
+    "cost": N_("Cost"),
+    "plan_id": N_("Sales plan's number"),
+    "scenario_id": N_("Scenario's number"),
+    "contest_id": N_("Contest's number"),
+    "spread": N_("Spread by"),
+    "first_month": N_("First month"),
+    "until_month": N_("Until before"),
+    "adopted_by_id": N_("Adopted by"),
+    "by_user_id": N_("Entered by"),
+    "withdrawn_at": N_("Withdrawn at"),
+    "competing": N_("Who competes"),
+    "measure": N_("Decided by"),
+    "start_on": N_("First day"),
+    "end_on": N_("Until before"),
+    "prize": N_("Prize"),
+    "query": N_("Filters and page"),
+    "frozen_at": N_("Frozen at"),
+    "frozen": N_("The frozen view"),
+    "token_hash": N_("The link's key"),
+    "opened_count": N_("Times opened"),
+    "last_opened_at": N_("Last opened at"),
+    "share": N_("Part"),
+    "effective_at": N_("In effect from"),
+    "recorded_at": N_("Entered at"),
+    "until_at": N_("In effect until"),
+    "file_hash": N_("The file's fingerprint"),
+    "report": N_("What the import found"),
 }
+_YES_NO = {"true": N_("Yes"), "false": N_("No")}
+_CHOICES: dict[tuple[str, str], dict[str, str]] = {
+    ("app_user", "role"): {role.value: name for role, name in ROLE_NAMES.items()},
+    ("app_user", "language"): LANGUAGE_NAMES,
+    ("deal", "state"): {state.value: name for state, name in STATE_NAMES.items()},
+    ("stage", "kind"): {state.value: name for state, name in STATE_NAMES.items()},
+    ("activity", "kind"): {kind.value: name for kind, name in KIND_NAMES.items()},
+    ("award", "kind"): {kind: name for kind, (name, _icon) in AWARDS.items()},
+    ("contest", "competing"): BY_NAMES,
+    ("contest", "measure"): {measure: name for measure, (name, _unit) in MEASURES.items()},
+    ("sales_plan", "spread"): SPREADS,
+    ("import_batch", "state"): {
+        BatchState.PREVIEW.value: N_("Preview"), BatchState.APPLIED.value: N_("Imported"),
+        BatchState.UNDONE.value: N_("Undone"),
+    },
+}  # fmt: skip
+"""How the values of a record's field are called: those of the fields that have a choice."""
 
 
 def action_name(code: str) -> str:
@@ -167,3 +239,9 @@ def kind_name(code: str) -> str:
 def field_name(code: str) -> str:
     """Return a field in words; the code itself where it has none."""
     return _(FIELDS[code]) if code in FIELDS else code
+
+
+def value_name(kind: str, field: str, value: str | None) -> str | None:
+    """Return a field's value in words: a choice by its name, whatever else as it stands."""
+    words = _CHOICES.get((kind, field), _YES_NO)
+    return _(words[value]) if value in words else value

@@ -74,7 +74,10 @@ def compare(
             st.markdown(f"**{plain(labels[item.name])}**{mark}")
             st.caption(plain(_("Before: {value}", value=shown(item.name, item.base))))
             values = {MINE: item.mine, THEIRS: item.theirs}
-            names = {side: plain(f"{_(CHOICE_NAMES[side])}: {shown(item.name, values[side])}") for side in values}
+            names = {
+                side: plain(_("{label}: {value}", label=_(CHOICE_NAMES[side]), value=shown(item.name, values[side])))
+                for side in values
+            }
             picked = st.radio(
                 labels[item.name],
                 [MINE, THEIRS],
