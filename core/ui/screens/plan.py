@@ -79,7 +79,7 @@ def _chosen(view: View, plans: pd.DataFrame) -> dict[Any, Any]:
     if len(rows) == 1:
         return rows[first]
     picked = st.selectbox(
-        _("Plan"), list(rows), index=list(rows).index(first), key="plan-chosen", width=420,
+        _("Plan"), list(rows), index=list(rows).index(first), key="plan-chosen", width=640,
         format_func=lambda number: " · ".join(
             [rows[number]["name"], _whose(rows[number]), _span(rows[number]), _state(rows[number])]
         ),
