@@ -10,6 +10,7 @@ import argparse
 import importlib
 import inspect
 import json
+import os
 import pkgutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -34,9 +35,9 @@ from core.db.actors import actor_named
 from core.db.work import Database, open_database
 from core.domain.periods import FiscalCalendar, Period, Preset, day_of
 from core.domain.stages import StageKind
-from core.errors import SalesError
+from core.errors import NotFound, SalesError
 from core.gate import QUERIES, Entry, answer
-from core.i18n import LANGUAGES, N_, use_language
+from core.i18n import LANGUAGES, N_, _, parse_accept, speaking, use_language
 from core.queries.audit import AuditFilter
 from core.queries.deals import DealFilter
 from core.reports.tables import defused
@@ -63,6 +64,22 @@ _UNSAID: Final = frozenset({"password_hash", "token_hash"})
 
 class Unreadable(ValueError):
     """An argument of the command line that cannot be read; the message says which."""
+
+
+class NoPeriod(Unreadable):
+    """The days given are no period."""
+
+    text: Final = N_("--from and --to come together: two days written as 2026-01-31, the first one earlier.")
+
+    def __str__(self) -> str:
+        """Return the sentence in the reader's language."""
+        return _(self.text)
+
+
+class NoSuchUser(SalesError):
+    """Nobody active signs in by this name."""
+
+    text = N_("Nobody signs in as “{name}”. --as takes the name for signing in of an active account.")
 
 
 class NotBegun(SalesError):
@@ -95,7 +112,7 @@ def parser(entries: dict[str, Entry]) -> argparse.ArgumentParser:
     made.add_argument("--preset", choices=list(Preset), help="a named period instead; else this quarter")
     for name in FILTERS:
         made.add_argument(f"--{name}", action="append", default=[], help="narrows; a number (a segment: its text)")
-    made.add_argument("--language", choices=LANGUAGES, default="en", help="of names in the answer")
+    made.add_argument("--language", choices=LANGUAGES, help="of names in the answer (default: en)")
     form = made.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="answer as JSON, as all is that is no table")
     form.add_argument("--csv", action="store_true", help="answer as CSV")
@@ -224,12 +241,10 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _period(said: argparse.Namespace, *, today: date, calendar: FiscalCalendar) -> Period:
     if said.start or said.end:
-        if not (said.start and said.end):
-            raise Unreadable("--from and --to come together")
         try:
-            return Period(date.fromisoformat(said.start), date.fromisoformat(said.end))
+            return Period(date.fromisoformat(said.start or ""), date.fromisoformat(said.end or ""))
         except ValueError as error:
-            raise Unreadable(f"no period: {error}") from error
+            raise NoPeriod from error
     return calendar.preset(Preset(said.preset or Preset.THIS_QUARTER), today=today)
 
 
@@ -353,23 +368,29 @@ def main(given: Sequence[str] | None = None, *, database: Database | None = None
     """Answer one command line; 2 for one that cannot be read, 1 for a refusal."""
     entries = questions()
     said = parser(entries).parse_args(given)
-    use_language(said.language)
+    use_language(said.language or "en")
+    reader = said.language or parse_accept(os.environ.get("LC_ALL") or os.environ.get("LANG"))
     now = now or datetime.now(UTC)
     opened = database or open_database()
     try:
         if database is None and not _is_begun(opened):
             raise NotBegun
-        actor = actor_named(opened, said.user, now=now, origin="command line")
+        try:
+            actor = actor_named(opened, said.user, now=now, origin="command line")
+        except NotFound:
+            raise NoSuchUser(name=said.user) from None
         with opened.reading(actor, now=now) as work:
             calendar = work.calendar
         entry = entries[SHORT.get(said.name, said.name)]
         values = arguments(entry, said, today=day_of(now, opened.zone), calendar=calendar)
         told = answer(opened, actor, entry.function, now, **values)
     except Unreadable as error:
-        print(error, file=sys.stderr)
+        with speaking(reader):
+            print(error, file=sys.stderr)
         return 2
     except SalesError as error:
-        print(error.message(), file=sys.stderr)
+        with speaking(reader):
+            print(error.message(), file=sys.stderr)
         return 1
     finally:
         if database is None:

@@ -86,6 +86,26 @@ def test_who_may_not_is_refused(small_company, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    ("given", "code", "english", "chinese"),
+    [
+        (["--as", "nobody"], 1, "Nobody signs in as “nobody”.", "没有登录名为“nobody”的用户。"),
+        (["--as", "leader", "--from", "2026-13-01"], 2, "come together: two days", "须同时给出：两个日期"),
+        (["--as", "leader", "--from", "2026-13-01", "--to", "x"], 2, "come together: two days", "须同时给出：两个日期"),
+    ],
+)
+def test_a_refusal_is_one_sentence_in_the_language_of_the_console(
+    small_company, capsys, monkeypatch, given, code, english, chinese
+):
+    monkeypatch.delenv("LC_ALL", raising=False)
+    for locale, said in (("en_US.UTF-8", english), ("zh_CN.UTF-8", chinese)):
+        monkeypatch.setenv("LANG", locale)
+        assert ask(small_company, "overview", *given) == code
+        told = capsys.readouterr().err
+        assert said in told
+        assert told.count("\n") == 1
+
+
 def test_nothing_in_the_csv_is_taken_for_a_formula(small_company, capsys):
     won(small_company, name="=1+1", customer=small_company.customer(name="@SUM(A1)"), amount="1234.56")
     assert ask(small_company, "drill", "--as", "leader", "--selection", "measure=won", "--csv") == 0
