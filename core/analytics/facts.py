@@ -42,8 +42,8 @@ class Facts:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.deals = _narrowed(tables.DEALS, scope, _of_deal(scope))
-        self.spans = _narrowed(tables.SPANS, scope, _with_deal(tables.SPANS, scope))
-        self.moves = _narrowed(tables.MOVES, scope, _with_deal(tables.MOVES, scope))
+        self.spans = _narrowed(tables.SPANS, scope, _of_deal(scope, tables.SPANS))
+        self.moves = _narrowed(tables.MOVES, scope, _of_deal(scope, tables.MOVES))
         self.changes = _narrowed(tables.CHANGES, scope, _with_deal(tables.CHANGES, scope))
         self.states = _narrowed(tables.STATES, scope, tables.STATES.c.credit_id.in_(scope.rep_ids))
         self.known_deals = _named_alone(scope)
@@ -111,11 +111,8 @@ def shares_known(on: date | None = None) -> FromClause:
     return select(shares.deal_id, shares.rep_id, shares.share).where(known).subquery("shares_known")
 
 
-def _of_deal(scope: Scope) -> ColumnElement[bool]:
-    return or_(
-        tables.DEALS.c.owner_id.in_(scope.rep_ids),
-        tables.DEALS.c.credited_id.in_(scope.rep_ids),
-    )
+def _of_deal(scope: Scope, table: Table = tables.DEALS) -> ColumnElement[bool]:
+    return or_(table.c.owner_id.in_(scope.rep_ids), table.c.credited_id.in_(scope.rep_ids))
 
 
 def _with_deal(table: Table, scope: Scope) -> ColumnElement[bool]:

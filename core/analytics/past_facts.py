@@ -207,6 +207,8 @@ def _replayed(facts: PastFacts, deals: Any) -> list[ColumnElement[Any]]:
     advance = cast(func.epoch(next_arrival) - func.epoch(timed.entered_at), Integer)
     earlier = func.coalesce(func.sum(timed.seconds).over(**same, rows=(None, -1)), 0)
     made: dict[str, ColumnElement[Any]] = {
+        "owner_id": cast(null(), Integer),
+        "credited_id": cast(null(), Integer),
         "next_same_at": func.lead(timed.entered_at).over(**same),
         "seconds_before": cast(earlier, BigInteger),
         "furthest_before": cast(timed.furthest_before, SmallInteger),

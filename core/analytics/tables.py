@@ -48,7 +48,7 @@ highest position that it ever had, lost apart, at least 1. `credit_id` is the cr
 
 SPANS = Table(
     "spans", MIRRORED,
-    *_ids("deal_id", "pipeline_id", "stage_id", "position", "furthest"),
+    *_ids("deal_id", "owner_id", "credited_id", "pipeline_id", "stage_id", "position", "furthest"),
     Column("kind", Text), Column("entered_at", DateTime), Column("left_at", DateTime),
     Column("next_same_at", DateTime), Column("seconds_before", BigInteger), Column("seconds", BigInteger),
     Column("entered_on", Date), Column("furthest_before", SmallInteger), Column("advance_seconds", Integer),
@@ -56,11 +56,13 @@ SPANS = Table(
 """One row a stay of a deal in a stage; `left_at` NULL while it stays; `next_same_at` the deal's next entry into the
 same stage; `seconds_before` spent there in earlier stays; `furthest` position so far, `furthest_before` before this
 stay (0 for the first). Where the two differ, the deal arrived at the positions between them for the first time;
-`advance_seconds` is then the time to the next such arrival, NULL where none came."""
+`advance_seconds` is then the time to the next such arrival, NULL where none came. `owner_id` and `credited_id` are
+the deal's own, here and in `moves`, so that a scope need not look the deal up."""
 
 MOVES = Table(
     "moves", MIRRORED,
-    *_ids("id", "deal_id", "from_stage_id", "to_stage_id", "from_position", "to_position", "lost_reason_id"),
+    *_ids("id", "deal_id", "owner_id", "credited_id", "from_stage_id", "to_stage_id", "from_position", "to_position",
+          "lost_reason_id"),
     Column("from_kind", Text), Column("to_kind", Text), Column("moved_at", DateTime),
     Column("moved_on", Date),
 )  # fmt: skip

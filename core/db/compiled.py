@@ -28,6 +28,8 @@ _KEPT_STATEMENTS = 512
 _LONG = 16
 """Values behind IN from which on they are one parameter."""
 _LIST = re.compile(r"__\[POSTCOMPILE_(\w+)\]")
+_COLUMN_IN = re.compile(r"(?!NOT\b)\b([a-z_]\w*(?:\.\w+)?) IN \(__\[POSTCOMPILE_(\w+)\]\)")
+_MOST_BITS = 65_536
 _DIALECT = duckdb_engine.Dialect(paramstyle="numeric_dollar")
 _compiled: LRUCache[Any, SQLCompiler] = LRUCache(_KEPT_STATEMENTS)
 _read: LRUCache[str, duckdb.Statement] = LRUCache(2 * _KEPT_STATEMENTS)
@@ -62,6 +64,7 @@ def _with_lists(found: SQLCompiler, values: Mapping[str, Any]) -> tuple[str, lis
         return state.statement, list(state.positional_parameters)
     given = [values[name] for name in found.positiontup or () if name not in lists]
     written: dict[str, str] = {}
+    looked_up: dict[str, tuple[int, int]] = {}
 
     def places(place: re.Match[str]) -> str:
         name = place[1]
@@ -73,4 +76,17 @@ def _with_lists(found: SQLCompiler, values: Mapping[str, Any]) -> tuple[str, lis
             written[name] = f"SELECT unnest({numbers})" if len(many) >= _LONG else numbers
         return written[name]
 
-    return _LIST.sub(places, found.string), given
+    def bits(place: re.Match[str]) -> str:
+        many = set(values[place[2]])
+        if len(many) < _LONG or not all(type(each) is int and 0 <= each < _MOST_BITS for each in many):
+            return place[0]
+        if place[2] not in looked_up:
+            beyond = max(many) + 1
+            given.append("".join("1" if each in many else "0" for each in range(beyond + 1)))
+            looked_up[place[2]] = len(given), beyond
+        number, beyond = looked_up[place[2]]
+        column = place[1]
+        within = f"CASE WHEN {column} BETWEEN 0 AND {beyond} THEN {column} WHEN {column} IS NOT NULL THEN {beyond} END"
+        return f"get_bit(CAST(${number} AS BIT), {within}) = 1"
+
+    return _LIST.sub(places, _COLUMN_IN.sub(bits, found.string)), given

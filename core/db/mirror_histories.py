@@ -52,6 +52,8 @@ class Moves:
     recorded: Numbers
     reason: Numbers
     on: Numbers
+    owner: Numbers
+    credited: Numbers
     runs: Runs
 
     @classmethod
@@ -73,14 +75,20 @@ class Moves:
         if order is not None:
             found = [column[order] for column in found]
         number, deal, came_from, stage, at, recorded, reason = found
-        return cls(number, deal, came_from, stage, at, recorded, reason, days.of(at), Runs.of(deal))
+        by_number = np.argsort(numbers, kind="stable")
+        place = by_number[np.searchsorted(numbers, deal, sorter=by_number)]
+        owner, credited = (whole_numbers(deals[name])[place] for name in ("owner_id", "credited_id"))
+        return cls(
+            number, deal, came_from, stage, at, recorded, reason, days.of(at), owner, credited, Runs.of(deal)
+        )  # fmt: skip
 
     def table(self, stages: Stages) -> pa.Table:
         """Return the mirror's `moves`."""
         first = self.came_from < 0
         before = np.where(first, 0, self.came_from)
         return pa.table({
-            "id": small(self.id), "deal_id": small(self.deal), "from_stage_id": small(self.came_from, first),
+            "id": small(self.id), "deal_id": small(self.deal), "owner_id": small(self.owner),
+            "credited_id": small(self.credited, self.credited < 0), "from_stage_id": small(self.came_from, first),
             "to_stage_id": small(self.stage), "from_position": small(stages.position[before], first),
             "to_position": small(stages.position[self.stage]), "lost_reason_id": small(self.reason, self.reason < 0),
             "from_kind": kinds(stages.kind[before], first), "to_kind": kinds(stages.kind[self.stage]),
@@ -114,7 +122,8 @@ class Moves:
         next_same[again] = np.where(same.last, _NEVER, np.roll(self.at[again], -1))
         earlier[again] = earlier_sum(seconds[again], same)
         return pa.table({
-            "deal_id": small(self.deal), "pipeline_id": small(stages.pipeline[self.stage]),
+            "deal_id": small(self.deal), "owner_id": small(self.owner),
+            "credited_id": small(self.credited, self.credited < 0), "pipeline_id": small(stages.pipeline[self.stage]),
             "stage_id": small(self.stage), "position": small(position), "furthest": small(furthest),
             "kind": kinds(kind), "entered_at": moments(self.at),
             "left_at": moments(np.roll(self.at, -1), runs.last),

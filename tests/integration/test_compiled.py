@@ -7,7 +7,7 @@ from datetime import date
 import duckdb
 import duckdb_engine
 import pytest
-from sqlalchemy import select
+from sqlalchemy import not_, or_, select
 
 from core.access.actors import Scope
 from core.analytics import kpis
@@ -51,14 +51,20 @@ def test_a_list_grows_with_its_values():
     assert lengths[:2] == [[1], [2, 3]]
 
 
-def test_a_long_list_is_one_value_and_finds_the_same_rows():
-    rows = " UNION ALL ".join(f"SELECT {n} AS id, {n} AS owner_id" for n in range(40))
+@pytest.mark.parametrize("reps", [range(10, 15), range(10, 38), range(99_970, 100_000), range(-20, 20)])
+def test_a_long_list_is_one_value_and_finds_the_same_rows(reps):
+    owners = [*range(-3, 45), None, 2_000_000_000, 99_980]
     deals = Facts(Scope.everything()).deals
     with duckdb.connect() as connection:
-        connection.execute(f"CREATE TABLE deals AS {rows}")
-        for reps in (range(10, 15), range(10, 38)):
-            for rule in (deals.c.owner_id.in_(reps), deals.c.owner_id.not_in(reps)):
-                text, values = compiled(select(deals.c.id).where(rule, deals.c.id > 11).order_by(deals.c.id))
-                wanted = [n for n in range(12, 40) if (n in reps) == ("NOT" not in text)]
-                assert [row[0] for row in connection.execute(text, values).fetchall()] == wanted
-        assert values == [11, list(range(10, 38))]
+        connection.execute("CREATE TABLE deals AS SELECT unnest(range(51)) AS id, unnest(?) AS owner_id", [owners])
+        inside = {n for n, owner in enumerate(owners) if owner in reps}
+        outside = {n for n, owner in enumerate(owners) if owner is not None and owner not in reps}
+        owner = deals.c.owner_id
+        for rule, wanted in (
+            (owner.in_(reps), inside),
+            (owner.not_in(reps), outside),
+            (not_(or_(owner.in_(reps), owner == 7)), outside - {owners.index(7)}),
+        ):
+            text, values = compiled(select(deals.c.id).where(rule, deals.c.id > -1))
+            assert {row[0] for row in connection.execute(text, values).fetchall()} == wanted
+            assert len(values) == 1 + (len(reps) if len(reps) < 16 else 1) + (7 in values)
