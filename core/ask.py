@@ -10,7 +10,6 @@ import argparse
 import importlib
 import inspect
 import json
-import os
 import pkgutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -35,9 +34,9 @@ from core.db.actors import actor_named
 from core.db.work import Database, open_database
 from core.domain.periods import FiscalCalendar, Period, Preset, day_of
 from core.domain.stages import StageKind
-from core.errors import NotFound, SalesError
+from core.errors import NotFound, SalesError, console_language
 from core.gate import QUERIES, Entry, answer
-from core.i18n import LANGUAGES, N_, _, parse_accept, speaking, use_language
+from core.i18n import LANGUAGES, N_, _, speaking, use_language
 from core.queries.audit import AuditFilter
 from core.queries.deals import DealFilter
 from core.reports.tables import defused
@@ -369,7 +368,7 @@ def main(given: Sequence[str] | None = None, *, database: Database | None = None
     entries = questions()
     said = parser(entries).parse_args(given)
     use_language(said.language or "en")
-    reader = said.language or parse_accept(os.environ.get("LC_ALL") or os.environ.get("LANG"))
+    reader = said.language or console_language()
     now = now or datetime.now(UTC)
     opened = database or open_database()
     try:

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 
-from core.i18n import N_, _
+from core.i18n import N_, _, parse_accept, speaking
+from core.settings import WrongSettings
+
+
+def console_language() -> str:
+    """Return the language of whoever reads the console, by its locale."""
+    return parse_accept(os.environ.get("LC_ALL") or os.environ.get("LANG"))
+
+
+def wrong_settings() -> str:
+    """Return the line above the settings that cannot be used, in the language of the console."""
+    with speaking(console_language()):
+        return _("These settings cannot be used (the README lists what each may be):")
+
+
+WrongSettings.heading = wrong_settings
 
 
 class SalesError(Exception):

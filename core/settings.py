@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 PREFIX = "LUOPAN_"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -20,14 +20,17 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 class WrongSettings(SystemExit):
     """A setting is set to what it cannot be: nothing starts, and the sentence names the variable.
 
-    No value is repeated, since one may be a password.
+    No value is repeated, since one may be a password. `heading` writes the first line; `core.errors` has it speak the
+    console's language.
     """
+
+    heading: ClassVar[Callable[[], str]] = lambda: "These settings cannot be used:"
 
     def __init__(self, error: ValidationError) -> None:
         self.names = tuple(environment_name(str(found["loc"][0])) for found in error.errors())
         reasons = (found["msg"].removeprefix("Value error, ") for found in error.errors())
         said = "\n".join(f"  {name}: {reason}" for name, reason in zip(self.names, reasons, strict=True))
-        super().__init__(f"These settings cannot be used (the README lists what each may be):\n{said}")
+        super().__init__(f"{type(self).heading()}\n{said}")
 
 
 class Settings(BaseSettings):

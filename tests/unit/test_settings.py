@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core import errors
 from core.settings import WrongSettings, settings
 
 if TYPE_CHECKING:
@@ -42,3 +43,17 @@ def test_it_ends_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LUOPAN_SESSION_HOURS", "0")
     with pytest.raises(SystemExit, match="LUOPAN_SESSION_HOURS: Input should be greater than or equal to 1"):
         settings()
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [("en_US.UTF-8", "These settings cannot be used (the README"), ("zh_CN.UTF-8", "以下设置不可用")],
+)
+def test_it_is_said_in_the_consoles_language(monkeypatch: pytest.MonkeyPatch, locale: str, said: str) -> None:
+    assert WrongSettings.heading is errors.wrong_settings
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.setenv("LANG", locale)
+    monkeypatch.setenv("LUOPAN_PORT", "none")
+    with pytest.raises(WrongSettings) as refused:
+        settings()
+    assert str(refused.value).startswith(said)
