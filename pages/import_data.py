@@ -9,9 +9,10 @@ from core.queries.imports import import_reference
 from core.services.imports import apply_import
 from core.ui import routes
 from core.ui.import_map import map_files
+from core.ui.import_merge import take_waiting
 from core.ui.import_past import confirm_undo, past_imports, say_undone
 from core.ui.import_review import refused_downloads, review
-from core.ui.import_state import COLLECT, MAP, RESULT, REVIEW, start_over, state
+from core.ui.import_state import COLLECT, MAP, RESULT, REVIEW, settle, start_over, state
 from core.ui.page import open_page, plain
 
 view = open_page("import_data")
@@ -74,6 +75,8 @@ elif now.step == REVIEW:
     if go and now.preview is not None:
         try:
             with st.spinner(_("Importing …")):
+                take_waiting(now)
+                settle(view, now)
                 now.applied = view.do(apply_import, plan=now.preview.plan, key=now.key)
         except SalesError as error:
             st.error(plain(error.message()), icon=":material/block:")
@@ -83,8 +86,10 @@ elif now.step == REVIEW:
 elif now.step == RESULT and now.applied is not None and now.preview is not None:
     plan = now.preview.plan
     st.success(
-        _(
+        _n(
+            "Import {number} is done: {imported} row imported, {merged} merged or there already, {refused} refused.",
             "Import {number} is done: {imported} rows imported, {merged} merged or there already, {refused} refused.",
+            plan.rows_imported,
             number=now.applied.batch_id,
             imported=format_number(plan.rows_imported),
             merged=format_number(plan.rows_merged),

@@ -41,14 +41,31 @@ def offer_pairs(now: ImportState) -> None:
     if last > 1:
         page = st.pagination(last, key=f"import-pairs-page-{now.round}")
     shown = list(enumerate(now.pairs))[(page - 1) * AT_ONCE : page * AT_ONCE]
-    with st.form(f"import-pairs-{now.round}-{page}"):
-        said = {place: _ask(now, place, pair) for place, pair in shown}
-        done = st.form_submit_button(_("Apply these choices"), icon=":material/merge:")
-    if done:
-        accepted = decided(now.choices, now.pairs, said)
-        if accepted != now.choices:
-            now.decide(accepted)
+    for place, pair in shown:
+        merged_now = _is_merged(now.choices, pair)
+        said = _ask(now, place, pair, now.waiting.get(place, merged_now))
+        if said == merged_now:
+            now.waiting.pop(place, None)
+        else:
+            now.waiting[place] = said
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(_("Apply these choices"), icon=":material/merge:", key="import-merge"):
+            take_waiting(now)
             st.rerun()
+        if now.waiting:
+            st.caption(
+                _n(
+                    "{n} choice is not applied yet: apply it to see what it does, or import: that applies it.",
+                    "{n} choices are not applied yet: apply them to see what they do, or import: that applies them.",
+                    len(now.waiting),
+                )
+            )
+
+
+def take_waiting(now: ImportState) -> None:
+    """Take the choices that stand on the screen and were not applied yet."""
+    if now.waiting and now.choices is not None:
+        now.decide(decided(now.choices, now.pairs, now.waiting))
 
 
 def decided(choices: Choices, pairs: Sequence[NearPair], said: Mapping[int, bool]) -> Choices:
@@ -63,8 +80,7 @@ def decided(choices: Choices, pairs: Sequence[NearPair], said: Mapping[int, bool
     return replace(choices, merges={subject: names for subject, names in merges.items() if names})
 
 
-def _ask(now: ImportState, place: int, pair: NearPair) -> bool:
-    assert now.choices is not None  # noqa: S101 - the caller looked
+def _ask(now: ImportState, place: int, pair: NearPair, chosen: bool) -> bool:
     written = f"{plain(pair.written)} ({format_number(pair.written_count)})"
     known = f"{plain(pair.known)} ({format_number(pair.known_count)})"
     likeness = _("{rate} alike", rate=format_rate(pair.score / 100, 0))
@@ -72,7 +88,7 @@ def _ask(now: ImportState, place: int, pair: NearPair) -> bool:
         st.radio(
             f"{_(SUBJECTS[pair.subject])}: **{written}** · **{known}** — {likeness}",
             [False, True],
-            index=int(_is_merged(now.choices, pair)),
+            index=int(chosen),
             format_func=lambda is_one: (
                 _("Take it for {known}", known=plain(pair.known)) if is_one else _("Leave apart")
             ),

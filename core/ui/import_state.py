@@ -51,6 +51,7 @@ class ImportState:
     uploads: list[Upload] = field(default_factory=list)
     choices: Choices | None = None
     pairs: list[NearPair] = field(default_factory=list)
+    waiting: dict[int, bool] = field(default_factory=dict)
     preview: Preview | None = None
     applied: Applied | None = None
     key: str = field(default_factory=lambda: uuid4().hex)
@@ -79,10 +80,12 @@ class ImportState:
     def changed(self) -> None:
         """Forget what followed from the files and mappings as they were."""
         self.choices, self.preview, self.pairs = None, None, []
+        self.waiting.clear()
         self.round += 1
 
     def decide(self, choices: Choices) -> None:
         """Take other choices; the preview is made anew."""
+        self.waiting.clear()
         if choices != self.choices:
             self.choices, self.preview = choices, None
 
