@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from inspect import Parameter, signature
+from itertools import product
 from math import exp, log
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from benchmarks.interactions import median, percentile
 from benchmarks.questions import QUESTIONS, Answer, Asked, Days, by_hand, ours, pandas_cached, pandas_reading
 from benchmarks.servers import Company, make_company
 from core.access.actors import Actor, Scope
+from core.analytics.as_of import AsOf
 from core.ask import questions
 from core.db.actors import actor_named
 from core.db.engine import WRITING
@@ -102,6 +104,7 @@ def of_luopan(folder: Path, until: date, runs: int) -> Found:
     found.figures["build, seconds"] = [_timed(database.mirror.refresh)[0]]
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     found.figures["build, processor seconds of the child"] = [spent.ru_utime + spent.ru_stime]
+    found.figures["build, peak memory of the child, MB"] = [spent.ru_maxrss / 1024]
     database.close()
     starts = []
     for _start in range(5):
@@ -130,9 +133,8 @@ def of_following(folder: Path, _until: date, runs: int) -> Found:
     found, database = Found(), _opened(Company(folder))
     database.mirror.refresh()
     for changes in (1, 1_000):
-        found.figures[f"refresh after {changes:,} change{'s' if changes > 1 else ''}, ms"] = _refreshed(
-            database, changes, runs
-        )
+        name = f"refresh after {changes:,} change{'s' if changes > 1 else ''}"
+        found.figures[f"{name}, ms"], found.figures[f"{name}, processor ms"] = _refreshed(database, changes, runs)
     database.close()
     return found
 
@@ -196,10 +198,13 @@ def _ask_pages(found: Found, database: Database, days: Days, runs: int) -> None:
         if not entry.mirrored or needed - given.keys():
             continue
         chosen: dict[str, Any] = {each: given[each] for each in needed}
-        for who in _ASKERS:
+        variants = {name: chosen}
+        if "as_of" in {each.name for each in parameters}:
+            variants[f"{name} as of a year ago"] = chosen | {"as_of": AsOf(days.past)}
+        for (title, values), who in product(variants.items(), _ASKERS):
             actor = actor_named(database, who, now=now, origin="benchmark")
             try:
-                found.pages[f"{name}, {who}"] = _page_times(database, actor, entry.function, now, chosen, runs)
+                found.pages[f"{title}, {who}"] = _page_times(database, actor, entry.function, now, values, runs)
             except SalesError:
                 continue
 
@@ -210,9 +215,10 @@ def _page_times(
     return [_timed(lambda: answer(database, actor, function, now, **chosen))[0] for _run in range(runs)]
 
 
-def _refreshed(database: Database, changes: int, runs: int) -> list[float]:
-    """Change deals here and there and return the milliseconds that each refresh takes."""
-    engine, found = database.engine.execution_options(**{WRITING: True}), []
+def _refreshed(database: Database, changes: int, runs: int) -> tuple[list[float], list[float]]:
+    """Change deals here and there and return the milliseconds that each refresh takes, and those of processors."""
+    engine = database.engine.execution_options(**{WRITING: True})
+    found: tuple[list[float], list[float]] = ([], [])
     with engine.begin() as connection:
         last = int(connection.exec_driver_sql("SELECT max(id) FROM deal").scalar() or 0)
     for run in range(runs):
@@ -220,7 +226,9 @@ def _refreshed(database: Database, changes: int, runs: int) -> list[float]:
         numbers = ", ".join(str(1 + (run + place * step) % last) for place in range(changes))
         with engine.begin() as connection:
             connection.exec_driver_sql(f"UPDATE deal SET base_amount = base_amount + 100 WHERE id IN ({numbers})")
-        found.append(_timed(database.mirror.refresh)[0] * 1000)
+        began = time.process_time()
+        found[0].append(_timed(database.mirror.refresh)[0] * 1000)
+        found[1].append((time.process_time() - began) * 1000)
     return found
 
 
