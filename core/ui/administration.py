@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.domain.money import CENT
 from core.errors import InvalidField, InvalidFields, SalesError
-from core.i18n import _, format_month, parse_number
+from core.i18n import _, format_month, format_number, parse_number
 from core.ui import session
 from core.ui.page import plain
 
@@ -75,6 +75,7 @@ class Fields:
         self.view = view
         self.key = key
         self._places: dict[str, Any] = {}
+        self._beyond: set[str] = set()
 
     def _placed(self, name: str) -> str:
         return f"{self.key}-{name}"
@@ -120,12 +121,14 @@ class Fields:
         return found
 
     def whole(self, name: str, label: str, value: int, least: int, most: int, **options: Any) -> int:
-        """Draw a whole number."""
-        found = st.number_input(
-            label, value=value, min_value=least, max_value=most, step=1, key=self._placed(name), **options
-        )
+        """Draw a whole number; one out of bounds is said below it and not sent, where a browser would drop it."""
+        found = int(st.number_input(label, value=value, step=1, key=self._placed(name), **options))
         self._place(name)
-        return int(found)
+        if not least <= found <= most:
+            self._beyond.add(name)
+            bounds = _("A whole number from {least} to {most}.", least=format_number(least), most=format_number(most))
+            self._places[name].error(bounds, icon=":material/error:")
+        return found
 
     def tick(self, name: str, label: str, value: bool, **options: Any) -> bool:
         """Draw a box to tick."""
@@ -134,10 +137,10 @@ class Fields:
         return bool(found)
 
     def sent(self, label: str, **options: Any) -> bool:
-        """Draw the button that sends the form."""
+        """Draw the button that sends the form; say whether it was pressed and everything can be sent."""
         found = st.button(label, type="primary", key=self._placed("send"), **options)
         self._place("")
-        return found
+        return found and not self._beyond
 
     def do(self, command: Callable[Concatenate[Work, P], R], /, *args: P.args, **values: P.kwargs) -> tuple[R] | None:
         """Run the command; say a refusal where it belongs and return None."""

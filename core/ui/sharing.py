@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.access.actions import Action
 from core.errors import SalesError
-from core.i18n import N_, _, format_instant, language
+from core.i18n import N_, _, _n, format_instant, language
 from core.queries.share import my_share_links
 from core.reports.frozen import freeze
 from core.services.share import make_share_link, revoke_share_link
@@ -101,7 +101,7 @@ def _old_links(view: View) -> None:
                 told = [
                     _(STATE_NAMES[link["state"]]),
                     _("frozen") if link["frozen"] else _("live"),
-                    _("opened {n} times", n=link["opened_count"]),
+                    _n("opened {n} time", "opened {n} times", link["opened_count"]),
                     _("expires {when}", when=format_instant(link["expires_at"], view.zone)),
                 ]
                 st.caption(plain(" · ".join(told)))

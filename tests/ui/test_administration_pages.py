@@ -119,6 +119,18 @@ def test_a_stage_is_renamed_through_its_form(opened, small_company):
     assert next(s for s in stored(small_company, Stage) if s.id == demo.id).name == "现场演示"
 
 
+def test_a_probability_beyond_its_bounds_is_said_and_nothing_is_saved(opened, small_company):
+    demo = next(stage for stage in stored(small_company, Stage) if stage.code == "demo")
+    test = opened("process")
+    test.selectbox(key="stage-chosen").select("Demo").run()
+    test.button(key="stage-edit").click().run()
+    test.text_input(key=f"stage-{demo.id}-1-name").set_value("现场演示")
+    test.number_input(key=f"stage-{demo.id}-1-probability").set_value(250)
+    press(test, "stage-edit", f"stage-{demo.id}-1-send")
+    assert [error.value for error in test.error] == ["A whole number from 0 to 100."]
+    assert next(s for s in stored(small_company, Stage) if s.id == demo.id).name == demo.name
+
+
 def test_a_typed_quota_is_looked_at_and_saved(opened, small_company):
     test = opened("quotas")
     key = "grid-quotas-rep-2026-0"
