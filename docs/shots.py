@@ -56,6 +56,7 @@ SHOTS = (
     Shot("process", "process", user="operations", committed=False),
     Shot("goods", "goods", user="operations", committed=False),
     Shot("quotas", "quotas", user="operations", committed=False),
+    Shot("acquisition_costs", "acquisition_costs", user="operations", committed=False),
     Shot("currencies", "currencies", user="operations", committed=False),
     Shot("settings", "settings", user="administrator", committed=False),
     Shot("audit", "audit", user="administrator", committed=False),

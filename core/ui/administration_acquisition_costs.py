@@ -40,8 +40,9 @@ def draw(view: View) -> None:
         )
     sheet = Sheet(_KEY, f"acquisition-costs-{year}", grid, _("Channel"), partial(_save, view), _told)
     amounts = edit(view, sheet)
-    draw_sums(view, sheet, amounts)
-    draw_by_row(view, sheet, amounts, title=_("By channel"), file="acquisition-costs")
+    if amounts or grid.last_year:
+        draw_sums(view, sheet, amounts)
+        draw_by_row(view, sheet, amounts, title=_("By channel"), file="acquisition-costs")
 
 
 def _save(view: View, changes: list[AmountChange]) -> int:

@@ -21,7 +21,7 @@ PAGES = {
     "operations": (
         "today", "overview", "overview?by=segment", "funnel", "leaderboard", "forecast", "deals", "deals?view=board",
         "customers", "deal?id=1400", "deal?id=900", "customer?id=5", "rep?id=5", "log_deal", "log_activity", "quotas",
-        "currencies", "import_data", "account",
+        "acquisition_costs", "currencies", "import_data", "account",
     ),
     "administrator": ("people",),
     "rep": ("today", "overview", "leaderboard"),
