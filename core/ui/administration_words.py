@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from core.i18n import N_, _
 from core.model.system import BatchState
 from core.ui.frame_words import LANGUAGE_NAMES, ROLE_NAMES
@@ -24,6 +26,7 @@ ACTIONS: dict[str, str] = {
     "shared.view": N_("Share link opened"),
     "share.open": N_("Share link opened"),
     "import": N_("Import"),
+    "import.apply": N_("Import made"),
     "import.undo": N_("Import undone"),
     "process.edit": N_("Process changed"),
     "product.edit": N_("Product changed"),
@@ -162,6 +165,10 @@ FIELDS: dict[str, str] = {
     "expires_at": N_("Expires at"),
     "revoked_at": N_("Revoked at"),
     "file_name": N_("File"),
+    "files": N_("Files"),
+    "made": N_("Records made"),
+    "removed": N_("Records removed"),
+    "kept": N_("Records kept"),
     "rows_read": N_("Rows read"),
     "rows_imported": N_("Rows imported"),
     "rows_merged": N_("Rows merged"),
@@ -242,6 +249,16 @@ def field_name(code: str) -> str:
 
 
 def value_name(kind: str, field: str, value: str | None) -> str | None:
-    """Return a field's value in words: a choice by its name, whatever else as it stands."""
+    """Return a field's value in words: a choice by its name, a list or counts by their items, else as it stands."""
     words = _CHOICES.get((kind, field), _YES_NO)
-    return _(words[value]) if value in words else value
+    if value is None or value in words:
+        return value and _(words[value])
+    try:
+        several = json.loads(value) if value[:1] in ("[", "{") else None
+    except ValueError:
+        return value
+    if isinstance(several, list) and not any(isinstance(item, list | dict) for item in several):
+        return ", ".join(map(str, several))
+    if isinstance(several, dict) and all(isinstance(count, int) for count in several.values()):
+        return ", ".join(_("{label}: {value}", label=kind_name(name), value=n) for name, n in several.items())
+    return value

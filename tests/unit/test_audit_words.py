@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 
 import pytest
 from sqlmodel import SQLModel
@@ -11,6 +12,7 @@ from sqlmodel import SQLModel
 import core.services
 from core.gate import COMMANDS
 from core.i18n import speaking
+from core.settings import PROJECT_ROOT
 from core.ui.administration_words import ACTIONS, FIELDS, KINDS, value_name
 
 UNSAID = {"id", "version", "created_at", "updated_at"}
@@ -34,6 +36,12 @@ def test_every_action_that_changes_something_has_a_word():
     assert {command.action.value for command in COMMANDS.values()} <= ACTIONS.keys()
 
 
+def test_every_action_that_is_noted_has_a_word():
+    named = re.compile(r'(?:\.note\(|writing\([^)]*action=)\s*"([^"]+)"')
+    said = {code for file in (PROJECT_ROOT / "core").rglob("*.py") for code in named.findall(file.read_text("utf-8"))}
+    assert {"sign-in", "import.undo", "deals.re-rated"} <= said <= ACTIONS.keys()
+
+
 @pytest.mark.parametrize("kind", AUDITED, ids=lambda kind: kind.__tablename__)
 def test_every_choice_is_told_in_both_languages(kind):
     for column in kind.__table__.columns:
@@ -48,3 +56,9 @@ def test_what_is_no_choice_stays_as_it_is():
     assert value_name("deal", "name", "won") == "won"
     assert value_name("deal", "note", None) is None
     assert value_name("app_user", "active", "true") == "Yes"
+    assert value_name("deal", "note", "{not JSON") == "{not JSON"
+
+
+def test_lists_and_counts_are_told_by_their_items():
+    assert value_name("import_batch", "files", '["a.csv", "b.csv"]') == "a.csv, b.csv"
+    assert value_name("import_batch", "made", '{"deal": 12, "customer": 3}') == "Deal: 12, Customer: 3"
