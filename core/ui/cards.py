@@ -16,27 +16,6 @@ if TYPE_CHECKING:
     from core.ui.page import View
 
 _ONE_ROW = 6  # cards that just fit beside each other on a laptop
-_STYLE = """<style>
-[data-testid="stLayoutWrapper"]:has(> * > * > [class*="st-key-cards-"]) {container-type: inline-size}
-[class*="st-key-card-"] > :last-child:not(:first-child):has(button) {margin-top: auto}
-@container (min-width: 480px) {
-  [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
-    grid-template-columns: repeat(3, minmax(0, 1fr)) !important}}
-@container (min-width: 760px) {
-  [class*="st-key-cards-large-"]:has(> :nth-child(9):last-child) {
-    grid-template-columns: repeat(3, minmax(0, 1fr)) !important}}
-@container (min-width: 900px) {
-  [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
-    grid-template-columns: repeat(20, minmax(0, 1fr)) !important; > * {grid-column: span 4}
-    > :nth-child(n + 6) {grid-column: span 5}}}
-@container (min-width: 1500px) {
-  [class*="st-key-cards-large-"]:has(> :nth-child(9):last-child) {
-    grid-template-columns: repeat(20, minmax(0, 1fr)) !important; > * {grid-column: span 4}
-    > :nth-child(n + 6) {grid-column: span 5}}}
-@container (max-width: 479.9px) {
-  [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
-    grid-template-columns: repeat(2, minmax(0, 1fr)) !important; > :first-child {grid-column: 1 / -1}}}
-</style>"""
 
 Unit = Literal["money", "rate", "count", "days", "times"]
 
@@ -99,7 +78,29 @@ def draw_style() -> None:
 
     Five and four, three times three where that is too narrow, and on a phone the first alone and the others by two.
     """
-    st.html(_STYLE)
+    st.html(
+        """<style>
+        [data-testid="stLayoutWrapper"]:has(> * > * > [class*="st-key-cards-"]) {container-type: inline-size}
+        [class*="st-key-card-"] > :last-child:not(:first-child):has(button) {margin-top: auto}
+        @container (min-width: 480px) {
+          [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
+            grid-template-columns: repeat(3, minmax(0, 1fr)) !important}}
+        @container (min-width: 760px) {
+          [class*="st-key-cards-large-"]:has(> :nth-child(9):last-child) {
+            grid-template-columns: repeat(3, minmax(0, 1fr)) !important}}
+        @container (min-width: 900px) {
+          [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
+            grid-template-columns: repeat(20, minmax(0, 1fr)) !important; > * {grid-column: span 4}
+            > :nth-child(n + 6) {grid-column: span 5}}}
+        @container (min-width: 1500px) {
+          [class*="st-key-cards-large-"]:has(> :nth-child(9):last-child) {
+            grid-template-columns: repeat(20, minmax(0, 1fr)) !important; > * {grid-column: span 4}
+            > :nth-child(n + 6) {grid-column: span 5}}}
+        @container (max-width: 479.9px) {
+          [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
+            grid-template-columns: repeat(2, minmax(0, 1fr)) !important; > :first-child {grid-column: 1 / -1}}}
+        </style>"""
+    )
 
 
 def draw_cards(view: View, cards: list[Card], *, key: str) -> None:

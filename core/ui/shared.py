@@ -30,17 +30,6 @@ SCREENS: dict[str, Callable[[View], None]] = {
 }
 _COUNTED = "luopan_link_counted"
 _CHECK_SECONDS = 20
-_STYLE = """<style>
-[data-testid="stMain"] h1 {font-size: clamp(2rem, 3vw, 2.75rem)}
-[data-testid="stMain"] h2 {font-size: clamp(1.5rem, 2.3vw, 2.25rem)}
-[data-testid="stMain"] h3 {font-size: clamp(1.5rem, 2vw, 1.875rem); padding-top: 1.5rem}
-[data-testid="stMain"] [class*="st-key-card-"] h3 {font-size: 1.25rem; padding-top: 0}
-[data-testid="stMain"] [data-testid="stCaptionContainer"] p {font-size: 1rem}
-[data-testid="stMain"] :is([data-testid="stMarkdown"] p, [data-testid="stText"] span) {font-size: 1.125rem}
-[data-testid="stMain"] [data-testid="stMetricValue"] {font-size: 2.25rem}
-[data-testid="stMain"] [data-testid="stMetricLabel"] p {font-size: 1.0625rem}
-</style>"""
-"""Type for a projector: sections above the titles of charts, and no words smaller than those."""
 
 
 def draw_shared() -> None:
@@ -67,7 +56,7 @@ def draw_shared() -> None:
         calendar=session.calendar(), large=True, query=link.query,
         frozen=thaw(link.frozen) if link.frozen is not None else None,
     )  # fmt: skip
-    st.html(_STYLE)
+    _draw_style()
     view.heading(_title(link))
     shown = link.frozen_at or now
     words = _("Frozen on {when}") if link.frozen_at else _("As of {when}")
@@ -79,6 +68,22 @@ def draw_shared() -> None:
     _watch()
     SCREENS[link.page](view)
     follow(view)
+
+
+def _draw_style() -> None:
+    """Draw the type for a projector: sections above the titles of charts, and no words smaller than those."""
+    st.html(
+        """<style>
+        [data-testid="stMain"] h1 {font-size: clamp(2rem, 3vw, 2.75rem)}
+        [data-testid="stMain"] h2 {font-size: clamp(1.5rem, 2.3vw, 2.25rem)}
+        [data-testid="stMain"] h3 {font-size: clamp(1.5rem, 2vw, 1.875rem); padding-top: 1.5rem}
+        [data-testid="stMain"] [class*="st-key-card-"] h3 {font-size: 1.25rem; padding-top: 0}
+        [data-testid="stMain"] [data-testid="stCaptionContainer"] p {font-size: 1rem}
+        [data-testid="stMain"] :is([data-testid="stMarkdown"] p, [data-testid="stText"] span) {font-size: 1.125rem}
+        [data-testid="stMain"] [data-testid="stMetricValue"] {font-size: 2.25rem}
+        [data-testid="stMain"] [data-testid="stMetricLabel"] p {font-size: 1.0625rem}
+        </style>"""
+    )
 
 
 def _title(link: ShareLink) -> str:
