@@ -24,6 +24,7 @@ WHOLE: Final = 10_000
 CREDITED: Final = {"credited": "booked", "credited_margin": "margin"}
 """The measures of split deals, and what they are of whole ones."""
 
+_KEPT: Final = "_credited"
 _OPEN_TO_CREDITED: Final = (
     "state", "closed_on", "pipeline_id", "territory_id", "channel_id", "product_id", "segment",
 )  # fmt: skip
@@ -39,8 +40,16 @@ class CreditedFacts(Facts):
 
 
 def credited(facts: Facts, *, splits: bool = True) -> Facts:
-    """Return the facts with split deals where they are credited; the same facts without `splits`."""
-    return CreditedFacts(facts) if splits else facts
+    """Return the facts with split deals where they are credited; the same facts without `splits`.
+
+    Kept with the facts, which are kept by scope: to write its many columns takes longer than to ask for them.
+    """
+    if not splits:
+        return facts
+    kept: dict[str, Facts] = facts.__dict__
+    if _KEPT not in kept:
+        kept[_KEPT] = CreditedFacts(facts)
+    return kept[_KEPT]
 
 
 def _deals(facts: Facts) -> Subquery:
@@ -80,7 +89,11 @@ def _spread(facts: Facts) -> Subquery:
     everyone, shares = facts.of_everyone(), facts.shares.c
     deals = everyone.deals.c
     rests = {name: _divided(deals[name], shares.share) for name in ("amount", "cost")}
-    columns: list[ColumnElement[Any]] = [*deals, shares.rep_id.label("person"), shares.share.label("share")]
+    columns: list[ColumnElement[Any]] = [
+        *_carried(facts, deals),
+        shares.rep_id.label("person"),
+        shares.share.label("share"),
+    ]
     for name, (whole, rest) in rests.items():
         columns += [whole.label(f"{name}_of_it"), rest.label(f"{name}_rest")]
     taken = (
@@ -95,11 +108,18 @@ def _spread(facts: Facts) -> Subquery:
         left = t[name] - func.sum(t[f"{name}_of_it"]).over(partition_by=t.id)
         place = func.row_number().over(partition_by=t.id, order_by=(t[f"{name}_rest"].desc(), t.person))
         found[part] = cast(t[f"{name}_of_it"] + case((place <= left, 1), else_=0), BigInteger)
-    own = [column for column in t if column.name in deals and column.name != "credit_id"]
+    own = [t[column.name] for column in _carried(facts, deals)]
     spread = select(*own, *(value.label(name) for name, value in found.items()), t.credited_id.label("winner"))
     inner = spread.subquery("spread_all")
     received = case((or_(inner.c.winner.is_(None), inner.c.winner != inner.c.credit_id), inner.c.part), else_=0)
     return select(*inner.c, cast(received, BigInteger).label("received")).subquery("spread")
+
+
+def _carried(facts: Facts, deals: Any) -> list[ColumnElement[Any]]:
+    """Return the columns of a whole deal that go with its parts: all but the one replaced, or what all may know."""
+    if facts.scope.reach is Reach.ALL:
+        return [column for column in deals if column.name != "credit_id"]
+    return [deals[name] for name in ("id", "amount", "cost", "credited_id", *_OPEN_TO_CREDITED)]
 
 
 def _divided(amount: Any, share: Any) -> tuple[ColumnElement[int], ColumnElement[int]]:
