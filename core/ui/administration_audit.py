@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -25,7 +24,6 @@ from core.queries.audit import (
 )
 from core.reports.tables import Column, csv_bytes, xlsx_bytes
 from core.services import installation
-from core.ui.administration import fresh
 from core.ui.administration_words import action_name, field_name, kind_name, value_name
 from core.ui.page import plain
 from core.ui.tables import table
@@ -150,11 +148,11 @@ def _exports(view: View, wanted: AuditFilter, count: int) -> None:
         Column("origin", _("From where")),
         Column("hash", _("Hash")),
     ]
-    code, stem = language(), f"luopan-audit-{view.today.isoformat()}"
+    code, later, stem = language(), view.later(), f"luopan-audit-{view.today.isoformat()}"
 
     def file(kind: str) -> bytes:
         with speaking(code):
-            frame = replace(fresh(view), frozen=None).ask(audit_export, wanted=wanted)
+            frame = later().ask(audit_export, wanted=wanted)
             frame["record_id"] = (
                 frame["record_id"].astype("Int64").astype(object).where(frame["record_id"].notna(), None)
             )

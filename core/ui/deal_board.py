@@ -135,12 +135,12 @@ def _phone_row(view: View, row: dict[Any, Any], wanted: DealFilter) -> PhoneRow:
 
 def _draw_files(view: View, wanted: DealFilter, sort: str, *, descending: bool) -> None:
     """Offer the whole list, not the one page, as files made on the click."""
-    speech, columns = language(), columns_of(view)
+    speech, columns, later = language(), columns_of(view), view.later()
     stem = f"luopan-deals-{view.today.isoformat()}"
 
     def whole() -> pd.DataFrame:
         with speaking(speech):  # the click is served by a thread that speaks no language yet
-            answer: DealsPage = view.ask(deals_page, wanted=wanted, sort=sort, descending=descending, size=None)
+            answer: DealsPage = later().ask(deals_page, wanted=wanted, sort=sort, descending=descending, size=None)
             return spoken(view, answer.rows)
 
     files = {

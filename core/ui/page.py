@@ -162,6 +162,18 @@ class View:
         self.looked.clear()
         return gate.perform(self.database, self.actor, command, session.now(), *args, **params)
 
+    def later(self) -> Callable[[], View]:
+        """Return what gives this view to a click that makes a file outside of any run: as who is signed in by then."""
+        asker = session.asker()
+
+        def anew() -> View:
+            actor = asker()
+            if actor is None:
+                raise NotAllowed
+            return dataclasses.replace(self, actor=actor, now=session.now(), frozen=None, answers={}, looked=[])
+
+        return anew
+
     def heading(self, title: str, subtitle: str = "") -> None:
         """Draw the page's title as plain text, whatever it holds."""
         st.title(plain(title), anchor=False)

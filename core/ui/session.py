@@ -172,6 +172,20 @@ def link_holder() -> Actor | None:
     return found
 
 
+def asker() -> Callable[[], Actor | None]:
+    """Return what looks up, outside of any run, who asks by then: a file is made by a click long after the run."""
+    given, token, origin = st.session_state.get(ACTOR_KEY), cookie(SESSION_COOKIE), address()
+    minutes, asked = settings().session_idle_minutes, database()
+
+    def look_up() -> Actor | None:
+        if given is not None:
+            return cast("Actor", given)
+        found = session_of(asked, token=token, now=now(), origin=origin, idle_minutes=minutes)
+        return None if found is None else found.actor
+
+    return look_up
+
+
 def is_still(actor: Actor) -> bool:
     """Say whether `actor` is who looks here in this run, in the same role and scope.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,3 +205,13 @@ def test_a_share_link_opens_without_an_account_and_dies_when_it_is_revoked(
     settle(wrong)
     wrong.get_by_text("This link no longer opens anything").wait_for(timeout=15_000)
     guest.close()
+
+
+@pytest.mark.parametrize(("role", "path"), [("administrator", "audit"), ("operations", "deals")])
+def test_a_whole_list_comes_as_a_file(page_as: PageAs, role: str, path: str) -> None:
+    """Such a file is asked for by the click itself, outside of any run of the page."""
+    page = page_as(role, path)
+    with page.expect_download(timeout=30_000) as coming:
+        page.locator(f".st-key-csv-{path} button").first.click()
+    text = Path(coming.value.path()).read_text(encoding="utf-8-sig")
+    assert len(text.splitlines()) > 2
