@@ -252,13 +252,14 @@ class Loader:
         self._cursor.register("in_reached", moves.reached_table(stages))
         progress(0.55)
         changes = self._read("deal_change", keys)
-        self._cursor.execute(_CHANGES)
+        if changes.num_rows:
+            self._cursor.execute(_CHANGES)
         states = states_table(moves, changes, deals, stages=stages, days=self._days, base=self._base)
         progress(0.65)
         self._insert("states", states)
         self._forget("deal_change")
-        self._read("credit_share", keys)
-        self._cursor.execute(_SHARES)
+        if self._read("credit_share", keys).num_rows:
+            self._cursor.execute(_SHARES)
         progress(0.7)
 
     def _load_deal_rows(self, keys: Collection[int] | None) -> None:
