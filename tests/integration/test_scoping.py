@@ -15,6 +15,7 @@ from core.model import (
     Activity,
     Award,
     Contact,
+    CreditShare,
     Customer,
     Deal,
     DealChange,
@@ -58,6 +59,8 @@ def test_a_rep_of_the_east_sees_nothing_of_the_west(make, work_as, company, tabl
     make._write(
         RepLeave(rep_id=make.reps["charlie"], from_on=date(2026, 7, 1), until_on=date(2026, 7, 2))
     )  # fmt: skip
+    shared = {"rep_id": make.reps["alice"], "share": 10_000, "effective_at": NOW, "recorded_at": NOW}
+    make._write(CreditShare(deal_id=deal.id, **shared))
     western = _actor(make, "western rep").scope.named
     make._write(ForecastRun(scope_key=western, made_at=NOW, depth="full", data_version="1", series=[]))
     assert work_as("western rep").session.scalar(select(func.count()).select_from(table)) > 0
