@@ -391,7 +391,7 @@ def deal_record(work: Work, *, deal_id: int) -> DealRecord:
         channel=named(channel) if channel else "",
         lost_reason=reasons.get(deal.lost_reason_id, ""),
         lines=_lines(work, deal_id),
-        timeline=tuple(sorted(entries, key=lambda entry: (entry.at, entry.recorded_at or entry.at), reverse=True)),
+        timeline=tuple(sorted(entries, key=_when, reverse=True)),
         due=tuple(sorted((a for a in activities if a.done_at is None), key=lambda a: (str(a.due_on), a.id or 0))),
         last_editor=users.get(latest.by_user_id, "") if latest else "",
         may_edit=work.actor.scope.allows_rep(deal.owner_id) and work.actor.may(Action.DEAL_EDIT),
@@ -448,6 +448,11 @@ def _of_activity(activity: Activity, reps: dict[int, str], words: Words) -> Time
         recorded_at=activity.created_at,
         activity=activity,
     )
+
+
+def _when(entry: TimelineEntry) -> tuple[datetime, datetime, int]:
+    """Return what a timeline goes by: what was entered in one go stands from the opening to the end."""
+    return entry.at, entry.recorded_at or entry.at, {"opened": 0, "won": 2, "lost": 2}.get(entry.kind, 1)
 
 
 def _lines(work: Work, deal_id: int) -> tuple[LineRow, ...]:

@@ -209,10 +209,11 @@ def _stage_form(view: View, pipeline_id: int, line: StageLine | None) -> None:
         name_en = fields.text("name_en", _("English name"), stage.name_en if stage else "", max_chars=80)
         kinds = {kind: _(word) for kind, word in KIND_NAMES.items()}
         kind = fields.choose("kind", _("Kind"), kinds, stage.kind if stage else None, disabled=bool(line and line.used))
-        per_cent, days = 0, 0
+        probability, days = 0.0, 0
         if kind is StageKind.OPEN:
             shown = round(stage.probability * 100) if stage else 10
             per_cent = fields.whole("probability", _("Probability of winning, %"), shown, 0, 100)
+            probability = stage.probability if stage and per_cent == shown else per_cent / 100
             days = fields.whole("expected_days", _("Expected days"), stage.expected_days if stage else 14, 0, 3650)
         active = fields.tick("active", _("In use"), stage.active) if stage else True
         if line and not active and line.standing:
@@ -225,7 +226,7 @@ def _stage_form(view: View, pipeline_id: int, line: StageLine | None) -> None:
             )
         if not fields.sent(_("Save")):
             return
-        values = StageFields(name, name_en, kind, per_cent / 100, days, active)
+        values = StageFields(name, name_en, kind, probability, days, active)
         done: object = (
             fields.do(edit_stage, stage_id=stage.id, version=stage.version, fields=values)
             if stage

@@ -16,6 +16,7 @@ from core.services.month_amounts import AmountChange
 from core.ui import session
 from core.ui.administration import grid_key, is_touched, renew_grid, tell, typed_amounts
 from core.ui.page import plain
+from core.ui.table_widths import fitting_widths
 from core.ui.tables import export_menu, table
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 Amounts = dict[tuple[int, "date"], Decimal]
 _FILLED = "administration.filled-amounts"
-_MOST_ROWS, _HIGHEST = 16, 620
+_MOST_ROWS, _HIGHEST, _WIDEST_NAME = 16, 620, 200
 
 
 @dataclass(frozen=True)
@@ -139,16 +140,21 @@ def _editor(sheet: Sheet) -> pd.DataFrame:
         for line in grid.rows
     ]
     frame = pd.DataFrame(rows, index=pd.Index([line.id for line in grid.rows]))
+    named, teamed = (_fitting([getattr(line, part) for line in grid.rows]) for part in ("name", "team"))
     config: dict[str, Any] = {
-        "team": st.column_config.TextColumn(_("Team"), disabled=True, width=130)
+        "team": st.column_config.TextColumn(_("Team"), disabled=True, width=teamed)
         if any(line.team for line in grid.rows)
         else None,
-        "name": st.column_config.TextColumn(sheet.rows, disabled=True, pinned=True, width=112),
+        "name": st.column_config.TextColumn(sheet.rows, disabled=True, pinned=True, width=named),
     }
     for month in grid.months:
         config[month.isoformat()] = st.column_config.TextColumn(format_month(month), alignment="right", width=96)
     height: int | Literal["content"] = _HIGHEST if len(rows) > _MOST_ROWS else "content"
     return st.data_editor(frame, hide_index=True, column_config=config, key=grid_key(sheet.name), height=height)
+
+
+def _fitting(names: list[str]) -> int:
+    return fitting_widths([""], [names], texts=[True], room=_WIDEST_NAME)[0]
 
 
 def _said(amount: Decimal | None) -> str:

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.actors import SYSTEM
 from core.model import AcquisitionCost, AuditEntry, FxRate, Quota, Setting, Stage, User
 from core.services import installation
+from core.services.process import StageFields, edit_stage
 from core.ui import session
 from core.ui.administration import typed_number, typed_text
 from tests.conftest import actor
@@ -117,6 +118,20 @@ def test_a_stage_is_renamed_through_its_form(opened, small_company):
     press(test, "stage-edit", f"stage-{demo.id}-1-send")
     assert not test.exception
     assert next(s for s in stored(small_company, Stage) if s.id == demo.id).name == "现场演示"
+
+
+def test_a_probability_that_nobody_touched_is_not_rounded(opened, small_company, perform_as):
+    demo = next(stage for stage in stored(small_company, Stage) if stage.code == "demo")
+    exact = StageFields(demo.name, demo.name_en, demo.kind, 0.632, demo.expected_days)
+    perform_as("operations", edit_stage, stage_id=demo.id, version=demo.version, fields=exact)
+    test = opened("process")
+    test.selectbox(key="stage-chosen").select("Demo").run()
+    test.button(key="stage-edit").click().run()
+    assert test.number_input(key=f"stage-{demo.id}-2-probability").value == 63
+    test.text_input(key=f"stage-{demo.id}-2-name").set_value("现场演示")
+    press(test, "stage-edit", f"stage-{demo.id}-2-send")
+    saved = next(stage for stage in stored(small_company, Stage) if stage.id == demo.id)
+    assert (saved.name, saved.probability) == ("现场演示", 0.632)
 
 
 def test_a_probability_beyond_its_bounds_is_said_and_nothing_is_saved(opened, small_company):

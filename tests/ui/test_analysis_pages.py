@@ -84,6 +84,14 @@ def test_overviews_cards_say_what_was_booked(world: Company) -> None:
     assert label_of(app, "open-overview-win_rate") == "3 deals"
 
 
+def test_all_time_is_compared_with_no_time_before_the_first_deal(world: Company) -> None:
+    app = opened(world, "overview", period="all")
+    assert cards(app)["Booked"] == "¥11K"
+    assert not [metric.label for metric in app.metric if metric.delta]
+    assert "last year" not in captions(app)
+    assert "What changed, and why" not in [heading.value for heading in app.subheader]
+
+
 def test_overview_says_the_same_in_chinese(world: Company) -> None:
     app = opened(world, "overview", language="zh")
     found = cards(app)

@@ -14,7 +14,7 @@ from core.charts.pipeline import by_stage
 from core.charts.trend import booked_by_month
 from core.domain.periods import Period, add_months
 from core.i18n import _, _n, format_date, format_money, format_number, format_rate
-from core.queries.choices import newest_deal_on
+from core.queries.choices import first_deal_on, newest_deal_on
 from core.queries.expected import coverage_needed
 from core.queries.overview import booked_by_month as months_booked
 from core.queries.overview import breakdown, overview_kpis, pipeline_by_stage
@@ -56,13 +56,17 @@ def draw(view: View) -> None:
         nothing_yet(view, told)
         return
     needed = view.ask(coverage_needed, filters=filters, as_of=as_of).iloc[0]
+    earlier, a_year_ago = _known(view, period)
+    for row, known in (("previous", earlier), ("year_before", a_year_ago)):
+        rows[row] = rows[row] if known else dict.fromkeys(rows[row])
     draw_cards(
         view, cards(period, filters, rows, view.currency, as_of, needed=float(needed["needed"])), key="overview"
     )  # fmt: skip
-    if is_running:
+    if is_running and (earlier or a_year_ago):
         st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
     _trend(view, period, filters, as_of)
-    draw_why(view, period, filters, to_date=is_running, as_of=as_of)
+    if earlier:
+        draw_why(view, period, filters, to_date=is_running, as_of=as_of)
     overview_expected.draw(view, filters, as_of)
     left, right = st.columns(2)
     with left:
@@ -70,6 +74,18 @@ def draw(view: View) -> None:
     with right:
         _breakdown(view, period, filters, as_of)
     overview_customers.draw(view, period, filters, as_of)
+
+
+def _known(view: View, period: Period) -> tuple[bool, bool]:
+    """Say whether the period before, and the one a year earlier, can be compared with: the company had deals then.
+
+    A period of more than a year is not compared with itself a year earlier, most of which is the same.
+    """
+    since = view.ask(first_deal_on)
+    if since is None:
+        return False, False
+    short = add_months(period.start, 12) >= period.end
+    return view.calendar.before(period).end > since, short and add_months(period.end, -12) > since
 
 
 def cards(
