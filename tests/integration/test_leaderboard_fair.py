@@ -208,8 +208,8 @@ def test_only_the_leaderboard_compares_people_beyond_the_scope() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr.endswith("of_everyone"):
                 callers.add(path.relative_to(PROJECT_ROOT).as_posix())
-    credits = "core/analytics/credited.py"  # a part of a deal is worked out of the whole, then narrowed to its person
-    assert callers == {"core/queries/leaderboard_fair.py", "core/queries/rep_page.py", credits}
+    credited = "core/analytics/credited.py"  # a part of a deal is worked out of the whole, then narrowed to its person
+    assert callers == {"core/queries/leaderboard_fair.py", "core/queries/rep_page.py", credited}
 
 
 @pytest.mark.parametrize("sight", [BoardSight.HIDDEN, BoardSight.ANONYMOUS])
