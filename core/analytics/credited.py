@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import BigInteger, Double, Integer, and_, case, cast, func, literal_column, null, or_, select
 
 from core.access.actors import Reach
+from core.analytics import tables
 from core.analytics.facts import Facts
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, FromClause, Select, Subquery
+
+    from core.analytics.facts import Statement
 
 WHOLE: Final = 10_000
 """What the shares of a deal add up to."""
@@ -50,6 +53,11 @@ def credited(facts: Facts, *, splits: bool = True) -> Facts:
     if _KEPT not in kept:
         kept[_KEPT] = CreditedFacts(facts)
     return kept[_KEPT]
+
+
+def any_share() -> Statement:
+    """Return a row where some deal was ever split: where none was, the facts are credited as they stand."""
+    return select(tables.SHARES.c.deal_id).limit(1)
 
 
 def _deals(facts: Facts) -> Subquery:

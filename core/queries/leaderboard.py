@@ -23,7 +23,7 @@ from core.errors import NotAllowed, NotFound
 from core.gate import query
 from core.i18n import N_
 from core.queries.overview import HUNDREDTHS, months_frame
-from core.queries.standpoint import looked_at
+from core.queries.standpoint import looked_at, splits_count
 from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def leaderboard(
     """
     mirror, margins = work.mirror, margins_for(work, measure)
     parts = parts_looked_at(mirror, filters) if by == "team" else ()
+    splits = splits_count(work, wanted=splits)
     contest = replace(_contest(work, period, by, filters, minimum_decided, parts), splits=splits)
     contest_before = replace(contest, period=work.calendar.before(period))
     facts = looked_at(work, as_of).facts

@@ -24,7 +24,7 @@ from core.domain.periods import Period, add_months
 from core.gate import query
 from core.queries.leaderboard import COLUMNS, margins_for, standing_rows
 from core.queries.overview import HUNDREDTHS
-from core.queries.standpoint import looked_at
+from core.queries.standpoint import looked_at, splits_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -195,7 +195,7 @@ class _Board:
         self, pool: _Pool, contest: statements.Contest, measure: statements.Measure, adjust: Collection[Adjustment],
         *, told: bool,
     ) -> None:  # fmt: skip
-        splits = "splits" in adjust
+        splits = splits_count(pool.work, wanted="splits" in adjust)
         contest = replace(contest, splits=splits)
         self.pool, self.contest, self.measure = pool, contest, measure
         self.in_money = partial(credited, splits=splits)
