@@ -60,7 +60,7 @@ def make_plans(
         return {}
     year = [date(calendar.until.year, month, 1) for month in range(1, 13)]
     adopted = min(_at(calendar, date(calendar.until.year, 1, 5)), now)
-    _adopt(database, "leader", adopted, f"{calendar.until.year} 年度计划 · Plan of {calendar.until.year}",
+    _adopt(database, "leader", adopted, f"FY{calendar.until.year}",
            _grown(year, whole[last_year], PLANNED_GROWTH), None)  # fmt: skip
     quarter = (calendar.until.month - 1) // 3
     months = slice(3 * quarter, 3 * quarter + 3)
@@ -68,7 +68,7 @@ def make_plans(
         east = work.session.exec(select(Team.id).where(Team.name == TEAMS[EAST].name)).one()
     team = of_teams(cast, booked)[EAST][last_year]
     begun = min(_at(calendar, year[months][0] + timedelta(days=1)), now)
-    _adopt(database, "east.manager", begun, f"{TEAMS[EAST].name} Q{quarter + 1} · {TEAMS[EAST].name_en} Q{quarter + 1}",
+    _adopt(database, "east.manager", begun, f"{calendar.until.year} Q{quarter + 1}",
            _grown(year[months], team[months], STRETCH), east)  # fmt: skip
     _keep_scenarios(database, calendar, whole)
     return {"sales_plan": 2, "scenario": len(SCENARIOS)}

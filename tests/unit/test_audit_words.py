@@ -16,9 +16,10 @@ from core.settings import PROJECT_ROOT
 from core.ui.administration_words import ACTIONS, FIELDS, KINDS, value_name
 
 UNSAID = {"id", "version", "created_at", "updated_at"}
-AUDITED = [
-    mapper.class_ for mapper in SQLModel._sa_registry.mappers if getattr(mapper.class_, "audited", False)
-]  # fmt: skip
+AUDITED = sorted(
+    (mapper.class_ for mapper in SQLModel._sa_registry.mappers if getattr(mapper.class_, "audited", False)),
+    key=lambda kind: kind.__tablename__,
+)
 
 
 def test_every_kind_of_record_has_a_word():

@@ -140,7 +140,7 @@ def _against(view: View, grid: PlanGrid) -> None:
     due = sum(amount * _month(month).elapsed_rate(view.today) for month, amount in planned.items())
     total, so_far = sum(planned.values()), sum(booked.values())
     share = _("{rate} of what is due", rate=format_rate(so_far / due, 0)) if due else ""
-    with st.grid(min_column_width=170, gap="small", key="cards-plan"):
+    with st.grid(4, min_column_width=170, gap="small", key="cards-plan"):
         for key, title, value, note in (
             ("plan", _("Plan"), total, _span_words(grid)),
             ("due", _("Due by today"), due, _("Months that are over, and of the running one its days so far.")),
