@@ -40,11 +40,15 @@ def run_part(view: View, tree: SeriesTree, kept: ForecastRun | None) -> None:
     if run is not None and (error := run.task.exception()) is not None:
         told = error.message() if isinstance(error, SalesError) else _("The run ended by a mistake of the program.")
         st.error(plain(told), icon=":material/error:")
-    count = len(tree.names)
+    if kept is None:
+        nothing = _("Nothing has been computed yet for your {n} series.", n=len(tree.names))
+        how = _(
+            "Computing takes from seconds to some minutes and goes on in the background; the nightly job keeps the "
+            "forecasts fresh where it runs."
+        )
+        st.info(plain(f"{nothing} {how}"), icon=":material/inbox:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="all-series-run"):
-        if kept is None:
-            st.markdown(plain(_("Nothing has been computed yet for your {n} series.", n=count)), width="stretch")
-        else:
+        if kept is not None:
             when = format_instant(kept.made_at, view.zone)
             if kept.data_version == tree.version:
                 st.markdown(plain(_("Up to date, made {when}.", when=when)), width="stretch")
