@@ -126,7 +126,7 @@ def _sums(facts: Facts, contest: Contest) -> tuple[Any, Any, Any, Any]:
     margins = margin_columns(facts, period, today=contest.today)
     if contest.splits:
         deals = decided(facts, "decided", *counts, sum_of(whole, won).label("whole"))
-        spread = credited(facts)
+        spread = credited(facts, sums=True)
         received = cast(func.sum(spread.deals.c.received), BigInteger).label("received")
         booked = cast(func.sum(spread.deals.c.amount), BigInteger).label("booked")
         margins = margin_columns(spread, period, today=contest.today)

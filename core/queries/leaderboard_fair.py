@@ -198,7 +198,7 @@ class _Board:
         splits = splits_count(pool.work, wanted="splits" in adjust)
         contest = replace(contest, splits=splits)
         self.pool, self.contest, self.measure = pool, contest, measure
-        self.in_money = partial(credited, splits=splits)
+        self.in_money = partial(credited, splits=splits, sums=True)
         self.least_first = measure in statements.LEAST_FIRST
         found = pool.ask(lambda facts: statements.standings(facts, contest))
         self.rows = standing_rows(found, margins=margins_for(pool.work))
