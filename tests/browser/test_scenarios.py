@@ -16,13 +16,17 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def forecast(page_as: PageAs) -> Iterator[Any]:
-    """The Forecast page with five per cent of growth laid on the base; every scenario is gone again afterwards."""
+    """The Forecast page with five per cent of growth laid on the base, without any scenario before and afterwards."""
     page = page_as("leadership", "forecast", height=2000)
-    page.locator(".st-key-card-forecast-base").wait_for(timeout=90_000)
+    _delete_all(page)
     _grow(page, 5)
     yield page
     page.goto("/forecast")
-    page.locator(".st-key-card-forecast-base").wait_for(timeout=60_000)
+    _delete_all(page)
+
+
+def _delete_all(page: Any) -> None:
+    page.locator(".st-key-card-forecast-base").wait_for(timeout=90_000)
     settle(page)
     while page.locator(".st-key-scenario-list").count():
         dialog = _list(page)

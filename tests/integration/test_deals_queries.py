@@ -114,7 +114,7 @@ def test_the_board_counts_every_open_deal_and_shows_the_largest(make, answer_as,
     assert list(board[0].cards["amount"]) == [Decimal(30), Decimal(20)]
 
 
-def test_a_deal_entered_as_won_tells_the_end_above_the_opening(make, answer_as):
+def test_a_deal_entered_as_won_tells_the_end_above_the_opening(make, answer_as, company):
     deal = make.deal(path=(("identified", NOW), ("demo", NOW), ("won", NOW)))
     record = answer_as("leader", deal_record, deal_id=deal.id)
     assert [entry.kind for entry in record.timeline] == ["won", "moved", "opened"]
