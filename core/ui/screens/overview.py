@@ -79,13 +79,14 @@ def draw(view: View) -> None:
 def _known(view: View, period: Period) -> tuple[bool, bool]:
     """Say whether the period before, and the one a year earlier, can be compared with: the company had deals then.
 
-    A period of more than a year is not compared with itself a year earlier, most of which is the same.
+    A period of more than a year is not compared with itself a year earlier, most of which is the same; a year is
+    compared with the one before it once.
     """
     since = view.ask(first_deal_on)
     if since is None:
         return False, False
-    short = add_months(period.start, 12) >= period.end
-    return view.calendar.before(period).end > since, short and add_months(period.end, -12) > since
+    before, shorter = view.calendar.before(period), add_months(period.start, 12) > period.end
+    return before.end > since, shorter and add_months(period.end, -12) > since
 
 
 def cards(
