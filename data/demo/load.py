@@ -95,7 +95,7 @@ def load_demo(
     _refuse_unless_empty(database, now)
     rng = np.random.default_rng(seed)
     rates = make_rates(np.random.default_rng([seed, 2]), calendar, database.base_currency)
-    with database.writing(SYSTEM, now=now, action="found_company") as work:
+    with database.writing(SYSTEM, now=now, action="found") as work:
         found_company(work)
     passphrase = make_passphrase()
     cast = make_cast(rng, calendar, reps=max(40, deals // 500), customers=max(1500, deals // 8))

@@ -109,7 +109,7 @@ def _keep_scenarios(database: Database, calendar: Calendar, whole: NDArray[np.in
     base = apply(fit).frame
     series = {"dimension": "company", "key": "", "frequency": "month", "horizon": AHEAD, "china": True, "events": [],
               "measure": "booked", "masked": []}  # fmt: skip
-    with database.writing(SYSTEM, now=_at(calendar, saved), action="save_scenario") as work:
+    with database.writing(SYSTEM, now=_at(calendar, saved), action="scenario.save") as work:
         leader = work.session.exec(select(User.id).where(User.username == "leader")).one()
         for name, note, levers in SCENARIOS:
             frame = apply(fit, levers).frame

@@ -39,7 +39,8 @@ def test_every_action_that_changes_something_has_a_word():
 
 def test_every_action_that_is_noted_has_a_word():
     named = re.compile(r'(?:\.note\(|writing\([^)]*action=)\s*"([^"]+)"')
-    said = {code for file in (PROJECT_ROOT / "core").rglob("*.py") for code in named.findall(file.read_text("utf-8"))}
+    files = [file for folder in ("core", "data") for file in (PROJECT_ROOT / folder).rglob("*.py")]
+    said = {code for file in files for code in named.findall(file.read_text("utf-8"))}
     assert {"sign-in", "import.undo", "deals.re-rated"} <= said <= ACTIONS.keys()
 
 
