@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.domain.names import named
 from core.domain.stages import StageKind
-from core.i18n import N_, _
+from core.i18n import _
 from core.queries.administration import deal_words, pipelines, stages_of
 from core.reports.tables import Column
 from core.services.process import (
@@ -26,6 +26,7 @@ from core.services.process import (
 from core.ui import session
 from core.ui.administration import Fields, confirm, show_what_was_told, tell
 from core.ui.page import plain
+from core.ui.selling import STATE_NAMES
 from core.ui.tables import table
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from core.queries.administration import StageLine
     from core.ui.page import View
 
-KIND_NAMES = {StageKind.OPEN: N_("In progress"), StageKind.WON: N_("Won"), StageKind.LOST: N_("Lost")}
 _FEW = 5
 
 
@@ -105,7 +105,7 @@ def _stage_table(view: View, lines: list[StageLine]) -> None:
                 "order": index,
                 "name": line.stage.name,
                 "name_en": line.stage.name_en,
-                "kind": _(KIND_NAMES[line.stage.kind]),
+                "kind": _(STATE_NAMES[line.stage.kind]),
                 "probability": line.stage.probability,
                 "observed": line.won / line.decided if line.decided >= _FEW else None,
                 "decided": line.decided,
@@ -207,7 +207,7 @@ def _stage_form(view: View, pipeline_id: int, line: StageLine | None) -> None:
         fields = Fields(view, f"stage-{stage.id}-{stage.version}" if stage else "stage-add")
         name = fields.text("name", _("Chinese name"), stage.name if stage else "", max_chars=80)
         name_en = fields.text("name_en", _("English name"), stage.name_en if stage else "", max_chars=80)
-        kinds = {kind: _(word) for kind, word in KIND_NAMES.items()}
+        kinds = {kind: _(word) for kind, word in STATE_NAMES.items()}
         kind = fields.choose("kind", _("Kind"), kinds, stage.kind if stage else None, disabled=bool(line and line.used))
         probability, days = 0.0, 0
         if kind is StageKind.OPEN:

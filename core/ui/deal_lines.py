@@ -87,10 +87,9 @@ def _follow_currency(form: Form, products: dict[str, ProductChoice], currency: s
         if product is None or product.list_price is None:
             continue
         typed = str(form[f"price{row}"] or "").strip()
-        if product.currency == before and read_money(typed) == product.list_price:
-            form[f"price{row}"] = ""
-        elif product.currency == currency and not typed:
-            form[f"price{row}"] = f"{product.list_price:.2f}"
+        listed = product.currency == before and read_money(typed) == product.list_price
+        if listed or not typed:
+            _price_from_list(form, row, products, currency)
 
 
 def _line(form: Form, row: int, products: dict[str, ProductChoice], currency: str) -> LineFields | None:

@@ -18,6 +18,7 @@ from core.importing.mapping import FileMapping
 from core.importing.readers import sheet_names, text_of
 from core.ui.import_state import ImportState, Upload, read, settle, take_as
 from core.ui.page import plain
+from core.ui.selling import STATE_NAMES
 
 if TYPE_CHECKING:
     from core.importing.ledger import Source
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from core.ui.page import View
 
 NOT_READ = N_("– not read –")
-STAGE_KINDS = {StageKind.OPEN: N_("In progress"), StageKind.WON: N_("Won"), StageKind.LOST: N_("Lost")}
 
 
 def map_files(view: View, now: ImportState) -> bool:
@@ -221,12 +221,12 @@ def _process(now: ImportState, choices: Choices, reference: Reference) -> Choice
 
 
 def _new_stages(now: ImportState, choices: Choices, words: Any) -> tuple[StageChoice, ...]:
-    kinds = {_(label): kind for kind, label in STAGE_KINDS.items()}
+    kinds = {_(label): kind for kind, label in STATE_NAMES.items()}
     frame = pd.DataFrame(
         {
             "order": range(1, len(choices.stages) + 1),
             "word": [one.word for one in choices.stages],
-            "kind": [_(STAGE_KINDS[one.kind]) for one in choices.stages],
+            "kind": [_(STATE_NAMES[one.kind]) for one in choices.stages],
             "rows": [words[one.word] for one in choices.stages],
         }
     )

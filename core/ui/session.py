@@ -174,16 +174,13 @@ def link_holder() -> Actor | None:
 
 def asker() -> Callable[[], Actor | None]:
     """Return what looks up, outside of any run, who asks by then: a file is made by a click long after the run."""
-    given, token, origin = st.session_state.get(ACTOR_KEY), cookie(SESSION_COOKIE), address()
-    minutes, asked = settings().session_idle_minutes, database()
+    look_up = _looking_up()
 
-    def look_up() -> Actor | None:
-        if given is not None:
-            return cast("Actor", given)
-        found = session_of(asked, token=token, now=now(), origin=origin, idle_minutes=minutes)
+    def ask() -> Actor | None:
+        found = look_up()
         return None if found is None else found.actor
 
-    return look_up
+    return ask
 
 
 def is_still(actor: Actor) -> bool:
@@ -261,17 +258,22 @@ def this_run() -> object:
 
 
 def _look_up() -> SignedIn | None:
-    given = st.session_state.get(ACTOR_KEY)
-    if given is not None:
-        return SignedIn(actor=cast("Actor", given), session_id=None)
-    token = cookie(SESSION_COOKIE)
-    if not token:
-        return None
-    minutes = settings().session_idle_minutes
-    found = session_of(database(), token=token, now=now(), origin=address(), idle_minutes=minutes)
+    found = _looking_up()()
     if found is not None and found.stale and found.session_id is not None:
         sign_in.touch(database(), found.session_id, now=now())
     return found
+
+
+def _looking_up() -> Callable[[], SignedIn | None]:
+    """Return what looks up whose this browser is at the moment at which it is called, in a run or after it."""
+    given = st.session_state.get(ACTOR_KEY)
+    if given is not None:
+        return lambda: SignedIn(actor=cast("Actor", given), session_id=None)
+    token = cookie(SESSION_COOKIE)
+    if not token:
+        return lambda: None
+    asked, origin, minutes = database(), address(), settings().session_idle_minutes
+    return lambda: session_of(asked, token=token, now=now(), origin=origin, idle_minutes=minutes)
 
 
 def _language_of(found: SignedIn | None) -> str:

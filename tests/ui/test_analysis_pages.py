@@ -92,6 +92,12 @@ def test_all_time_is_compared_with_no_time_before_the_first_deal(world: Company)
     assert "What changed, and why" not in [heading.value for heading in app.subheader]
 
 
+def test_a_reps_page_of_all_time_is_compared_with_nothing_either(world: Company) -> None:
+    app = opened(world, "rep", period="all", id=world.reps["alice"])
+    assert not [metric.label for metric in app.metric if metric.delta]
+    assert "last year" not in captions(app)
+
+
 def test_overview_says_the_same_in_chinese(world: Company) -> None:
     app = opened(world, "overview", language="zh")
     found = cards(app)

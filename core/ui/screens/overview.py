@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from math import isnan, nan
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import streamlit as st
 
@@ -56,16 +56,13 @@ def draw(view: View) -> None:
         nothing_yet(view, told)
         return
     needed = view.ask(coverage_needed, filters=filters, as_of=as_of).iloc[0]
-    earlier, a_year_ago = _known(view, period)
-    for row, known in (("previous", earlier), ("year_before", a_year_ago)):
-        rows[row] = rows[row] if known else dict.fromkeys(rows[row])
-    draw_cards(
-        view, cards(period, filters, rows, view.currency, as_of, needed=float(needed["needed"])), key="overview"
-    )  # fmt: skip
-    if is_running and (earlier or a_year_ago):
+    beside = comparable(view, period)
+    shown = cards(period, filters, rows, view.currency, beside, as_of=as_of, needed=float(needed["needed"]))
+    draw_cards(view, shown, key="overview")
+    if is_running and any(beside):
         st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
     _trend(view, period, filters, as_of)
-    if earlier:
+    if beside.previous:
         draw_why(view, period, filters, to_date=is_running, as_of=as_of)
     overview_expected.draw(view, filters, as_of)
     left, right = st.columns(2)
@@ -76,22 +73,29 @@ def draw(view: View) -> None:
     overview_customers.draw(view, period, filters, as_of)
 
 
-def _known(view: View, period: Period) -> tuple[bool, bool]:
-    """Say whether the period before, and the one a year earlier, can be compared with: the company had deals then.
+class Comparable(NamedTuple):
+    """Whether there is something to compare a period with: the one before it, and the one a year earlier."""
+
+    previous: bool
+    year_before: bool
+
+
+def comparable(view: View, period: Period) -> Comparable:
+    """Return what a period can be compared with: where the company had deals then.
 
     A period of more than a year is not compared with itself a year earlier, most of which is the same; a year is
     compared with the one before it once.
     """
     since = view.ask(first_deal_on)
     if since is None:
-        return False, False
+        return Comparable(previous=False, year_before=False)
     before, shorter = view.calendar.before(period), add_months(period.start, 12) > period.end
-    return before.end > since, shorter and add_months(period.end, -12) > since
+    return Comparable(before.end > since, shorter and add_months(period.end, -12) > since)
 
 
 def cards(
-    period: Period, filters: Filters, rows: dict[str, dict[str, Any]], currency: str, as_of: AsOf | None = None,
-    needed: float = nan,
+    period: Period, filters: Filters, rows: dict[str, dict[str, Any]], currency: str, beside: Comparable, *,
+    as_of: AsOf | None = None, needed: float = nan,
 ) -> list[Card]:  # fmt: skip
     """Return the page's nine cards; `needed` is the coverage that the win rate asks for."""
     now, before, year = rows["current"], rows["previous"], rows["year_before"]
@@ -104,8 +108,8 @@ def cards(
         more.pop("count", None)
         compared = more.pop("compared", True)
         return Card(
-            key, title, unit, now[key], before[key] if compared else None, year[key] if compared else None,
-            selection=selection, **more,
+            key, title, unit, now[key], before[key] if compared and beside.previous else None,
+            year[key] if compared and beside.year_before else None, selection=selection, **more,
         )  # fmt: skip
 
     interval = _(

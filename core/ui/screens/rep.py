@@ -22,7 +22,7 @@ from core.ui.filters import analysis_filters, write_address
 from core.ui.page import NO_SUCH_PAGE
 from core.ui.screens import rep_leaves, rep_team
 from core.ui.screens.leaderboard_contests import honours
-from core.ui.screens.overview import cards, clicked_month
+from core.ui.screens.overview import cards, clicked_month, comparable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def draw(view: View) -> None:
     filters = Filters(rep_ids=(number,))
     rows = view.ask(overview_kpis, period=period, filters=filters, to_date=view.today in period)
     found: dict[str, dict[str, Any]] = {str(row["row"]): dict(row) for _i, row in rows.iterrows()}
-    draw_cards(view, cards(period, filters, found, view.currency), key="rep")
+    draw_cards(view, cards(period, filters, found, view.currency, comparable(view, period)), key="rep")
     _trend(view, number, filters)
     rep_team.draw(view, number, period, filters)
     kept = view.ask(awards, rep_id=number)
