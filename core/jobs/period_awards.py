@@ -31,8 +31,10 @@ MINUTE = 60.0
 def give_due_awards(database: Database, *, now: datetime) -> int:
     """Give the awards of every month that ended since the newest one given; return how many are new.
 
-    Where none was ever given, of the last month alone. Running it twice is harmless.
+    Where none was ever given, of the last month alone. Running it twice is harmless. The mirror, which may have to be
+    built, is made ready before anything is written: nobody can save while a transaction writes.
     """
+    database.mirror.refresh()
     this_month = day_of(now, database.zone).replace(day=1)
     last = add_months(this_month, -1)
     with database.reading(SYSTEM, now=now) as work:

@@ -9,6 +9,7 @@ from math import isnan, nan
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from sqlalchemy import func
 from sqlmodel import col, select
 
 from core.access.actions import Action
@@ -215,17 +216,21 @@ def _planned(work: Work, period: Period, filters: Filters) -> dict[date, _Planne
     counts = counting(_level(work, filters, parents), in_force, parents)
     whose = {number: team for team, months in in_force.items() for number in months.values()}
     company = in_force.get(None, {})
-    statement = select(PlanLine).where(col(PlanLine.plan_id).in_({*counts.values(), *company.values()}))
+    statement = (
+        select(col(PlanLine.plan_id), col(PlanLine.month), func.sum(col(PlanLine.amount)))
+        .where(col(PlanLine.plan_id).in_({*counts.values(), *company.values()}), col(PlanLine.month).in_(counts))
+        .group_by(col(PlanLine.plan_id), col(PlanLine.month))
+    )
     reps = _reps_meant(work.session, filters)
+    if reps is not None:
+        statement = statement.where(col(PlanLine.rep_id).in_(reps))
     found: dict[date, _Planned] = {}
-    for line in work.session.exec(statement):
-        if line.month not in counts or (reps is not None and line.rep_id not in reps):
-            continue
-        month = found.setdefault(line.month, _Planned(whose[counts[line.month]]))
-        if counts[line.month] == line.plan_id:
-            month.amount += line.amount
-        if company.get(line.month) == line.plan_id:
-            month.company = (month.company or Decimal(0)) + line.amount
+    for plan, on, total in work.session.exec(statement):
+        month = found.setdefault(on, _Planned(whose[counts[on]]))
+        if counts[on] == plan:
+            month.amount += total
+        if company.get(on) == plan:
+            month.company = (month.company or Decimal(0)) + total
     return found
 
 

@@ -10,6 +10,8 @@ from sqlmodel import select
 from core import gate
 from core.access.actors import SYSTEM
 from core.analytics.selection import Selection
+from core.db.engine import WRITING
+from core.db.mirror import Mirror
 from core.domain.honours import ContestBy, ContestMeasure
 from core.domain.periods import Period
 from core.domain.stages import DealField
@@ -85,6 +87,23 @@ def test_awards_of_missed_months_give_themselves_once(small_company: Company) ->
     with database.reading(SYSTEM, now=NOW) as work:
         kinds = sorted(str(award.kind) for award in work.session.exec(select(Award)))
     assert kinds == sorted(["best_seller"] * 3 + ["best_team"] * 3 + ["first_deal"] + ["most_improved"] * 2)
+
+
+def test_the_mirror_is_made_ready_before_awards_keep_others_from_saving(small_company: Company, monkeypatch) -> None:
+    database = small_company.database
+    made, wrote = Mirror._made, []
+
+    def saved_meanwhile(mirror: Mirror) -> object:
+        with database.engine.execution_options(**{WRITING: True}).connect() as other:
+            if database.engine.dialect.name == "sqlite":
+                other.exec_driver_sql("PRAGMA busy_timeout=0")
+            wrote.append(other.exec_driver_sql("UPDATE customer SET version = version").rowcount)
+        return made(mirror)
+
+    monkeypatch.setattr(Mirror, "_made", saved_meanwhile)
+    database.mirror.close()
+    give_due_awards(database, now=NOW)
+    assert len(wrote) == 1
 
 
 def test_a_teams_contest_counts_every_team_below_it(small_company: Company, perform_as, answer_as) -> None:
