@@ -442,15 +442,51 @@ def test_what_it_takes_is_set_with_one_click(selling, fits):
     assert "It is reached as things stand." in [line.value for line in app.success]
 
 
+def goals(app: AppTest) -> list[Any]:
+    return [each for each in app.number_input if (each.key or "").startswith("forecast-reach-")]
+
+
+def test_a_copied_link_opens_the_same_goal_step_and_totals(selling, fits):
+    """Everything that the page was asked lies in its address; another series or period asks for its own amount."""
+    first = opened(selling, ahead="3")
+    first.selectbox(key="forecast-within").select("2027-02").run()
+    goals(first)[0].set_value(77_000).run()
+    first.toggle(key="forecast-likely").set_value(True).run()
+    first.session_state["forecast-moved"] = 0.2
+    first.session_state["forecast-totals-month"] = "quarter"
+    first.run()
+    assert not first.exception
+    said = {name: written(first, name) for name in ("within", "reach", "likely", "moved", "totals")}
+    assert said == {"within": ["2027-02"], "reach": ["77000"], "likely": ["80"], "moved": ["20"], "totals": ["quarter"]}
+    second = opened(selling, ahead="3", **said)
+    assert not second.exception
+    assert texts(second) == texts(first)
+    assert "Feb 2027\\: now" in texts(second)
+    assert "to reach ¥77K" in texts(second)
+    assert second.session_state["forecast-moved"] == 0.2
+    second.selectbox(key="forecast-within").select("").run()
+    assert not {"within", "reach"} & set(second.query_params)
+    assert goals(second)[0].value != 77_000
+
+
+def test_a_goal_without_a_quota_stays_where_it_is_while_levers_move(selling, fits):
+    app = opened(selling)
+    before = goals(app)[0].value
+    app.slider(key="forecast-win_rate").set_value(20).run()
+    assert goals(app)[0].value == before
+    assert "reach" not in app.query_params
+
+
 def test_what_it_takes_is_asked_of_a_quarter_beyond_what_is_shown(selling, fits):
     """Q1 2027 lies after the three months shown; its quota is asked for, and where no value reaches it that is said."""
     for month in (1, 2, 3):
         selling.quota(month=date(2027, month, 1), amount=20_000, rep="alice")
     app = opened(selling, ahead="3")
-    app.selectbox(key="goal-in-month").select("Q1 2027").run()
+    app.selectbox(key="forecast-within").select("2027Q1").run()
     assert not app.exception
-    (goal,) = [each for each in app.number_input if (each.key or "").startswith("goal-")]
+    (goal,) = goals(app)
     assert goal.value == 60_000
+    assert written(app, "within") == ["2027Q1"]
     assert "Q1 2027\\: now" in texts(app)
     assert not [button for button in app.button if button.key == "goal-cycle"]
     goal.set_value(90_000_000).run()

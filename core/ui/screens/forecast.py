@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from core.ui.drill import chart, numbers
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, write_address
 from core.ui.page import plain
-from core.ui.screens.forecast_controls import choose_series, series_title
+from core.ui.screens.forecast_controls import choose_series, seeded, series_title
 from core.ui.screens.forecast_data import choose_data
 from core.ui.screens.forecast_fit import forecast_of, watch
 from core.ui.screens.forecast_flow import flow_of
@@ -84,7 +84,7 @@ def draw(view: View) -> None:
     scenarios = _scenarios(shown)
     if shown.compared:
         compared_totals(view, forecast, scenarios, flow)
-    _totals(view, forecast, scenarios, flow)
+    _totals(view, shown, forecast, scenarios, flow)
     trust(view, forecast.fit)
     _making(forecast)
 
@@ -208,18 +208,21 @@ def _chart(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
     numbers(view, rows.iloc[::-1].reset_index(drop=True), columns, name="forecast-steps")
 
 
-def _totals(view: View, forecast: Forecast, scenarios: dict[str, Levers], flow: Flow) -> None:
+def _totals(view: View, shown: Shown, forecast: Forecast, scenarios: dict[str, Levers], flow: Flow) -> None:
     st.subheader(_("Totals by period"), anchor=False)
     fit = forecast.fit
-    by: Literal["month", "quarter"] = "quarter" if fit.frequency == "month" and fit.horizon > 3 else "month"
+    usual = "quarter" if fit.frequency == "month" and fit.horizon > 3 else "month"
+    by = shown.asked.totals or usual
     if view.query is None:
         names = {"month": _("By month"), "quarter": _("By quarter")}
         by = st.segmented_control(
-            _("Totals"), ["month", "quarter"], default=by, format_func=names.__getitem__, required=True,
-            key=f"forecast-totals-{fit.frequency}", label_visibility="collapsed",
+            _("Totals"), list(names), format_func=names.__getitem__, required=True,
+            key=seeded(f"totals-{fit.frequency}", by, list(names)), label_visibility="collapsed",
         ) or by  # fmt: skip
+        write_address(totals=[] if by == usual else [by])
     first = view.calendar.first_month
-    frame = compare(forecast.whole, scenarios, by=by, quota=forecast.owed, year_starts_in=first, flow=flow)
+    span = cast('Literal["month", "quarter"]', by)
+    frame = compare(forecast.whole, scenarios, by=span, quota=forecast.owed, year_starts_in=first, flow=flow)
     until = ends(fit.future[-1:], fit.frequency)[0]
     frame = frame[frame["starts_on"] < until].reset_index(drop=True)
     named = {BASE: _("Base")}

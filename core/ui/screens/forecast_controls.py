@@ -91,7 +91,11 @@ def choose_series(view: View, shown: Shown) -> Shown:
     chosen = replace(
         shown, dimension=str(dimension), key=key, frequency=frequency, horizon=int(horizon), measure=measure
     )
-    return chosen if chosen.series == shown.series else replace(chosen, masked=())
+    if chosen.series != shown.series:
+        return replace(chosen, masked=(), asked=replace(chosen.asked, reach=None, totals=""))
+    if chosen.horizon != shown.horizon and not shown.asked.within:
+        return replace(chosen, asked=replace(chosen.asked, reach=None))
+    return chosen
 
 
 def series_title(view: View, shown: Shown) -> str:

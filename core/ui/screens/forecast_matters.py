@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import streamlit as st
 
 from core.charts.tornado import tornado_chart
 from core.domain.periods import Period, add_months
-from core.forecasting.levers import BOUNDS
+from core.forecasting.levers import BOUNDS, NEUTRAL
 from core.forecasting.scenarios import apply, expected
 from core.forecasting.steps import ends
 from core.forecasting.what_matters import Counted, alike, at, seek, tornado
@@ -19,10 +19,12 @@ from core.i18n import N_, _, format_month, format_quarter, format_rate
 from core.reports.tables import Column
 from core.ui.cards import said
 from core.ui.drill import chart, numbers
+from core.ui.filters import write_address
 from core.ui.page import plain
-from core.ui.screens.forecast_controls import show
+from core.ui.screens.forecast_controls import seeded, show
 from core.ui.screens.forecast_fit import cut
 from core.ui.screens.forecast_levers import SLIDERS, signed_rate
+from core.ui.screens.forecast_state import MOST_REACHED, STEPS
 from core.ui.screens.forecast_words import span_words
 
 if TYPE_CHECKING:
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from core.ui.screens.forecast_fit import Forecast
     from core.ui.screens.forecast_state import Shown
 
-STEPS: Final = (0.05, 0.1, 0.2)
 NAMES: Final = {**{lever: slider.title for lever, slider in SLIDERS.items()}, "capacity": N_("Capacity")}
 
 
@@ -44,19 +45,20 @@ def what_matters(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> No
     st.subheader(_("What could change it"), anchor=False)
     left, right = (st.container(), st.container()) if view.large else st.columns(2, gap="large")
     with left:
-        _tornado(view, shown, forecast, flow)
+        shown = _tornado(view, shown, forecast, flow)
     with right:
         _goal(view, shown, forecast, flow)
 
 
-def _tornado(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
-    step = 0.1
+def _tornado(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> Shown:
+    step = shown.asked.moved
     if view.query is None:
-        step = st.segmented_control(
-            _("Each lever moved by"), STEPS, default=0.1, required=True, key="tornado-step",
+        step = float(st.segmented_control(
+            _("Each lever moved by"), STEPS, required=True, key=seeded("moved", step),
             format_func=lambda by: f"±{format_rate(by, 0)}",
-        ) or 0.1  # fmt: skip
-    frame = tornado(forecast.fit, shown.levers, flow, step=float(step))
+        ) or step)  # fmt: skip
+        shown = _asking(shown, moved=step)
+    frame = tornado(forecast.fit, shown.levers, flow, step=step)
     frame = frame[frame["swing"] > 0].reset_index(drop=True)
     frame["name"] = [_(NAMES[lever]) for lever in frame["lever"]]
     figure = tornado_chart(
@@ -73,6 +75,14 @@ def _tornado(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
     ]
     _alike(frame, shown)
     numbers(view, frame, columns, name="forecast-levers")
+    return shown
+
+
+def _asking(shown: Shown, **asked: Any) -> Shown:
+    """Return the page with what it is asked now, and have the address say so."""
+    shown = replace(shown, asked=replace(shown.asked, **asked))
+    write_address(**shown.asked.to_params())
+    return shown
 
 
 def _alike(frame: pd.DataFrame, shown: Shown) -> None:
@@ -90,70 +100,94 @@ def _alike(frame: pd.DataFrame, shown: Shown) -> None:
 
 
 def periods_ahead(view: View, fit: Fit) -> dict[str, Period]:
-    """Return the quarters, then the months, that end after today and within reach of a fit, by their names."""
+    """Return the quarters, then the months, that end after today and within reach of a fit, as the address has them."""
     last = ends(fit.future[-1:], fit.frequency)[0].date()
     first = max(fit.future[0].date(), view.today)
     found: dict[str, Period] = {}
     year, number = view.calendar.quarter_of(first)
     while (quarter := view.calendar.quarter(year, number)).end <= last:
-        found[format_quarter(year, number)] = quarter
+        found[f"{year}Q{number}"] = quarter
         year, number = view.calendar.quarter_of(quarter.end)
     for month in Period(first.replace(day=1), last).months():
         if add_months(month, 1) <= last:
-            found[format_month(month)] = Period(month, add_months(month, 1))
+            found[f"{month:%Y-%m}"] = Period(month, add_months(month, 1))
     return found
+
+
+def _period_words(view: View, period: Period) -> str:
+    if add_months(period.start, 1) == period.end:
+        return format_month(period.start)
+    return format_quarter(*view.calendar.quarter_of(period.start))
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What is to be reached: the steps that count, what it is called, its quota (NaN: none) and where it stands."""
+    """What is to be reached: the steps that count, what it is called, its quota (NaN: none), where it stands.
+
+    `base`: where it stood with every lever neutral.
+    """
 
     fit: Fit
     counted: Counted
     span: str
     quota: float
     stands: float
+    base: float
+
+
+def _period(view: View, shown: Shown, forecast: Forecast) -> Shown:
+    """Offer a quarter or a month to reach an amount in."""
+    ahead = periods_ahead(view, forecast.whole)
+    offered = ["", *ahead]
+    picked = shown.asked.within if shown.asked.within in ahead else ""
+    if view.query is None and ahead:
+        picked = st.selectbox(
+            _("In"), offered, width=220, key=seeded("within", picked, offered),
+            format_func=lambda code: _period_words(view, ahead[code]) if code else _("all that is shown"),
+            help=_("A quarter or a month, with what is booked in it already; also beyond what is shown."),
+        )  # fmt: skip
+    return shown if picked == shown.asked.within else _asking(shown, within=picked, reach=None)
 
 
 def _chosen(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> Goal:
-    """Offer a quarter or a month to reach an amount in; return it, or else all that is shown."""
+    """Return the quarter or month in which an amount is to be reached, or else all that is shown."""
     ahead = periods_ahead(view, forecast.whole)
-    picked = ""
-    if view.query is None and ahead:
-        picked = st.selectbox(
-            _("In"), ["", *ahead], format_func=lambda name: name or _("all that is shown"), width=220,
-            key=f"goal-in-{shown.frequency}",
-            help=_("A quarter or a month, with what is booked in it already; also beyond what is shown."),
-        )  # fmt: skip
+    picked = shown.asked.within
     if picked not in ahead:
         fit, owed = _owing(forecast)
-        return Goal(fit, Counted.whole(fit), span_words(fit), owed, apply(fit, shown.levers, flow).total)
+        stands = apply(fit, shown.levers, flow).total
+        return Goal(fit, Counted.whole(fit), span_words(fit), owed, stands, apply(fit).total)
     period, fit = ahead[picked], forecast.whole
     counted = Counted.within(fit, period)
     owed = sum(forecast.owed.get(month, math.nan) for month in period.months())
-    stands = counted.known + float(expected(fit, shown.levers, flow) @ counted.shares)
-    return Goal(fit, counted, picked, owed, stands)
+    stands, base = (
+        counted.known + float(expected(fit, levers, flow) @ counted.shares) for levers in (shown.levers, NEUTRAL)
+    )
+    return Goal(fit, counted, _period_words(view, period), owed, stands, base)
 
 
 def _goal(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
-    likely = False
     with st.container(horizontal=True, vertical_alignment="bottom", key="goal-bar"):
+        shown = _period(view, shown, forecast)
         goal = _chosen(view, shown, forecast, flow)
-        wanted = known = goal.quota if math.isfinite(goal.quota) else round(goal.stands * 1.1, -3)
+        known = float(round(goal.quota)) if math.isfinite(goal.quota) else max(float(round(goal.base * 1.1, -3)), 0.0)
+        wanted = known if shown.asked.reach is None else shown.asked.reach
         if view.query is None:
+            about = "-".join((*shown.series, str(shown.horizon), shown.asked.within))
             wanted = float(
                 st.number_input(
-                    _("Reach, {currency}", currency=view.currency), min_value=0.0, value=float(round(known)),
-                    format="%.0f",
-                    step=float(10 ** max(3, round(math.log10(max(known, 1))) - 1)), width=220,
-                    key=f"goal-{shown.dimension}-{shown.key}-{shown.frequency}-{shown.horizon}-{goal.span}",
+                    _("Reach, {currency}", currency=view.currency), min_value=0.0, max_value=MOST_REACHED,
+                    format="%.0f", step=float(10 ** max(3, round(math.log10(max(known, 1))) - 1)), width=220,
+                    key=seeded(f"reach-{about}-{known:.0f}", wanted),
                     help=_("The quota of these days where there is one."),
                 )
             )  # fmt: skip
             likely = st.toggle(
-                _("80% likely"), key="goal-likely",
+                _("80% likely"), key=seeded("likely", shown.asked.likely),
                 help=_("In 80 of 100 simulated courses, instead of in the middle one."),
             )  # fmt: skip
+            shown = _asking(shown, reach=None if wanted == known else wanted, likely=bool(likely))
+    likely = shown.asked.likely
     st.markdown(f"**{plain(_('What it takes'))}**")
     _stands(view, goal, wanted)
     found = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from math import isfinite
+from re import fullmatch
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from core.errors import SalesError
@@ -49,7 +51,50 @@ CODES: Final[dict[str, str]] = {
 AS_THEY_ARE: Final = frozenset({"ramp_months", "elasticity", "capacity"})
 """Levers in months, as an elasticity, and in the company's currency a month."""
 
+STEPS: Final = (0.05, 0.1, 0.2)
+"""How far each lever is moved to see which matters most."""
+MOST_REACHED: Final = 1e13
+_PERIOD: Final = r"[12]\d{3}(Q[1-4]|-(0[1-9]|1[0-2]))"
+
 _SHORT: Final = dict(zip(CODES, "gwdhsrlcpefk", strict=True))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the page is asked beside the forecast itself.
+
+    moved: how far each lever is moved. within: the quarter (`2027Q1`) or month (`2027-01`) in which an amount is to be
+    reached, "" for all that is shown; reach: the amount, None for the usual one; likely: in 80 of 100 courses. totals:
+    `month` or `quarter`, "" for the usual one.
+    """
+
+    moved: float = 0.1
+    within: str = ""
+    reach: float | None = None
+    likely: bool = False
+    totals: str = ""
+
+    def to_params(self) -> Params:
+        """Return the address's parameters; what stands as usual is empty."""
+        return {
+            "moved": [] if self.moved == 0.1 else [f"{self.moved * 100:g}"],
+            "within": [self.within] if self.within else [],
+            "reach": [] if self.reach is None else [f"{self.reach:.15g}"],
+            "likely": ["80"] if self.likely else [],
+            "totals": [self.totals] if self.totals else [],
+        }
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Sequence[str]]) -> Asked:
+        """Return what an address says; what cannot be read is left as usual."""
+        within = _first(params, "within")
+        return cls(
+            moved=next((step for step in STEPS if f"{step * 100:g}" == _first(params, "moved")), 0.1),
+            within=within if fullmatch(_PERIOD, within) else "",
+            reach=_amount(_first(params, "reach")),
+            likely=_first(params, "likely") == "80",
+            totals=_one_of(params, "totals", ("", "month", "quarter")),
+        )
 
 
 @dataclass(frozen=True)
@@ -58,7 +103,7 @@ class Shown:
 
     `levers.events` are planned ones with a stated uplift; `events` those whose effect is learned.
     `compared` are other scenarios laid on the same series, by name; `masked` the first days of steps that somebody
-    chose to leave out of the series.
+    chose to leave out of the series; `asked` what else the page answers.
     """
 
     dimension: str = "company"
@@ -71,6 +116,7 @@ class Shown:
     compared: tuple[tuple[str, Levers], ...] = ()
     measure: Measure = "booked"
     masked: tuple[date, ...] = ()
+    asked: Asked = Asked()
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -105,7 +151,7 @@ class Shown:
         for lever, code in CODES.items():
             value = getattr(self.levers, lever)
             params[code] = [] if value == getattr(NEUTRAL, lever) else [_number(lever, value)]
-        return params
+        return params | self.asked.to_params()
 
     @classmethod
     def from_params(cls, params: Mapping[str, Sequence[str]]) -> Shown:
@@ -124,6 +170,7 @@ class Shown:
             compared=tuple(_distinct(map(read_scenario, params.get("with") or ())))[:MOST_COMPARED],
             measure=cast("Measure", _one_of(params, "what", MEASURES)),
             masked=_days(params.get("mask") or ()),
+            asked=Asked.from_params(params),
         )
         found = [read_event(code) for code in (params.get("event") or ())[:MOST_EVENTS]]
         return shown.with_events([event for event in found if event is not None])
@@ -208,6 +255,14 @@ def _days(texts: Sequence[str]) -> tuple[date, ...]:
         with suppress(ValueError):
             found.add(date.fromisoformat(text))
     return tuple(sorted(found))
+
+
+def _amount(text: str) -> float | None:
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if isfinite(found) and 0 <= found < MOST_REACHED else None
 
 
 def _levers(said: Mapping[str, str]) -> Levers:
