@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import String, func, literal_column, select, union_all
 
 from core.access.actions import Action
 from core.analytics.facts import spoken
@@ -14,8 +15,9 @@ from core.gate import query
 if TYPE_CHECKING:
     from datetime import date
 
-    from sqlalchemy import FromClause
+    from sqlalchemy import ColumnElement, FromClause
 
+    from core.analytics.facts import Facts, Statement
     from core.db.work import Work
 
 Choices = dict[str, dict[str, str]]
@@ -28,22 +30,19 @@ def filter_choices(work: Work) -> Choices:
     Parameters as in the address: team, territory, product, channel, rep, segment, pipeline. Teams and
     reps are those of the actor's scope that own a deal there; the rest is common to all.
     """
-    facts = work.mirror.facts
-    deals = facts.deals.c
-    owned = {
-        "team": (facts.teams, select(facts.subtrees.c.top_id).join(
-            facts.deals, facts.subtrees.c.team_id == deals.credit_team_id)),
-        "rep": (facts.reps, select(deals.credit_id)),
+    mirror = work.mirror
+    facts = mirror.facts
+    tables = {
+        "team": facts.teams, "rep": facts.reps, "territory": facts.territories, "product": facts.products,
+        "channel": facts.channels, "pipeline": facts.pipelines,
     }  # fmt: skip
-    found: Choices = {}
-    for name, (table, inside) in owned.items():
-        found[name] = _named(work, table, inside)
-    found["territory"] = _named(work, facts.territories, select(deals.territory_id))
-    found["product"] = _named(work, facts.products, select(deals.product_id))
-    found["channel"] = _named(work, facts.channels, select(deals.channel_id))
-    found["pipeline"] = _named(work, facts.pipelines, select(deals.pipeline_id))
-    segments = select(deals.segment.label("key")).where(deals.segment != "").distinct().subquery("segments")
-    said = {row.key: row.name for row in work.mirror.rows(named(facts, segments, "segment"))}
+    present = {(row.what, row.id) for row in mirror.rows(_present(facts))}
+    found: Choices = {name: {} for name in tables}
+    for row in sorted(mirror.rows(_called(tables)), key=attrgetter("name")):
+        if (row.what, row.id) in present:
+            found[row.what][str(row.id)] = str(row.name)
+    segments = select(facts.deals.c.segment.label("key")).where(facts.deals.c.segment != "").distinct()
+    said = {row.key: row.name for row in mirror.rows(named(facts, segments.subquery("segments"), "segment"))}
     found["segment"] = dict(sorted(said.items(), key=lambda pair: pair[1]))
     return found
 
@@ -63,7 +62,26 @@ def newest_deal_on(work: Work) -> date | None:
     return rows[0][0] if rows else None
 
 
-def _named(work: Work, table: FromClause, inside: object) -> dict[str, str]:
-    name = spoken(table)
-    rows = work.mirror.rows(select(table.c.id, name).where(table.c.id.in_(inside)).order_by(name))  # type: ignore[arg-type]
-    return {str(row[0]): str(row[1]) for row in rows}
+def _present(facts: Facts) -> Statement:
+    """Return `what` and `id` of all that has a deal: one look at each column, however many deals there are."""
+    deals = facts.deals.c
+    columns = {
+        "rep": deals.credit_id, "territory": deals.territory_id, "product": deals.product_id,
+        "channel": deals.channel_id, "pipeline": deals.pipeline_id,
+    }  # fmt: skip
+    owning = select(deals.credit_team_id).group_by(deals.credit_team_id)
+    above = select(_said("team"), facts.subtrees.c.top_id.label("id")).where(facts.subtrees.c.team_id.in_(owning))
+    each = (select(_said(what), column.label("id")).group_by(column) for what, column in columns.items())
+    found = union_all(above, *each).subquery("present")
+    return select(found.c.what, found.c.id)
+
+
+def _called(tables: dict[str, FromClause]) -> Statement:
+    """Return `what`, `id` and `name` in the reader's language of all that can be chosen."""
+    each = (select(_said(what), table.c.id, spoken(table).label("name")) for what, table in tables.items())
+    found = union_all(*each).subquery("called")
+    return select(found.c.what, found.c.id, found.c.name)
+
+
+def _said(what: str) -> ColumnElement[str]:
+    return literal_column(f"'{what}'", String).label("what")
