@@ -37,7 +37,9 @@ PLANS = (
     "id", "version", "name", "note", "team_id", "team", "spread", "first_month", "until_month", "adopted_by",
     "adopted_at", "withdrawn_at", "in_force",
 )  # fmt: skip
-NOW = ("row", "start", "end", "plan", "due", "booked", "team", "company")
+NOW = (
+    "row", "start", "end", "plan", "due", "booked", "team", "company", "own", "own_start", "own_end",
+)  # fmt: skip
 
 
 @query(Action.PLAN_VIEW, askable=True)
@@ -82,15 +84,16 @@ def plan_now(work: Work) -> pd.DataFrame:
 
     `plan` of the span's months that have one, NaN where none has; `due` of it until the end of today, months by their
     days; `start`, `end` the planned months; `booked` in them so far. `team`: whose plan counts, "" for the company's;
-    `company`: what the company's gives the same reps in the months of which another counts, NaN in none.
+    `company`: what the company's gives the same reps in the months of which another counts, NaN in none. `own`: what
+    that other plan says of those months, from `own_start` to `own_end`; NaN and None where only the company's counts.
     """
-    rows = []
+    rows: list[tuple[object, ...]] = []
     teams: dict[int, str] = {}
     for name, preset in SPANS.items():
         period = work.calendar.preset(preset, today=work.today)
         planned = _planned(work, period, NO_FILTERS)
         if not planned:
-            rows.append((name, period.start, period.end, nan, nan, nan, "", nan))
+            rows.append((name, period.start, period.end, nan, nan, nan, "", nan, nan, None, None))
             continue
         teams = teams or {team.id: named(team) for team in work.session.exec(select(Team)).all()}
         span = Period(min(planned), add_months(max(planned), 1))
@@ -101,10 +104,16 @@ def plan_now(work: Work) -> pd.DataFrame:
         total = work.mirror.rows(kpis.totals(work.mirror.facts, period=span, filters=NO_FILTERS, today=work.today))[0]
         plan = float(sum(found.amount for found in planned.values()))
         shares = [share for found in planned.values() if not isnan(share := _share(found))]
-        whose = next((teams.get(found.team, "") for found in planned.values() if found.team is not None), "")
+        others = {month: found for month, found in planned.items() if found.team is not None}
+        whose = next((teams.get(found.team, "") for found in others.values() if found.team is not None), "")
+        own: tuple[object, ...] = (nan, None, None)
+        if others:
+            amount = float(sum(found.amount for found in others.values()))
+            own = (amount, min(others), add_months(max(others), 1))
+        company = sum(shares) if shares else nan
         rows.append(
-            (name, span.start, span.end, plan, due, total.booked / HUNDREDTHS, whose, sum(shares) if shares else nan)
-        )
+            (name, span.start, span.end, plan, due, total.booked / HUNDREDTHS, whose, company, *own)
+        )  # fmt: skip
     return pd.DataFrame(rows, columns=list(NOW))
 
 

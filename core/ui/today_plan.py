@@ -42,17 +42,33 @@ def draw_plan(view: View) -> None:
                     0.0 if math.isnan(rate) else min(max(rate, 0.0), 1.0),
                     text=plain(_("{booked} of {plan} planned", booked=booked, plan=plan)),
                 )
-                if not math.isnan(row["company"]):
-                    share = format_money(row["company"], view.currency, compact=True)
-                    st.caption(plain(_("Plan of {team}; of the company's plan {share}", team=row["team"], share=share)))
-                elif row["team"]:
-                    st.caption(plain(_("Plan of {team}", team=row["team"])))
+                if row["team"]:
+                    st.caption(plain(_whose(view, row)))
                 if row["due"] > 0:
                     due = format_money(row["due"], view.currency, compact=True)
                     ahead = row["booked"] >= row["due"]
                     word = _("ahead") if ahead else _("behind")
                     said = _("{amount} due by today", amount=due)
                     st.markdown(f":{'green' if ahead else 'orange'}[{plain(word)}] · :gray[{plain(said)}]")
+
+
+def _whose(view: View, row: Mapping[Any, Any]) -> str:
+    """Say for which months a team's own plan counts, and what the company's gives the same people in them."""
+    share = "" if math.isnan(row["company"]) else format_money(row["company"], view.currency, compact=True)
+    if (row["own_start"], row["own_end"]) == (row["start"], row["end"]):
+        if not share:
+            return _("Plan of {team}", team=row["team"])
+        return _("Plan of {team}; of the company's plan {share}", team=row["team"], share=share)
+    first, last = row["own_start"], add_months(row["own_end"], -1)
+    months = format_month(first)
+    if last > first:
+        months = _("{start} to {end}", start=months, end=format_month(last))
+    own = format_money(row["own"], view.currency, compact=True)
+    if not share:
+        return _("{months} by the plan of {team}, {own}; the other months by the company's", months=months,
+                 team=row["team"], own=own)  # fmt: skip
+    return _("{months} by the plan of {team}, {own}, where the company's has {share}; the other months by the "
+             "company's", months=months, team=row["team"], own=own, share=share)  # fmt: skip
 
 
 def _span_words(row: Mapping[Any, Any]) -> str:

@@ -177,6 +177,8 @@ def test_a_team_plans_for_itself_beside_the_companys_and_nothing_is_counted_twic
     assert isnan(frame.loc[AUGUST, "company"])
     rows = answer_as("eastern manager", plan_now).set_index("row")
     assert rows.loc["month", ["plan", "team", "company"]].tolist() == [900.0, "East", 750.0]
+    quarter = rows.loc["quarter", ["plan", "company", "own", "own_start", "own_end"]].tolist()
+    assert quarter == [4650.01, 750.0, 900.0, JULY, AUGUST], "its own counts for July alone"
     assert answer_as("leader", plan_now).set_index("row").loc["month", ["plan", "team"]].tolist() == [1000.0, ""]
 
 

@@ -34,6 +34,8 @@ from core.ui.screens.forecast_kept import came
 from core.ui.screens.forecast_state import (
     LONGEST,
     SHORTEST,
+    STEPS,
+    Asked,
     Shown,
     event_code,
     from_saved,
@@ -102,6 +104,11 @@ def written(app: AppTest, name: str) -> list[str]:
     """What the page wrote into its address."""
     value = app.query_params[name]
     return [value] if isinstance(value, str) else list(value)
+
+
+def chart_titles(app: AppTest) -> list[str]:
+    drawn = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return [str(figure["layout"].get("title", {}).get("text", "")).split("<br>")[0].strip("</b>") for figure in drawn]
 
 
 def texts(app: AppTest) -> str:
@@ -189,6 +196,9 @@ def test_a_rep_forecasts_what_is_in_reach_alone(selling, fits):
     app = opened(selling, "western rep")
     assert metrics(app)["Base"] == "¥2.63K"  # the rest of this month, and five more
     assert "All that is yours" not in [b.label for b in app.button]
+    team = opened(selling, "western rep", of="team", key=str(selling.teams["west"]))
+    assert "Booked value: West, what is yours of it" in chart_titles(team)
+    assert "Booked value: West" in chart_titles(opened(selling, of="team", key=str(selling.teams["west"])))
 
 
 def test_the_page_speaks_of_one_forecast_in_its_sentence_its_cards_and_its_table(selling, fits):
@@ -318,6 +328,12 @@ levers = st.builds(
 )  # fmt: skip
 
 
+questions = st.builds(
+    Asked, moved=st.sampled_from(STEPS), within=st.sampled_from(["", "2026Q4", "2027-01"]), likely=st.booleans(),
+    reach=st.none() | st.integers(0, 10**12).map(float), totals=st.sampled_from(["", "month", "quarter"]),
+)  # fmt: skip
+
+
 @st.composite
 def views(draw):
     frequency = draw(st.sampled_from(["month", "week", "day"]))
@@ -327,6 +343,7 @@ def views(draw):
         dimension=dimension, key="" if dimension == "company" else str(draw(st.integers(1, 99))), frequency=frequency,
         horizon=draw(st.integers(SHORTEST[frequency], LONGEST[frequency])), china=draw(st.booleans()),
         levers=draw(levers), events=tuple(draw(st.lists(events(stated=False), max_size=3))), compared=tuple(compared),
+        asked=draw(questions),
     )  # fmt: skip
 
 
@@ -334,7 +351,7 @@ def views(draw):
 @given(views())
 def test_an_address_opens_the_view_that_wrote_it(shown):
     assert Shown.from_params(shown.to_params()) == shown
-    assert from_saved(series_of(shown), shown.levers.to_dict()) == replace(shown, compared=())
+    assert from_saved(series_of(shown), shown.levers.to_dict()) == replace(shown, compared=(), asked=Asked())
 
 
 @settings(deadline=None, max_examples=60)

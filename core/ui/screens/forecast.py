@@ -85,7 +85,7 @@ def draw(view: View) -> None:
     if shown.compared:
         compared_totals(view, forecast, scenarios, flow)
     _totals(view, shown, forecast, scenarios, flow)
-    trust(view, forecast.fit)
+    trust(view, forecast.fit, pending=forecast.pending is not None)
     _making(forecast)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import streamlit as st
 
 from core.access.actors import Reach
+from core.analytics.filters import number
 from core.forecasting.calendar import Event
 from core.i18n import N_, _, format_date, format_rate
 from core.queries.choices import filter_choices
@@ -59,7 +60,10 @@ def series_name(view: View, shown: Shown) -> str:
     """Return what the series is, in the reader's words."""
     if shown.dimension == "company":
         return _("Whole company") if view.actor.scope.reach is Reach.ALL else _("All that is yours")
-    return view.ask(filter_choices)[shown.dimension].get(shown.key) or _("None")
+    name = view.ask(filter_choices)[shown.dimension].get(shown.key) or _("None")
+    scope = view.actor.scope
+    whole = scope.reach is Reach.ALL or (shown.dimension == "team" and number(shown.key) in scope.team_ids)
+    return name if whole else _("{name}, what is yours of it", name=name)
 
 
 def choose_series(view: View, shown: Shown) -> Shown:
@@ -122,12 +126,12 @@ def choose_events(shown: Shown) -> Shown:
     with st.popover(label, icon=":material/event:", width="stretch"):
         st.caption(_("Promotions, fairs, launches. With an uplift they change the scenario only; without one the "
                      "effect is learned from the same event in the past."))  # fmt: skip
-        for number, event in enumerate(events):
+        for place, event in enumerate(events):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(plain(event_words(event)), width="stretch")
                 st.button(
-                    "", icon=":material/delete:", key=f"forecast-drop-{number}", type="tertiary",
-                    help=_("Remove {name}", name=plain(event.name)), on_click=_drop, args=(number,),
+                    "", icon=":material/delete:", key=f"forecast-drop-{place}", type="tertiary",
+                    help=_("Remove {name}", name=plain(event.name)), on_click=_drop, args=(place,),
                 )  # fmt: skip
         with st.form("forecast-event", clear_on_submit=True, border=False):
             name = st.text_input(_("Name"), max_chars=LONGEST_NAME, key="forecast-event-name")
@@ -180,9 +184,9 @@ def show(shown: Shown) -> None:
     write_address(**shown.to_params())
 
 
-def _drop(number: int) -> None:
+def _drop(place: int) -> None:
     codes = [code for code in st.session_state[_EVENTS] if read_event(code) is not None]
-    st.session_state[_EVENTS] = codes[:number] + codes[number + 1 :]
+    st.session_state[_EVENTS] = codes[:place] + codes[place + 1 :]
 
 
 def seeded(name: str, value: Any, options: list[str] | None = None) -> str:

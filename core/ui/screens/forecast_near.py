@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from core.ui.screens.forecast_state import Shown
 
 SHOWN = 10
+LOPSIDED = 0.2
+"""How far off its band's middle, as a share of half the band, a forecast may lie and be told as ± half of it."""
 TOLD = ("total", "lo", "hi", "quota", "chance")
 
 
@@ -126,9 +128,14 @@ def _parts(fit: Fit, period: Period) -> tuple[float, float]:
 
 def ending_words(view: View, ending: Ending) -> str:
     """Return the sentence that a leader reads."""
+    total, low, high = (said(each, "money", view.currency) for each in (ending.total, ending.lo, ending.hi))
     half = (ending.hi - ending.lo) / 2
-    told = _("{period} lands at {total} ± {half}", period=ending.name, total=said(ending.total, "money", view.currency),
-             half=said(half, "money", view.currency))  # fmt: skip
+    if abs((ending.hi + ending.lo) / 2 - ending.total) > LOPSIDED * half:
+        told = _("{period} lands at {total} (between {low} and {high}, 80%)", period=ending.name, total=total, low=low,
+                 high=high)  # fmt: skip
+    else:
+        told = _("{period} lands at {total} ± {half}", period=ending.name, total=total,
+                 half=said(half, "money", view.currency))  # fmt: skip
     if math.isnan(ending.chance):
         return told
     return told + _("; {chance} likely to reach the quota", chance=format_chance(ending.chance))

@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 SHOWN_BEFORE = {"month": 12, "week": 26, "day": 42}
 
 
-def trust(view: View, fit: Fit) -> None:
-    """Draw the section."""
+def trust(view: View, fit: Fit, *, pending: bool = False) -> None:
+    """Draw the section; while the full forecast is `pending`, its past forecasts are not there yet."""
     st.subheader(_("How far to trust it"), anchor=False)
     backtest = fit.backtest
+    if backtest is None and pending:
+        st.caption(_("Past forecasts are being made with the full forecast, and shown here as soon as it is ready."))
+        return
     if backtest is None:
         st.caption(_("There is too little history to test the method on the past."))
         return
@@ -75,8 +78,13 @@ def trust_words(fit: Fit, backtest: Backtest) -> str:
           coverage=format_rate(backtest.scores.coverage, 0)),
         _("Repeating the last season would have been off by {naive}.", naive=format_rate(found.naive_off)),
     ]  # fmt: skip
-    if not math.isnan(found.ets_off):
+    has_ets = not math.isnan(found.ets_off)
+    if has_ets:
         told.append(_("AutoETS alone would have been off by {ets}.", ets=format_rate(found.ets_off)))
+    if fit.method == "combination" and min(found.naive_off, found.ets_off if has_ets else math.inf) < found.off:
+        told.append(_("A simpler method did better on these {n} past forecasts. So few do not say that it does next "
+                      "time: the combination gives way where repeating the last season errs by less than half as much.",
+                      n=found.forecasts))  # fmt: skip
     return " ".join(told)
 
 

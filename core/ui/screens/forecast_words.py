@@ -38,7 +38,7 @@ MEMBER_NAMES: Final[dict[Member, str]] = {
 
 
 LEAST_SWING: Final = 0.05
-"""Between the strongest and the weakest step, under which the season is not worth a word."""
+"""Between the strongest and the weakest step, as a share of their mean, under which they are not worth a word."""
 
 
 def headline(view: View, fit: Fit, levers: Levers, flow: Flow) -> str:
@@ -88,19 +88,17 @@ def span_words(fit: Fit) -> str:
 
 
 def season_words(fit: Fit) -> list[str]:
-    """Return what the season does to the strongest and the weakest step shown; nothing where there is hardly any."""
-    ahead = slice(len(fit.y), None)
-    total = fit.parts.total[ahead]
-    without = fit.value(total - fit.parts.seasonal[ahead])
-    swing = np.divide(fit.value(total), without, out=np.ones(fit.horizon), where=without > 0) - 1
-    best, worst = int(np.argmax(swing)), int(np.argmin(swing))
+    """Return the strongest and the weakest step of the forecast shown; nothing where they hardly differ."""
+    steps = apply(fit).frame["yhat"].to_numpy()
+    mean = float(steps.mean())
+    best, worst = int(np.argmax(steps)), int(np.argmin(steps))
     named = format_month if fit.frequency == "month" else format_date
-    if fit.horizon < 2 or swing[best] - swing[worst] < LEAST_SWING:
+    if fit.horizon < 2 or mean <= 0 or steps[best] - steps[worst] < LEAST_SWING * mean:
         return []
     return [
-        _("By season {high} stands {up} above and {low} {down} below the usual", high=named(fit.future[best].date()),
-          up=format_rate(max(swing[best], 0.0), 0), low=named(fit.future[worst].date()),
-          down=format_rate(max(-swing[worst], 0.0), 0))
+        _("Strongest {high}, {up} above the mean of these steps; weakest {low}, {down} below it",
+          high=named(fit.future[best].date()), up=format_rate(steps[best] / mean - 1, 0),
+          low=named(fit.future[worst].date()), down=format_rate(1 - steps[worst] / mean, 0))
     ]  # fmt: skip
 
 
