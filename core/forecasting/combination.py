@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from core.forecasting.backtest import Origin
 
 LEVEL_WEIGHT, LEVEL_DECAY = 0.4, 0.98
+DAMPED: Final = 0.9
+LEAST_TO_PART: Final = 8
+"""Steps from which on a correction of the season can be told from one of the level."""
 WEIGHTS: Final[dict[Member, float]] = {"prophet": 0.5}
 """Of the members that do not count one."""
 
@@ -115,11 +118,28 @@ def blended(members: Members, learned: Mapping[Member, float] | None = None) -> 
 
 
 def corrected(parts: Components, forecast: Floats) -> Components:
-    """Return the components with a level, zero in the history, that leads to `forecast`."""
-    level = np.zeros(len(parts.trend))
-    count = len(level) - len(forecast)
-    level[count:] = forecast - replace(parts, level=level).total[count:]
-    return replace(parts, level=level)
+    """Return the components with a season and a level, in the steps ahead, that lead to `forecast`.
+
+    What the forecast has beyond Prophet's parts is parted: what goes up and down is season, what runs smoothly is
+    level, so that `seasonal` is the season of the forecast shown. Source: docs/methods/forecast.md, "Members".
+    """
+    count = len(parts.trend) - len(forecast)
+    level, seasonal = np.zeros(len(parts.trend)), parts.seasonal.copy()
+    beyond = forecast - replace(parts, level=level).total[count:]
+    level[count:] = _smooth(beyond, seasonal[count:])
+    seasonal[count:] += beyond - level[count:]
+    return replace(parts, seasonal=seasonal, level=level)
+
+
+def _smooth(beyond: Floats, season: Floats) -> Floats:
+    """The part of `beyond` on a straight line and a fading curve, fitted beside the season; all where nothing tells."""
+    horizon = len(beyond)
+    if horizon < LEAST_TO_PART or np.ptp(season) == 0:
+        return beyond
+    ahead = np.arange(1.0, horizon + 1)
+    columns = np.column_stack([np.ones(horizon), ahead / horizon, DAMPED**ahead, season / np.ptp(season)])
+    found = np.linalg.lstsq(columns, beyond, rcond=None)[0]
+    return np.asarray(columns[:, :3] @ found[:3])
 
 
 def _named(model: Model, *, scaled: bool) -> Member:

@@ -6,7 +6,7 @@ Source: docs/methods/scenarios.md; the letters below are its.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ from core.forecasting.levers import NEUTRAL, Levers
 from core.forecasting.steps import STEPS_A_YEAR, Frequency, ends
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from core.forecasting.flow import Flow
     from core.forecasting.result import Fit
     from core.forecasting.transform import Floats
@@ -46,39 +48,68 @@ def apply(fit: Fit, levers: Levers | None = None, flow: Flow | None = None) -> S
     act from the first step on, and all that is ahead counts as new business.
     """
     levers = levers or NEUTRAL
-    middle = _middle(fit, levers)
-    ends_of_band = (middle, middle - fit.below, middle + fit.above)
-    yhat, low, high = laid(fit, np.stack([fit.value(z) for z in ends_of_band]), levers, flow)
+    ends_of_band = np.stack([np.zeros(fit.horizon), -fit.below, fit.above])
+    yhat, low, high = laid(fit, _values(fit, ends_of_band, levers, flow), levers, flow)
     return ScenarioResult(pd.DataFrame({"ds": fit.future, "yhat": yhat, "lo": low, "hi": high}), levers)
 
 
 def expected(fit: Fit, levers: Levers | None = None, flow: Flow | None = None) -> Floats:
     """Return the middle of `apply` alone, shape (horizon,)."""
     levers = levers or NEUTRAL
-    return laid(fit, fit.value(_middle(fit, levers)), levers, flow)
+    return laid(fit, _values(fit, np.zeros(fit.horizon), levers, flow), levers, flow)
 
 
 def laid(fit: Fit, values: Floats, levers: Levers, flow: Flow | None = None) -> Floats:
-    """Return values of the future steps, shape (any, horizon), with all levers but the season's and the trend's."""
+    """Return values of the future steps, shape (any, horizon), with all levers but the season's and the trend's.
+
+    What is booked in a step under way stays: levers act on the rest alone, as if the whole step went on like it.
+    """
+    if levers.neutral:
+        return values
     found = values * multiplier(fit, levers, flow)
+    booked = _booked(fit, flow)
+    kept: Floats = np.zeros(values.shape[:-1])
+    if flow is not None and booked is not None:
+        left = float(remaining(fit.future[:1], fit.frequency, flow.start)[0])
+        rest = np.maximum(values[..., 0] - booked[0], 0.0)
+        to_come = rest * float(_pace(fit, levers)[0]) * (1 + (float(_events(fit, levers)[0]) - 1) / left)
+        found[..., 0] = to_come / left
+        kept = values[..., 0] - rest - (1 - left) / left * to_come
     if levers.moves_pipeline:
         if flow is None:
             found = found * (levers.wins * (1 + levers.leads))
         else:
             found = found @ carried(fit.future, fit.frequency, flow, levers).T
+    found[..., 0] += kept
     if levers.capacity is not None:
-        found = np.minimum(found, levers.capacity * months_in(fit.future, fit.frequency))
+        most = levers.capacity * months_in(fit.future, fit.frequency)
+        found = np.minimum(found, most if booked is None else np.maximum(most, booked))
     return np.asarray(found)
+
+
+def _booked(fit: Fit, flow: Flow | None) -> Floats | None:
+    """What each future step has already, the one under way alone has any; None where that is unknown."""
+    return None if fit.near is None or flow is None else fit.near.booked
 
 
 def multiplier(fit: Fit, levers: Levers, flow: Flow | None = None) -> Floats:
     """Return what each future step is multiplied by: growth, value, people and events."""
+    left = remaining(fit.future, fit.frequency, flow.start if flow else None)
+    return np.asarray((1 + left * (_pace(fit, levers) - 1)) * _events(fit, levers))
+
+
+def _pace(fit: Fit, levers: Levers) -> Floats:
+    """What growth, value and people multiply each day of a step by."""
     ahead = np.arange(1, fit.horizon + 1)
     years = ahead / STEPS_A_YEAR[fit.frequency]
     factor = (1 + levers.growth) ** years
     factor = factor * (1 + levers.average_deal) * (1 + levers.price)
-    factor = factor * (1 + levers.headcount * _ramp(years * 12, levers))
-    factor = 1 + remaining(fit.future, fit.frequency, flow.start if flow else None) * (factor - 1)
+    return np.asarray(factor * (1 + levers.headcount * _ramp(years * 12, levers)))
+
+
+def _events(fit: Fit, levers: Levers) -> Floats:
+    """What planned events multiply each step by."""
+    factor = np.ones(fit.horizon)
     for event in levers.events:
         share = next(iter(event_shares(fit.future, fit.frequency, [event]).values()))
         factor = factor * (1 + (event.uplift or 0.0) * share)
@@ -94,7 +125,7 @@ def months_in(future: pd.DatetimeIndex, frequency: Frequency) -> Floats:
 def sample_paths(fit: Fit, levers: Levers | None = None, flow: Flow | None = None) -> Floats:
     """Return 400 ways it could go, shape (400, horizon), in the unit of the series."""
     levers = levers or NEUTRAL
-    return laid(fit, fit.value(_middle(fit, levers) + fit.noise), levers, flow)
+    return laid(fit, _values(fit, fit.noise, levers, flow), levers, flow)
 
 
 def chance_to_reach(fit: Fit, quota: float, levers: Levers | None = None, flow: Flow | None = None) -> float:
@@ -102,13 +133,27 @@ def chance_to_reach(fit: Fit, quota: float, levers: Levers | None = None, flow: 
     return float((sample_paths(fit, levers, flow).sum(axis=1) >= quota).mean())
 
 
-def _middle(fit: Fit, levers: Levers) -> Floats:
-    """The forecast on the modelled scale with the season scaled and the trend's latest turn weighed anew."""
+def _values(fit: Fit, beside: NDArray[np.floating[Any]], levers: Levers, flow: Flow | None) -> Floats:
+    """The forecast with the season scaled and the trend's latest turn weighed anew, in the unit of the series.
+
+    beside: how far from the middle on the modelled scale, shape (any, horizon). Of a step under way only the days that
+    are left move.
+    """
     known = len(fit.y)
-    middle = fit.parts.total[known:] + levers.seasonality * fit.parts.seasonal[known:]
+    total = fit.parts.total[known:]
+    middle = total + levers.seasonality * fit.parts.seasonal[known:]
     if levers.flexibility:
         middle = middle + levers.flexibility * turn(fit)
-    return np.asarray(middle)
+    found = np.asarray(fit.value(middle + beside))
+    if levers.seasonality or levers.flexibility:
+        left = remaining(fit.future, fit.frequency, flow.start if flow else None)
+        begun = left < 1
+        base = fit.value((total + beside)[..., begun])
+        part = left[begun]
+        if (booked := _booked(fit, flow)) is not None:
+            part = np.clip((base - booked[begun]) / np.where(base > 0, base, 1.0), 0.0, 1.0)
+        found[..., begun] = base + part * (found[..., begun] - base)
+    return found
 
 
 def turn(fit: Fit) -> Floats:

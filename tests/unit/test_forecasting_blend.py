@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from core.forecasting.blend import blend
 from core.forecasting.fit import fit_series
 from core.forecasting.flow import Flow
+from core.forecasting.levers import Levers
 from core.forecasting.near_term import NearTerm
 from core.forecasting.pipeline import WEEKS
 from core.forecasting.result import Fit
@@ -28,6 +30,11 @@ def fitted(frequency: Frequency = "month") -> Fit:
     rows = pd.DataFrame({"on": days.date, "value": 100.0})
     fit = fit_series(prepare(rows, frequency=frequency, today=TODAY), horizon=6, depth="first")
     return replace(fit, ceiling=1e9)
+
+
+@cache
+def fit_of_months() -> Fit:
+    return fitted()
 
 
 def said(*, weight: float, opened: float, new: float, misses: float = 0.1) -> NearTerm:
@@ -124,3 +131,34 @@ def test_nothing_lands_below_what_is_booked_or_outside_its_band(frequency, weigh
 
 
 _FITS: dict[str, Fit] = {name: fitted(name) for name in ("month", "week", "day")}
+
+
+def test_levers_act_on_what_is_still_to_come_of_a_month_and_never_below_what_is_booked():
+    """Example: 70 of a month's 100 are booked: +10 % makes 70 + 30 * 1.1 = 103 of it, and no capacity leaves 70."""
+    plain = fitted()
+    scale = values(plain)[0] * 9 / 30 / 30
+    one, flow = blend(plain, None, today=TODAY, booked=70 * scale)
+    assert values(one)[0] == pytest.approx(100 * scale)
+
+    def first(**levers: float) -> np.ndarray:
+        return apply(one, Levers(**levers), flow).frame.iloc[0][["yhat", "lo"]].to_numpy(dtype="float64") / scale
+
+    assert first(average_deal=0.1)[0] == pytest.approx(103)
+    assert first(average_deal=-1.0) == pytest.approx([70, 70])
+    assert first(win_rate=-1.0) == pytest.approx([70, 70])
+    assert first(capacity=0.0) == pytest.approx([70, 70])
+    season = np.zeros(len(one.steps))
+    season[len(one.y)] = np.log(2.0)
+    seasonal = replace(
+        one, parts=replace(one.parts, seasonal=season, trend=one.parts.trend + one.parts.seasonal - season)
+    )
+    found = apply(seasonal, Levers(seasonality=-1.0), flow).frame["yhat"].iloc[0] / scale
+    assert 70 < found < 100, "a flat season halves what is to come, not what came"
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(-1, 2), st.floats(-1, 2), st.floats(-0.9, 1), st.none() | st.floats(0, 5_000), st.floats(0, 4_000))
+def test_no_lever_takes_back_what_is_booked(win_rate, growth, seasonality, capacity, booked):
+    one, flow = blend(fit_of_months(), None, today=TODAY, booked=booked)
+    levers = Levers(win_rate=win_rate, growth=max(growth, -0.95), seasonality=seasonality, capacity=capacity)
+    assert apply(one, levers, flow).frame["lo"].iloc[0] >= min(booked, apply(one).frame["lo"].iloc[0]) - 1e-6

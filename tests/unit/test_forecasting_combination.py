@@ -35,6 +35,19 @@ def test_the_level_leads_the_components_to_the_forecast_and_leaves_the_history_a
     assert moved.level[:4].tolist() == [0.0] * 4
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.5])
+def test_the_season_of_the_components_is_that_of_the_forecast(share):
+    """A combination that keeps only a share of Prophet's season, on another level, has that share as its season."""
+    season = np.tile(np.sin(np.arange(12) * np.pi / 6), 4)
+    parts = Components.of(np.linspace(0.0, 1.0, 48), season)
+    ahead = np.arange(1, 13)
+    smooth = parts.trend[36:] + 0.2 + 0.01 * ahead - 0.1 * 0.9**ahead
+    moved = corrected(parts, smooth + share * season[36:])
+    assert moved.total[36:] == pytest.approx(smooth + share * season[36:])
+    assert moved.seasonal[36:] == pytest.approx(share * season[36:], abs=1e-9)
+    assert moved.total[:36].tolist() == parts.total[:36].tolist()
+
+
 @pytest.mark.parametrize("y", [np.zeros(30), np.full(30, 5.0), np.array([1.0, 2.0]), np.r_[np.zeros(29), 1.0]])
 def test_the_library_never_raises_and_answers_numbers_or_nothing(y):
     for ahead in library_forecasts(y, 4, "month", ("ets", "theta", "stl_ets")).values():
