@@ -78,7 +78,7 @@ def shown(column: Column, zone: ZoneInfo) -> Callable[[Any], str]:
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as dicts of Python's own values: what `to_dict("records")` gives, many times as fast."""
     names = [str(name) for name in frame.columns]
-    columns = ([None if value is pd.NA else value for value in frame.iloc[:, n].tolist()] for n in range(len(names)))
+    columns = ([None if value is pd.NA else value for value in column.tolist()] for _name, column in frame.items())
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.i18n import _, format_number
 from core.ui.page import plain
 from core.ui.routes import page
 
@@ -67,6 +68,9 @@ def draw_style() -> None:
     )
 
 
+_FIRST, _MOST = 20, 50
+
+
 @dataclass(frozen=True)
 class PhoneRow:
     """One record in a list on a phone: its name and number, and a line of smaller words."""
@@ -78,9 +82,14 @@ class PhoneRow:
 
 
 def draw_rows(rows: Sequence[PhoneRow], *, name: str, opens: str | None) -> None:
-    """Draw `rows`, each leading to page `opens` with its record, or nowhere; seen on narrow screens alone."""
+    """Draw `rows`, each leading to page `opens` with its record, or nowhere; seen on narrow screens alone.
+
+    Of more than fifty the first twenty, and the rest on demand: every reader pays for what a phone alone shows.
+    """
+    key = f"phone_all_{name}"
+    shortened = len(rows) > _MOST and not st.session_state.get(key)
     with st.container(key=f"phone-{name}"):
-        for row in rows:
+        for row in rows[:_FIRST] if shortened else rows:
             number = f" **{plain(row.number)}**" if row.number else ""
             more = f" :gray[{plain(row.more)}]" if row.more else ""
             label = f"**{plain(row.name)}**{number}{more}"
@@ -88,6 +97,13 @@ def draw_rows(rows: Sequence[PhoneRow], *, name: str, opens: str | None) -> None
                 st.markdown(label, width="stretch")
             else:
                 st.page_link(page(opens).file, label=label, query_params={"id": str(row.id)}, width="stretch")
+        if shortened:
+            label = _("Show all {n}", n=format_number(len(rows)))
+            st.button(label, key=f"{name}-phone-rest", type="tertiary", width="stretch", on_click=_unfold, args=(key,))
+
+
+def _unfold(key: str) -> None:
+    st.session_state[key] = True
 
 
 def wide(name: str) -> DeltaGenerator:

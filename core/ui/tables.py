@@ -14,7 +14,7 @@ from core.ui import routes
 from core.ui.table_widths import LAPTOP, fitting_widths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -52,11 +52,11 @@ def table(
         st.info(empty or _(NOTHING_HERE), icon=":material/inbox:")
         return None
     body = frame[[*(column.key for column in columns), *drawn]].reset_index(drop=True)
-    writers: dict[Any, Any] = {column.key: _writer(view, body, column) for column in columns}
-    measured = body.head(_MEASURED_ROWS)
+    is_styled = body.size <= _STYLED_CELLS
+    written = [_written(view, body[column.key].tolist(), column, all_rows=is_styled) for column in columns]
     widths = fitting_widths(
         [column.label for column in columns],
-        [[writers[column.key](value) for value in measured[column.key]] for column in columns],
+        [cells[:_MEASURED_ROWS] for cells in written],
         texts=[column.kind == "text" for column in columns],
         room=room,
     )
@@ -66,9 +66,7 @@ def table(
         )
         for column, width in zip(columns, widths, strict=True)
     } | dict(drawn)
-    data: Any = body
-    if body.size <= _STYLED_CELLS:
-        data = body.style.format(writers)
+    data = _showing(body, written) if is_styled else body
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if opens or picks else {}
     if height is not None:
         options["height"] = height
@@ -83,12 +81,32 @@ def table(
     return int(rows[0]) if rows else None
 
 
-def _writer(view: View, frame: pd.DataFrame, column: Column) -> Callable[[Any], str]:
-    """Return the function that writes a column's values; amounts that are all whole go without cents."""
+def _written(view: View, values: list[Any], column: Column, *, all_rows: bool) -> list[str]:
+    """Return a column's values as they are read, the first rows' alone where not `all_rows`.
+
+    Amounts that are all whole go without cents.
+    """
     write = shown(column, view.zone)
-    if column.kind != "money" or any(value % 1 for value in frame[column.key] if not is_missing(value)):
-        return write
-    return lambda value: write(value).removesuffix(".00")
+    texts = [write(value) for value in (values if all_rows else values[:_MEASURED_ROWS])]
+    if column.kind != "money" or any(value % 1 for value in values if not is_missing(value)):
+        return texts
+    return [text.removesuffix(".00") for text in texts]
+
+
+def _showing(body: pd.DataFrame, written: Sequence[Sequence[str]]) -> Any:
+    """Return `body` as Streamlit shows it with the texts of its first columns in place of their values.
+
+    A Styler that writes nothing itself: pandas makes a page of HTML of each table, of which Streamlit reads the
+    texts alone, and that took most of the time in which a table was drawn.
+    """
+    styler: Any = body.style
+    cells = [
+        [{"id": f"row{row}_col{place}", "display_value": text} for place, text in enumerate(texts)]
+        for row, texts in enumerate(zip(*written, strict=True))
+    ]
+    styler._compute = lambda: styler  # noqa: SLF001 - what Streamlit calls
+    styler._translate = lambda *_sparse: {"body": cells}  # noqa: SLF001
+    return styler
 
 
 def export_menu(view: View, frame: pd.DataFrame, columns: Sequence[Column], *, name: str) -> None:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.ui.pages import opened
 from tests.ui.test_selling_pages import said
@@ -67,3 +68,18 @@ def test_from_what_was_saved_a_tap_leads_back_to_today(small_company):
     app.button(key="save-activity").click().run()
     app.button(key="saved-today").click().run()
     assert app.title[0].value.startswith("Hello")
+
+
+def test_of_many_rows_a_phone_gets_the_first_and_the_rest_on_demand():
+    def page():
+        from core.ui.phone import PhoneRow, draw_rows
+
+        draw_rows([PhoneRow(number, f"Name {number}") for number in range(51)], name="board", opens=None)
+
+    def names(app):
+        return [block.value for block in app.markdown if block.value.startswith("**Name")]
+
+    app = AppTest.from_function(page).run()
+    assert len(names(app)) == 20
+    app.button(key="board-phone-rest").click().run()
+    assert len(names(app)) == 51
