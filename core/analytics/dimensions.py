@@ -18,6 +18,8 @@ Dimension = Literal["team", "territory", "product", "channel", "segment", "rep",
 DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
 NONE = "none"
 """The key of the deals that have no value in a dimension."""
+BESIDE: Final = "|"
+"""Between keys that are counted together, in a dimension whose keys are numbers and that has no subtrees."""
 
 SIZES: Final = (10_000, 50_000, 200_000, 1_000_000)
 """Where one size of deals ends and the next begins, in major units."""
@@ -61,8 +63,14 @@ def key_of(facts: Facts, by: Dimension, parts: tuple[TeamPart, ...] = ()) -> Col
 
 
 def has_key(facts: Facts, by: Dimension, key: str) -> ColumnElement[bool]:
-    """Return the condition under which a deal of `facts.deals` has a key; a team's is its whole subtree's."""
-    return in_part(facts, key, NONE) if by == "team" else key_of(facts, by) == key
+    """Return the condition under which a deal of `facts.deals` has a key; a team's is its whole subtree's.
+
+    Several keys may stand `BESIDE` each other: the deals that have one of them.
+    """
+    if by == "team":
+        return in_part(facts, key, NONE)
+    keys = [key] if by in _TEXTS else key.split(BESIDE)
+    return key_of(facts, by) == key if len(keys) == 1 else key_of(facts, by).in_(keys)
 
 
 def text_or_none(column: ColumnElement[int]) -> ColumnElement[str]:

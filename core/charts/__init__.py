@@ -7,7 +7,7 @@ element is the stable key of what was drawn. Show figures with `theme=None` and 
 from core.charts.bars import grouped_bars, ranked_bars
 from core.charts.forecast import forecast_chart, scenario_totals
 from core.charts.funnel import cohort_funnel
-from core.charts.funnel_losses import lost_by_month, lost_by_stage
+from core.charts.funnel_losses import lost_by_month, lost_by_stage, reasons_shown
 from core.charts.funnel_months import cohort_months, standing
 from core.charts.funnel_stays import stay_curves, time_in_stage
 from core.charts.funnel_steps import step_differences, step_trend
@@ -32,6 +32,7 @@ __all__ = [
     "nothing",
     "quota_bars",
     "ranked_bars",
+    "reasons_shown",
     "rep_trend",
     "scenario_totals",
     "standing",

@@ -1,6 +1,6 @@
 """Where deals are lost, why and when. What the columns mean: docs/queries.md."""
 
-from collections.abc import Hashable
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,22 @@ from core.i18n import _, format_number, format_rate
 MOST_REASONS = 6
 
 
+def reasons_shown(*frames: pd.DataFrame) -> list[str]:
+    """Return the keys of the reasons with a colour of their own in the charts of `frames`, the most frequent first.
+
+    All of them where the colours suffice; else the `MOST_REASONS` most frequent, and the others are put together.
+    """
+    counted = pd.concat([frame[["reason_key", "count"]] for frame in frames]).groupby("reason_key", sort=False)
+    keys = [str(key) for key in counted["count"].sum().sort_values(ascending=False, kind="stable").index]
+    return keys if len(keys) <= MOST_REASONS + 1 else keys[:MOST_REASONS]
+
+
+def _names(frame: pd.DataFrame) -> dict[str, str]:
+    """Return what each reason is called; "" are those put together."""
+    named = {str(key): str(name) or _("None") for key, name in zip(frame["reason_key"], frame["reason"], strict=True)}
+    return named | {"": _("Other reasons")}
+
+
 @remembered
 def lost_by_stage(
     frame: pd.DataFrame,
@@ -24,11 +40,13 @@ def lost_by_stage(
     large: bool = False,
     title: str | None = None,
     subtitle: str | None = None,
+    reasons: Sequence[str] | None = None,
 ) -> Figure:
     """Return the lost deals of each stage, stacked by reason; rare reasons are put together.
 
-    frame, stages in order: stage_key, stage str, reason str, count int. customdata: stage_key,
-    reason, "" standing for all the reasons that have no colour of their own.
+    frame, stages in order: stage_key, stage, reason_key, reason str, count int. reasons: the keys of those with a
+    colour of their own, in its order, where another chart beside has the same. customdata: stage_key, reason_key, ""
+    standing for all the reasons that have no colour of their own.
     """
     title = title or _("Where deals were lost, and why")
     if frame.empty or int(frame["count"].sum()) == 0:
@@ -36,13 +54,12 @@ def lost_by_stage(
     c, s = look(dark=dark), sizes(large=large)
     stages = frame.drop_duplicates("stage_key")
     place = {key: at for at, key in enumerate(stages["stage_key"])}
-    totals = frame.groupby("reason", sort=False)["count"].sum().sort_values(ascending=False)
-    named = [str(reason) for reason in totals.index[:MOST_REASONS]]
+    named, names = list(reasons or reasons_shown(frame)), _names(frame)
     by_stage = dict.fromkeys(place, 0)
     table: dict[str, dict[Any, int]] = {}
     for row in frame.to_dict("records"):
-        reason = row["reason"] if row["reason"] in named else ""
-        cell = table.setdefault(reason, dict.fromkeys(place, 0))
+        key = str(row["reason_key"]) if str(row["reason_key"]) in named else ""
+        cell = table.setdefault(key, dict.fromkeys(place, 0))
         cell[row["stage_key"]] += int(row["count"])
         by_stage[row["stage_key"]] += int(row["count"])
     figure = Figure()
@@ -57,8 +74,7 @@ def lost_by_stage(
     for number, reason in enumerate([*named, ""]):
         if reason not in table:
             continue
-        name = reason or _("Other reasons")
-        counts = list(table[reason].values())
+        name, counts = names[reason], list(table[reason].values())
         add_row_bars(
             figure,
             counts,
@@ -92,19 +108,19 @@ def lost_by_month(
     dark: bool,
     large: bool = False,
     title: str | None = None,
+    reasons: Sequence[str] | None = None,
 ) -> Figure:
     """Return the lost deals of each month, stacked by reason; rare reasons are put together.
 
-    frame, months in order: month date, reason_key, reason str, count int. customdata: the month's first day in ISO
-    form, reason_key, "" standing for all the reasons that have no colour of their own.
+    frame, months in order: month date, reason_key, reason str, count int. reasons: as in `lost_by_stage`.
+    customdata: the month's first day in ISO form, reason_key, "" standing for all the reasons that have no colour of
+    their own.
     """
     title = title or _("Lost deals by month and reason")
     if frame.empty:
         return nothing(title, dark=dark, large=large)
     c, s = look(dark=dark), sizes(large=large)
-    counts = frame.groupby("reason_key", sort=False)["count"].sum().sort_values(ascending=False)
-    named = [str(key) for key in counts.index[:MOST_REASONS]]
-    names: dict[Hashable, Any] = dict(zip(frame["reason_key"], frame["reason"], strict=True))
+    named, names = list(reasons or reasons_shown(frame)), _names(frame)
     months: list[date] = sorted({stamp.date() for stamp in pd.to_datetime(frame["month"])})
     whole = dict.fromkeys(months, 0)
     table: dict[str, dict[date, int]] = {}
@@ -118,7 +134,7 @@ def lost_by_month(
     for place, key in enumerate([*named, ""]):
         if key not in table:
             continue
-        name = str(names.get(key) or _("None")) if key else _("Other reasons")
+        name = names[key]
         figure.add_bar(
             x=[month.isoformat() for month in months],
             y=list(table[key].values()),

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from core.access.actors import SYSTEM
-from core.analytics.dimensions import DIMENSIONS
+from core.analytics.dimensions import BESIDE, DIMENSIONS
 from core.analytics.filters import Filters
 from core.analytics.selection import Selection
 from core.domain.periods import Period
@@ -122,6 +122,9 @@ def test_losses_open_to_their_deals_and_make_up_the_funnels_losses(answers):
     assert losses["count"].sum() == funnel["lost_here"].sum() > 0
     for row in losses.to_dict("records"):
         agrees(answers, row["count"], row["value"], f"lost_at:{row['stage_key']}:{row['reason_key']}")
+    for key, part in losses.groupby("stage_key"):
+        keys = BESIDE.join(part["reason_key"])
+        agrees(answers, part["count"].sum(), part["value"].sum(), f"lost_at:{key}", by="lost_reason", key=keys)
 
 
 @pytest.mark.parametrize("by", DIMENSIONS)

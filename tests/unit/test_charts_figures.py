@@ -54,7 +54,7 @@ STAYS = pd.DataFrame(
 )
 LOST = pd.DataFrame(
     [
-        {"stage_key": key, "stage": key.title(), "reason": f"Reason {n}", "count": 10 - n}
+        {"stage_key": key, "stage": key.title(), "reason_key": f"{n}", "reason": f"Reason {n}", "count": 10 - n}
         for key in STAGES[:2]
         for n in range(9)
     ]
@@ -285,6 +285,26 @@ def test_rare_reasons_are_put_together_and_no_lost_deal_is_left_out():
     assert [list(p) for p in trace(figure, "Other reasons").customdata] == [
         ["lead", ""], ["demo", ""],
     ]  # fmt: skip
+
+
+def test_a_reason_has_one_colour_and_the_rare_ones_are_the_same_in_both_charts_of_losses():
+    """By stage the ninth reason is the most frequent, by month the first: together they are sorted once."""
+    months = LOST[LOST["stage_key"] == "lead"].assign(month=MONTHS[0])
+    stages = LOST.assign(count=[n + 1 for n in range(9)] * 2)
+    shown = charts.reasons_shown(months, stages)
+    assert shown == ["8", "7", "6", "5", "4", "3"]
+    drawn = [
+        charts.lost_by_month(months, dark=False, reasons=shown),
+        charts.lost_by_stage(stages, dark=False, reasons=shown),
+    ]
+    coloured = [{t.name: t.marker.color for t in figure.data} for figure in drawn]
+    assert coloured[0] == coloured[1]
+    assert [t.name for t in drawn[0].data] == [*(f"Reason {key}" for key in shown), "Other reasons"]
+
+
+def test_seven_reasons_all_have_a_colour_since_one_alone_is_not_put_together():
+    seven = LOST[LOST["reason_key"] < "7"]
+    assert "Other reasons" not in [t.name for t in charts.lost_by_stage(seven, dark=False).data]
 
 
 def test_who_met_the_quota_stands_apart_from_who_did_not_and_who_has_none():

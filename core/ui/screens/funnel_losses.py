@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from core.analytics.dimensions import BESIDE
 from core.analytics.selection import Selection
 from core.charts.bars import ranked_bars
-from core.charts.funnel_losses import lost_by_month, lost_by_stage
+from core.charts.funnel_losses import lost_by_month, lost_by_stage, reasons_shown
 from core.i18n import _, format_month
 from core.queries.funnel_losses import losses_by_competitor, losses_by_month, losses_by_stage
 from core.reports.tables import Column
@@ -29,52 +30,52 @@ _RIVALS_SHOWN = 12
 def draw(view: View, asked: Asked) -> None:
     """Draw the part."""
     st.caption(_("By stage: the deals opened in the period. By month and by competitor: the deals lost in the period."))
-    _by_month(view, asked)
+    months = view.ask(losses_by_month, period=asked.period, filters=asked.filters, as_of=asked.as_of)
+    stages = view.ask(losses_by_stage, period=asked.period, filters=asked.filters, as_of=asked.as_of)
+    shown = reasons_shown(months, stages)
+    _by_month(view, asked, _named(months, "reason"), shown)
     left, right = st.columns(2)
     with left:
-        _by_stage(view, asked)
+        _by_stage(view, asked, _named(stages, "reason"), shown)
     with right:
         _by_competitor(view, asked)
 
 
-def _by_month(view: View, asked: Asked) -> None:
-    losses = _named(view.ask(losses_by_month, period=asked.period, filters=asked.filters, as_of=asked.as_of), "reason")
+def _reasons(losses: pd.DataFrame, shown: Sequence[str], key: str) -> tuple[str, str]:
+    """Return key and name of a reason in a chart; "" are all those of `losses` that are not `shown` by themselves."""
     names = {str(row.reason_key): str(row.reason) for row in losses.itertuples()}
+    if key:
+        return key, names.get(key, "")
+    return BESIDE.join(name for name in names if name not in shown), _("Other reasons")
 
+
+def _by_month(view: View, asked: Asked, losses: pd.DataFrame, shown: Sequence[str]) -> None:
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
         if len(data) < 2:
             return None
-        month = month_of(asked.period, str(data[0]))
-        when = format_month(month.start)
-        if str(data[1]) not in names:
-            return asked.selection("lost", month), _("Lost in {month}", month=when)
-        title = _("Lost in {month}: {reason}", month=when, reason=names[str(data[1])])
-        return asked.selection("lost", month, "lost_reason", str(data[1])), title
+        month, (key, reason) = month_of(asked.period, str(data[0])), _reasons(losses, shown, str(data[1]))
+        title = _("Lost in {month}: {reason}", month=format_month(month.start), reason=reason)
+        return (asked.selection("lost", month, "lost_reason", key), title) if key and reason else None
 
-    figure = lost_by_month(losses, dark=view.dark, large=view.large)
+    figure = lost_by_month(losses, dark=view.dark, large=view.large, reasons=shown)
     chart(view, figure, key="funnel-lost-months", alt=_("Lost deals by month and reason"), choose=choose)
     columns = [Column("month", _("Month"), "month"), Column("reason", _("Lost reason")), *_counted(view)]
     numbers(view, losses, columns, name="funnel-lost-months")
 
 
-def _by_stage(view: View, asked: Asked) -> None:
-    losses = view.ask(losses_by_stage, period=asked.period, filters=asked.filters, as_of=asked.as_of)
-    names = {
-        (str(row.stage_key), str(row.reason)): (str(row.reason_key), str(row.stage)) for row in losses.itertuples()
-    }
+def _by_stage(view: View, asked: Asked, losses: pd.DataFrame, shown: Sequence[str]) -> None:
     stages = {str(row.stage_key): str(row.stage) for row in losses.itertuples()}
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
         if len(data) < 2 or str(data[0]) not in stages:
             return None
-        found = names.get((str(data[0]), str(data[1])))
-        if found is None:
-            title = _("Lost at {stage}", stage=stages[str(data[0])])
-            return asked.selection(f"lost_at:{data[0]}", asked.period), title
-        title = _("Lost at {stage}: {reason}", stage=found[1], reason=data[1])
-        return asked.selection(f"lost_at:{data[0]}:{found[0]}", asked.period), title
+        key, reason = _reasons(losses, shown, str(data[1]))
+        title = _("Lost at {stage}: {reason}", stage=stages[str(data[0])], reason=reason)
+        return (
+            (asked.selection(f"lost_at:{data[0]}", asked.period, "lost_reason", key), title) if key and reason else None
+        )
 
-    figure = lost_by_stage(losses, dark=view.dark, large=view.large)
+    figure = lost_by_stage(losses, dark=view.dark, large=view.large, reasons=shown)
     chart(view, figure, key="funnel-losses", alt=_("Where deals were lost, and why"), choose=choose)
     numbers(
         view, losses, [Column("stage", _("Stage")), Column("reason", _("Lost reason")), *_counted(view)],
