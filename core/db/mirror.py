@@ -17,7 +17,7 @@ from core.db.kept_up import KeptUp
 from core.db.mirror_build import BuildFailed, Stopped, build, build_by_child
 from core.db.mirror_files import MirrorFiles, mark_of
 from core.db.mirror_follow import MOST_KEYS, follow, needs_rebuild
-from core.db.mirror_load import Loader
+from core.db.mirror_load import ROW_GROUP, Loader
 from core.db.mirror_reading import ScopedMirror, Standing
 from core.db.mirror_source import Changed, Source
 
@@ -34,8 +34,6 @@ _LOG = logging.getLogger(__name__)
 
 _LARGE = 100_000
 """Stage moves above which a mirror on disk is built by a child process."""
-_ROW_GROUP = 122_880
-"""DuckDB gives a thread such groups of rows: as few deals are counted by one, and handing them round costs a fifth."""
 
 
 class Mirror(KeptUp):
@@ -203,7 +201,7 @@ class Mirror(KeptUp):
         self._version += 1
         connection.execute("UPDATE mirror_state SET version = ?", [self._version])
         deals = connection.execute("SELECT count(*) FROM deals").fetchone()
-        if deals is not None and deals[0] <= _ROW_GROUP:
+        if deals is not None and deals[0] <= ROW_GROUP:  # as few are counted by one; handing them round costs a fifth
             connection.execute("SET threads TO 1")
         self._connection, self._trusted = connection, True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from core.model import (
     Activity,
@@ -31,7 +31,7 @@ from core.model import (
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import Column
+    from sqlalchemy import ColumnElement
 
 _READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
     "deal": (Deal, "id", (
@@ -63,11 +63,22 @@ _READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
 
 
 def statement_of(subject: str, keys: Collection[int] | None) -> Select[Any]:
-    """Return the rows of a subject with these keys, or all."""
+    """Return the rows of a subject with these keys (a range: all between its ends), or all.
+
+    `recorded_at` is NULL where it is `effective_at`, as it nearly always is: half the instants need not be read.
+    """
     model, key, names = _READ[subject]
     columns = cast("Any", model).__table__.c
-    chosen: list[Column[Any]] = [columns[name] for name in names]
+    chosen: list[ColumnElement[Any]] = [columns[name] for name in names]
+    if "effective_at" in names:
+        recorded, effective = columns["recorded_at"], columns["effective_at"]
+        place = names.index("recorded_at")
+        chosen[place] = func.nullif(recorded, effective, type_=recorded.type).label("recorded_at")
     statement = select(*chosen)
     if subject == "deal_change":
         statement = statement.where(columns.before.is_not(None))
-    return statement if keys is None else statement.where(columns[key].in_(sorted(keys)))
+    if keys is None:
+        return statement
+    if isinstance(keys, range):
+        return statement.where(columns[key].between(keys.start, keys.stop - 1))
+    return statement.where(columns[key].in_(sorted(keys)))

@@ -60,7 +60,8 @@ class Moves:
     def of(cls, moves: pa.Table, deals: pa.Table, days: Days) -> Moves:
         """Return them of the database's rows."""
         found = [whole_numbers(moves[name]) for name in ("id", "deal_id", "from_stage_id", "to_stage_id")]
-        found += [instants(moves[name]) for name in ("effective_at", "recorded_at")]
+        at = instants(moves["effective_at"])
+        found += [at, recorded_instants(moves["recorded_at"], at)]
         found.append(whole_numbers(moves["lost_reason_id"]))
         numbers = whole_numbers(deals["id"])
         still = ~np.isin(numbers, found[1])
@@ -132,12 +133,11 @@ class Moves:
             "furthest_before": pa.array(before.astype(np.int16)), "advance_seconds": small(goes_on, goes_on == _NEVER),
         })  # fmt: skip
 
-    def reached_table(self, stages: Stages) -> pa.Table:
-        """Return deal_id and the furthest position that it ever had, lost apart, at least 1."""
+    def reached(self, stages: Stages) -> tuple[Numbers, Numbers]:
+        """Return the deals, ascending, and the furthest position that each ever had, lost apart, at least 1."""
         found = np.where(stages.kind[self.stage] == _LOST, 1, np.maximum(stages.position[self.stage], 1))
         starts = self.runs.starts
-        return pa.table({"deal_id": small(self.deal[starts]), "furthest": small(np.maximum.reduceat(found, starts))
-                         if len(starts) else small(starts)})  # fmt: skip
+        return self.deal[starts], np.maximum.reduceat(found, starts) if len(starts) else starts
 
 
 def _seconds_between(earlier: Numbers, later: Numbers) -> Numbers:
@@ -154,6 +154,14 @@ def instants(column: pa.ChunkedArray) -> Numbers:
     """Return instants, as text or as themselves, in microseconds since 1970; NULL is the smallest number."""
     found = column.cast(pa.timestamp("us")) if pa.types.is_string(column.type) else column
     return _plain(found.cast(pa.int64()), _NEVER)
+
+
+def recorded_instants(column: pa.ChunkedArray, at: Numbers) -> Numbers:
+    """Return when something was written down; NULL where that was when it happened."""
+    if column.null_count == len(column):
+        return at
+    found = instants(column)
+    return np.where(found == _NEVER, at, found)
 
 
 def _plain(column: pa.ChunkedArray, missing: int) -> Numbers:

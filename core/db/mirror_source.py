@@ -71,6 +71,11 @@ class Source(ABC):
         """Return about how many stage moves there are, as a measure of size."""
         return int(self._one("SELECT coalesce(max(id), 0) FROM stage_move"))
 
+    def extent(self, table: str) -> tuple[int, int]:
+        """Return the first and the last number of a table's rows; (1, 0) where it has none."""
+        first = self._one(f"SELECT min(id) FROM {table}")
+        return (1, 0) if first is None else (int(first), int(self._one(f"SELECT max(id) FROM {table}")))
+
     @abstractmethod
     def _one(self, sql: str) -> Any:
         """Return the one value that a statement gives, None where it gives no row."""
@@ -92,8 +97,8 @@ class Source(ABC):
     def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
         """Return the rows of a statement, inside a snapshot; instants in UTC without a zone.
 
-        `whole`: all or nearly all rows of one table that has a column `id`, so that it may be read in the way
-        that is fast for many.
+        `whole`: very many rows of one table that has a column `id`, so that it may be read in the way that is fast
+        for them.
         """
 
     def close(self) -> None:
@@ -169,7 +174,8 @@ class SqliteSource(Source):
         written = self._sql(
             statement.with_only_columns(cast(lines, LargeBinary)).where(text(f"{table}.id BETWEEN ? AND ?"))
         )
-        first, last = self._connection.execute(f"SELECT min(id), max(id) FROM {table}").fetchone()
+        ends = self._sql(statement.with_only_columns(func.min(table.c.id), func.max(table.c.id)))
+        first, last = self._connection.execute(ends).fetchone()
         parts = [
             self._connection.execute(written, (start, start + _AT_ONCE - 1)).fetchone()[0]
             for start in (range(first, last + 1, _AT_ONCE) if last is not None else ())

@@ -19,6 +19,7 @@ from core.db.mirror_histories import (
     dates,
     instants,
     moments,
+    recorded_instants,
     small,
     whole_numbers,
 )
@@ -144,9 +145,10 @@ def _changes(table: pa.Table) -> tuple[_Changes, _Values]:
     """Return the changes in order, and what the values were before them."""
     words = table["field"].combine_chunks()
     field = pc.fill_null(pc.index_in(words, pa.array(_FIELDS)), _STAGE).to_numpy().astype(np.int64)
+    at = instants(table["effective_at"])
     found = _Changes(
-        whole_numbers(table["id"]), whole_numbers(table["deal_id"]), instants(table["effective_at"]),
-        instants(table["recorded_at"]), field, _values(table["after"].combine_chunks(), field),
+        whole_numbers(table["id"]), whole_numbers(table["deal_id"]), at,
+        recorded_instants(table["recorded_at"], at), field, _values(table["after"].combine_chunks(), field),
     )  # fmt: skip
     before = _values(table["before"].combine_chunks(), field)
     order = rows_in_order(found.deal, found.at, found.recorded, found.id)

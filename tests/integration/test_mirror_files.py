@@ -21,7 +21,7 @@ from core.db import mirror as mirrors
 from core.db.engine import WRITING
 from core.db.mirror_build import BuildFailed, Plan
 from core.db.mirror_days import Days
-from core.db.mirror_load import _day_of
+from core.db.mirror_statements import day_of
 from core.db.work import Database
 from tests.conftest import SHANGHAI
 from tests.histories import random_change, random_deals
@@ -253,7 +253,7 @@ def test_a_zones_days_are_those_of_the_zone(zone):
     random = Random(1)
     seconds = [random.randrange(-600_000_000, 2_500_000_000) for _turn in range(3000)]
     connection = duckdb.connect()
-    connection.execute(f"CREATE MACRO company_day(instant) AS {_day_of(zone)}")
+    connection.execute(f"CREATE MACRO company_day(instant) AS {day_of(zone)}")
     found = connection.execute(
         "SELECT company_day(make_timestamp(s * 1000000)) FROM (SELECT unnest(?) AS s)", [seconds]
     ).fetchall()
