@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, get_args
 
-from sqlalchemy import BigInteger, Date, Integer, Numeric, and_, case, cast, func, literal, literal_column, select
+from sqlalchemy import BigInteger, Date, Integer, Numeric, and_, case, cast, func, literal, literal_column, or_, select
 
 from core.analytics.facts import Statement
 from core.analytics.filters import Filters, strings, teams_below
@@ -19,6 +20,8 @@ from core.analytics.open_stages import by_open_stage
 from core.domain.periods import Period
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import ColumnElement, FromClause, Subquery
 
     from core.analytics.facts import Facts
@@ -129,6 +132,22 @@ def states_on(
     )  # fmt: skip
 
 
+def decided_on(facts: Facts, as_of: AsOf, filters: Filters, period: Period | None) -> Subquery:
+    """Return deal_id and is_won of what was decided in the period, as of the end of the day; without what it is worth.
+
+    ValueError without a period.
+    """
+    state = facts.states.c
+    return (
+        select(state.deal_id, state.is_won)
+        .where(
+            state.from_on <= as_of.on, state.until_on > as_of.on,
+            counts_in(state, "decided", period=period, on=as_of.on), *state_conditions(facts, filters, as_of.known),
+        )
+        .subquery("decided")
+    )  # fmt: skip
+
+
 def counts_in(state: Any, measure: str, *, period: Period | None, on: date) -> ColumnElement[bool]:
     """Return whether a row of `states_on` counts in a measure; ValueError for one that has no past."""
     kind, *stage = measure.split(":")
@@ -154,39 +173,64 @@ def counts_in(state: Any, measure: str, *, period: Period | None, on: date) -> C
     raise ValueError(f"{measure} has no past")
 
 
-def totals(facts: Facts, *, period: Period, filters: Filters, as_of: AsOf) -> Statement:
-    """Return one row with the columns of `kpis.totals`, as of the end of a day."""
-    found = states_on(facts, as_of, filters, name="stood")
-    state = found.c
-
-    def count(measure: str) -> ColumnElement[int]:
-        return func.count().filter(counts_in(state, measure, period=period, on=as_of.on))
-
-    def add(measure: str, column: ColumnElement[int]) -> ColumnElement[int]:
-        chosen = counts_in(state, measure, period=period, on=as_of.on)
-        return func.coalesce(cast(func.sum(column).filter(chosen), BigInteger), 0)
-
-    deals = facts.known_deals.c
+def totals(
+    facts: Facts,
+    *,
+    period: Period,
+    filters: Filters,
+    as_of: AsOf,
+    earlier: Mapping[str, Period] = MappingProxyType({}),
+) -> Statement:
+    """Return one row with the columns of `kpis.totals`, as of the end of a day; of `earlier` what was decided then."""
+    found = states_on(
+        facts, as_of, filters, name="stood", also=(_open_or_closed_in(facts, (period, *earlier.values())),)
+    )
+    state, deals = found.c, facts.known_deals.c
     days = (func.epoch(state.closed_at) - func.epoch(deals.opened_at)) / literal_column("86400.0")
-    won = counts_in(state, "won", period=period, on=as_of.on)
-    return select(
-        add("booked", state.value).label("booked"),
-        add("lost", state.value).label("lost_value"),
-        count("won").label("won_count"),
-        count("lost").label("lost_count"),
-        func.quantile_cont(days, literal_column("0.5")).filter(won).label("cycle_days"),
+
+    def counts(measure: str, within: Period) -> ColumnElement[bool]:
+        return counts_in(state, measure, period=within, on=as_of.on)
+
+    def count(measure: str, within: Period = period) -> ColumnElement[int]:
+        return func.count().filter(counts(measure, within))
+
+    def add(measure: str, column: ColumnElement[int], within: Period = period) -> ColumnElement[int]:
+        return func.coalesce(cast(func.sum(column).filter(counts(measure, within)), BigInteger), 0)
+
+    def decided(within: Period) -> list[ColumnElement[Any]]:
+        return [
+            add("booked", state.value, within).label("booked"),
+            add("lost", state.value, within).label("lost_value"),
+            count("won", within).label("won_count"),
+            count("lost", within).label("lost_count"),
+            func.quantile_cont(days, literal_column("0.5")).filter(counts("won", within)).label("cycle_days"),
+        ]
+
+    columns = [
+        *decided(period),
         count("open").label("open_count"),
         add("open", state.value).label("pipeline"),
         add("open", state.weighted).label("weighted_pipeline"),
         count("overdue").label("overdue_count"),
         add("overdue", state.value).label("overdue_value"),
         add("closing", state.value).label("closing_value"),
-    ).select_from(found.join(facts.known_deals, deals.id == state.deal_id))
+    ]
+    for name, within in earlier.items():
+        columns += [column.label(f"{column.name}_{name}") for column in decided(within)]
+    return select(*columns).select_from(found.join(facts.known_deals, deals.id == state.deal_id))
+
+
+def _open_or_closed_in(facts: Facts, periods: Iterable[Period]) -> ColumnElement[bool]:
+    """Return whether a row of `facts.states` was open or closed in one of the periods, said of one column alone."""
+    closed_on = facts.states.c.closed_on
+    return or_(closed_on.is_(None), *(and_(closed_on >= each.start, closed_on < each.end) for each in periods))
 
 
 def booked_by_month(facts: Facts, *, period: Period, filters: Filters, as_of: AsOf) -> Statement:
     """Return `on` (first day of the month), `booked` in hundredths and `won`, as of the end of a day."""
-    state = states_on(facts, as_of, filters, name="stood").c
+    closed = facts.states.c.closed_on
+    within = (closed >= period.start, closed < period.end)
+    state = states_on(facts, as_of, filters, name="stood", also=within).c
     on = cast(func.date_trunc(literal_column("'month'"), state.closed_on), Date)
     chosen: Statement = (
         select(on.label("on"), cast(func.sum(state.value), BigInteger).label("booked"), func.count().label("won"))
@@ -221,40 +265,42 @@ def week_ends(until: date, count: int) -> list[date]:
     return [last - timedelta(days=_WEEK * back) for back in range(count - 1, -1, -1)]
 
 
-def entered_and_left(facts: Facts, *, first: date, weeks: int, filters: Filters, known: Known) -> Statement:
-    """Return by how much what is open in a stage changed at each of `weeks` days, seven apart, from `first` on.
+def stays_by_week(facts: Facts, *, first: date, weeks: int, filters: Filters, known: Known) -> Statement:
+    """Return what stood in a stage at which of `weeks` days, seven apart, from `first` on, in the company's currency.
 
-    stage_id, week (0 to weeks - 1), count, value in hundredths. Added up from week 0 on they are what stood in the
-    stage. Each deal is looked at once for its whole stay, so two years cost little more than a day.
+    stage_id, since and until (the first of the days, from 0, on which it stood there and on which it did no more),
+    count, value in hundredths; nothing stood on none where the two are the same. Each deal is looked at once for its
+    whole stay, so two years cost little more than a day.
     """
+    states = facts.states.c
+    since, until = _weeks_of(facts, first, weeks)
+    return (
+        select(
+            states.stage_id, since.label("since"), until.label("until"), func.count().label("count"),
+            cast(func.sum(states.amount), BigInteger).label("value"),
+        )
+        .where(
+            states.is_open, states.currency.is_(None), *_open_within(facts, first, weeks),
+            *state_conditions(facts, filters, known),
+        )
+        .group_by(states.stage_id, since, until)
+    )  # fmt: skip
+
+
+def _weeks_of(facts: Facts, first: date, weeks: int) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Return the first of the weeks at whose end a row of `facts.states` stood, and the first at whose end no more."""
     states = facts.states.c
 
     def week(day: ColumnElement[date]) -> ColumnElement[int]:
         after = func.greatest(func.date_diff(literal_column("'day'"), literal(first, Date), day), 0)
         return cast(func.least(func.ceil(after / literal_column("7.0")), weeks), Integer)
 
-    stays = (
-        select(states.stage_id, states.amount, week(states.from_on).label("first"), week(states.until_on).label("last"))
-        .where(states.is_open, states.currency.is_(None), *state_conditions(facts, filters, known))
-        .subquery("stays")
-    )
-    stay = stays.c
-    steps = (
-        select(stay.stage_id, stay.first.label("week"), stay.amount.label("value"), literal_column("1").label("deals"))
-        .where(stay.first < stay.last)
-        .union_all(
-            select(stay.stage_id, stay.last, -stay.amount, literal_column("-1")).where(
-                stay.first < stay.last, stay.last < weeks
-            ),
-        )
-        .subquery("steps")
-    )
-    return select(
-        steps.c.stage_id,
-        steps.c.week,
-        cast(func.sum(steps.c.deals), BigInteger).label("count"),
-        cast(func.sum(steps.c.value), BigInteger).label("value"),
-    ).group_by(steps.c.stage_id, steps.c.week)
+    return week(states.from_on), week(states.until_on)
+
+
+def _open_within(facts: Facts, first: date, weeks: int) -> tuple[ColumnElement[bool], ...]:
+    states = facts.states.c
+    return states.until_on > first, states.from_on <= first + timedelta(days=_WEEK * (weeks - 1))
 
 
 def foreign_at(facts: Facts, *, first: date, weeks: int, filters: Filters, known: Known) -> Statement:
@@ -262,17 +308,25 @@ def foreign_at(facts: Facts, *, first: date, weeks: int, filters: Filters, known
     states, rates = facts.states.c, facts.rates
     numbers = select(func.unnest(func.range(0, weeks)).label("week")).subquery("numbers")
     on = cast(literal(first, Date) + cast(numbers.c.week * _WEEK, Integer), Date)
-    value = worth(states.amount, states.currency, rates.c.rate)
-    return (
-        select(
-            states.stage_id, numbers.c.week, func.count().label("count"),
-            cast(func.sum(value), BigInteger).label("value"),
+    weekly = (
+        select(numbers.c.week, rates.c.currency, rates.c.rate)
+        .select_from(numbers.join(rates, and_(rates.c.from_on <= on, rates.c.until_on > on)))
+        .subquery("weekly")
+    )
+    since, until = _weeks_of(facts, first, weeks)
+    stays = (
+        select(states.stage_id, states.amount, states.currency, func.unnest(func.range(since, until)).label("week"))
+        .where(
+            states.is_open, states.currency.is_not(None), *_open_within(facts, first, weeks),
+            *state_conditions(facts, filters, known),
         )
-        .select_from(
-            numbers.join(facts.states, and_(states.from_on <= on, states.until_on > on)).outerjoin(
-                rates, on_day(rates, states.currency, on)
-            )
-        )
-        .where(states.is_open, states.currency.is_not(None), *state_conditions(facts, filters, known))
-        .group_by(states.stage_id, numbers.c.week)
+        .subquery("stays")
     )  # fmt: skip
+    stay = stays.c
+    rated = and_(weekly.c.currency == stay.currency, weekly.c.week == stay.week)
+    value = worth(stay.amount, stay.currency, weekly.c.rate)
+    return (
+        select(stay.stage_id, stay.week, func.count().label("count"), cast(func.sum(value), BigInteger).label("value"))
+        .select_from(stays.outerjoin(weekly, rated))
+        .group_by(stay.stage_id, stay.week)
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import BigInteger, Date, Integer, and_, case, cast, func, literal, literal_column, select
 
-from core.analytics.as_of import counts_in, states_on
+from core.analytics.as_of import counts_in, decided_on, states_on
 from core.analytics.facts import spoken
 from core.analytics.rates import Interval, rate, wilson
 
@@ -121,17 +121,17 @@ def outcomes(facts: Facts, health: Health, *, pipeline_id: int) -> Statement:
 
     stage_key, stage, probability, decided, won.
     """
-    rows, stages, spans = health.rows(facts), facts.stages.c, facts.spans.c
-    decided = counts_in(rows.c, "decided", period=health.period, on=health.as_of.on)
-    stood = select(spans.deal_id, spans.stage_id).distinct().subquery("stood_in")
+    stages, spans = facts.stages.c, facts.spans.c
+    decided = decided_on(facts, health.as_of, health.filters, health.period)
+    last_stay = and_(spans.kind == "open", spans.next_same_at.is_(None))  # one for each deal and stage
+    stood = select(spans.deal_id, spans.stage_id).where(last_stay).subquery("stood_in")
     found = (
         select(
             stood.c.stage_id,
             func.count().label("decided"),
-            func.count().filter(rows.c.is_won).label("won"),
+            func.count().filter(decided.c.is_won).label("won"),
         )
-        .select_from(rows.join(stood, stood.c.deal_id == rows.c.deal_id))
-        .where(decided)
+        .select_from(decided.join(stood, stood.c.deal_id == decided.c.deal_id))
         .group_by(stood.c.stage_id)
         .subquery("found")
     )

@@ -42,7 +42,7 @@ def flows(facts: Facts, *, start: date, end: AsOf, filters: Filters, closing: Pe
     expected_close_on, closed_on, is_open, is_won. `closing` keeps to what was expected to close in those days.
     """
     state = facts.states.c  # what was closed before and stayed so, most of all deals, is no part of the change
-    moved, touched = or_(state.is_open, state.until_on <= end.on), or_(state.is_open, state.since_on > start)
+    moved, touched = or_(state.is_open, state.until_on <= end.on), or_(state.since_on.is_(None), state.since_on > start)
     before = states_on(facts, AsOf(start, end.known), filters, name="before", also=(moved,))
     after = states_on(facts, end, filters, name="after", also=(touched,))
     a, b = before.c, after.c
@@ -130,10 +130,21 @@ def parts(flow: Any) -> dict[str, tuple[ColumnElement[bool], ColumnElement[int]]
 
 def bars(facts: Facts, *, start: date, end: AsOf, filters: Filters, closing: Period | None) -> Statement:
     """Return one row: `<kind>_count` and `<kind>_value` (hundredths, signed) of every kind."""
-    found = flows(facts, start=start, end=end, filters=filters, closing=closing)
+    flow = flows(facts, start=start, end=end, filters=filters, closing=closing).c
+    alike = (flow.was, flow.is_in, flow.stayed, flow.advanced, flow.put_off, flow.came_as, flow.went_as)
+    sums = (flow.started, flow.came, flow.grew, flow.rates, flow.went, flow.ended)
+    found = (  # deals of the same kinds are counted together first: the kinds ask for fifty sums
+        select(
+            *alike,
+            func.count().label("deals"),
+            *(cast(func.sum(column), BigInteger).label(column.name) for column in sums),
+        )
+        .group_by(*alike, func.sign(flow.grew), func.sign(flow.rates))
+        .subquery("alike")
+    )
     columns: list[Any] = []
     for kind, (counted, part) in parts(found.c).items():
-        total = cast(func.sum(part).filter(counted), BigInteger)
-        columns.append(func.count().filter(counted).label(f"{kind}_count"))
-        columns.append(func.coalesce(total, 0).label(f"{kind}_value"))
+        for what, column in (("count", found.c.deals), ("value", part)):
+            total = cast(func.sum(column).filter(counted), BigInteger)
+            columns.append(func.coalesce(total, 0).label(f"{kind}_{what}"))
     return select(*columns).select_from(found)

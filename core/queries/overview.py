@@ -22,6 +22,7 @@ from core.queries.standpoint import looked_at
 from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from core.analytics.team_parts import TeamPart
@@ -72,7 +73,10 @@ def _counted(
     """Return what is counted for each period, by one look at the deals."""
     earlier = {name: days for name, days in periods.items() if name != "current"}
     statement = kpis.totals(mirror.facts, period=periods["current"], earlier=earlier, filters=filters, today=work.today)
-    row = mirror.rows(statement)[0]._asdict()
+    return _by_period(mirror.rows(statement)[0]._asdict(), earlier)
+
+
+def _by_period(row: dict[str, Any], earlier: Iterable[str]) -> dict[str, dict[str, Any]]:
     decided = ("booked", "lost_value", "won_count", "lost_count", "cycle_days")
     return {"current": row} | {name: {key: row[f"{key}_{name}"] for key in decided} for name in earlier}
 
@@ -80,10 +84,10 @@ def _counted(
 def _counted_as_of(
     mirror: ScopedMirror, periods: dict[str, Period], filters: Filters, as_of: AsOf
 ) -> dict[str, dict[str, Any]]:
-    return {
-        name: mirror.rows(past.totals(mirror.facts, period=days, filters=filters, as_of=as_of))[0]._asdict()
-        for name, days in periods.items()
-    }
+    earlier = {name: days for name, days in periods.items() if name != "current"}
+    period = periods["current"]
+    statement = past.totals(mirror.facts, period=period, earlier=earlier, filters=filters, as_of=as_of)
+    return _by_period(mirror.rows(statement)[0]._asdict(), earlier)
 
 
 def as_old(earlier: Period, period: Period, *, today: date) -> Period:

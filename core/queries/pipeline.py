@@ -7,6 +7,7 @@ from datetime import date
 from math import nan
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from core.access.actions import Action
@@ -88,10 +89,14 @@ def pipeline_trend(
     how: dict[str, Any] = {"first": ends[0], "weeks": weeks, "filters": filters, "known": day.known}
     count: dict[tuple[int, int], int] = defaultdict(int)
     value: dict[tuple[int, int], int] = defaultdict(int)
-    for step in mirror.rows(statements.entered_and_left(mirror.facts, **how)):
-        for week in range(step.week, weeks):
-            count[step.stage_id, week] += step.count
-            value[step.stage_id, week] += step.value
+    stays = mirror.columns(statements.stays_by_week(mirror.facts, **how))
+    for stage_id in np.unique(stays["stage_id"]):
+        of = stays["stage_id"] == stage_id
+        for name, sums in (("count", count), ("value", value)):
+            steps = np.zeros(weeks + 1, np.int64)
+            np.add.at(steps, stays["since"][of], stays[name][of])
+            np.subtract.at(steps, stays["until"][of], stays[name][of])
+            sums |= {(int(stage_id), week): int(sum_) for week, sum_ in enumerate(np.cumsum(steps[:weeks]))}
     for part in mirror.rows(statements.foreign_at(mirror.facts, **how)):
         count[part.stage_id, part.week] += part.count
         value[part.stage_id, part.week] += part.value

@@ -158,12 +158,11 @@ def test_the_trend_is_the_pipeline_at_each_weeks_end(histories, weekday, known, 
     mirror = mirror_of(histories)
     how = {"first": ends[0], "weeks": weeks, "filters": chosen, "known": known}
     total: dict[tuple[int, int], list[int]] = {}
-    steps = sorted(mirror.rows(statements.entered_and_left(mirror.facts, **how)), key=lambda row: row.week)
-    for step in steps:
-        for week in range(step.week, weeks):
-            at = total.setdefault((week, step.stage_id), [0, 0])
-            at[0] += step.count
-            at[1] += step.value
+    for stay in mirror.rows(statements.stays_by_week(mirror.facts, **how)):
+        for week in range(stay.since, stay.until):
+            at = total.setdefault((week, stay.stage_id), [0, 0])
+            at[0] += stay.count
+            at[1] += stay.value
     for row in mirror.rows(statements.foreign_at(mirror.facts, **how)):
         at = total.setdefault((row.week, row.stage_id), [0, 0])
         at[0] += row.count
