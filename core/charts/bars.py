@@ -6,8 +6,8 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import lay_rows, row_px
-from core.charts.theme import Unit, crosswise, elide, fitted, look, nothing, plain, say, sizes, style, text_width, wrap
+from core.charts.rows import add_row_hits, lay_rows, row_px
+from core.charts.theme import Unit, crosswise, elide, look, nothing, plain, say, sizes, style, text_width, two_lines
 from core.i18n import _
 
 
@@ -103,6 +103,7 @@ def ranked_bars(
         range=[len(rows) - 0.5, -0.5],
         showgrid=False,
     )
+    add_row_hits(figure, keys, texts, c=c)
     widest = max(text_width(label, s.text) for label in labels)
     figure.update_layout(margin={"r": round(widest) + 16, "b": 4})
     styled = style(
@@ -118,9 +119,7 @@ def ranked_bars(
 
 def _in_two_lines(name: str, px: float, width: float) -> str:
     """Return a bar's name for its axis: in two lines where one of `width` px is too short, cut after them."""
-    first = wrap(name, px, width)[0]
-    lines = [first, name.strip()[len(first) :]] if len(first) < len(name.strip()) else [name]
-    return "<br>".join(plain(fitted(line.strip(), px, width)) + "  " for line in lines)
+    return "<br>".join(f"{plain(line)}  " for line in two_lines(name, px, width))
 
 
 @remembered

@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.theme import Look, elide, look, nothing, plain, say, sizes, style
+from core.charts.theme import Look, look, nothing, plain, say, sizes, style, two_lines
 from core.i18n import N_, _, _n, format_number
 
 KIND_NAMES: dict[str, str] = {
@@ -24,6 +24,8 @@ _LEFT, _RIGHT = 0.0, 1.0
 _BEND = 24
 _LEAST_THICK = 0.004
 _LEAST_ROOM = 0.055
+_BESIDE, _BESIDE_LARGE = 116, 170
+"""How wide a stage's deals and name are beside the ribbons, in px."""
 
 
 def _colours(c: Look) -> dict[str, str]:
@@ -135,13 +137,13 @@ def flow(
         hoverinfo="text",
         showlegend=False,
     )
-    _name(figure, left, begins, scale, side="left", c=c, px=s.tick)
-    _name(figure, right, ends, scale, side="right", c=c, px=s.tick)
+    room = _BESIDE_LARGE if large else _BESIDE
+    _name(figure, left, begins, scale, side="left", c=c, px=s.tick, room=room)
+    _name(figure, right, ends, scale, side="right", c=c, px=s.tick, room=room)
     lowest = min(places[side[-1][0]] - side[-1][2] * scale for side, places in ((left, begins), (right, ends)))
     figure.update_xaxes(range=[_LEFT, _RIGHT], visible=False)
     figure.update_yaxes(range=[min(0.0, lowest) - 0.03, max(1.0, *begins.values(), *ends.values()) + 0.03])
     figure.update_yaxes(visible=False)
-    room = 104 if not large else 170
     figure.update_layout(margin={"l": room, "r": room, "b": 6})
     return style(figure, title=title, dark=dark, height=max(s.row * 9, s.row * 2 * widest), large=large)
 
@@ -158,13 +160,16 @@ def _tip(row: dict[Hashable, Any], currency: str) -> str:
 
 def _name(
     figure: Figure, nodes: list[tuple[str, str, int]], places: dict[str, float], scale: float, *, side: str,
-    c: Look, px: int,
+    c: Look, px: int, room: int,
 ) -> None:  # fmt: skip
+    """Write each stage's deals and name beside the ribbons, in two lines where one is too short."""
     at, anchor, shift = (_LEFT, "right", -6) if side == "left" else (_RIGHT, "left", 6)
     for key, name, deals in nodes:
-        thick = max(deals * scale, _LEAST_THICK)
+        thick, count = max(deals * scale, _LEAST_THICK), format_number(deals)
+        lines = two_lines(f"{count} {name}", px, room - 8)
+        lines[0] = f"<b>{count}</b>{plain(lines[0][len(count) :])}"
         figure.add_annotation(
-            text=f"{plain(elide(name, 13))}<br><b>{format_number(deals)}</b>",
+            text="<br>".join([lines[0], *map(plain, lines[1:])]),
             x=at, y=places[key] - thick / 2, xref="x", yref="y", xanchor=anchor, yanchor="middle", xshift=shift,
             align=anchor, showarrow=False, font={"size": px, "color": c.ink},
         )  # fmt: skip

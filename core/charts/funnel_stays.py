@@ -9,7 +9,7 @@ import pandas as pd
 from core.charts.figure import Figure
 from core.charts.funnel import number
 from core.charts.remembered import remembered
-from core.charts.rows import add_row_bars, add_row_ticks, lay_rows
+from core.charts.rows import add_row_bars, add_row_hits, add_row_ticks, lay_rows
 from core.charts.theme import look, nothing, plain, sizes, style, value_axis
 from core.i18n import _, format_days, format_rate
 
@@ -87,6 +87,7 @@ def time_in_stage(
     add_row_ticks(figure, p90, s=s, color=c.previous, keys=keys, tips=tips, high_px=s.bar * 0.7, thick=2)
     add_row_ticks(figure, expected, s=s, color=c.quota, keys=keys, tips=tips, name=_("Expected"))
     figure.update_xaxes(range=[0, max([1.0, *(v for v in (*median, *p90, *expected) if v > 0)]) * 1.02])
+    add_row_hits(figure, keys, tips, c=c)
     figure.update_layout(barmode="overlay")
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
 

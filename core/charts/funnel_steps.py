@@ -7,16 +7,16 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import add_row_bars, lay_rows
-from core.charts.theme import Look, look, nothing, plain, sizes, style, value_axis
+from core.charts.rows import add_row_bars, add_row_hits, lay_rows
+from core.charts.theme import look, nice_ticks, nothing, plain, sizes, style, value_axis
 from core.charts.trend import month_axis
 from core.i18n import _, format_number, format_points, format_rate
 
 
-def _colour(row: dict[str, object], c: Look) -> str:
+def _verdict(row: dict[str, object]) -> str:
     if not row["is_change"]:
-        return c.previous
-    return c.lost if float(row["difference"]) < 0 else c.won  # type: ignore[arg-type]
+        return "unproven"
+    return "fell" if float(row["difference"]) < 0 else "rose"  # type: ignore[arg-type]
 
 
 @remembered
@@ -54,20 +54,40 @@ def step_differences(
     places = list(range(len(rows)))
     values = [float(row["difference"]) for row in rows]  # type: ignore[arg-type]
     lows, highs = ([float(row[name]) for row in rows] for name in ("low", "high"))  # type: ignore[arg-type]
-    colours = [_colour(row, c) for row in rows]
     keys = [[row["stage_key"]] for row in rows]
     reach = max([0.05, *(abs(v) for v in (*lows, *highs) if not math.isnan(v))]) * 1.05
-    add_row_bars(
-        figure, [high - low for low, high in zip(lows, highs, strict=True)], s=s, base=lows, color=colours, keys=keys,
-        tips=tips, bar_px=s.bar * 0.55, opacity=0.35,
-    )  # fmt: skip
-    figure.add_scatter(
-        x=values, y=places, mode="markers", marker={"color": colours, "size": s.bar * 0.75}, showlegend=False,
-        customdata=keys, hovertext=tips, hoverinfo="text",
-    )  # fmt: skip
+    spans = [high - low for low, high in zip(lows, highs, strict=True)]
+    for verdict, said, colour in (
+        ("fell", _("Fell"), c.lost), ("rose", _("Rose"), c.won), ("unproven", _("Not enough evidence"), c.previous),
+    ):  # fmt: skip
+        at = [place for place in places if _verdict(rows[place]) == verdict]
+        if not at:
+            continue
+        add_row_bars(
+            figure, spans, s=s, base=[lows[place] for place in at], color=colour, keys=keys, tips=tips, rows=at,
+            bar_px=s.bar * 0.55, opacity=0.35,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=[values[place] for place in at], y=at, mode="markers", marker={"color": colour, "size": s.bar * 0.75},
+            name=said, customdata=[keys[place] for place in at], hovertext=[tips[place] for place in at],
+            hoverinfo="text",
+        )  # fmt: skip
     figure.add_vline(x=0, line={"color": c.ink, "width": 1.2})
-    figure.update_xaxes(range=[-reach, reach])
-    return style(figure, title=title, dark=dark, height=height, large=large)
+    figure.update_xaxes(range=[-reach, reach], showgrid=True, showticklabels=True, **_points(reach))
+    add_row_hits(figure, keys, tips, c=c)
+    figure.update_layout(margin={"b": s.tick + 12}, showlegend=True)
+    below = _("In points, with the 95% interval; coloured where it is proven for so many steps at once.")
+    return style(figure, title=title, subtitle=below, dark=dark, height=height, large=large)
+
+
+def _points(reach: float) -> dict[str, object]:
+    """Return the ticks of an axis from -`reach` to `reach`, in points."""
+    ticks = [tick for tick in nice_ticks(reach, -reach) if abs(tick) <= reach]
+    return {
+        "tickmode": "array",
+        "tickvals": ticks,
+        "ticktext": [format_points(tick) if tick else "0" for tick in ticks],
+    }
 
 
 @remembered

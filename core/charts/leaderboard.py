@@ -6,7 +6,7 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import add_row_bars, add_row_ticks, lay_rows
+from core.charts.rows import add_row_bars, add_row_hits, add_row_ticks, lay_rows
 from core.charts.theme import look, nothing, plain, say, sizes, style
 from core.charts.trend import booked_by_month
 from core.i18n import _, format_rate
@@ -65,6 +65,7 @@ def quota_bars(
             add_row_bars(figure, booked, s=s, color=color, keys=keys, tips=tips, name=name, rows=at)
     add_row_ticks(figure, quota, s=s, color=c.quota, keys=keys, tips=tips, name=_("Quota"))
     figure.update_xaxes(range=[0, top * 1.01])
+    add_row_hits(figure, keys, tips, c=c)
     figure.update_layout(barmode="overlay")
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import add_row_bars, lay_rows
+from core.charts.rows import add_row_bars, add_row_hits, lay_rows
 from core.charts.theme import look, nothing, plain, say, sizes, style
 from core.i18n import _, _n
 
@@ -50,12 +50,13 @@ def by_stage(
         c=c,
         s=s,
     )
+    keys = [[key] for key in frame["stage_key"]]
     for name, amounts, color, px in (
         (_("Open value"), value, c.pale, s.bar),
         (_("Weighted by probability"), weighted, c.series[0], s.bar * 0.5),
     ):
-        keys = [[key] for key in frame["stage_key"]]
         add_row_bars(figure, amounts, s=s, color=color, keys=keys, tips=tips, name=name, bar_px=px)
     figure.update_xaxes(range=[0, max(value) or 1])
+    add_row_hits(figure, keys, tips, c=c)
     figure.update_layout(barmode="overlay")
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)

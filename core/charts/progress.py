@@ -6,7 +6,7 @@ import pandas as pd
 
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
-from core.charts.rows import add_row_bars, lay_rows
+from core.charts.rows import add_row_bars, add_row_hits, lay_rows
 from core.charts.theme import Look, look, money_axis, nothing, plain, say, sizes, style
 from core.charts.trend import short_months
 from core.i18n import _, _n, format_date
@@ -67,13 +67,13 @@ def changes(
     figure = Figure()
     figures = [f"{n} · <b>{m}</b>" for n, m in zip(counts, money, strict=True)]
     height = lay_rows(figure, names, figures, c=c, s=s)
-    add_row_bars(
-        figure, length, s=s, base=base, color=[_colour(str(row.kind), c) for row in rows],
-        keys=[[row.kind] for row in rows],
-        tips=[f"<b>{plain(n)}</b><br>{d} · {m}" for n, d, m in zip(names, counts, money, strict=True)],
-    )  # fmt: skip
+    keys = [[row.kind] for row in rows]
+    tips = [f"<b>{plain(n)}</b><br>{d} · {m}" for n, d, m in zip(names, counts, money, strict=True)]
+    colours = [_colour(str(row.kind), c) for row in rows]
+    add_row_bars(figure, length, s=s, base=base, color=colours, keys=keys, tips=tips)
     top = max((b + n for b, n in zip(base, length, strict=True)), default=1.0)
     figure.update_xaxes(range=[min(0.0, *base), top or 1.0])
+    add_row_hits(figure, keys, tips, c=c)
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
 
 
@@ -180,6 +180,7 @@ def calibration(
         marker = {"symbol": symbol, "size": s.bar * 0.75, "color": colour, "line": {"width": 2.5, "color": colour}}
         figure.add_scatter(x=frame[column].to_list(), mode="markers", name=name, marker=marker, **shared)
     figure.update_xaxes(range=[0, 1])
+    add_row_hits(figure, keys, tips, c=c)
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
 
 

@@ -10,6 +10,7 @@ from core.charts.figure import Figure, Properties
 from core.charts.theme import NARROWEST, Look, Sizes, crosswise, fitted, plain, text_width
 
 NAME_COLUMNS = 24
+_CLEAR = "rgba(0,0,0,0)"
 
 
 def row_px(s: Sizes, *, bar_px: int | None = None, note: bool = False) -> int:
@@ -103,6 +104,20 @@ def add_row_ticks(
     """Draw an upright tick across each row's bar, as a quota is shown: three pixels longer a side, or `high_px`."""
     mark = {"symbol": "line-ns", "size": crosswise(high_px or s.bar + 6), "line": {"width": thick, "color": color}}
     figure.add_scatter(x=list(values), mode="markers", marker=mark, **_told(list(range(len(values))), name, keys, tips))
+
+
+def add_row_hits(figure: Figure, keys: Sequence[Sequence[object]], tips: Sequence[str], *, c: Look) -> None:
+    """Let each row open and tell what its bar does, from end to end and words included, however short the bar is.
+
+    To be called when the ranges of both axes are set: the rows are as wide as the one, and begin where the other does.
+    """
+    low, high = figure.laid["xaxis"]["range"]
+    rows = list(range(len(keys)))
+    figure.add_bar(
+        x=[high - low] * len(rows), base=low, orientation="h", width=1, offset=figure.laid["yaxis"]["range"][1],
+        marker={"color": _CLEAR, "cornerradius": 0}, selected={"marker": {"color": c.band, "opacity": 1}},
+        unselected={"marker": {"opacity": 0}}, **_told(rows, "", keys, tips),
+    )  # fmt: skip
 
 
 def _told(rows: Sequence[int], name: str, keys: Sequence[Sequence[object]], tips: Sequence[str] | None) -> Properties:

@@ -190,6 +190,14 @@ def wrap(text: str, px: float, width: float = NARROWEST) -> list[str]:
     return [line.strip() for line in lines]
 
 
+def two_lines(text: str, px: float, width: float) -> list[str]:
+    """Return `text` in at most two lines of `width`, the second one cut where it is still too long."""
+    whole = text.strip()
+    first = wrap(whole, px, width)[0]
+    lines = [first, whole[len(first) :].strip()] if len(first) < len(whole) else [whole]
+    return [fitted(line, px, width) for line in lines]
+
+
 def say(value: float | None, unit: Unit, currency: str = "CNY") -> str:
     """Return a value with its unit, short: ¥382万, 1,234, 62.3%, 12 days."""
     match unit:

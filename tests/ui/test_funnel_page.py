@@ -61,7 +61,9 @@ def test_each_part_shows_a_past_day(fallen: Company, part: str, known: str) -> N
 def test_the_fall_is_the_first_thing_said_and_opens_who_did_not_go_on(fallen: Company) -> None:
     app = opened(fallen, "funnel", period="2026Q2")
     (headline,) = [element.value.replace("\\", "") for element in app.subheader]
-    assert re.fullmatch(r"Needs analysis → Demo fell from 100% to 2\d%: about \d+ deals a quarter.", headline)
+    before = r"\(Jan 1, 2026 to Mar 31, 2026\)"
+    fell = rf"Needs analysis → Demo fell from 100% {before} to 2\d% within 30 days: about \d+ deals a quarter."
+    assert re.fullmatch(fell, headline)
     app.button(key="funnel-bottleneck").click().run()
     counted = int(re.findall(r"\d+", app.button(key="funnel-bottleneck").label)[0])
     assert f"{counted} deals, ¥{counted},000.00" in [element.value for element in app.text]
@@ -80,7 +82,7 @@ def test_the_window_and_the_part_stand_in_the_address(fallen: Company) -> None:
 def test_one_group_stands_against_the_rest(fallen: Company) -> None:
     app = opened(fallen, "funnel", period="this-year", part="steps", against="competitor", one="Rival")
     assert not app.exception
-    assert "Rival: Needs analysis → Demo 0%, elsewhere" in bold(app)
+    assert "Rival: Needs analysis → Demo 0% within 30 days, elsewhere" in bold(app)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -13,6 +13,7 @@ import pytest
 from core import charts
 from core.charts.expected import expected_weeks
 from core.charts.figure import Figure
+from core.charts.progress import changes
 from core.charts.rows import add_row_bars, add_row_ticks, row_px
 from core.charts.theme import sizes
 from core.charts.trend import short_months
@@ -367,6 +368,29 @@ def test_scenarios_are_measured_against_the_quota():
     figure = charts.scenario_totals(TOTALS, quota=7.5e6, dark=False)
     assert list(trace(figure, "Quota").x) == [7.5e6, 7.5e6]
     assert [list(p) for p in trace(figure, "Total").customdata] == [["base"], ["s1"]]
+
+
+CHANGES = pd.DataFrame(
+    {"kind": ["start", "grew", "end"], "name": ["Start", "Grew", "End"], "count": [40, 1, 41], "value": [1e9, 1, 1e9]}
+)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "keys"),
+    [
+        (lambda: changes(CHANGES, dark=False), ["start", "grew", "end"]),
+        (lambda: charts.ranked_bars(RANKED, unit="money", title="T", dark=False), [7, 3]),
+        (lambda: charts.by_stage(PIPELINE, dark=False), STAGES[:2]),
+        (lambda: charts.quota_bars(QUOTAS, dark=False), [1, 2, 3]),
+    ],
+)
+def test_a_row_opens_from_end_to_end_however_short_its_bar(drawn, keys):
+    figure = drawn()
+    rows, hits = figure.layout, figure.data[-1]
+    assert [point[0] for point in hits.customdata] == keys
+    assert hits.base == rows.xaxis.range[0]
+    assert all(hits.base + width == pytest.approx(rows.xaxis.range[1]) for width in hits.x)
+    assert (hits.y[0] + hits.offset, hits.y[-1] + hits.offset + hits.width) == pytest.approx(rows.yaxis.range[::-1])
 
 
 def test_row_bars_pick_the_rows_that_they_are_asked_for_and_a_tick_stands_a_little_above_its_bar():

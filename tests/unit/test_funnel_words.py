@@ -11,6 +11,7 @@ from core.charts.funnel_flow import flow
 from core.charts.funnel_months import cohort_months, standing
 from core.charts.funnel_stays import time_in_stage
 from core.charts.funnel_steps import step_differences, step_trend
+from core.charts.theme import look
 from core.i18n import use_language
 from core.ui.screens.funnel_words import finding
 
@@ -23,6 +24,7 @@ def step(stage="Needs", following="Demo", **more):
         "entered_before": 200, "went_on_before": 124, "rate_before": 0.62, "difference": -0.14, "low": -0.234,
         "high": -0.042, "p_value": 0.005, "p_adjusted": 0.024, "is_change": True, "detectable": 0.17,
         "deals_a_quarter": -21.0, "value_a_quarter": -1_200_000.0, "start": DAYS[0], "end": DAYS[1],
+        "start_before": pd.Timestamp("2026-01-01").date(), "end_before": DAYS[0],
     }  # fmt: skip
     return values | more
 
@@ -33,16 +35,16 @@ def said(*steps, **more):
 
 def test_a_fall_is_said_with_what_it_is_worth():
     found = said(step(), step("Demo", "Quote", is_change=False, p_adjusted=0.4, stage_key="4"))
-    assert found.sentence == "Needs → Demo fell from 62% to 48%: about 21 deals or ¥1.2M a quarter."
+    fell = "Needs → Demo fell from 62% (Jan 1, 2026 to Mar 31, 2026) to 48% within 30 days: about 21 deals"
+    assert found.sentence == f"{fell} or ¥1.2M a quarter."
     assert found.below.startswith("Difference -14.0 pp (95% interval -23.4 pp to -4.2 pp); p = 0.024")
     assert found.step["stage_key"] == "3"
     unknown = said(step(value_a_quarter=nan))
-    assert unknown.sentence == "Needs → Demo fell from 62% to 48%: about 21 deals a quarter."
+    assert unknown.sentence == f"{fell} a quarter."
     use_language("zh")
-    assert (
-        said(step("需求分析", "方案演示")).sentence
-        == "需求分析 → 方案演示从 62% 降到 48%：每季度约少 21 个商机、¥120万。"
-    )
+    chinese = said(step("需求分析", "方案演示")).sentence
+    assert chinese.startswith("需求分析 → 方案演示的 30 天内转化率从 62%（2026年1月1日至2026年3月31日）降到 48%：")
+    assert chinese.endswith("每季度约少 21 个商机、¥120万。")
 
 
 def test_the_costliest_fall_comes_first_whatever_rose():
@@ -50,7 +52,7 @@ def test_the_costliest_fall_comes_first_whatever_rose():
     rise = step("Demo", "Quote", stage_key="4", difference=0.3, value_a_quarter=9e9, deals_a_quarter=50.0)
     assert said(small, rise, step()).step["stage_key"] == "3"
     alone = said(rise)
-    assert "rose from 62% to 48%" in alone.sentence
+    assert "rose from 62% (Jan 1, 2026 to Mar 31, 2026) to 48% within 30 days" in alone.sentence
     assert alone.below.startswith("No step fell.")
 
 
@@ -88,6 +90,13 @@ def test_each_ribbon_of_the_flow_can_be_clicked_and_is_as_thick_as_its_deals():
     assert {"<b>9</b>" in note.text for note in figure.layout.annotations} == {True, False}
 
 
+def test_a_stages_name_stands_whole_beside_the_flow_in_two_lines_where_one_is_too_short():
+    long = links().replace("Lead", "Quote and negotiation")
+    texts = [note.text for note in flow(long, dark=False).layout.annotations]
+    assert "<b>9</b> Quote and<br>negotiation" in texts
+    assert "<b>3</b> Lost" in texts
+
+
 def test_what_is_not_reached_yet_is_said_so_and_no_stay_is_a_dash():
     frame = pd.DataFrame({
         "stage_key": ["1", "2", "3"], "stage": ["A", "B", "C"], "median_days": [4.0, nan, nan],
@@ -103,9 +112,12 @@ def test_what_is_not_reached_yet_is_said_so_and_no_stay_is_a_dash():
 def test_only_proven_changes_are_coloured():
     frame = pd.DataFrame([step(), step(stage_key="4", is_change=False), step(stage_key="5", difference=nan)])
     figure = step_differences(frame, dark=False, now="now", before="before")
-    dots = next(trace for trace in figure.data if trace.type == "scatter")
-    assert [row[0] for row in dots.customdata] == ["3", "4"]
-    assert dots.marker.color[0] != dots.marker.color[1]
+    dots = [trace for trace in figure.data if trace.type == "scatter"]
+    said = {trace.name: (trace.customdata[0][0], trace.marker.color) for trace in dots}
+    assert {name: key for name, (key, _colour) in said.items()} == {"Fell": "3", "Not enough evidence": "4"}
+    assert said["Fell"][1] == look(dark=False).lost
+    assert figure.layout.showlegend
+    assert {"-20.0 pp", "0", "+20.0 pp"} <= set(figure.layout.xaxis.ticktext)
 
 
 def test_empty_frames_give_a_calm_sentence():

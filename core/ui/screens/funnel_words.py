@@ -7,7 +7,8 @@ from math import isnan
 from typing import TYPE_CHECKING, Any, cast
 
 from core.analytics.bottleneck import LEAST
-from core.i18n import _, _n, format_money, format_number, format_points, format_rate
+from core.domain.periods import Period
+from core.i18n import _, _n, format_date, format_money, format_number, format_points, format_rate
 from core.ui.screens.funnel_state import days_said
 
 if TYPE_CHECKING:
@@ -43,11 +44,11 @@ def finding(changes: pd.DataFrame, *, days: int, currency: str, group: str = "")
     falls = [row for row in proven if row["difference"] < 0]
     if falls:
         worst = min(falls, key=lambda row: (_worth(row), row["deals_a_quarter"]))
-        return Finding(_said(worst, currency, group, fell=True), _proof(worst, len(tested)), worst)
+        return Finding(_said(worst, days, currency, group, fell=True), _proof(worst, len(tested)), worst)
     if proven:
         best = max(proven, key=lambda row: (_worth(row), row["deals_a_quarter"]))
         below = _("No step fell.") + " " + _proof(best, len(tested))
-        return Finding(_said(best, currency, group, fell=False), below, best)
+        return Finding(_said(best, days, currency, group, fell=False), below, best)
     return _unproven(tested, group)
 
 
@@ -56,20 +57,27 @@ def _worth(row: Row) -> float:
     return 0.0 if isnan(value) else value
 
 
-def _said(row: Row, currency: str, group: str, *, fell: bool) -> str:
+def _said(row: Row, days: int, currency: str, group: str, *, fell: bool) -> str:
     told = {
+        "days": days_said(days),
         "step": step_name(row), "before": format_rate(row["rate_before"], 0), "now": format_rate(row["rate"], 0),
         "worth": _worth_said(row, currency), "group": group,
     }  # fmt: skip
     if group:
         return (
-            _("{group}: {step} {now}, elsewhere {before}: about {worth} a quarter less.", **told)
+            _("{group}: {step} {now} within {days}, elsewhere {before}: about {worth} a quarter less.", **told)
             if fell
-            else _("{group}: {step} {now}, elsewhere {before}: about {worth} a quarter more.", **told)
+            else _("{group}: {step} {now} within {days}, elsewhere {before}: about {worth} a quarter more.", **told)
         )
+    before = Period(row["start_before"], row["end_before"])
+    told |= {"start": format_date(before.start), "end": format_date(before.last_day)}
     if fell:
-        return _("{step} fell from {before} to {now}: about {worth} a quarter.", **told)
-    return _("{step} rose from {before} to {now}: about {worth} more a quarter.", **told)
+        return _(
+            "{step} fell from {before} ({start} to {end}) to {now} within {days}: about {worth} a quarter.", **told
+        )
+    return _(
+        "{step} rose from {before} ({start} to {end}) to {now} within {days}: about {worth} more a quarter.", **told
+    )
 
 
 def _worth_said(row: Row, currency: str) -> str:
