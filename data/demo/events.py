@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.demo.calendar import DAY
 from data.demo.columns import NULL, Block, Bytes, Column, Ints, Texts, Words, constant, whole
+from data.demo.parameters import WON
 from data.demo.reference import ACTIVITY_SHARES, SUBJECTS
 
 if TYPE_CHECKING:
@@ -34,11 +36,26 @@ def move_block(calendar: Calendar, numbers: Numbers, histories: Histories, first
         "from_stage_id": whole(np.where(moves.before >= 0, numbers.stages[moves.before], NULL)),
         "to_stage_id": whole(numbers.stages[moves.after]),
         "effective_at": at,
-        "recorded_at": at,
+        "recorded_at": Column(calendar.instants, _recorded(calendar, histories, first)),
         "by_user_id": numbers.users(_owner_at(histories, moves.deal, moves.at)),
         "lost_reason_id": whole(np.where(moves.reason >= 0, numbers.reasons[moves.reason], NULL)),
         "note": Column(_BLANK, np.zeros(len(moves.deal), dtype=np.int64)),
     }
+
+
+def _recorded(calendar: Calendar, histories: Histories, first: int) -> Ints:
+    """Return when each move was entered: at once, but of some deals the end a few days late, none after the last day.
+
+    Which and how late goes by the deal's number alone (multiplicative hashing, Knuth, TAOCP 3, 6.4): nothing is drawn.
+    """
+    moves = histories.moves
+    ends = np.flatnonzero((np.diff(moves.deal, append=-1) != 0) & (moves.after >= WON))
+    hashed = (moves.deal[ends] + first) * 2_654_435_761 % 2**32
+    late = ends[hashed < calendar.true.late_rate * 2**32]
+    waited = 1 + (moves.deal[late] + first) % calendar.true.late_days
+    recorded = moves.at.copy()
+    recorded[late] = np.minimum(moves.at[late] + waited * DAY, calendar.end)
+    return np.maximum(recorded, moves.at)
 
 
 def change_block(calendar: Calendar, numbers: Numbers, histories: Histories, amounts: Amounts, first: int) -> Block:

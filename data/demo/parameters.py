@@ -24,6 +24,8 @@ class TrueParameters:
     Tuples over stages follow `OPEN_STAGES`, over channels `core.domain.stages.STANDARD_CHANNELS`,
     over segments `data.demo.reference.SEGMENTS`. Effects are added to the logit of advancing.
 
+    Of `late_rate` of the deals the end was entered one to `late_days` days after it came.
+
     Something went wrong `planted_days` days before the end: whoever came to the open stage `planted_stage` since then
     has `planted_effect` added. `conversion` and `win_rate` are those of the time before.
     """
@@ -82,6 +84,8 @@ class TrueParameters:
     line_shares: tuple[float, ...] = (0.80, 0.15, 0.05)
     amount_change_rates: tuple[float, ...] = (0.75, 0.20, 0.05)
     amount_change_spread: float = 0.20
+    late_rate: float = 0.06
+    late_days: int = 5
     expected_close_spread: float = 0.35
     push_rate: float = 0.75
     reassign_rate: float = 0.02

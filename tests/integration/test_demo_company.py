@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -104,12 +104,17 @@ def test_won_deals_have_the_stated_costs_and_splits(loaded):
             assert {row.effective_at for row in shares} == {deal.closed_at}
 
 
-def test_the_stated_share_of_won_deals_is_split(database):
+def test_the_stated_shares_of_deals_are_split_and_entered_late(database):
     load_demo(database, deals=3_000, seed=7, until=UNTIL)
     with _reading(database) as work:
         won = work.session.scalar(select(func.count()).select_from(Deal).where(Deal.state == StageKind.WON))
         split = work.session.scalar(select(func.count(func.distinct(CreditShare.deal_id))))
+        late = list(work.session.scalars(select(StageMove).where(StageMove.recorded_at > StageMove.effective_at)))
+        closed = work.session.scalar(select(func.count()).select_from(Deal).where(Deal.state != StageKind.OPEN))
     assert split / won == pytest.approx(0.04, abs=0.01)
+    assert len(late) / closed == pytest.approx(0.06, abs=0.015), "of some deals the end is entered late"
+    assert max(move.recorded_at - move.effective_at for move in late) == timedelta(days=5)
+    assert max(move.recorded_at for move in late).date() <= UNTIL
 
 
 def _replay(deal, moves, changes, kinds, rates, database) -> None:
