@@ -14,6 +14,7 @@ from core.forecasting import baselines
 from core.forecasting.backtest import Origin, band, cutoffs, roll, scored
 from core.forecasting.calendar import Event, event_shares
 from core.forecasting.combination import blended, corrected
+from core.forecasting.far_off import limited
 from core.forecasting.prophet_model import CHANGEPOINT_PRIORS, SEED, TWO_YEARS, YEARLY_ORDER, Features, ProphetFailed
 from core.forecasting.result import Components, Fit, Member, Method, NotEnoughHistory
 from core.forecasting.sentences import Sentence
@@ -70,6 +71,10 @@ LOG_CHOSEN = N_(
 )
 PLAIN_CHOSEN = N_(
     "Modelled without a logarithm: past forecasts by Prophet were off by {plain} % that way, by {log} % with it."
+)
+LIMITED = N_(
+    "The period from {day} lies so far off all others that it leads the forecast no further than the largest usual "
+    "swing; the history keeps it as it is."
 )
 EVENT_UNKNOWN = N_("{name} has not happened in the history, so its effect is taken as none.")
 
@@ -175,7 +180,7 @@ def _build(
     ceiling = CEILING[method] * float(np.abs(y).max())
     count = ORIGINS[frequency] if origins is None else origins
     cuts = cutoffs(len(y), horizon=horizon, least=_least(method, frequency, len(y)), origins=count)
-    notes = _notes(prepared, y, steps, events)
+    notes = _notes(prepared, y, steps, events, method)
     if method in ("combination", "prophet"):
         trials = Trials(y, steps, frequency, features, Transform.suited(y), ceiling, method == "combination")
         priors = CHANGEPOINT_PRIORS[:1] if method == "prophet" else CHANGEPOINT_PRIORS
@@ -183,7 +188,7 @@ def _build(
         notes += found.notes
     else:
         found = _plain(method, y, horizon, frequency, cuts)
-    z = found.transform.forward(y)
+    z = found.transform.forward(y if method == "mean" else limited(y, frequency)[0])
     residuals = _in_sample(method, z, found.parts.total[: len(y)], SEASON[frequency])
     terms = 2 * YEARLY_ORDER[frequency] if method == "combination" else 0
     like = AS_SUGGESTED
@@ -245,16 +250,18 @@ def _combined(trials: Trials, horizon: int, cuts: Sequence[tuple[int, int]], pri
 def _plain(method: Method, y: Floats, horizon: int, frequency: Frequency, cuts: Sequence[tuple[int, int]]) -> _Found:
     """One of the simpler methods."""
     transform = Transform.plain(y) if method == "mean" else Transform.suited(y)
-    z = transform.forward(y)
 
     def outlook(known: int, ahead: int) -> Components:
+        before = y[:known] if method == "mean" else limited(y[:known], frequency)[0]
+        z = transform.forward(before)
         if method == "seasonal_naive":
-            return baselines.seasonal_naive(z[:known], ahead, SEASON[frequency])
+            return baselines.seasonal_naive(z, ahead, SEASON[frequency])
         if method == "smoothing":
-            return baselines.smoothing(z[:known], ahead)
-        return baselines.mean_of_last_year(z[:known], ahead, frequency)
+            return baselines.smoothing(z, ahead)
+        return baselines.mean_of_last_year(z, ahead, frequency)
 
-    back = roll(z, lambda known, ahead: outlook(known, ahead).total[known:], cuts)
+    judged = y if method == "mean" else limited(y, frequency)[0]
+    back = roll(transform.forward(judged), lambda known, ahead: outlook(known, ahead).total[known:], cuts)
     return _Found(transform, outlook(len(y), horizon), back)
 
 
@@ -301,12 +308,14 @@ def _with_expected(parts: Components, expected: Floats, transform: Transform, kn
 
 
 def _notes(
-    prepared: PreparedSeries, y: Floats, steps: pd.DatetimeIndex, events: tuple[Event, ...]
+    prepared: PreparedSeries, y: Floats, steps: pd.DatetimeIndex, events: tuple[Event, ...], method: Method
 ) -> tuple[Sentence, ...]:
     """What a reader of the forecast should know about its making."""
     notes = []
     if len(prepared) > len(y):
         notes.append(Sentence(OLDER_LEFT_OUT, {"count": len(y)}))
+    places = limited(y, prepared.frequency)[1] if method != "mean" else ()
+    notes += [Sentence(LIMITED, {"day": steps[place].date().isoformat()}) for place in places]
     shares = event_shares(steps, prepared.frequency, [event for event in events if event.uplift is None])
     for name, share in shares.items():
         if not share[: len(y)].any():

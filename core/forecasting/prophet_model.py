@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.forecasting.calendar import Event, event_shares, festival_shares, holiday_shares
+from core.forecasting.processor_time import run_within
 from core.forecasting.relevance import explains
 from core.forecasting.result import COMPONENTS, Components
 from core.forecasting.steps import Frequency
@@ -40,7 +40,8 @@ FESTIVAL_COLUMN, HOLIDAY_COLUMN = "festival ", "holiday "
 PARAMETERS: Final = ("k", "m", "delta", "beta", "sigma_obs")
 SEED = 20_260_101
 ITERATIONS = 1_000
-TIMEOUT_SECONDS = 4.0
+PROCESSOR_SECONDS = 4.0
+CLOCK_SECONDS = 120.0
 
 
 class ProphetFailed(Exception):
@@ -139,7 +140,7 @@ def _fitted(
         with TemporaryDirectory(prefix="luopan-fit-") as folder:
             try:
                 model.stan_backend.model = _Stan(model.stan_backend.model, Path(folder))
-                model.fit(history, algorithm="LBFGS", seed=SEED, iter=ITERATIONS, timeout=TIMEOUT_SECONDS)
+                model.fit(history, algorithm="LBFGS", seed=SEED, iter=ITERATIONS, timeout=CLOCK_SECONDS)
             except TimeoutError as slow:
                 raise ProphetFailed from slow
             except (RuntimeError, ValueError):
@@ -185,12 +186,7 @@ class _Stan:
             self._program, "random", f"seed={seed}", "data", f"file={told['data']}", f"init={told['init']}",
             "output", f"file={found}", "refresh=0", "method=optimize", f"algorithm={algorithm.lower()}", f"iter={iter}",
         ]  # fmt: skip
-        try:
-            ended = subprocess.run(  # noqa: S603 - Prophet's own program
-                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
-            )
-        except subprocess.TimeoutExpired as slow:
-            raise TimeoutError from slow
+        ended = run_within(command, processor_seconds=PROCESSOR_SECONDS, clock_seconds=timeout)
         if ended.returncode:
             raise RuntimeError(ended.stderr.decode(errors="replace")[-500:])
         names, *rows = [

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.forecasting.far_off import far_off
 from core.forecasting.sentences import Sentence
 from core.forecasting.steps import PANDAS, SEASON, Frequency, step_start
 from core.i18n import N_
@@ -276,7 +277,7 @@ def _step_starts(days: pd.Index, frequency: Frequency) -> pd.DatetimeIndex:
 def _judgements(series: pd.Series[float], frequency: Frequency) -> list[Issue]:
     """What the finished series itself shows."""
     found: list[Issue] = []
-    y = series.to_numpy()
+    y = np.asarray(series, dtype="float64")
     if len(y) < ENOUGH[frequency]:
         found.append(
             _issue(
@@ -312,22 +313,9 @@ def _judgements(series: pd.Series[float], frequency: Frequency) -> list[Issue]:
             )
         )
     far = N_("The period from {day} lies far off all others; check it.")
-    found.extend(_issue("outlier", far, dates=(day,), day=day.isoformat()) for day in _outliers(series, frequency))
+    outliers = _days(series.index[far_off(y, frequency)])
+    found.extend(_issue("outlier", far, dates=(day,), day=day.isoformat()) for day in outliers)
     return found
-
-
-def _outliers(series: pd.Series[float], frequency: Frequency) -> list[date]:
-    """Steps more than 6 robust deviations and 5 medians off the median around them."""
-    y = series.to_numpy()
-    if len(y) < 8:
-        return []
-    around = series.rolling(2 * SEASON[frequency] + 1, center=True, min_periods=4).median()
-    off = np.abs(y - around.to_numpy())
-    spread = 1.4826 * float(np.median(off))
-    level = float(np.median(np.abs(y[y != 0]))) if y.any() else 0.0
-    far = (off > 6 * spread) & (off > 5 * level) & (level > 0)
-    ranked = [int(place) for place in np.argsort(-off) if far[place]]
-    return sorted(series.index[place].date() for place in ranked[:3])
 
 
 def _level_shift(series: pd.Series[float], frequency: Frequency) -> tuple[date, float] | None:

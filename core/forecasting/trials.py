@@ -14,6 +14,7 @@ import numpy as np
 
 from core.forecasting.backtest import Origin
 from core.forecasting.combination import POWER, blended, learned_weights, library_members, own_members
+from core.forecasting.far_off import limited
 from core.forecasting.prophet_model import CHANGEPOINT_PRIORS, Features, ProphetFailed, prophet_components
 from core.forecasting.transform import Transform
 
@@ -76,6 +77,11 @@ class Trials:
         """The other scale."""
         return Transform.plain(self.y)
 
+    @cached_property
+    def judged(self) -> Floats:
+        """What past forecasts are held against: one step far off all others says little of the rest."""
+        return limited(self.y, self.frequency)[0]
+
     @property
     def scales(self) -> tuple[Transform, ...]:
         """The scale by rule, and the plain one where the rule leaves a choice."""
@@ -100,8 +106,9 @@ class Trials:
         parts: dict[Kind, Components] = {}
         members: dict[Kind, Members] = {}
         total = known + ahead
+        y = limited(self.y[:known], self.frequency)[0]
         for transform in self.scales if both else self.scales[:1]:
-            z = transform.forward(self.y[:known])
+            z = transform.forward(y)
             try:
                 found = prophet_components(
                     z, self.steps[:total], self.frequency, self.features.head(total), priors=priors
@@ -114,7 +121,7 @@ class Trials:
             return None
         own = {kind: blended(found) for kind, found in members.items()}
         if self.library:
-            z = self.suited.forward(self.y[:known])
+            z = self.suited.forward(y)
             more = library_members(z, parts[self.suited.kind], self.suited, self.frequency)
             for transform in self.scales[: len(members)]:
                 for name, line in more.items():
@@ -126,7 +133,7 @@ class Trials:
         missed = np.zeros(2)
         size, steps = 0.0, 0
         for each in past:
-            actual = self.y[each.known : until][: each.ahead]
+            actual = self.judged[each.known : until][: each.ahead]
             if len(each.own) < 2 or not len(actual):
                 continue
             lines = (self.value(scale, each.own[scale.kind])[: len(actual)] for scale in self.scales)
@@ -147,14 +154,14 @@ class Trials:
             if transform.kind in each.members and each.known < until
         ]
         value: Callable[[Floats], Floats] = partial(self.value, transform)
-        return learned_weights(there, self.y[:until], value, power=POWER[self.frequency])
+        return learned_weights(there, self.judged[:until], value, power=POWER[self.frequency])
 
     def origins(self, past: Sequence[Tried], transform: Transform) -> list[Origin]:
         """Past forecasts on the scale `transform`, each made as the ones before it had taught by then.
 
         The scale and the weights of each come from what was known on its day, so that its error is an honest one.
         """
-        z = transform.forward(self.y)
+        z = transform.forward(self.judged)
         made = []
         for place, each in enumerate(past):
             earlier = past[:place]

@@ -14,16 +14,18 @@ import os
 import subprocess
 import sys
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Timer
+from time import monotonic
 from typing import Literal, TextIO, cast
 
 from core.forecasting.calendar import Event
 from core.forecasting.fit import Depth, fallback_fit
+from core.forecasting.processor_time import spent
 from core.forecasting.result import Fit, NotEnoughHistory
 from core.forecasting.series import PreparedSeries
 from core.forecasting.spread import relative_misses
@@ -41,6 +43,9 @@ WORKERS = 2
 KEPT = 256
 START_SECONDS = 20.0
 FIT_SECONDS = 40.0
+"""Of the processor, for one fit: on a busy machine more passes by the clock, up to `PATIENCE` times as many."""
+PATIENCE = 10.0
+LOOK_SECONDS = 0.5
 ROOT = Path(__file__).resolve().parents[2]
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """A fit's matrices are small: more threads only wait for each other, three times the work of one."""
@@ -55,6 +60,38 @@ class WorkerDied(Exception):
 
 class WorkerTooSlow(Exception):
     """The process was ended because it did not answer in time."""
+
+
+class Watch:
+    """Calls `end` once a process has used so many seconds of the processor, or `PATIENCE` times as many have passed."""
+
+    def __init__(self, pid: int, seconds: float, end: Callable[[], None]) -> None:
+        self._pid, self._seconds, self._end = pid, seconds, end
+        self._used, self._begun = spent(pid), monotonic()
+        self._stopped = False
+        self._wait(seconds)
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._stopped = True
+        self._timer.cancel()
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = Timer(seconds, self._look)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _look(self) -> None:
+        now = spent(self._pid)
+        passed = monotonic() - self._begun
+        used = passed if now is None or self._used is None else now - self._used
+        left = min(self._seconds - used, self._seconds * PATIENCE - passed)
+        if self._stopped:
+            return
+        if left <= 0:
+            self._end()
+        else:
+            self._wait(max(left, LOOK_SECONDS))
 
 
 class Worker:
@@ -80,9 +117,8 @@ class Worker:
             late.append(True)
             child.kill()
 
-        timer = Timer(self.fit_seconds + (START_SECONDS if fresh else 0.0), end)
-        timer.daemon = True
-        timer.start()
+        limit = self.fit_seconds + (START_SECONDS if fresh else 0.0)
+        watch = Watch(child.pid, limit, end)
         try:
             orders, answers = cast("TextIO", child.stdin), cast("TextIO", child.stdout)
             orders.write(line + "\n")
@@ -91,7 +127,7 @@ class Worker:
         except (BrokenPipeError, OSError, ValueError):
             reply = ""
         finally:
-            timer.cancel()
+            watch.stop()
         if reply.endswith("\n"):
             return reply
         self.stop()

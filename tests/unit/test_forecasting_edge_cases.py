@@ -129,6 +129,30 @@ def test_one_value_twenty_times_too_high_is_offered_for_masking_and_moves_nothin
 
 
 @pytest.mark.parametrize("frequency", FREQUENCIES)
+@pytest.mark.parametrize("place", [-1, -2, 30])
+def test_one_value_twenty_times_too_high_leads_neither_the_forecast_nor_its_band_and_that_is_said(place, frequency):
+    """Also as the very last step, where every method that follows the level would follow it."""
+    values = 1000 + 30 * np.random.default_rng(5).standard_normal(60)
+    values[place] *= 20
+    prepared, fit, frame = forecast(_rows(values, frequency), frequency)
+    assert frame["yhat"].between(800, 1250).all()
+    assert frame["hi"].max() < 2000
+    assert fit.y.max() > 15_000, "the history is as it was"
+    assert [note for note in fit.notes if prepared.days_of("outlier")[0].isoformat() in str(note)]
+
+
+@pytest.mark.parametrize("frequency", ["week", "month"])
+def test_a_peak_that_comes_back_each_year_is_the_seasons_and_counts_in_full(frequency):
+    year = {"week": 52, "month": 12}[frequency]
+    values = 1000 + 30 * np.random.default_rng(5).standard_normal(3 * year)
+    values[year - 2 :: year] *= 8
+    _prepared, fit, frame = forecast(_rows(values, frequency), frequency)
+    assert not [note for note in fit.notes if "far off" in str(note)]
+    if frequency == "month":
+        assert frame["yhat"].max() > 3000
+
+
+@pytest.mark.parametrize("frequency", FREQUENCIES)
 def test_a_hundred_thousand_rows_are_summed_and_forecast_in_time(frequency):
     random = np.random.default_rng(6)
     days = pd.Timestamp("2023-11-22") + pd.to_timedelta(random.integers(0, 1095, 100_000), unit="D")
@@ -141,7 +165,7 @@ def test_a_hundred_thousand_rows_are_summed_and_forecast_in_time(frequency):
 
 def test_the_leap_day_counts_and_the_next_year_has_none():
     days = pd.date_range("2023-11-22", "2026-11-21")
-    prepared, fit, frame = forecast(pd.DataFrame({"on": days, "value": 100.0 + (days.dayofweek == 4) * 40}), "day")
+    prepared, fit, frame = forecast(pd.DataFrame({"on": days, "value": 100.0 + (days.day_of_week == 4) * 40}), "day")
     assert (prepared.points["ds"] == pd.Timestamp("2024-02-29")).sum() == 1
     assert len(prepared) == 1096
     assert frame["yhat"].between(90, 160).all()

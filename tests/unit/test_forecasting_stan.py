@@ -1,5 +1,7 @@
 """Prophet's own optimiser, asked in a shorter way, answers what Prophet's answers."""
 
+import subprocess
+import sys
 from datetime import date
 
 import numpy as np
@@ -7,6 +9,7 @@ import pandas as pd
 import pytest
 from prophet import Prophet
 
+from core.forecasting.processor_time import run_within, spent
 from core.forecasting.prophet_model import SEED, Features, ProphetFailed, prophet_components
 from core.forecasting.steps import steps_from
 
@@ -38,7 +41,7 @@ def test_a_fit_is_prophets_own_to_the_last_digits_that_stan_writes():
 
 @pytest.mark.parametrize("limit", [0.0, 1e-6])
 def test_an_optimiser_that_takes_too_long_gives_way_to_a_simpler_method(monkeypatch, limit):
-    monkeypatch.setattr("core.forecasting.prophet_model.TIMEOUT_SECONDS", limit)
+    monkeypatch.setattr("core.forecasting.prophet_model.CLOCK_SECONDS", limit)
     with pytest.raises(ProphetFailed):
         prophet_components(history(48), STEPS, "month", Features.of(STEPS, "month", (), china=False))
 
@@ -47,3 +50,20 @@ def test_an_optimiser_that_finds_nothing_gives_way_to_a_simpler_method(monkeypat
     monkeypatch.setattr("core.forecasting.prophet_model.ITERATIONS", -1)
     with pytest.raises(ProphetFailed):
         prophet_components(history(48), STEPS, "month", Features.of(STEPS, "month", (), china=False))
+
+
+def test_what_uses_no_processor_may_wait_and_what_uses_too_much_is_ended():
+    """A busy machine makes a fit wait; that must not change which method makes the forecast."""
+    waits = [sys.executable, "-S", "-c", "import time; time.sleep(1.2)"]
+    assert run_within(waits, processor_seconds=1, clock_seconds=60).returncode == 0
+    with pytest.raises(TimeoutError):
+        run_within([sys.executable, "-S", "-c", "while True: pass"], processor_seconds=1, clock_seconds=60)
+    with pytest.raises(TimeoutError):
+        run_within(waits, processor_seconds=1, clock_seconds=0.01)
+
+
+def test_processor_time_is_told_apart_from_the_clock():
+    with subprocess.Popen([sys.executable, "-S", "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as child:
+        assert (spent(child.pid) or 0.0) < 1.0
+        child.communicate(b"")
+    assert spent(2**22 + 1) is None
