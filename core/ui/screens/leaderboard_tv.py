@@ -64,10 +64,15 @@ def _set_large() -> None:
         "<style>"
         '[data-testid="stSidebar"],[data-testid="stHeader"],[data-testid="stExpandSidebarButton"]{display:none}'
         '[data-testid="stMainBlockContainer"]{max-width:none;padding:2.5vw 4vw 1vw}'
-        ".st-key-tv h1{font-size:clamp(28px,4.4vw,110px);padding:0 0 1.2vw;line-height:1.15}"
+        ".st-key-tv{gap:.5vw}"
+        ".st-key-tv h1{font-size:clamp(28px,4.4vw,110px);padding:0 0 .8vw;line-height:1.15}"
         '.st-key-tv [data-testid="stText"],.st-key-tv [data-testid="stText"] *{font-size:clamp(20px,3.1vw,84px);'
         "font-family:inherit;line-height:1.45;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}"
-        '[class*="st-key-tv-row"]{border-bottom:1px solid color-mix(in srgb,currentColor 18%,transparent)}'
+        '[class*="st-key-tv-row"]{border-bottom:1px solid color-mix(in srgb,currentColor 18%,transparent);'
+        "flex-wrap:nowrap}"
+        '[class*="st-key-tv-row"]>*{min-width:0;flex:0 0 auto}'
+        '[class*="st-key-tv-row"]>:nth-child(2){flex:1 1 0}'
+        '[class*="st-key-tv-row"]>:nth-child(2) [data-testid="stText"]{width:100%}'
         '[class*="st-key-tv-row"] [data-testid="stElementContainer"]:last-child [data-testid="stText"]{font-weight:700}'
         "</style>"
     )
