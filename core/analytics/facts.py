@@ -128,14 +128,25 @@ def _named_alone(scope: Scope) -> FromClause:
         return tables.DEALS.alias("known_deals")
     now = _of_deal(scope)
     seen = [case((now, tables.DEALS.c[name])).label(name) for name in ("cost", "closed_at")]
-    had = select(tables.STATES.c.deal_id).where(tables.STATES.c.credit_id.in_(scope.rep_ids))
-    inside = false() if scope.reach is Reach.NOTHING else or_(now, tables.DEALS.c.id.in_(had))
+    inside = false() if scope.reach is Reach.NOTHING else or_(now, tables.DEALS.c.id.in_(_handed_over(scope)))
     return select(*(tables.DEALS.c[name] for name in _MARKS), *seen).where(inside).subquery("known_deals")
 
 
+def _handed_over(scope: Scope) -> Select[tuple[int]]:
+    """Return the deals that the scope's reps once had and that are others' now."""
+    return select(tables.FORMER.c.deal_id).where(tables.FORMER.c.rep_id.in_(scope.rep_ids))
+
+
 def _with_known(table: Table, deals: FromClause, scope: Scope) -> FromClause:
-    inside = table.c.deal_id.in_(select(deals.c.id))
-    return table.alias() if scope.reach is Reach.ALL else select(table).where(inside).subquery(f"known_{table.name}")
+    """Return the rows of `table` whose deal is one of `deals`, which are those of the scope's `known_deals`."""
+    if scope.reach is Reach.ALL:
+        return table.alias()
+    inside: ColumnElement[bool] = table.c.deal_id.in_(select(deals.c.id))
+    if scope.reach is Reach.NOTHING:
+        inside = false()
+    elif "owner_id" in table.c:
+        inside = or_(_of_deal(scope, table), table.c.deal_id.in_(_handed_over(scope)))
+    return select(table).where(inside).subquery(f"known_{table.name}")
 
 
 def _customers_of(deals: FromClause, scope: Scope) -> FromClause:

@@ -90,6 +90,10 @@ each of those days; most rows are both. `amount` in hundredths of the deal's cur
 the company's, else as in `rates`. `credit_id` had the deal, or had won it. `first_on` is the deal's first day in its
 reading, `since_on` the day on which it became won or lost there, `closed_on` and `closed_at` when it really did."""
 
+FORMER = Table("former", MIRRORED, *_ids("deal_id", "rep_id"))
+"""Who had a deal on some day, in either reading of `states`, and is neither its owner nor credited with it now: few,
+so that a scope need not look through the states for what was handed over."""
+
 RATES = Table(
     "rates", MIRRORED, Column("currency", Integer), Column("from_on", Date), Column("until_on", Date),
     Column("rate", Numeric(20, 8)),

@@ -44,7 +44,7 @@ from core.db.mirror_statements import (
     WORDS,
     day_of,
 )
-from core.db.mirror_states import RATES, states_table
+from core.db.mirror_states import RATES, former_table, states_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -59,7 +59,7 @@ _Rows: TypeAlias = dict[str, pa.Table]
 __all__ = ["DERIVED_BY", "DIMENSIONS", "PLAIN", "Loader"]
 
 _OF_DEALS: Final = ("deal", "stage_move", "deal_change", "credit_share", "deal_line")
-_HISTORIES: Final = ("spans", "moves", "changes", "states", "late_moves", "shares")
+_HISTORIES: Final = ("spans", "moves", "changes", "states", "former", "late_moves", "shares")
 _FEW: Final = 16
 """Keys up to which a statement names them one by one, which DuckDB then looks for in few of a table's parts."""
 _AT_ONCE: Final = 50_000
@@ -189,10 +189,11 @@ class Loader:
         """Return what is written of deals, with what they went through."""
         days, deals, changed = self._days, rows["deal"], rows["deal_change"]
         moves = Moves.of(rows["stage_move"], deals, days)
+        states = states_table(moves, changed, deals, stages=stages, days=days, base=self._base)
         return {
             "moves": moves.table(stages), "late_moves": moves.late_table(days), "spans": moves.spans_table(stages),
-            "states": states_table(moves, changed, deals, stages=stages, days=days, base=self._base),
-            "deal_change": changed, "credit_share": rows["credit_share"],
+            "states": states, "former": former_table(states, deals), "deal_change": changed,
+            "credit_share": rows["credit_share"],
             "deal": with_details(deals, rows["deal_line"], moves, stages, met),
         }  # fmt: skip
 
@@ -258,7 +259,7 @@ def _all_of(table: str, name: str) -> str:
 
 _WRITTEN: Final = {
     "customer": _all_of("customers", "customer"), "activity": ACTIVITIES,
-    **{name: _all_of(name, name) for name in ("moves", "late_moves", "spans", "states")},
+    **{name: _all_of(name, name) for name in ("moves", "late_moves", "spans", "states", "former")},
     "deal_change": CHANGES, "credit_share": SHARES, "deal": DEALS,
 }  # fmt: skip
 """The statement that writes rows of each name."""

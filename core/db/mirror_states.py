@@ -141,6 +141,22 @@ def states_table(
     return found.set_column(found.column_names.index("currency"), "currency", small(currency, currency == own))
 
 
+def former_table(states: pa.Table, deals: pa.Table) -> pa.Table:
+    """Return the mirror's `former`: of `states` of these deals, who had one and has or is credited with it no more."""
+    numbers = whole_numbers(deals["id"])
+    deal, credit = (whole_numbers(states[name]) for name in ("deal_id", "credit_id"))
+    if not len(deal):
+        return pa.table({"deal_id": small(deal), "rep_id": small(credit)})
+    least = int(numbers.min())
+    others = credit >= 0
+    for name in ("owner_id", "credited_id"):
+        now = np.full(int(numbers.max()) - least + 1, -1)
+        now[numbers - least] = whole_numbers(deals[name])
+        others &= credit != now[deal - least]
+    found = np.unique(np.stack([deal[others], credit[others]]), axis=1)
+    return pa.table({"deal_id": small(found[0]), "rep_id": small(found[1])})
+
+
 def _changes(table: pa.Table) -> tuple[_Changes, _Values]:
     """Return the changes in order, and what the values were before them."""
     words = table["field"].combine_chunks()
