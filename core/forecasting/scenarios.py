@@ -123,9 +123,20 @@ def months_in(future: pd.DatetimeIndex, frequency: Frequency) -> Floats:
 
 
 def sample_paths(fit: Fit, levers: Levers | None = None, flow: Flow | None = None) -> Floats:
-    """Return 400 ways it could go, shape (400, horizon), in the unit of the series."""
+    """Return 400 ways it could go, shape (400, horizon), in the unit of the series; their mean is the forecast.
+
+    On a logarithm errors up are larger than errors down: the paths of each step are scaled to the middle, so that bands
+    of totals lie about the total, whatever steps it is made of.
+    """
     levers = levers or NEUTRAL
-    return laid(fit, _values(fit, fit.noise, levers, flow), levers, flow)
+    paths = laid(fit, _values(fit, fit.noise, levers, flow), levers, flow)
+    middle, mean = expected(fit, levers, flow), paths.mean(axis=0)
+    booked = _booked(fit, flow)
+    if booked is not None:
+        middle, mean = middle - booked, mean - booked
+    scale = np.divide(middle, mean, out=np.ones(fit.horizon), where=(mean > 0) & (middle >= 0))
+    scale = np.minimum(scale, 1.0)
+    return np.asarray(paths * scale if booked is None else paths * scale + booked * (1 - scale))
 
 
 def chance_to_reach(fit: Fit, quota: float, levers: Levers | None = None, flow: Flow | None = None) -> float:

@@ -333,3 +333,17 @@ def test_kept_levers_read_back_as_they_were(chosen):
 
 def test_levers_kept_before_others_came_are_neutral_in_those():
     assert Levers.from_dict({"growth": 0.1, "gone": 3}) == Levers(growth=0.1)
+
+
+@settings(deadline=None, max_examples=20)
+@given(levers, st.floats(0.05, 0.9))
+def test_the_paths_mean_is_the_forecast_so_that_the_band_of_a_total_lies_about_it(chosen, width):
+    """On a logarithm a wide band has longer courses above than below: a sum of medians would lie at its low end."""
+    fit = made(frequency="day", known=60, horizon=90, width=width)
+    free = replace(chosen, capacity=None)
+    paths = sample_paths(fit, free)
+    middle = expected(fit, free)
+    assert paths.mean(axis=0) == pytest.approx(middle, rel=1e-6)
+    if middle.sum() > 0:
+        low, high = np.quantile(paths.sum(axis=1), (0.1, 0.9))
+        assert low < middle.sum() < high
