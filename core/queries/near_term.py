@@ -6,8 +6,10 @@ import hashlib
 from collections import OrderedDict
 from datetime import timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
+import numpy as np
 import pandas as pd
 
 from core.access.actions import Action
@@ -20,11 +22,17 @@ from core.gate import query
 from core.queries.overview import HUNDREDTHS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
-    from core.db.work import Work
+    from numpy.typing import NDArray
+
+    from core.access.actors import Scope
+    from core.db.mirror import ScopedMirror
+    from core.db.work import AnyMirror, Work
     from core.forecasting.near_term import NearTerm
 
+Key = TypeVar("Key")
 Part = Dimension | Literal["company"]
 
 COLUMNS = ("deal", "stage", "probability", "value", "is_open", "is_won", "from_on", "until_on", "expected_close_on")
@@ -33,9 +41,13 @@ NAMES = ("deal", "name", "customer")
 CARRIED = ("deal", "name", "customer", "value", "age", "chance", "brings")
 KEPT: Final = 32
 
+_Asked = tuple[int, "Scope", "date", str, str]
+
 _lock = Lock()
 _made: OrderedDict[tuple[date, str], NearTerm | None] = OrderedDict()
 """Near terms by their last day and the data they were learned from; the same data have the same one."""
+_told: WeakKeyDictionary[AnyMirror, OrderedDict[_Asked, NearTerm | None]] = WeakKeyDictionary()
+"""Of each mirror, near terms by its version, the scope, the last day and the part of the company: their data."""
 
 
 @query(Action.FORECAST_VIEW, mirrored=True, askable=True)
@@ -43,15 +55,28 @@ def deal_spans(
     work: Work, *, since: date, dimension: Dimension | Literal["company"] = "company", key: str = ""
 ) -> pd.DataFrame:
     """Return a row for each time that a deal stayed as it was, as it was known then, that reached `since` or later."""
+    return _stays(work.mirror, since, dimension, key)
+
+
+def _stays(mirror: ScopedMirror, since: date, dimension: Part, key: str) -> pd.DataFrame:
     filters = filters_of(dimension, key)
     frame = pd.DataFrame(columns=list(COLUMNS))
     if filters is not None:
-        frame = work.mirror.frame(spans(work.mirror.facts, filters=filters, since=since))[list(COLUMNS)]
+        frame = _in_order(mirror.columns(spans(mirror.facts, filters=filters, since=since)))
     frame["value"] = frame["value"].astype("float64") / HUNDREDTHS
     frame = frame.astype({"probability": "float64", "deal": "int64", "stage": "int64"})
     for name in DAYS:
         frame[name] = frame[name].to_numpy(dtype="int64").astype("datetime64[D]").astype("datetime64[s]")
     return frame
+
+
+def _in_order(stays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Return stays by deal and day; the mirror mostly holds them so, and sorting a million costs half the question."""
+    frame = pd.DataFrame({name: stays[name] for name in COLUMNS})
+    deal, day = (np.diff(frame[name].to_numpy()) for name in ("deal", "from_on"))
+    if bool(((deal > 0) | ((deal == 0) & (day >= 0))).all()):
+        return frame
+    return frame.sort_values(["deal", "from_on"], kind="stable", ignore_index=True)
 
 
 @query(Action.FORECAST_VIEW, mirrored=True, askable=True)
@@ -77,8 +102,19 @@ def carrying_deals(work: Work, *, dimension: Part = "company", key: str = "", co
 
 
 def _near(work: Work, dimension: Part, key: str) -> NearTerm | None:
-    last = work.today - timedelta(days=1)
-    stays = deal_spans(work, since=last - timedelta(days=7 * (LEARNED + WEEKS)), dimension=dimension, key=key)
+    mirror, last = work.mirror, work.today - timedelta(days=1)
+    asked = (mirror.version, mirror.scope, last, dimension, key)
+    with _lock:
+        told = _told.setdefault(work.database.mirror, OrderedDict())
+        if asked in told:
+            return told[asked]
+    found = _learned(_stays(mirror, last - timedelta(days=7 * (LEARNED + WEEKS)), dimension, key), last)
+    with _lock:
+        _keep(told, asked, found)
+    return found
+
+
+def _learned(stays: pd.DataFrame, last: date) -> NearTerm | None:
     said = hashlib.sha256(pd.util.hash_pandas_object(stays, index=False).to_numpy().tobytes()).hexdigest()
     with _lock:
         if (last, said) in _made:
@@ -86,10 +122,14 @@ def _near(work: Work, dimension: Part, key: str) -> NearTerm | None:
             return _made[last, said]
     found = near_term(stays, last=last)
     with _lock:
-        _made[last, said] = found
-        while len(_made) > KEPT:
-            _made.popitem(last=False)
+        _keep(_made, (last, said), found)
     return found
+
+
+def _keep(kept: OrderedDict[Key, NearTerm | None], key: Key, found: NearTerm | None) -> None:
+    kept[key] = found
+    while len(kept) > KEPT:
+        kept.popitem(last=False)
 
 
 def filters_of(dimension: str, key: str) -> Filters | None:
