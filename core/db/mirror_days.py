@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 from zoneinfo import ZoneInfo
 
@@ -52,6 +53,12 @@ class Days:
     def _ahead(self, instant: int) -> int:
         offset = (_FIRST + timedelta(microseconds=instant)).astimezone(self._zone).utcoffset() or timedelta()
         return offset // timedelta(microseconds=1)
+
+
+@cache
+def days_in(zone: str) -> Days:
+    """Return the days of a time zone, with what was looked up of them before."""
+    return Days(zone)
 
 
 def _utc_days(instants: Numbers) -> Numbers:

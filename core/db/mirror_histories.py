@@ -16,27 +16,39 @@ import pyarrow.compute as pc
 from core.db.mirror_runs import Runs, earlier_sum, rows_in_order, running_maximum
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from core.db.mirror_days import Days
     from core.db.mirror_runs import Flags, Numbers
 
 KINDS: Final = ("open", "won", "lost")
-_LOST: Final = KINDS.index("lost")
+OPEN: Final = KINDS.index("open")
+LOST: Final = KINDS.index("lost")
 _NEVER: Final = np.iinfo(np.int64).min
 
 
 class Stages(NamedTuple):
-    """Position, kind (a place in KINDS) and process of each stage, by its number; -1 where there is none."""
+    """Position, kind (a place in KINDS), process, expected days and probability of each stage, by its number.
+
+    -1 where there is none.
+    """
 
     position: Numbers
     kind: Numbers
     pipeline: Numbers
+    expected_days: Numbers
+    probability: NDArray[np.float64]
 
     @classmethod
-    def of(cls, rows: list[tuple[int, int, str, int]]) -> Stages:
-        """Return them of rows (id, position, kind, pipeline_id)."""
-        made = cls(*(np.full(max((row[0] for row in rows), default=0) + 1, -1) for _column in cls._fields))
-        for number, position, kind, pipeline in rows:
+    def of(cls, rows: list[tuple[int, int, str, int, int | None, float]]) -> Stages:
+        """Return them of rows (id, position, kind, pipeline_id, expected_days, probability)."""
+        size = max((row[0] for row in rows), default=0) + 1
+        none = np.full(size, -1)
+        made = cls(none, none.copy(), none.copy(), none.copy(), np.zeros(size))
+        for number, position, kind, pipeline, expected, probability in rows:
             made.position[number], made.kind[number], made.pipeline[number] = position, KINDS.index(kind), pipeline
+            made.expected_days[number] = -1 if expected is None else expected
+            made.probability[number] = probability
         return made
 
 
@@ -107,7 +119,7 @@ class Moves:
     def spans_table(self, stages: Stages) -> pa.Table:
         """Return the mirror's `spans`."""
         runs, kind, position = self.runs, stages.kind[self.stage], stages.position[self.stage]
-        furthest = running_maximum(np.where(kind == _LOST, 1, np.maximum(position, 1)), runs)
+        furthest = running_maximum(np.where(kind == LOST, 1, np.maximum(position, 1)), runs)
         before = np.where(runs.first, 0, np.roll(furthest, 1))
         seconds = np.where(runs.last, 0, _seconds_between(self.at, np.roll(self.at, -1)))
         arrivals = np.flatnonzero(furthest > before)
@@ -135,7 +147,7 @@ class Moves:
 
     def reached(self, stages: Stages) -> tuple[Numbers, Numbers]:
         """Return the deals, ascending, and the furthest position that each ever had, lost apart, at least 1."""
-        found = np.where(stages.kind[self.stage] == _LOST, 1, np.maximum(stages.position[self.stage], 1))
+        found = np.where(stages.kind[self.stage] == LOST, 1, np.maximum(stages.position[self.stage], 1))
         starts = self.runs.starts
         return self.deal[starts], np.maximum.reduceat(found, starts) if len(starts) else starts
 

@@ -6,7 +6,7 @@ The same code builds everything and loads single deals again, so an increment eq
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -27,14 +27,13 @@ from core.db import (
     mirror_states,
 )
 from core.db.mirror_columns import statement_of
-from core.db.mirror_days import Days
-from core.db.mirror_deals import Met, with_days, with_details
+from core.db.mirror_days import days_in
+from core.db.mirror_deals import Beside, Met, deals_table, with_days
 from core.db.mirror_histories import Moves, Stages
 from core.db.mirror_pipeline import in_turn
 from core.db.mirror_statements import (
     ACTIVITIES,
     CHANGES,
-    DEALS,
     DIMENSIONS,
     PLAIN,
     QUOTAS,
@@ -59,6 +58,7 @@ _Rows: TypeAlias = dict[str, pa.Table]
 __all__ = ["DERIVED_BY", "DIMENSIONS", "PLAIN", "Loader"]
 
 _OF_DEALS: Final = ("deal", "stage_move", "deal_change", "credit_share", "deal_line")
+_OF_CUSTOMERS: Final = ("id", "territory_id", "segment", "industry")
 _HISTORIES: Final = ("spans", "moves", "changes", "states", "former", "late_moves", "shares")
 _FEW: Final = 16
 """Keys up to which a statement names them one by one, which DuckDB then looks for in few of a table's parts."""
@@ -85,7 +85,7 @@ class Loader:
         self._cursor = cursor
         self._zone = zone
         self._base = base
-        self._days = Days(zone)
+        self._days = days_in(zone)
 
     def create(self) -> None:
         """Make the empty tables, and `company_day`, which says on what day of the company an instant falls."""
@@ -100,15 +100,20 @@ class Loader:
         progress: called with the share done.
         """
         self.load_small()
-        stages, waiting, met = self._stages(), _Waiting(self._write_rows), list[Met]()
+        waiting, customers, met = _Waiting(self._write_rows), list[pa.Table](), list[Met]()
+        reps, known = self._reps(), list[Beside]()
 
         def derived(part: _Rows) -> _Rows:
             if "deal" in part:
-                met[:] = [Met.together(met)]
-                return self._deal_rows(part, stages, met[0])
+                if not known:
+                    known.append(Beside(reps, pa.concat_tables(customers).sort_by("id"), Met.together(met)))
+                return self._deal_rows(part, known[0])
             if "activity" in part:
                 part["activity"], found = with_days(part["activity"], self._days)
                 met.append(found)
+            else:
+                customers.append(part["customer"].select(_OF_CUSTOMERS))
+                return {"customers": part["customer"]}
             return part
 
         in_turn(
@@ -122,6 +127,7 @@ class Loader:
 
     def load_small(self) -> None:
         """Fill the empty tables that are read whole: the process, people, goods, quotas and rates."""
+        self.__dict__.pop("_stages", None)
         self._read("stage")
         self._cursor.execute(STAGES)
         for subject in ("pipeline", *sorted(DIMENSIONS)):
@@ -153,7 +159,7 @@ class Loader:
     def load_customers(self, keys: Collection[int]) -> None:
         """Read some customers again."""
         self._delete("customers", "id", keys)
-        self._write(self._rows_of("customer", keys))
+        self._write({"customers": self._rows_of("customer", keys)["customer"]})
 
     def load_activities(self, keys: Collection[int]) -> None:
         """Read some activities again."""
@@ -165,7 +171,11 @@ class Loader:
         """Read some deals again, with their moves, changes and spans."""
         for table in (*_HISTORIES, "deals"):
             self._delete(table, "id" if table == "deals" else "deal_id", keys)
-        self._write(self._deal_rows(self._rows_of("deal", keys), self._stages(), self._met(keys)))
+        rows = self._rows_of("deal", keys)
+        customers = set(filter(None, rows["deal"]["customer_id"].to_pylist()))
+        known = f"SELECT {', '.join(_OF_CUSTOMERS)} FROM customers WHERE id IN ({{}}) ORDER BY id"
+        beside = Beside(self._reps(), self._table(*_among(known, customers or {0})), self._met(keys))
+        self._write(self._deal_rows(rows, beside))
 
     def _met(self, keys: Collection[int]) -> Met:
         """Return the last days of deals, of the activities that were loaded before."""
@@ -173,8 +183,17 @@ class Loader:
         found = self._cursor.execute(*_among(f"{last} AND deal_id IN ({{}})", keys)).fetchnumpy()
         return Met.of(np.asarray(found["deal_id"], np.int64), np.asarray(found["done"], np.int64))
 
+    @cached_property
     def _stages(self) -> Stages:
-        return Stages.of(self._cursor.execute("SELECT id, position, kind, pipeline_id FROM stages").fetchall())
+        """The stages, which stay as they are while a mirror is followed."""
+        columns = "id, position, kind, pipeline_id, expected_days, probability"
+        return Stages.of(self._cursor.execute(f"SELECT {columns} FROM stages").fetchall())
+
+    def _reps(self) -> pa.Table:
+        return self._table("SELECT id, team_id FROM reps ORDER BY id")
+
+    def _table(self, sql: str, values: dict[str, list[int]] | None = None) -> pa.Table:
+        return self._cursor.sql(sql, params=values).to_arrow_table()
 
     def _parts(self, subject: str) -> list[range]:
         first, last = self._source.extent(subject)
@@ -185,16 +204,16 @@ class Loader:
         return {name: self._source.read(statement_of(name, keys), whole=isinstance(keys, range))
                 for name in (_OF_DEALS if subject == "deal" else (subject,))}  # fmt: skip
 
-    def _deal_rows(self, rows: _Rows, stages: Stages, met: Met) -> _Rows:
+    def _deal_rows(self, rows: _Rows, beside: Beside) -> _Rows:
         """Return what is written of deals, with what they went through."""
-        days, deals, changed = self._days, rows["deal"], rows["deal_change"]
+        days, stages, deals, changed = self._days, self._stages, rows["deal"], rows["deal_change"]
         moves = Moves.of(rows["stage_move"], deals, days)
         states = states_table(moves, changed, deals, stages=stages, days=days, base=self._base)
         return {
             "moves": moves.table(stages), "late_moves": moves.late_table(days), "spans": moves.spans_table(stages),
-            "states": states, "former": former_table(states, deals), "deal_change": changed,
-            "credit_share": rows["credit_share"],
-            "deal": with_details(deals, rows["deal_line"], moves, stages, met),
+            "states": states, "former": former_table(states, deals),
+            "deal_change": changed, "credit_share": rows["credit_share"],
+            "deals": deals_table(deals, rows["deal_line"], moves, stages, beside, days),
         }  # fmt: skip
 
     def _write(self, rows: _Rows) -> None:
@@ -202,15 +221,14 @@ class Loader:
             self._write_rows(name, table)
 
     def _write_rows(self, name: str, rows: pa.Table) -> None:
-        """Write what was read and derived."""
+        """Write what was read and derived; the statement finds `rows` by that name."""
         if rows.num_rows:
-            self._cursor.register(f"in_{name}", rows)
             self._cursor.execute(_WRITTEN[name])
-            self._cursor.unregister(f"in_{name}")
 
     def _load_plain(self, subject: str) -> None:
         self._read(subject)
-        self._cursor.execute(WORDS if subject == "word_pair" else _all_of(PLAIN[subject], subject))
+        plain = f"INSERT INTO {PLAIN[subject]} BY NAME SELECT * FROM in_{subject}"
+        self._cursor.execute(WORDS if subject == "word_pair" else plain)
 
     def _read(self, subject: str) -> pa.Table:
         found = self._source.read(statement_of(subject, None), whole=True)
@@ -253,14 +271,10 @@ def _among(sql: str, keys: Collection[int]) -> tuple[str, dict[str, list[int]] |
     return sql.format("SELECT unnest($keys)"), {"keys": list(keys)}
 
 
-def _all_of(table: str, name: str) -> str:
-    return f"INSERT INTO {table} BY NAME SELECT * FROM in_{name}"
-
-
 _WRITTEN: Final = {
-    "customer": _all_of("customers", "customer"), "activity": ACTIVITIES,
-    **{name: _all_of(name, name) for name in ("moves", "late_moves", "spans", "states", "former")},
-    "deal_change": CHANGES, "credit_share": SHARES, "deal": DEALS,
+    **{name: f"INSERT INTO {name} BY NAME SELECT * FROM rows"
+       for name in ("moves", "late_moves", "spans", "states", "former", "deals", "customers")},
+    "activity": ACTIVITIES, "deal_change": CHANGES, "credit_share": SHARES,
 }  # fmt: skip
 """The statement that writes rows of each name."""
 
