@@ -82,6 +82,11 @@ def leaderboard(
         standing_rows(mirror.rows(statements.standings(facts, one)), margins=margins)
         for one in (contest, contest_before)
     )
+    return ranked(rows, before, measure)
+
+
+def ranked(rows: list[dict[str, Any]], before: list[dict[str, Any]], measure: str) -> pd.DataFrame:
+    """Return rows of `standing_rows` ranked by a measure, beside their ranks among those of the period `before`."""
     least_first = measure in statements.LEAST_FIRST
     now, then = ({row["key"]: row[measure] for row in side} for side in (rows, before))
     now_ranks, then_ranks = (statements.ranks(side, least_first=least_first) for side in (now, then))

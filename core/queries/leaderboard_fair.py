@@ -39,6 +39,8 @@ ADJUSTMENTS: Final[tuple[Adjustment, ...]] = get_args(Adjustment)
 USUAL: Final[tuple[Adjustment, ...]] = ("splits", "days", "shrinkage", "range")
 SPLIT: Final = frozenset({"booked", "attainment", "margin", "margin_rate"})
 """Measures of money, which counts for everybody credited with a part of a deal; the others count deals."""
+MASKED: Final = "other-"
+"""How the keys begin of those of whom the ranked figure alone is shown."""
 RANGED: Final = frozenset(get_args(fairness.Resampled))
 FAIR_COLUMNS = (
     *COLUMNS, "inside", "plain_rank", "rank_low", "rank_high", "of", "days_worked", "leave_days", "period_days",
@@ -106,7 +108,7 @@ def _shown(rows: list[dict[str, Any]], sight: BoardSight, ranked_by: str, *, har
             found.append(_coarse(row, hard=hard))
         elif sight is BoardSight.ANONYMOUS and row["rank"] is not None:
             kept = {name: row[name] for name in (*_ALWAYS, ranked_by)}
-            found.append({**_BLANK, **kept, "key": f"other-{place}", "name": "", "team": ""})
+            found.append({**blank(FAIR_COLUMNS), **kept, "key": f"{MASKED}{place}", "name": "", "team": ""})
     return found
 
 
@@ -131,10 +133,13 @@ def two_digits(value: float) -> float:
 
 _SUMS_OF_OTHERS = ("usual_peers", "usual_peer_days", "mean_hardness", "pooled_rate", "prior_deals")
 _RATES_AMONG_OTHERS = ("hardness", "shrunk_rate", "shrunk_low", "shrunk_high")
-_BLANK: dict[str, Any] = {
-    **dict.fromkeys(FAIR_COLUMNS, nan), "rank_low": None, "rank_high": None, "plain_rank": None, "won_count": 0,
-    "decided_count": 0, "activities": 0,
-}  # fmt: skip
+
+
+def blank(columns: tuple[str, ...]) -> dict[str, Any]:
+    """Return a row of a board that tells nothing."""
+    nothing: dict[str, Any] = {"rank_low": None, "rank_high": None, "plain_rank": None}
+    nothing |= dict.fromkeys(("won_count", "decided_count", "activities"), 0)
+    return {name: nothing.get(name, nan) for name in columns}
 
 
 class _Pool:

@@ -343,6 +343,7 @@ COMMON: dict[str, str] = {
     "form_choices": "stages, products, channels and the colleagues whom one may choose",
     **dict.fromkeys(("company_history", "import_reference", "known_deals", "import_batches", "import_batch"), _IMPORT),
     "fair_leaderboard": "one's place among all, by the company's setting; tests/integration/test_leaderboard_fair.py",
+    "team_leaderboard": "the teams, by the company's setting; tests/integration/test_leaderboard_teams.py",
     "contests": "races that are announced to everybody; nobody's figures",
     "awards": "what people of the scope were honoured for; tests/integration/test_contests.py",
     "own_rank": "the asker's place among all: by design it moves with the others' results, and names nobody",

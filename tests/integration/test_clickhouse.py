@@ -79,6 +79,7 @@ MORE: dict[str, dict[str, Any]] = {
     "default_process": {},
     "own_rank": {"period": Q3},
     "fair_leaderboard": {"period": Q3},
+    "team_leaderboard": {"period": Q3},
     "acquisition_cost": {"period": Q3},
     "acquired_customers": {"period": Q3},
 }

@@ -98,6 +98,17 @@ def test_ones_own_row_is_worked_out_in_sentences(world: Company, language: str, 
     assert not [one for one in page.selectbox if one.key == "board-arithmetic-who"], "nobody else's row is offered"
 
 
+def test_a_rep_sees_teams_as_the_company_says_and_is_told_where_it_shows_none(world: Company) -> None:
+    hidden = opened(world, "leaderboard", "eastern rep", by="team")
+    assert any("the results of teams are not shown to you here" in info.value for info in hidden.info)
+    gate.perform(
+        world.database, actor(world, "administrator"), change_settings, NOW,
+        values={"board_sight": BoardSight.ANONYMOUS.value},
+    )  # fmt: skip
+    page = opened(world, "leaderboard", "eastern rep", by="team")
+    assert board(page)["name"].to_list() == ["Team in place 1"] * 2, "both booked as much"
+
+
 def test_others_are_nameless_where_the_company_says_so(world: Company) -> None:
     gate.perform(
         world.database, actor(world, "administrator"), change_settings, NOW,

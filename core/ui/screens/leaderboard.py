@@ -14,6 +14,7 @@ from core.i18n import N_, _, format_number, format_rate
 from core.queries import leaderboard as questions
 from core.queries.choices import newest_deal_on
 from core.queries.leaderboard_fair import ADJUSTMENTS, Adjustment, fair_leaderboard, ranked_column
+from core.queries.leaderboard_teams import team_leaderboard
 from core.reports.tables import Column, records
 from core.ui.as_of import dated_filters
 from core.ui.cards import said
@@ -73,12 +74,14 @@ def draw(view: View) -> None:
         board = fair.with_names(board)
     else:
         board = view.ask(
-            questions.leaderboard, period=period, by=by, measure=measure, filters=filters, as_of=as_of,
-            splits="splits" in adjust,
-        )  # fmt: skip
+            team_leaderboard, period=period, measure=measure, filters=filters, as_of=as_of, splits="splits" in adjust
+        )
+        board = fair.with_team_names(board)
     ranked = board[board["rank"].notna()]
     if ranked.empty:
-        told = _("Nobody has a result in this period yet: the first won deal opens the ranking.")
+        told = fair.none_shown(board, by) or _(
+            "Nobody has a result in this period yet: the first won deal opens the ranking."
+        )
         if not view.large and view.ask(newest_deal_on) is None:
             nothing_yet(view, told)
         else:
@@ -133,7 +136,7 @@ def _chosen(view: View) -> tuple[Any, Any, tuple[Adjustment, ...]]:
 def _podium(view: View, ranked: pd.DataFrame, measure: str, column: str) -> None:
     name, unit = ADJUSTED.get(column, MEASURES[measure][0]), MEASURES[measure][1]
     top = ranked.head(len(_MEDALS))
-    improved = ranked[ranked["most_improved"]]
+    improved = ranked[ranked["most_improved"] & ranked["previous_value"].notna()]
     if len(ranked) < len(_MEDALS) + 1:
         return
     with st.grid(len(top) + min(len(improved), 1), min_column_width=220, gap="small", key="podium"):
@@ -155,23 +158,28 @@ def _winner(view: View, mark: str, row: dict[Any, Any], value: str, note: str) -
 def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], asked: Asked, counted: str | None) -> None:
     by, measure, column = of
     name, unit = ADJUSTED.get(column, MEASURES[measure][0]), MEASURES[measure][1]
-    open_to_reader = ranked if by == "team" else ranked[ranked["inside"]]
+    open_to_reader = ranked[ranked["inside"]]
     names = dict(zip(open_to_reader["key"], open_to_reader["name"], strict=True))
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
         key = str(data[0]) if data else ""
         if key not in names:
             return None
-        if by == "rep":
-            go("rep", id=key)
-        return (asked.selection(counted, asked.period, "team", key), names[key]) if counted else None
+        if counted is None:
+            if by == "rep":
+                dated = asked.as_of.to_params() if asked.as_of else {}
+                go("rep", id=key, **{name: said[0] for name, said in dated.items()})
+            return None
+        return asked.selection(counted, asked.period, cast("Any", by), key), f"{names[key]} · {_(name)}"
 
-    if measure in {"booked", "attainment"}:
+    own = ranked["key"] == str(view.actor.rep_id)
+    ranked = pd.concat([ranked.head(_BARS_SHOWN), ranked[_BARS_SHOWN:][own[_BARS_SHOWN:]]])
+    if measure in {"booked", "attainment"} and not fair.some_masked(ranked):
         if column == "fair_attainment":
             ranked = ranked.assign(quota=ranked["fair_quota"], attainment=ranked["fair_attainment"])
-        figure = quota_bars(ranked.head(_BARS_SHOWN), dark=view.dark, large=view.large, currency=view.currency)
+        figure = quota_bars(ranked, dark=view.dark, large=view.large, currency=view.currency)
     else:
-        rows = ranked.head(_BARS_SHOWN).assign(value=ranked[column])
+        rows = ranked.assign(value=ranked[column])
         figure = ranked_bars(
             rows[["key", "name", "value"]], unit=cast("Any", unit), title=_(name), dark=view.dark, large=view.large,
             currency=view.currency,

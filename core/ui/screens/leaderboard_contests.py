@@ -15,8 +15,8 @@ from core.domain.periods import Period, add_months
 from core.errors import SalesError
 from core.i18n import N_, _, _n, format_date, format_month, format_number
 from core.queries import contests as questions
-from core.queries.leaderboard import leaderboard
 from core.queries.leaderboard_fair import fair_leaderboard
+from core.queries.leaderboard_teams import team_leaderboard
 from core.reports.tables import Column
 from core.services.contests import call_off_contest, give_awards, hold_contest
 from core.ui import session
@@ -25,7 +25,7 @@ from core.ui.cards import said
 from core.ui.page import plain
 from core.ui.routes import page_address
 from core.ui.screens.leaderboard import BY_NAMES, MEASURES
-from core.ui.screens.leaderboard_fair import with_names
+from core.ui.screens.leaderboard_fair import none_shown, with_names, with_team_names
 from core.ui.tables import table
 
 if TYPE_CHECKING:
@@ -63,14 +63,17 @@ def draw(view: View) -> None:
 
 def standings(view: View, contest: dict[str, Any]) -> pd.DataFrame:
     """Return a contest's ranked rows: rank, key, name, team, and the measure as `value`."""
+    board = _board(view, contest)
+    ranked = board[board["rank"].notna()]
+    return ranked.assign(value=ranked[contest["measure"]])
+
+
+def _board(view: View, contest: dict[str, Any]) -> pd.DataFrame:
     period = Period(contest["start"], contest["end"])
     measure = contest["measure"]
     if contest["competing"] == "rep":
-        board = with_names(view.ask(fair_leaderboard, period=period, measure=measure, adjust=()))
-    else:
-        board = view.ask(leaderboard, period=period, by="team", measure=measure)
-    ranked = board[board["rank"].notna()]
-    return ranked.assign(value=ranked[measure])
+        return with_names(view.ask(fair_leaderboard, period=period, measure=measure, adjust=()))
+    return with_team_names(view.ask(team_leaderboard, period=period, measure=measure))
 
 
 def _contest(view: View, contest: dict[str, Any]) -> None:
@@ -87,7 +90,8 @@ def _contest(view: View, contest: dict[str, Any]) -> None:
         if contest["state"] != "coming":
             ranked = standings(view, contest)
             if ranked.empty:
-                st.text(_("Nobody has a result in this period yet."))
+                none = none_shown(_board(view, contest), contest["competing"])
+                st.text(none or _("Nobody has a result in this period yet."))
             for row in ranked.head(_SHOWN).to_dict("records"):
                 with st.container(horizontal=True, gap="small", width=520):
                     st.text(format_number(row["rank"]), width=32)

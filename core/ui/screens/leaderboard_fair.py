@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.analytics.fairness import PEER_DAYS, WEIGHTS
 from core.i18n import N_, _, _n, format_money, format_number, format_rate
-from core.queries.leaderboard_fair import ADJUSTMENTS, RANGED, USUAL, Adjustment
+from core.queries.leaderboard_fair import ADJUSTMENTS, MASKED, RANGED, USUAL, Adjustment
 from core.reports.tables import records
 from core.ui import session
 from core.ui.filters import address, write_address
@@ -101,6 +101,24 @@ def with_names(board: pd.DataFrame) -> pd.DataFrame:
     rows = records(board)
     names = [row["name"] or _("Colleague in place {rank}", rank=format_number(row["rank"])) for row in rows]
     return board.assign(name=names, range=[rank_range(row) for row in rows])
+
+
+def with_team_names(board: pd.DataFrame) -> pd.DataFrame:
+    """Return the board of teams with a word for those whose names are not shown."""
+    names = [row["name"] or _("Team in place {rank}", rank=format_number(row["rank"])) for row in records(board)]
+    return board.assign(name=names)
+
+
+def some_masked(board: pd.DataFrame) -> bool:
+    """Return whether of somebody on the board the ranked figure alone is shown."""
+    return bool(board["key"].str.startswith(MASKED).any())
+
+
+def none_shown(board: pd.DataFrame, by: str) -> str:
+    """Return why no team at all stands on a board, "" where there are some (with or without a result)."""
+    if by != "team" or not board.empty:
+        return ""
+    return _("By your company's setting the results of teams are not shown to you here. Your own place is among Reps.")
 
 
 def arithmetic_button(view: View, board: pd.DataFrame, measure: str, adjust: Collection[Adjustment]) -> None:

@@ -14,8 +14,8 @@ import streamlit as st
 from core.domain.periods import Period, add_months
 from core.i18n import _, format_month
 from core.queries import contests as questions
-from core.queries.leaderboard import leaderboard
 from core.queries.leaderboard_fair import fair_leaderboard
+from core.queries.leaderboard_teams import team_leaderboard
 from core.queries.today_numbers import events_since
 from core.ui import session
 from core.ui.administration import fresh
@@ -23,7 +23,7 @@ from core.ui.cards import said
 from core.ui.routes import page
 from core.ui.screens.leaderboard import MEASURES
 from core.ui.screens.leaderboard_contests import AWARDS, award_figure, standings
-from core.ui.screens.leaderboard_fair import with_names
+from core.ui.screens.leaderboard_fair import with_names, with_team_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def _ranking(view: View, title: str, period: Period, measure: Any) -> Panel:
 
 
 def _teams(view: View, title: str, period: Period) -> Panel:
-    board = view.ask(leaderboard, period=period, by="team", measure="booked")
+    board = with_team_names(view.ask(team_leaderboard, period=period, measure="booked"))
     return Panel(title, _lines(view, board[board["rank"].notna()], "booked"))
 
 

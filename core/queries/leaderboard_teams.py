@@ -1,0 +1,96 @@
+"""The leaderboard of teams, and as much of it as the company's setting shows those who see no whole team."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import select
+
+from core.access.actions import Action
+from core.access.actors import Reach
+from core.access.board_sight import BoardSight, sight_of
+from core.analytics import leaderboard as statements
+from core.analytics.as_of import AsOf
+from core.analytics.filters import NO_FILTERS, Filters
+from core.analytics.team_parts import team_level
+from core.gate import query
+from core.queries.leaderboard import COLUMNS, leaderboard, margins_for, ranked, standing_rows
+from core.queries.leaderboard_fair import MASKED, blank
+from core.queries.rep_page import LEAST_PEOPLE
+from core.queries.standpoint import looked_at, splits_count
+
+if TYPE_CHECKING:
+    from core.analytics.team_parts import TeamPart
+    from core.db.work import Work
+    from core.domain.periods import Period
+
+TEAM_COLUMNS = (*COLUMNS, "inside")
+
+
+@query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)
+def team_leaderboard(
+    work: Work,
+    *,
+    period: Period,
+    measure: statements.Measure = "booked",
+    filters: Filters = NO_FILTERS,
+    as_of: AsOf | None = None,
+    splits: bool = False,
+) -> pd.DataFrame:
+    """Return the teams, ranked by a measure: the columns of `leaderboard`, and `inside` (the scope holds its deals).
+
+    Who sees whole teams gets those. Anybody else gets the company's as its setting says: with names and figures, with
+    the ranked figure alone (and the name of the own team, where it has enough people to hide each other), or none.
+    """
+    scope = work.mirror.scope
+    if scope.reach is Reach.ALL or scope.team_ids:
+        own = leaderboard(
+            work, period=period, by="team", measure=measure, filters=filters, as_of=as_of, splits=splits
+        )  # fmt: skip
+        return own.assign(inside=True)
+    margins = margins_for(work, measure)
+    sight = sight_of(work.actor, work.setting("board_sight"))
+    if sight is BoardSight.HIDDEN or (sight is BoardSight.ANONYMOUS and filters != NO_FILTERS):
+        return ranked([], [], measure).assign(inside=False)
+    teams = work.mirror.facts.teams.c
+    parents = {row.id: row.parent_id for row in work.mirror.rows(select(teams.id, teams.parent_id))}
+    parts = team_level(parents, filters.team_ids)
+    splits = splits_count(work, wanted=splits)
+
+    def rows(of: Period) -> list[dict[str, Any]]:
+        contest = statements.Contest(
+            of, "team", filters, int(work.setting("minimum_decided")), work.today, parts, splits
+        )  # fmt: skip
+        found = work.mirror.of_everyone(
+            lambda facts: statements.standings(looked_at(work, as_of, facts).facts, contest)
+        )  # fmt: skip
+        return standing_rows(found, margins=margins)
+
+    board = ranked(rows(period), rows(work.calendar.before(period)), measure).assign(inside=False)
+    return board if sight is BoardSight.FULL else _masked(board, measure, named=_own_part(work, parts))
+
+
+def _own_part(work: Work, parts: tuple[TeamPart, ...]) -> str:
+    """Return the key of the part that the actor works in, "" where it is too small to be named."""
+    reps = work.mirror.facts.reps.c
+    team_of = {row.id: row.team_id for row in work.mirror.rows(select(reps.id, reps.team_id))}
+    own = team_of.get(work.actor.rep_id or 0)
+    for part in parts:
+        if own in part.team_ids:
+            people = sum(team in part.team_ids for team in team_of.values())
+            return part.key if people >= LEAST_PEOPLE else ""
+    return ""
+
+
+def _masked(board: pd.DataFrame, measure: str, *, named: str) -> pd.DataFrame:
+    """Return rank and ranked figure alone; no name but the one part's that is `named`."""
+    kept = ("rank", "previous_rank", "rank_change", "most_improved", "inside", measure)
+    rows = [
+        {**blank(TEAM_COLUMNS), **{name: row[name] for name in kept},
+         "key": row["key"] if row["key"] == named else f"{MASKED}{place}",
+         "name": row["name"] if row["key"] == named else "", "team": "", "too_few": False}
+        for place, row in enumerate(board[board["rank"].notna()].to_dict("records"), start=1)
+    ]  # fmt: skip
+    found = pd.DataFrame(rows, columns=list(TEAM_COLUMNS))
+    return found.astype(dict.fromkeys(("rank", "previous_rank", "rank_change"), "Int64"))
