@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from core.forecasting.result import Fit
 
 BASE = "base"
+Booked = Callable[[date, date], float]
+"""What was booked from a day until before another, in the series' unit, as far as it is known."""
 
 
 def compare(
@@ -30,18 +32,25 @@ def compare(
     quota: Mapping[date, float] | None = None,
     year_starts_in: int = 1,
     flow: Flow | None = None,
+    booked: Booked | None = None,
 ) -> pd.DataFrame:
     """Return totals by month or fiscal quarter for the base and each scenario.
 
     `quota`: by the first day of a month, in the series' unit; `year_starts_in`: the fiscal
     year's first month. A step over a border is shared by its days; what was booked earlier in
-    the first period counts.
+    the first period counts: by `booked` to the day, where it is known, else as the steps of the history have it.
 
     Columns: scenario str ("base" first), starts_on datetime64, total, lo, hi (80 %),
     difference (to the base), quota, gap (total - quota), chance (share of 400 paths that
     reach the quota; NaN without one) float64.
     """
     starts, known, shares = _periods(fit, by, year_starts_in)
+    if booked is not None:
+        months = 3 if by == "quarter" else 1
+        stops = (starts + pd.DateOffset(months=months)).date
+        known = np.array([landed(fit, booked, *days) for days in zip(starts.date, stops, strict=True)])
+        if fit.near is not None:
+            known -= shares[:, 0] * fit.near.booked[0]
     owed = _quotas(starts, by, quota or {})
     base = known + shares @ expected(fit)
     tables = []
@@ -66,6 +75,13 @@ def compare(
             )
         )
     return pd.concat(tables, ignore_index=True)
+
+
+def landed(fit: Fit, booked: Booked, start: date, end: date) -> float:
+    """Return what was booked in [start, end) of what is no forecast: to the day also in the step under way."""
+    first = fit.future[0].date()
+    until = ends(fit.future[:1], fit.frequency)[0].date() if fit.near is not None else first
+    return booked(start, min(end, until))
 
 
 def _periods(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.forecasting.levers import BOUNDS, Levers
+from core.forecasting.scenario_totals import landed
 from core.forecasting.scenarios import expected, sample_paths
 from core.forecasting.steps import ends, overlap_share
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from core.domain.periods import Period
     from core.forecasting.flow import Flow
     from core.forecasting.result import Fit
+    from core.forecasting.scenario_totals import Booked
     from core.forecasting.transform import Floats
 
 TRIED: Final = (
@@ -94,11 +96,16 @@ class Counted:
         return cls(0.0, np.ones(fit.horizon))
 
     @classmethod
-    def within(cls, fit: Fit, period: Period) -> Counted:
+    def within(cls, fit: Fit, period: Period, booked: Booked | None = None) -> Counted:
         """A month or a quarter: what was booked in it, and of a step over its border the share of its days."""
         shares = overlap_share(fit.steps, ends(fit.steps, fit.frequency), period.start, period.end)
         over = len(fit.y)
-        return cls(float(shares[:over] @ fit.y), shares[over:])
+        if booked is None:
+            return cls(float(shares[:over] @ fit.y), shares[over:])
+        known = landed(fit, booked, period.start, period.end)
+        if fit.near is not None:
+            known -= float(shares[over] * fit.near.booked[0])
+        return cls(known, shares[over:])
 
     @property
     def sought(self) -> tuple[str, ...]:

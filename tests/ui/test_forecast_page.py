@@ -257,6 +257,34 @@ def test_an_event_is_checked_beside_its_form_and_moves_the_scenario(selling, fit
     assert "Scenario" not in metrics(app)
 
 
+def landed_tips(app: AppTest) -> list[str]:
+    """What the landing chart says was booked in the month and the quarter."""
+    drawn = [json.loads(chart.proto.spec)["data"] for chart in app.get("plotly_chart")]
+    bars = [trace for traces in drawn for trace in traces if trace.get("name") == "Booked" and trace.get("customdata")]
+    return [str(tip) for trace in bars for tip in (trace.get("hovertext") or trace.get("text") or [])]
+
+
+def test_what_is_booked_is_a_fact_that_no_time_step_and_no_mask_changes(selling, fits):
+    """The week of 29 June lies in two quarters: the 7,000 of 30 June are the second's alone."""
+    for day, amount in ((date(2026, 6, 30), 7_000), (date(2026, 7, 1), 300)):
+        won = datetime(day.year, day.month, day.day, 4, tzinfo=NOW.tzinfo)
+        selling.deal(owner="alice", amount=amount, path=(("identified", won - timedelta(days=9)), ("won", won)))
+    told = {step: landed_tips(opened(selling, by=step)) for step in ("month", "week", "day")}
+    assert told["month"]
+    assert "¥300" in told["month"][0]
+    assert told["week"] == told["day"] == told["month"]
+    masked = opened(selling, by="day", mask="2026-06-30")
+    assert landed_tips(masked) == told["month"]
+
+
+def test_the_headline_says_how_likely_the_scenario_makes_the_quota(selling, fits):
+    for month in (7, 8, 9):
+        selling.quota(month=date(2026, month, 1), amount=20_000, rep="alice")
+    app = opened(selling, deal="50")
+    assert app.header[0].value.count("likely") == 2
+    assert "with the scenario ¥" in app.header[0].value
+
+
 @pytest.mark.parametrize("kind", ["live", "frozen"])
 def test_a_share_link_shows_the_same_forecast_and_offers_no_lever(selling, fits, kind, monkeypatch):
     monkeypatch.setattr(session, "address", lambda: "127.0.0.1")

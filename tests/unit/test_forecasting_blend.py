@@ -17,6 +17,7 @@ from core.forecasting.levers import Levers
 from core.forecasting.near_term import NearTerm
 from core.forecasting.pipeline import WEEKS
 from core.forecasting.result import Fit
+from core.forecasting.scenario_totals import compare
 from core.forecasting.scenarios import apply, sample_paths
 from core.forecasting.series import prepare
 from core.forecasting.steps import Frequency
@@ -162,3 +163,17 @@ def test_no_lever_takes_back_what_is_booked(win_rate, growth, seasonality, capac
     one, flow = blend(fit_of_months(), None, today=TODAY, booked=booked)
     levers = Levers(win_rate=win_rate, growth=max(growth, -0.95), seasonality=seasonality, capacity=capacity)
     assert apply(one, levers, flow).frame["lo"].iloc[0] >= min(booked, apply(one).frame["lo"].iloc[0]) - 1e-6
+
+
+def test_totals_take_what_was_booked_by_the_day_where_that_is_known():
+    """By week, November's first week began on 26 October: its days of October are not November's."""
+    one, flow = blend(fitted("week"), None, today=TODAY, booked=600.0)
+
+    def booked(start: date, end: date) -> float:
+        return 100.0 * max((min(end, TODAY) - start).days, 0) + (5_000.0 if start <= date(2026, 11, 3) < end else 0)
+
+    frame = compare(one, {}, by="month", flow=flow, booked=booked)
+    november = frame[frame["starts_on"] == "2026-11-01"].iloc[0]
+    ahead = values(one)
+    rest = (ahead[0] - 600.0) + ahead[1] + ahead[2] / 7
+    assert november["total"] == pytest.approx(2_100 + 5_000 + rest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
@@ -12,7 +14,7 @@ from core.charts.forecast import forecast_chart
 from core.forecasting.scenario_totals import BASE, compare
 from core.forecasting.scenarios import apply
 from core.forecasting.steps import ends
-from core.i18n import _, format_month, format_quarter, format_rate
+from core.i18n import _, format_chance, format_month, format_quarter, format_rate
 from core.reports.tables import Column
 from core.ui.cards import said
 from core.ui.drill import chart, numbers
@@ -21,7 +23,7 @@ from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.screens.forecast_controls import choose_series, seeded, series_title
 from core.ui.screens.forecast_data import choose_data
-from core.ui.screens.forecast_fit import forecast_of, watch
+from core.ui.screens.forecast_fit import forecast_of, series_of, watch
 from core.ui.screens.forecast_flow import flow_of
 from core.ui.screens.forecast_levers import choose_levers, lever_words
 from core.ui.screens.forecast_matters import what_matters
@@ -125,11 +127,16 @@ def _forecast(
 
 
 def _changed_ending(view: View, shown: Shown, forecast: Forecast) -> str:
-    """Return where the first period lands with the levers that are moved."""
+    """Return where the first period lands with the levers that are moved, and how likely it then reaches its quota."""
     if shown.levers.neutral:
         return ""
-    row = changed_ending(view, forecast, shown.levers)
-    return "" if row is None else _("; with the scenario {total}", total=said(row, "money", view.currency))
+    found = changed_ending(view, forecast, shown.levers)
+    if found is None:
+        return ""
+    total, chance = said(found[0], "money", view.currency), found[1]
+    if math.isnan(chance):
+        return _("; with the scenario {total}", total=total)
+    return _("; with the scenario {total}, {chance} likely", total=total, chance=format_chance(chance))
 
 
 def _cards(view: View, shown: Shown, forecast: Forecast, endings: list[Ending]) -> None:
@@ -181,7 +188,7 @@ def _scenarios(shown: Shown) -> dict[str, Levers]:
 def _chart(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
     fit = forecast.fit
     base = apply(fit).frame
-    history = fit.history().rename(columns={"actual": "y"})
+    history = series_of(view, replace(shown, masked=())).points.tail(len(fit.y)).reset_index(drop=True)
     scenarios = {name: apply(fit, levers, flow).frame for name, levers in _scenarios(shown).items()}
     quota = pd.DataFrame({"ds": fit.future, "y": forecast.quota}).dropna()
     figure = forecast_chart(
@@ -222,7 +229,8 @@ def _totals(view: View, shown: Shown, forecast: Forecast, scenarios: dict[str, L
         write_address(totals=[] if by == usual else [by])
     first = view.calendar.first_month
     span = cast('Literal["month", "quarter"]', by)
-    frame = compare(forecast.whole, scenarios, by=span, quota=forecast.owed, year_starts_in=first, flow=flow)
+    frame = compare(forecast.whole, scenarios, by=span, quota=forecast.owed, year_starts_in=first, flow=flow,
+                    booked=forecast.booked)  # fmt: skip
     until = ends(fit.future[-1:], fit.frequency)[0]
     frame = frame[frame["starts_on"] < until].reset_index(drop=True)
     named = {BASE: _("Base")}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from core.analytics.dimensions import Dimension
     from core.forecasting.flow import Flow
+    from core.forecasting.scenario_totals import Booked
     from core.forecasting.series import PreparedSeries
     from core.forecasting.transform import Floats
     from core.ui.page import View
@@ -58,6 +59,7 @@ class Forecast:
     runs. `near`: what open deals say, None where too little; `flow`: what levers on deals act on; `week_ago`: the whole
     as it was to be a week ago by what had happened until then, None where that is unknown or `waiting` for its fit.
     `owed`: month -> quota; `quota`: a value a future step, NaN where a day of it lies in a month without quota.
+    `booked`: what was booked between two days until yesterday, `booked_then` until a week ago: what is masked too.
     """
 
     prepared: PreparedSeries
@@ -70,6 +72,8 @@ class Forecast:
     waiting: Future[Fit] | None
     owed: Mapping[date, float]
     quota: Floats
+    booked: Booked
+    booked_then: Booked
 
 
 def series_of(view: View, shown: Shown) -> PreparedSeries:
@@ -104,11 +108,10 @@ def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
         pending = task
     near = gauged(near_of(view, shown), whole)
     daily = _by_day(view, shown)
-    days = pd.to_datetime(daily["on"]).dt.date
 
     def laid(series: Fit, today: date, ago: int) -> tuple[Fit, Flow]:
-        booked = daily["value"][(days >= series.future[0].date()) & (days < today)].sum()
-        return blend(series, near, today=today, booked=float(booked), ago=ago)
+        booked = booked_until(daily, today)(series.future[0].date(), today)
+        return blend(series, near, today=today, booked=booked, ago=ago)
 
     one, flow = laid(whole, view.today, 0)
     earlier = view.today - timedelta(days=7)
@@ -119,8 +122,21 @@ def forecast_of(view: View, shown: Shown, prepared: PreparedSeries) -> Forecast:
     week_ago = None if then is None or one.near is None else laid(then, earlier, 1)[0]
     fit = cut(one, shown.horizon)
     return Forecast(
-        prepared, fit, one, near, flow, week_ago, pending, waiting, owed, quota_by_step(fit, owed)
+        prepared, fit, one, near, flow, week_ago, pending, waiting, owed, quota_by_step(fit, owed),
+        booked_until(daily, view.today), booked_until(daily, earlier),
     )  # fmt: skip
+
+
+def booked_until(daily: pd.DataFrame, today: date) -> Booked:
+    """Return what tells how much was booked in [start, end), as far as that was before `today`."""
+    days = pd.to_datetime(daily["on"]).to_numpy().astype("datetime64[D]")
+    values = daily["value"].to_numpy(dtype="float64")
+
+    def booked(start: date, end: date) -> float:
+        inside = (days >= np.datetime64(start, "D")) & (days < np.datetime64(min(end, today), "D"))
+        return float(values[inside].sum())
+
+    return booked
 
 
 def _fit_then(view: View, shown: Shown, earlier: date) -> tuple[Fit | None, Future[Fit] | None]:

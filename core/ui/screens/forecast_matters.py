@@ -158,7 +158,7 @@ def _chosen(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> Goal:
         stands = apply(fit, shown.levers, flow).total
         return Goal(fit, Counted.whole(fit), span_words(fit), owed, stands, apply(fit).total)
     period, fit = ahead[picked], forecast.whole
-    counted = Counted.within(fit, period)
+    counted = Counted.within(fit, period, forecast.booked)
     owed = sum(forecast.owed.get(month, math.nan) for month in period.months())
     stands, base = (
         counted.known + float(expected(fit, levers, flow) @ counted.shares) for levers in (shown.levers, NEUTRAL)

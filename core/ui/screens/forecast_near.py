@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.charts.forecast_landing import landing_chart
 from core.domain.periods import Period, add_months
-from core.forecasting.scenario_totals import compare
+from core.forecasting.scenario_totals import compare, landed
 from core.forecasting.steps import ends, overlap_share
 from core.i18n import _, format_chance, format_month, format_quarter, format_rate
 from core.queries.near_term import carrying_deals
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.forecasting.levers import Levers
     from core.forecasting.near_term import NearTerm
     from core.forecasting.result import Fit
+    from core.forecasting.scenario_totals import Booked
     from core.ui.page import View
     from core.ui.screens.forecast_fit import Forecast
     from core.ui.screens.forecast_state import Shown
@@ -76,13 +77,15 @@ def endings_of(view: View, forecast: Forecast) -> list[Ending]:
     ):
         if period.end > last:
             continue
-        row = _row(view, forecast, whole, period, key)
+        row = _row(view, forecast, whole, period, key, booked=forecast.booked)
         if row is None:
             continue
         then = forecast.week_ago
         reached = then is not None and period.end <= ends(then.future[-1:], then.frequency)[0].date()
-        before = _row(view, forecast, then, period, key) if then is not None and reached else None
-        booked, opened = _parts(whole, period)
+        before = None
+        if then is not None and reached:
+            before = _row(view, forecast, then, period, key, booked=forecast.booked_then)
+        booked, opened = _parts(whole, period, forecast.booked)
         weighted = math.nan
         if forecast.near is not None and whole.near is not None:
             weighted = booked + forecast.near.weighted_over((period.end - view.today).days)
@@ -95,11 +98,13 @@ def endings_of(view: View, forecast: Forecast) -> list[Ending]:
     return made
 
 
-def _row(view: View, forecast: Forecast, fit: Fit, period: Period, key: str) -> dict[str, float] | None:
+def _row(
+    view: View, forecast: Forecast, fit: Fit, period: Period, key: str, *, booked: Booked
+) -> dict[str, float] | None:
     """The forecast's total of a period, as the table of totals has it."""
     frame = compare(
         fit, {}, by="month" if key == "month" else "quarter", quota=forecast.owed,
-        year_starts_in=view.calendar.first_month,
+        year_starts_in=view.calendar.first_month, booked=booked,
     )  # fmt: skip
     found = frame[frame["starts_on"] == pd.Timestamp(period.start)]
     return (
@@ -107,23 +112,25 @@ def _row(view: View, forecast: Forecast, fit: Fit, period: Period, key: str) -> 
     )
 
 
-def changed_ending(view: View, forecast: Forecast, levers: Levers) -> float | None:
-    """Return where the quarter under way, else the month, lands with `levers`; None if unknown."""
+def changed_ending(view: View, forecast: Forecast, levers: Levers) -> tuple[float, float] | None:
+    """Return where the quarter under way, else the month, lands with `levers`, and its chance to reach the quota."""
     name = "moved"
     by: Literal["month", "quarter"] = "quarter" if len(endings_of(view, forecast)) > 1 else "month"
-    frame = compare(forecast.whole, {name: levers}, by=by, year_starts_in=view.calendar.first_month, flow=forecast.flow)
+    frame = compare(
+        forecast.whole, {name: levers}, by=by, quota=forecast.owed, year_starts_in=view.calendar.first_month,
+        flow=forecast.flow, booked=forecast.booked,
+    )  # fmt: skip
     moved = frame[frame["scenario"] == name]
-    return None if moved.empty else float(moved["total"].iloc[0])
+    return None if moved.empty else (float(moved["total"].iloc[0]), float(moved["chance"].iloc[0]))
 
 
-def _parts(fit: Fit, period: Period) -> tuple[float, float]:
+def _parts(fit: Fit, period: Period, booked: Booked) -> tuple[float, float]:
     """What of a period is booked, and what of the rest comes from deals open now."""
     shares = overlap_share(fit.steps, ends(fit.steps, fit.frequency), period.start, period.end)
-    known = len(fit.y)
-    booked = float(shares[:known] @ fit.y)
+    landed_so_far = landed(fit, booked, period.start, period.end)
     if fit.near is None:
-        return booked, 0.0
-    return booked + float(shares[known:] @ fit.near.booked), float(shares[known:] @ fit.near.from_open)
+        return landed_so_far, 0.0
+    return landed_so_far, float(shares[len(fit.y) :] @ fit.near.from_open)
 
 
 def ending_words(view: View, ending: Ending) -> str:

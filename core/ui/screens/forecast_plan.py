@@ -74,7 +74,7 @@ def months_of(view: View, shown: Shown) -> dict[date, Decimal]:
     """Return the scenario's total of each whole month ahead, the running one with what is booked in it, to the cent."""
     forecast = forecast_of(view, shown, series_of(view, shown))
     fit = forecast.fit
-    frame = compare(fit, {"plan": shown.levers}, by="month", flow=forecast.flow)
+    frame = compare(fit, {"plan": shown.levers}, by="month", flow=forecast.flow, booked=forecast.booked)
     frame = frame[frame["scenario"] == "plan"]
     until = ends(fit.future[-1:], fit.frequency)[0].date()
     found = {}
