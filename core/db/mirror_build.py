@@ -59,7 +59,11 @@ class Plan:
 def build(
     connection: duckdb.DuckDBPyConnection, source: Source, plan: Plan, *, progress: Callable[[float], None]
 ) -> None:
-    """Fill an empty connection with version 1, inside a snapshot of the source, and mark what it holds."""
+    """Fill an empty connection with version 1, inside a snapshot of the source, and mark what it holds.
+
+    One thread writes while others read and derive: two would leave row groups half filled.
+    """
+    connection.execute("SET threads TO 1")
     loader = Loader(source, connection, plan.zone, plan.base)
     loader.create()
     loader.load_everything(progress)
@@ -67,6 +71,7 @@ def build(
     said = [source.position(), plan.fingerprint]
     connection.execute("CREATE TABLE mirror_mark AS SELECT ? AS mark, ? AS fingerprint", said)
     connection.execute("UPDATE mirror_state SET version = 1")
+    connection.execute("RESET threads")
 
 
 def build_by_child(plan: Plan, path: Path, *, progress: Callable[[float], None]) -> None:
