@@ -60,6 +60,12 @@ def test_customers_open_by_their_kind_from_the_address(steady: Company, language
     assert len(behind) > 10
     labels = {one.label: one.value for one in app.metric}
     assert labels["成交客户" if language == "zh" else "Buying customers"] == str(len(behind))
+    app.button(key="customers-active").click().run()
+    (behind,) = [frame.value for frame in app.dataframe if "last_on" in frame.value.columns]
+    assert labels["活跃客户" if language == "zh" else "Active customers"] == str(len(behind))
+    assert app.query_params["customers"] in ("active", ["active"])
+    app.selectbox(key="overview-customers-kind").select("new").run()
+    assert app.query_params["customers"] in ("new", ["new"])
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -38,6 +38,8 @@ SEGMENTS: dict[str, str] = {
     "attention": N_("Need attention"), "at_risk": N_("At risk"), "lost": N_("Hardly left"),
 }  # fmt: skip
 _LIST = "customers"
+_CHOICE = "overview-customers-kind"
+_PICKED = "luopan_picked_segment"
 
 
 def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
@@ -54,7 +56,8 @@ def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> No
         return
     with folded:
         row = view.ask(customer_kpis, period=period, filters=filters, as_of=as_of).iloc[0].to_dict()
-        _figures(view, cast("dict[str, Any]", row))
+        opens = not view.large and view.may(Action.DEAL_VIEW)
+        _figures(view, cast("dict[str, Any]", row), opens=opens)
         overview_customer_worth.draw(view, period, filters, as_of)
         segments = view.ask(rfm_segments, period=period, filters=filters, as_of=as_of)
         st.caption(
@@ -67,29 +70,51 @@ def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> No
             Column("value", _("Booked"), "money", currency=view.currency),
             Column("recency_days", _("Last purchase, median days ago"), "days"),
         ]  # fmt: skip
-        table(view, shown, columns, name="rfm", empty=_("Nobody has bought in these days."))
-        if not view.large and view.may(Action.DEAL_VIEW):
-            _behind(view, period, filters, as_of, known=list(segments["segment"]))
+        known = [str(name) for name in segments["segment"]]
+        empty = _("Nobody has bought in these days.")
+        picked = table(view, shown, columns, name="rfm", empty=empty, picks=opens)
+        if picked is not None and st.session_state.get(_PICKED) != picked:
+            _open(f"rfm:{known[picked]}")
+        st.session_state[_PICKED] = picked
+        if opens:
+            _behind(view, period, filters, as_of, known=known)
 
 
-def _figures(view: View, row: dict[str, Any]) -> None:
-    with st.grid(min_column_width=130, gap="small", key="customer-cards"):
-        for kind, (title, about) in KINDS.items():
-            _figure(view, _(title), row[kind], "count", _(about))
-        _figure(view, _("Repeat rate"), row["repeat_rate"], "rate", _("Returning customers among the buying ones."))
-        _figure(
-            view, _("Booked a customer"), row["booked_a_customer"], "money",
-            _("Booked in the period divided by buying customers."),
-        )  # fmt: skip
+def _open(kind: str) -> None:
+    """Lay the customers behind a figure open: the page's address says so, and the choice below follows it."""
+    write_address(**{_LIST: kind or None})
+
+
+def _choose() -> None:
+    _open(st.session_state[_CHOICE])
+
+
+def _figures(view: View, row: dict[str, Any], *, opens: bool) -> None:
+    rates: dict[str, tuple[str, str, Unit, str]] = {
+        "repeat_rate": (_("Repeat rate"), _("Returning customers among the buying ones."), "rate", "buyers"),
+        "booked_a_customer": (
+            _("Booked a customer"), _("Booked in the period divided by buying customers."), "money", "buyers",
+        ),
+    }  # fmt: skip
+    figures: dict[str, tuple[str, str, Unit, str]] = {
+        kind: (_(title), _(about), "count", kind) for kind, (title, about) in KINDS.items()
+    }
+    with st.grid(4, min_column_width=150, gap="small", key="customer-cards"):
+        for name, (title, about, unit, kind) in (figures | rates).items():
+            with st.container(border=True, gap="xxsmall", height="stretch", key=f"card-customers-{name}"):
+                shown = "–" if isnan(float(row[name])) else said(row[name], unit, view.currency)
+                st.metric(title, shown, help=about)
+                if opens:
+                    count = int(row[kind])
+                    label = _n("{n} customer", "{n} customers", count, n=format_number(count))
+                    st.button(
+                        label, key=f"customers-{name}", type="tertiary", icon=":material/list:", on_click=_open,
+                        args=(kind,), help=_("Show the customers"),
+                    )  # fmt: skip
     st.caption(
         plain(_("Counted to {day}. A customer counts as lost after {days} days without a purchase.",
                 day=format_date(row["until"] - timedelta(days=1)), days=format_number(INACTIVE_DAYS)))
     )  # fmt: skip
-
-
-def _figure(view: View, title: str, value: float, unit: Unit, about: str) -> None:
-    shown = "–" if isnan(float(value)) else said(value, unit, view.currency)
-    st.metric(title, shown, help=about, border=True, height="stretch")
 
 
 def _behind(view: View, period: Period, filters: Filters, as_of: AsOf | None, *, known: list[str]) -> None:
@@ -97,11 +122,10 @@ def _behind(view: View, period: Period, filters: Filters, as_of: AsOf | None, *,
     names = {"": _("Choose"), **{kind: _(title) for kind, (title, _about) in KINDS.items()}}
     names |= {f"rfm:{name}": _(SEGMENTS[name]) for name in known}
     named = (address(view).get(_LIST) or [""])[0]
+    st.session_state[_CHOICE] = named if named in names else ""
     kind = st.selectbox(
-        _("Show the customers"), list(names), index=list(names).index(named) if named in names else 0,
-        format_func=names.__getitem__, key="overview-customers-kind", width=260,
-    )  # fmt: skip
-    write_address(**{_LIST: kind or None})
+        _("Show the customers"), list(names), format_func=names.__getitem__, key=_CHOICE, width=260, on_change=_choose
+    )
     if not kind:
         return
     asked: dict[str, Any] = {"period": period, "filters": filters, "as_of": as_of}
