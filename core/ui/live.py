@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Event, Lock
-from time import monotonic
+from time import monotonic, process_time
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -17,33 +17,72 @@ if TYPE_CHECKING:
 
     from core.ui.page import View
 
-LOOKS_EVERY = 2.0
+LOOKS_EVERY = 1.0
 """Seconds between two looks of an open page at the data's version."""
 
-RUNS_A_SECOND = 1.0
-"""Pages drawn anew because something changed, all readers together: who clicks comes first."""
+CROWD, CROWD_LOOKS_EVERY = 15, 2.0
+"""From so many open pages on each looks half as often."""
+
+SIGN_IN_EVERY = 10.0
+"""Seconds after which a look asks whether the reader is still signed in."""
+
+AT_REST, UNDER_LOAD = 8.0, 1.0
+"""Pages drawn anew in a second because something changed, all readers together: who clicks comes first."""
+
+_BUSY, _MEASURED = 0.6, 0.5
+"""The share of one processor from which on the program is under load, measured over at least so many seconds."""
 
 
 class Pace:
     """Lets through so many a second, and a burst of as many; the others come with their next look."""
 
-    def __init__(self, a_second: float) -> None:
-        self.a_second = a_second
-        self._left, self._seen, self._lock = a_second, monotonic(), Lock()
+    def __init__(self, at_rest: float, under_load: float) -> None:
+        self.at_rest, self.under_load = at_rest, under_load
+        self._a_second = self._left = at_rest
+        self._seen = self._measured = monotonic()
+        self._used, self._lock = process_time(), Lock()
 
     def allows(self) -> bool:
         """Say whether one more may go now, and count it."""
         with self._lock:
             now = monotonic()
-            self._left = min(self.a_second, self._left + (now - self._seen) * self.a_second)
+            self._measure(now)
+            self._left = min(self._a_second, self._left + (now - self._seen) * self._a_second)
             self._seen = now
             if self._left < 1:
                 return False
             self._left -= 1
             return True
 
+    def _measure(self, now: float) -> None:
+        past = now - self._measured
+        if past >= _MEASURED:
+            used = process_time()
+            self._a_second = self.under_load if used - self._used > _BUSY * past else self.at_rest
+            self._measured, self._used = now, used
 
-_pace = Pace(RUNS_A_SECOND)
+
+class Crowd:
+    """How many pages looked within the last seconds."""
+
+    def __init__(self) -> None:
+        self._looks: dict[object, float] = {}
+        self._lock = Lock()
+
+    def note(self, who: object) -> None:
+        """Keep that `who` looks now."""
+        with self._lock:
+            self._looks[who] = monotonic()
+
+    def size(self) -> int:
+        """Return how many there are, and forget those who went."""
+        with self._lock:
+            lately = monotonic() - 2 * CROWD_LOOKS_EVERY
+            self._looks = {who: at for who, at in self._looks.items() if at > lately}
+            return len(self._looks)
+
+
+_pace, _crowd = Pace(AT_REST, UNDER_LOAD), Crowd()
 
 
 def follow(view: View) -> None:
@@ -57,18 +96,23 @@ def follow(view: View) -> None:
     if view.frozen is not None:
         return
     seen = _newest(view.version, None)
-    drawn = Event()
+    drawn, who = Event(), object()
+    checked = [monotonic()]
 
-    @session.fragment(run_every=LOOKS_EVERY)
+    @session.glance(run_every=CROWD_LOOKS_EVERY if _crowd.size() >= CROWD else LOOKS_EVERY)
     def look() -> None:
+        _crowd.note(who)
         if not drawn.is_set():
             drawn.set()
-        elif (
-            session.DIALOG_KEY not in st.session_state
-            and _newest(view.database.mirror.refresh, seen) != seen
-            and _pace.allows()
-        ):
-            st.rerun()
+        elif session.DIALOG_KEY in st.session_state:
+            return
+        elif _newest(view.database.mirror.refresh, seen) != seen:
+            if _pace.allows():
+                st.rerun()
+        elif monotonic() - checked[0] > SIGN_IN_EVERY:
+            checked[0] = monotonic()
+            if not session.is_signed_in():
+                st.rerun()
 
     look()
 

@@ -211,6 +211,23 @@ def fragment(*, run_every: float | timedelta | None = None) -> Callable[[Callabl
     return make
 
 
+def glance(*, run_every: float | timedelta) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
+    """Make a part of a page that runs again by itself and shows nothing of anybody's: its sign-in is not looked up.
+
+    For what asks all the time whether the whole page should run again, which checks.
+    """
+
+    def make(function: Callable[P, R]) -> Callable[P, R | None]:
+        return cast("Callable[P, R | None]", st.fragment(function, run_every=run_every))
+
+    return make
+
+
+def is_signed_in() -> bool:
+    """Say whether this browser may still see what it was shown: by its sign-in, or by an open link."""
+    return (link_holder() if st.session_state.get(SHARED_KEY) else current_actor()) is not None
+
+
 def dialog(
     title: str, *, width: Literal["small", "medium", "large"] = "small", on_dismiss: Callable[[], None] | None = None
 ) -> Callable[[Callable[P, R]], Callable[P, None]]:
@@ -242,9 +259,7 @@ def _checked(function: Callable[P, R]) -> Callable[P, R]:
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         if st.session_state.get(SHARED_KEY):
             use_language(st.session_state.get(SHARED_LANGUAGE_KEY) or current_user_language())
-            if link_holder() is None:
-                st.rerun()
-        elif current_actor() is None:
+        if not is_signed_in():
             st.rerun()
         return function(*args, **kwargs)
 
