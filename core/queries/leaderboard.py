@@ -190,20 +190,20 @@ def rep_card(work: Work, *, rep_id: int) -> pd.DataFrame:
 
 
 @query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)
-def rep_trend(work: Work, *, rep_id: int, months: int = 12) -> pd.DataFrame:
-    """Return a rep's last months, the running one included. Raises NotFound outside the scope."""
-    mirror = work.mirror
-    facts = mirror.facts
-    known = mirror.value(select(facts.reps.c.id).where(facts.reps.c.id == rep_id))
+def rep_trend(work: Work, *, rep_id: int, months: int = 12, as_of: AsOf | None = None) -> pd.DataFrame:
+    """Return a rep's last months, the running one included, as they stood then. Raises NotFound outside the scope."""
+    mirror, seen = work.mirror, looked_at(work, as_of)
+    facts = seen.facts
+    known = mirror.value(select(mirror.facts.reps.c.id).where(mirror.facts.reps.c.id == rep_id))
     if known is None or not mirror.scope.allows_rep(rep_id):
         raise NotFound(kind=REP_KIND, number=rep_id)
-    this_month = work.today.replace(day=1)
+    this_month = seen.today.replace(day=1)
     period = Period(add_months(this_month, 1 - months), add_months(this_month, 1))
     filters = Filters(rep_ids=(rep_id,))
-    frame = months_frame(work, mirror, period, filters)
+    frame = months_frame(work, mirror, period, filters, as_of=as_of)
     lost_on = _month_of(facts.deals.c.closed_on)
     lost = select(lost_on.label("month"), func.count().label("n")).where(
-        is_counted(facts, "lost", period=period, today=work.today), *deal_conditions(facts, filters)
+        is_counted(facts, "lost", period=period, today=seen.today), *deal_conditions(facts, filters)
     )
     activities = facts.activities.c
     done_on = _month_of(activities.done_on)

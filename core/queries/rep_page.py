@@ -13,6 +13,7 @@ from core.access.actions import Action
 from core.access.actors import Reach
 from core.access.board_sight import BoardSight, sight_of
 from core.analytics import leaderboard as statements
+from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS
 from core.analytics.rates import rate
 from core.analytics.rep_behaviour import behaviour
@@ -20,6 +21,7 @@ from core.errors import NotFound
 from core.gate import query
 from core.queries.leaderboard import REP_KIND, margins_for, standing_rows
 from core.queries.leaderboard_fair import two_digits
+from core.queries.standpoint import looked_at
 
 if TYPE_CHECKING:
     from core.db.mirror import ScopedMirror
@@ -36,12 +38,16 @@ UNITS: Final[dict[str, str]] = {
 }  # fmt: skip
 """What is compared, in order, and in which unit; margins by those alone who may see costs."""
 
+FORECASTING: Final = ("pushed_rate", "pushes_a_deal", "late_days", "off_rate", "high_rate")
+"""What says how somebody forecasts."""
 COLUMNS = ("measure", "unit", "own", "team_median", "people")
 
 
 @query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)
-def rep_against_team(work: Work, *, rep_id: int, period: Period) -> pd.DataFrame:
+def rep_against_team(work: Work, *, rep_id: int, period: Period, as_of: AsOf | None = None) -> pd.DataFrame:
     """Return each of a rep's figures of the period beside the median of the team's people.
+
+    As of a past day how they forecast is left out: what was pushed is known as of now alone.
 
     Medians of people whom the actor may not see are rounded to two digits. Raises NotFound outside the scope.
     """
@@ -51,7 +57,7 @@ def rep_against_team(work: Work, *, rep_id: int, period: Period) -> pd.DataFrame
     if rep_id not in teams or not mirror.scope.allows_rep(rep_id):
         raise NotFound(kind=REP_KIND, number=rep_id)
     mates = {number for number, team in teams.items() if team is not None and team == teams[rep_id]}
-    figures = _figures(work, mirror, period)
+    figures = _figures(work, mirror, period, as_of)
     sees_all = (
         mirror.scope.reach is Reach.ALL
         or all(mirror.scope.allows_rep(number) for number in mates)
@@ -59,7 +65,7 @@ def rep_against_team(work: Work, *, rep_id: int, period: Period) -> pd.DataFrame
     )
     rows = []
     for name, unit in UNITS.items():
-        if name in statements.OF_COSTS and not margins_for(work):
+        if (name in statements.OF_COSTS and not margins_for(work)) or (as_of and name in FORECASTING):
             continue
         known = [value for number in mates if not isnan(value := figures.get(number, {}).get(name, nan))]
         middle = median(known) if len(known) >= LEAST_PEOPLE else nan
@@ -68,13 +74,15 @@ def rep_against_team(work: Work, *, rep_id: int, period: Period) -> pd.DataFrame
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _figures(work: Work, mirror: ScopedMirror, period: Period) -> dict[int, dict[str, float]]:
+def _figures(work: Work, mirror: ScopedMirror, period: Period, as_of: AsOf | None) -> dict[int, dict[str, float]]:
     """Return every rep's figures, to take medians of."""
     contest = statements.Contest(period, "rep", NO_FILTERS, int(work.setting("minimum_decided")), work.today)
-    standings = mirror.of_everyone(lambda facts: statements.standings(facts, contest))
+    standings = mirror.of_everyone(lambda facts: statements.standings(looked_at(work, as_of, facts).facts, contest))
     rows = standing_rows(standings, margins=margins_for(work))
     found: dict[int, dict[str, float]] = {int(row["key"]): {name: _number(row.get(name)) for name in UNITS}
                                           for row in rows}  # fmt: skip
+    if as_of:
+        return found
     for row in mirror.of_everyone(
         lambda facts: behaviour(facts, period=period, filters=NO_FILTERS, today=work.today)
     ):  # fmt: skip

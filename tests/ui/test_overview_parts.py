@@ -68,6 +68,17 @@ def test_customers_open_by_their_kind_from_the_address(steady: Company, language
     assert app.query_params["customers"] in ("new", ["new"])
 
 
+def test_a_reps_page_shows_a_past_day_and_says_so(steady: Company) -> None:
+    rep, day = str(steady.reps["alice"]), (NOW - timedelta(days=60)).date()
+    now = opened(steady, "rep", "eastern manager", id=rep, period="this-year")
+    then = opened(steady, "rep", "eastern manager", id=rep, period="this-year", **{"as-of": day.isoformat()})
+    assert not then.exception
+    assert any("How things stood at the end of" in info.value for info in then.info)
+    booked = {name: int(re.sub(r"\D", "", metrics(app)["Booked"])) for name, app in (("now", now), ("then", then))}
+    assert 0 < booked["then"] < booked["now"]
+    assert not [button for button in then.button if button.key == "rep-pushed"]
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_managers_page_of_a_rep_offers_leave_and_says_how_they_forecast(steady: Company, language: str) -> None:
     rep = str(steady.reps["alice"])

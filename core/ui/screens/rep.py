@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core.analytics.filters import Filters
-from core.analytics.selection import Selection
 from core.charts.leaderboard import rep_trend
 from core.domain.periods import Period, add_months
 from core.i18n import _, format_date
@@ -16,17 +15,20 @@ from core.queries.contests import awards
 from core.queries.overview import overview_kpis
 from core.reports.tables import Column, is_missing
 from core.ui.administration import show_what_was_told
+from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import draw_cards
 from core.ui.drill import chart, numbers
 from core.ui.filters import analysis_filters, write_address
 from core.ui.page import NO_SUCH_PAGE
 from core.ui.screens import rep_leaves, rep_team
+from core.ui.screens.funnel_state import Asked
 from core.ui.screens.leaderboard_contests import honours
 from core.ui.screens.overview import cards, clicked_month, comparable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from core.analytics.selection import Selection
     from core.ui.page import View
 
 
@@ -42,16 +44,21 @@ def draw(view: View) -> None:
     joined = card["joined_on"]
     since = _("with us since {day}", day=format_date(joined)) if not is_missing(joined) else ""
     view.heading(str(card["name"]), "  ·  ".join(part for part in (str(card["team"]), since) if part))
+    as_of = chosen_as_of(view)
     period, _narrowed = analysis_filters(
-        view, without=("team", "rep", "territory", "product", "channel", "segment", "pipeline")
-    )
+        view, without=("team", "rep", "territory", "product", "channel", "segment", "pipeline"), beside=as_of_control,
+        on=as_of.on if as_of else None,
+    )  # fmt: skip
+    said_as_of(view)
     write_address(id=str(number))
     filters = Filters(rep_ids=(number,))
-    rows = view.ask(overview_kpis, period=period, filters=filters, to_date=view.today in period)
+    is_running = (as_of.on if as_of else view.today) in period
+    rows = view.ask(overview_kpis, period=period, filters=filters, to_date=is_running, as_of=as_of)
     found: dict[str, dict[str, Any]] = {str(row["row"]): dict(row) for _i, row in rows.iterrows()}
-    draw_cards(view, cards(period, filters, found, view.currency, comparable(view, period)), key="rep")
-    _trend(view, number, filters)
-    rep_team.draw(view, number, period, filters)
+    shown = cards(period, filters, found, view.currency, comparable(view, period), as_of=as_of)
+    draw_cards(view, shown, key="rep")
+    _trend(view, number, Asked(period, filters, as_of))
+    rep_team.draw(view, number, Asked(period, filters, as_of))
     kept = view.ask(awards, rep_id=number)
     if not kept.empty:
         st.subheader(_("Awards"), anchor=False)
@@ -59,14 +66,14 @@ def draw(view: View) -> None:
     rep_leaves.draw(view, number)
 
 
-def _trend(view: View, number: int, filters: Filters) -> None:
-    months = view.ask(questions.rep_trend, rep_id=number, months=12)
+def _trend(view: View, number: int, asked: Asked) -> None:
+    months = view.ask(questions.rep_trend, rep_id=number, months=12, as_of=asked.as_of)
 
     def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
         month = clicked_month(data)
         if month is None:
             return None
-        return Selection("booked", Period(month, add_months(month, 1)), filters), _("Booked")
+        return asked.selection("booked", Period(month, add_months(month, 1))), _("Booked")
 
     figure = rep_trend(months, dark=view.dark, large=view.large, currency=view.currency)
     chart(view, figure, key="rep-trend", alt=_("Booked by month"), choose=choose)

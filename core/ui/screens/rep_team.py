@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import streamlit as st
 
-from core.analytics.selection import Selection
 from core.i18n import N_, _, format_days, format_money, format_number, format_rate
 from core.queries.leaderboard import leaderboard
 from core.queries.leaderboard_fair import ADJUSTMENTS, fair_leaderboard
-from core.queries.rep_page import LEAST_PEOPLE, rep_against_team
+from core.queries.rep_page import FORECASTING, LEAST_PEOPLE, rep_against_team
 from core.reports.tables import Column
 from core.ui import session
 from core.ui.drill import deals_button
@@ -20,9 +19,8 @@ from core.ui.screens import leaderboard_fair as fair
 from core.ui.tables import table
 
 if TYPE_CHECKING:
-    from core.analytics.filters import Filters
-    from core.domain.periods import Period
     from core.ui.page import View
+    from core.ui.screens.funnel_state import Asked
 
 NAMES: dict[str, str] = {
     "booked": N_("Booked"), "attainment": N_("Attainment"), "won_count": N_("Won deals"), "win_rate": N_("Win rate"),
@@ -31,12 +29,11 @@ NAMES: dict[str, str] = {
     "late_days": N_("Days past the first expected close"), "off_rate": N_("First amount, off by"),
     "high_rate": N_("First amount, too high by"), "margin": N_("Margin"), "margin_rate": N_("Margin rate"),
 }  # fmt: skip
-_FORECASTING = ("pushed_rate", "pushes_a_deal", "late_days", "off_rate", "high_rate")
 
 
-def draw(view: View, rep_id: int, period: Period, filters: Filters) -> None:
+def draw(view: View, rep_id: int, asked: Asked) -> None:
     """Draw the section."""
-    found = view.ask(rep_against_team, rep_id=rep_id, period=period)
+    found = view.ask(rep_against_team, rep_id=rep_id, period=asked.period, as_of=asked.as_of)
     rows = {str(row["measure"]): row for row in cast("list[dict[str, Any]]", found.to_dict("records"))}
     st.subheader(_("Against the team"), anchor=False)
     few = max(int(row["people"]) for row in rows.values()) < LEAST_PEOPLE
@@ -53,39 +50,40 @@ def draw(view: View, rep_id: int, period: Period, filters: Filters) -> None:
     ])  # fmt: skip
     columns = [Column("measure", _("Figure")), Column("own", _("Own")), Column("median", _("Team's median"))]
     table(view, shown, columns, name="rep-team", height=(len(shown) + 1) * 33 + 2)
-    _credit(view, rep_id, period, filters)
+    _credit(view, rep_id, asked)
     if "margin" in rows and rows["margin"]["own"] == rows["margin"]["own"]:
         deals_button(
-            view, Selection("margin", period, filters), label=_("Show the margin of each deal"),
+            view, asked.selection("margin", asked.period), label=_("Show the margin of each deal"),
             title=_("Margin of won deals whose costs are known"), key="rep-margin",
         )  # fmt: skip
     st.subheader(_("How this person forecasts"), anchor=False)
-    st.text(_forecasting(rows))
-    if not rows["pushed_rate"]["own"] > 0:
-        _worked_out(view, rep_id, period)
-        return
-    deals_button(
-        view, Selection("pushed", period, filters), label=_("Show pushed deals"),
-        title=_("Decided in the period, expected close pushed"), key="rep-pushed",
-    )  # fmt: skip
-    _worked_out(view, rep_id, period)
+    if asked.as_of:
+        st.text(_("What was pushed is known as of now alone: go back to now to see it."))
+    else:
+        st.text(_forecasting(rows))
+        if rows["pushed_rate"]["own"] > 0:
+            deals_button(
+                view, asked.selection("pushed", asked.period), label=_("Show pushed deals"),
+                title=_("Decided in the period, expected close pushed"), key="rep-pushed",
+            )  # fmt: skip
+    _worked_out(view, rep_id, asked)
 
 
-def _credit(view: View, rep_id: int, period: Period, filters: Filters) -> None:
+def _credit(view: View, rep_id: int, asked: Asked) -> None:
     """Say what credit splits make of the person's booked value, and offer the parts."""
-    board = view.ask(leaderboard, period=period, filters=filters, splits=True)
+    board = view.ask(leaderboard, period=asked.period, filters=asked.filters, splits=True, as_of=asked.as_of)
     for row in cast("list[dict[str, Any]]", board[board["key"] == str(rep_id)].to_dict("records")):
         said = fair.split_said(row, view.currency)
         if said:
             st.caption(plain(_("With credit splits, as Leaderboard has them: {said}", said=said)))
             deals_button(
-                view, Selection("credited", period, filters), label=_("Show credited parts"),
+                view, asked.selection("credited", asked.period), label=_("Show credited parts"),
                 title=_("Booked by credit splits"), key="rep-credited",
             )  # fmt: skip
 
 
 def _forecasting(rows: dict[str, dict[str, Any]]) -> str:
-    own = {name: rows[name]["own"] for name in _FORECASTING}
+    own = {name: rows[name]["own"] for name in FORECASTING}
     if own["pushed_rate"] != own["pushed_rate"]:
         return _("No deal was decided in this period.")
     said = {
@@ -120,11 +118,13 @@ def _said(view: View, value: float, unit: str) -> str:
     return format_number(value)
 
 
-def _worked_out(view: View, rep_id: int, period: Period) -> None:
+def _worked_out(view: View, rep_id: int, asked: Asked) -> None:
     if view.large:
         return
     if st.button(_("How a row is worked out"), icon=":material/calculate:", key="rep-arithmetic"):
-        board = view.ask(fair_leaderboard, period=period, measure="attainment", adjust=ADJUSTMENTS)
+        board = view.ask(
+            fair_leaderboard, period=asked.period, measure="attainment", adjust=ADJUSTMENTS, as_of=asked.as_of
+        )
         mine = board[board["key"] == str(rep_id)]
 
         @session.dialog(_("How a row is worked out"), width="large")
