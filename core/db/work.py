@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session as PlainSession
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from core.db import audit, scoping
 from core.db.audit_key import InstallationKey, KeyKeeper
@@ -79,15 +79,16 @@ class Work:
     def setting(self, name: str) -> str:
         """Return the company's setting `name`; a KeyError for a name that is none."""
         if self._settings is None:
-            stored = {row.name: row.value for row in self.session.scalars(select(Setting))}
-            self._settings = {**SETTING_DEFAULTS, **stored}
+            stored = self.session.execute(select(col(Setting.name), col(Setting.value)))
+            self._settings = SETTING_DEFAULTS | dict(tuple(row) for row in stored)
         return self._settings[name]
 
     @property
     def words(self) -> Words:
         """The company's word list."""
         if self._words is None:
-            self._words = Words.of((row.name, row.name_en) for row in self.session.scalars(select(WordPair)))
+            pairs = self.session.execute(select(col(WordPair.name), col(WordPair.name_en)))
+            self._words = Words.of((chinese, english) for chinese, english in pairs)
         return self._words
 
     @property
