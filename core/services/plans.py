@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -51,12 +51,16 @@ class NobodyToPlanFor(SalesError):
 
 @dataclass(frozen=True)
 class PlanChange:
-    """What a rep is to book in a month; `version` is the stored line's when it was seen, None where there was none."""
+    """What a rep is to book in a month; `version` is the stored line's when it was seen, None where there was none.
+
+    `made_on`: of a change that takes another back, the version that the other was made on.
+    """
 
     rep_id: int
     month: date
     amount: Decimal
     version: int | None
+    made_on: int | None = field(default=None, compare=False)
 
 
 @command(Action.TEAM_PLAN_EDIT)
@@ -144,7 +148,7 @@ def change_plan(work: Work, *, plan_id: int, changes: Sequence[PlanChange]) -> t
         if (None if line is None else line.version) != change.version:
             raise EditedMeanwhile
         line = line or PlanLine(plan_id=plan.id, rep_id=change.rep_id, month=change.month, amount=Decimal(0))
-        touched.append((line, line.amount))
+        touched.append((line, line.amount, change.version))
         line.amount = change.amount.quantize(CENT)
         work.session.add(line)
     return _undoing(work, touched)
@@ -152,12 +156,13 @@ def change_plan(work: Work, *, plan_id: int, changes: Sequence[PlanChange]) -> t
 
 @command(Action.TEAM_PLAN_EDIT)
 def spread_plan(
-    work: Work, *, plan_id: int, version: int, month: date, amount: Decimal, team_id: int | None
+    work: Work, *, plan_id: int, version: int, month: date, amount: Decimal, team_id: int | None, seen: Decimal
 ) -> tuple[PlanChange, ...]:
     """Give all whom the plan is for, or a team with those below it, another amount in a month; return what undoes it.
 
-    Spread as the month's plan was before, evenly where it was nothing. Raises NotFound, NotYourPlan, EditedMeanwhile,
-    InvalidField, NobodyToPlanFor.
+    Spread as the month's plan was before, evenly where it was nothing. `seen`: what the month stood at when it was
+    looked at. Raises NotFound, NotYourPlan, EditedMeanwhile where it stands otherwise now, InvalidField,
+    NobodyToPlanFor.
     """
     plan = _mine(work, plan_id, version=version)
     _check_amount(amount)
@@ -165,7 +170,9 @@ def spread_plan(
     lines = [line for (rep, _month), line in sorted(_lines(work, plan, {month}).items()) if rep in reps]
     if not lines:
         raise NobodyToPlanFor(month=month.isoformat()[:7])
-    touched = [(line, line.amount) for line in lines]
+    if sum(line.amount for line in lines) != seen:
+        raise EditedMeanwhile
+    touched: list[tuple[PlanLine, Decimal, int | None]] = [(line, line.amount, line.version) for line in lines]
     for line, part in zip(lines, spread(amount, [float(line.amount) for line in lines]), strict=True):
         line.amount = part
     return _undoing(work, touched)
@@ -192,11 +199,13 @@ def _reps(work: Work, team_id: int | None) -> set[int]:
     return {rep.id for rep in work.session.exec(select(Rep)).all() if below is None or rep.team_id in below}
 
 
-def _undoing(work: Work, touched: Sequence[tuple[PlanLine, Decimal]]) -> tuple[PlanChange, ...]:
+def _undoing(work: Work, touched: Sequence[tuple[PlanLine, Decimal, int | None]]) -> tuple[PlanChange, ...]:
     """The changes that give the lines their amounts of before, as long as nobody changes them again."""
     work.session.flush()
     return tuple(
-        PlanChange(line.rep_id, line.month, amount, line.version) for line, amount in touched if line.amount != amount
+        PlanChange(line.rep_id, line.month, amount, line.version, made_on)
+        for line, amount, made_on in touched
+        if line.amount != amount
     )
 
 
@@ -205,9 +214,9 @@ def _checked(name: str, note: str, months: Mapping[date, Decimal]) -> date:
     problems = {}
     if not name.strip():
         problems["name"] = _("Please give the plan a name.")
-    for field, text, most in (("name", " ".join(name.split()), LONGEST_NAME), ("note", note.strip(), LONGEST_NOTE)):
+    for place, text, most in (("name", " ".join(name.split()), LONGEST_NAME), ("note", note.strip(), LONGEST_NOTE)):
         if len(text) > most:
-            problems[field] = _("At most {n} characters, please.", n=most)
+            problems[place] = _("At most {n} characters, please.", n=most)
     if problems:
         raise InvalidFields(problems)
     ordered = sorted(months)

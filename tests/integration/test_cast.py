@@ -623,7 +623,9 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     "change_plan": (
         Change(lambda w: {"plan_id": w.plan, "changes": [PlanChange(w.rep, MONTH, Decimal(1), 1)]}, MANAGER),
     ),
-    "spread_plan": (Change(_edit("plan_id", "plan", month=MONTH, amount=Decimal(1), team_id=None), MANAGER),),
+    "spread_plan": (
+        Change(_edit("plan_id", "plan", month=MONTH, amount=Decimal(1), team_id=None, seen=Decimal(0)), MANAGER),
+    ),
     "advance_deal": (Change(_edit("deal_id", "deal", to_stage_id=3)),),
     "lose_deal": (Change(_edit("deal_id", "deal", lost_reason_id=1)),),
     "reopen_deal": (Change(_edit("deal_id", "won", to_stage_id=3)),),

@@ -125,12 +125,21 @@ def test_a_cell_is_changed_from_the_version_that_was_seen(sold, adopt, answer_as
 def test_a_teams_month_is_spread_anew_as_it_was(sold, adopt, answer_as, perform_as):
     plan = adopt()
     shown = {"plan_id": plan.id, "version": plan.version, "month": JULY}
-    perform_as("leader", spread_plan, amount=Decimal(900), team_id=sold.teams["east"], **shown)
+    perform_as("leader", spread_plan, amount=Decimal(900), team_id=sold.teams["east"], seen=Decimal(750), **shown)
     assert planned(answer_as)[JULY] == 1150
     assert planned(answer_as, "eastern rep")[JULY] == 900
-    perform_as("leader", spread_plan, amount=Decimal(23), team_id=None, **shown)
+    perform_as("leader", spread_plan, amount=Decimal(23), team_id=None, seen=Decimal(1150), **shown)
     assert planned(answer_as)[JULY] == 23
     assert planned(answer_as, "western rep")[JULY] == 5
+
+
+def test_a_month_that_somebody_changed_since_it_was_seen_is_not_spread_over(sold, adopt, answer_as, perform_as):
+    plan = adopt()
+    shown = {"plan_id": plan.id, "version": plan.version, "month": JULY, "team_id": None, "seen": Decimal(1000)}
+    perform_as("leader", spread_plan, amount=Decimal(1200), **shown)
+    with pytest.raises(EditedMeanwhile):
+        perform_as("operations", spread_plan, amount=Decimal(2500), **shown)
+    assert planned(answer_as)[JULY] == 1200
 
 
 def test_only_leadership_and_operations_adopt_a_plan(sold, adopt):
@@ -148,8 +157,9 @@ def test_a_change_of_cells_or_of_a_teams_month_is_undone_unless_somebody_changed
     plan = adopt()
     before = by_rep(answer_as, plan)
     undoing = perform_as(
-        "leader", spread_plan, plan_id=plan.id, version=plan.version, month=JULY, amount=Decimal(900), team_id=None
-    )
+        "leader", spread_plan, plan_id=plan.id, version=plan.version, month=JULY, amount=Decimal(900), team_id=None,
+        seen=Decimal(1000),
+    )  # fmt: skip
     assert by_rep(answer_as, plan) != before
     redoing = perform_as("leader", change_plan, plan_id=plan.id, changes=undoing)
     assert by_rep(answer_as, plan) == before

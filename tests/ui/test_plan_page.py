@@ -11,9 +11,10 @@ from core import gate
 from core.domain.periods import Period
 from core.domain.plans import PlanSpread
 from core.forecasting.levers import Levers
-from core.queries.plans import PlanGrid, PlannedRep, plan_by_month, sales_plans
-from core.services.plans import PlanChange, adopt_plan
+from core.queries.plans import PlanGrid, PlannedRep, plan_by_month, plan_grid, sales_plans
+from core.services.plans import PlanChange, adopt_plan, change_plan, spread_plan
 from core.ui import session
+from core.ui.page import plain
 from core.ui.screens.plan_edit import changes_of
 from tests.conftest import actor
 from tests.factories import NOW, Company
@@ -129,6 +130,68 @@ def test_a_month_spread_anew_is_undone_with_one_button(planned):
     assert not [each for each in app.button if each.key == "plan-undo"]
 
 
+def somebody_else_spreads(planned, amount):
+    gate.perform(
+        planned.database, actor(planned, "operations"), spread_plan, NOW, plan_id=1, version=1, month=JULY,
+        amount=Decimal(amount), team_id=None, seen=Decimal(1000),
+    )  # fmt: skip
+
+
+def planned_in_july(planned):
+    period = Period(JULY, AUGUST)
+    return gate.answer(planned.database, actor(planned, "leader"), plan_by_month, NOW, period=period)["plan"].tolist()
+
+
+@pytest.mark.parametrize(("side", "stands"), [("mine", 2500.0), ("theirs", 1200.0)])
+def test_a_month_that_somebody_else_changed_meanwhile_is_compared_and_what_was_typed_stays(planned, side, stands):
+    app = page(planned, "plan")
+    (amount,) = [each for each in app.number_input if (each.key or "").startswith("plan-amount")]
+    amount.set_value(2500.0).run()
+    somebody_else_spreads(planned, 1200)
+    app.button(key="plan-spread").click().run()
+    assert not app.exception
+    assert planned_in_july(planned) == [1200.0], "what somebody else saved is not overwritten unasked"
+    (choice,) = [each for each in app.radio if (each.key or "").startswith("conflict-plan")]
+    assert [each.replace("\\", "") for each in choice.options] == ["Mine: ¥2,500.00", "Theirs: ¥1,200.00"]
+    assert "Before: ¥1,000.00" in texts(app).replace("\\", "")
+    choice.set_value(side)
+    (save,) = [each for each in app.button if (each.key or "").endswith("-save") and each.key.startswith("conflict")]
+    save.click().run()
+    assert not app.exception
+    assert planned_in_july(planned) == [stands]
+    (amount,) = [each for each in app.number_input if (each.key or "").startswith("plan-amount")]
+    assert amount.value == stands
+
+
+def test_an_amount_that_nobody_typed_over_follows_what_somebody_else_saves(planned):
+    app = page(planned, "plan")
+    somebody_else_spreads(planned, 1200)
+    app.run()
+    (amount,) = [each for each in app.number_input if (each.key or "").startswith("plan-amount")]
+    assert amount.value == 1200
+    assert app.button(key="plan-spread").disabled
+
+
+def test_cells_that_two_people_changed_are_compared_and_the_others_are_saved(planned):
+    leader = actor(planned, "leader")
+    seen = gate.answer(planned.database, leader, plan_grid, NOW, plan_id=1)
+    rep = seen.reps[0].id
+    mine = [PlanChange(rep, month, Decimal(77), seen.cells[rep, month][1]) for month in (JULY, AUGUST)]
+    theirs = PlanChange(rep, JULY, Decimal(55), seen.cells[rep, JULY][1])
+    gate.perform(planned.database, actor(planned, "operations"), change_plan, NOW, plan_id=1, changes=[theirs])
+    app = page(planned, "plan")
+    app.session_state["luopan_plan_mine"] = {"plan-1": (seen, mine)}
+    app.run()
+    assert not app.exception
+    (choice,) = [each for each in app.radio if (each.key or "").startswith("conflict-plan-1")]
+    assert [each.replace("\\", "").split(": ")[-1] for each in choice.options] == ["¥77.00", "¥55.00"]
+    (save,) = [each for each in app.button if (each.key or "").startswith("conflict-plan-1") and "save" in each.key]
+    save.click().run()
+    assert not app.exception
+    cells = gate.answer(planned.database, leader, plan_grid, NOW, plan_id=1).cells
+    assert [cells[rep, month][0] for month in (JULY, AUGUST)] == [55, 77], "theirs is suggested where both changed it"
+
+
 def test_the_plan_stands_on_today_and_on_overview(planned):
     today = page(planned, "today", "western rep")
     assert not today.exception
@@ -155,3 +218,41 @@ def test_where_there_is_no_plan_a_button_leads_to_where_one_begins(selling):  # 
     app.button(key="begin-there").click().run()
     assert not app.exception
     assert [title.value for title in app.title] == ["Forecast"]
+
+
+def spread_july(app: AppTest, amount: float) -> None:
+    (field,) = [each for each in app.number_input if (each.key or "").startswith("plan-amount")]
+    field.set_value(amount).run()
+    app.button(key="plan-spread").click().run()
+    assert not app.exception
+
+
+def test_several_changes_are_taken_back_one_after_another_each_with_a_sentence(planned):
+    app = page(planned, "plan")
+    for amount in (700.0, 900.0, 1300.0):
+        spread_july(app, amount)
+    assert "Changed: Whole company, Jul 2026: ¥900.00 → ¥1,300.00" in [line.value for line in app.text]
+    assert "2 changes before it can be taken back too." in texts(app)
+    for stands in (900.0, 700.0, 1000.0):
+        app.button(key="plan-undo").click().run()
+        assert not app.exception
+        assert planned_in_july(planned) == [stands]
+    told = plain("Taken back: Whole company, Jul 2026: ¥1,000.00 → ¥700.00")
+    assert told in [toast.value for toast in app.toast]
+    assert not [each for each in app.button if each.key == "plan-undo"]
+
+
+def test_a_change_over_which_somebody_else_saved_is_not_taken_back_nor_those_under_it(planned):
+    app = page(planned, "plan")
+    for amount in (700.0, 900.0):
+        spread_july(app, amount)
+    gate.perform(
+        planned.database, actor(planned, "operations"), spread_plan, NOW, plan_id=1, version=1, month=JULY,
+        amount=Decimal(1200), team_id=None, seen=Decimal(900),
+    )  # fmt: skip
+    for told in ("¥700.00 → ¥900.00", "¥1,000.00 → ¥700.00"):
+        app.button(key="plan-undo").click().run()
+        (refused,) = [error.value for error in app.error if "Somebody else changed the same cells" in error.value]
+        assert plain(told) in refused
+        assert planned_in_july(planned) == [1200.0]
+        app.run()
