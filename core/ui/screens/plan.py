@@ -26,7 +26,8 @@ from core.ui.empty import begun_elsewhere
 from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.screens.overview import clicked_month
-from core.ui.screens.plan_edit import edit_plan, offer_undo
+from core.ui.screens.plan_edit import edit_plan
+from core.ui.screens.plan_undo import offer_undo
 from core.ui.tables import table
 
 if TYPE_CHECKING:
