@@ -61,12 +61,23 @@ def test_each_part_shows_a_past_day(fallen: Company, part: str, known: str) -> N
 def test_the_fall_is_the_first_thing_said_and_opens_who_did_not_go_on(fallen: Company) -> None:
     app = opened(fallen, "funnel", period="2026Q2")
     (headline,) = [element.value.replace("\\", "") for element in app.subheader]
-    before = r"\(Jan 1, 2026 to Mar 31, 2026\)"
+    before = r"\(Jan 1, 2026 to Mar 16, 2026\)"
     fell = rf"Needs analysis → Demo fell from 100% {before} to 2\d% within 30 days: about \d+ deals a quarter."
     assert re.fullmatch(fell, headline)
     app.button(key="funnel-bottleneck").click().run()
     counted = int(re.findall(r"\d+", app.button(key="funnel-bottleneck").label)[0])
     assert f"{counted} deals, ¥{counted},000.00" in [element.value for element in app.text]
+
+
+def test_a_copied_address_says_what_its_open_list_counts(fallen: Company) -> None:
+    stage = fallen.stages["identified"]
+    named = f"measure=reached:{stage}&from=2026-04-01&to=2026-07-01&by=size&key=0"
+    app = opened(fallen, "funnel", period="2026Q2", drill=named)
+    assert not app.exception
+    (dialog,) = app.get("dialog")
+    assert dialog.proto.dialog.title.replace("\\", "") == (
+        "Reached Lead identified · Below 10K · Apr 1, 2026 to Jun 30, 2026"
+    )
 
 
 def test_the_window_and_the_part_stand_in_the_address(fallen: Company) -> None:
