@@ -26,6 +26,7 @@ IssueCode = Literal[
     "early",
     "gaps",
     "stopped",
+    "late",
     "short",
     "all_zero",
     "constant",
@@ -42,6 +43,8 @@ QUIET: Final[dict[Frequency, int]] = {"day": 90, "week": 26, "month": 6}
 """Empty steps at the end after which a series counts as stopped rather than as zero."""
 
 LISTED = 5
+LEAST_KNOWN, HARDLY = 12, 0.01
+"""Steps from which on empty ones at the end can be told to be unusual, and how unlikely they then are."""
 SHIFT: Final[dict[Frequency, int]] = {"day": 28, "week": 13, "month": 6}
 """Steps on either side of a level shift that are compared."""
 SHIFT_SIZE, SHIFT_SURE, SHIFT_SUDDEN = 0.4, 6.0, 0.6
@@ -244,6 +247,19 @@ def _regular(values: pd.Series[float], *, frequency: Frequency, today: date, fou
                 day=ended.isoformat(),
             )
         )
+    elif quiet := _unusually_quiet(steps, sums.index):
+        found.append(
+            _issue(
+                "late",
+                N_(
+                    "The last {count} periods, from {day} on, are empty, as never before: if data are still to come, "
+                    "the forecast is too low."
+                ),
+                dates=(quiet[0],),
+                count=len(quiet),
+                day=quiet[0].isoformat(),
+            )
+        )
     gaps = steps[~steps.isin(sums.index)]
     if len(gaps):
         found.append(
@@ -256,6 +272,19 @@ def _regular(values: pd.Series[float], *, frequency: Frequency, today: date, fou
             )
         )
     return sums.reindex(steps, fill_value=0.0)
+
+
+def _unusually_quiet(steps: pd.DatetimeIndex, known: pd.Index) -> tuple[date, ...]:
+    """The empty steps at the end, where so many have never been empty together and chance hardly makes it so."""
+    empty = ~steps.isin(known)
+    last = int(np.flatnonzero(~empty)[-1])
+    count, before = len(steps) - 1 - last, empty[:last]
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], before, [0]])))
+    longest = int((edges[1::2] - edges[::2]).max()) if len(edges) else 0
+    usual = (before.sum() + 1) / (len(before) + 2)
+    if len(before) < LEAST_KNOWN or count <= longest or usual**count > HARDLY:
+        return ()
+    return _days(steps[last + 1 :])
 
 
 def _settled(sums: pd.Series[float]) -> pd.Series[float]:

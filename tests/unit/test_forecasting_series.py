@@ -189,3 +189,16 @@ def test_an_outlier_is_kept_until_somebody_masks_it():
     assert {day: y for day, y in by_day(masked).items() if day != far} == {
         day: y for day, y in by_day(prepared).items() if day != far
     }
+
+
+def test_data_that_are_a_week_late_are_named_and_a_usual_quiet_end_is_not():
+    days = pd.date_range("2026-06-01", "2026-11-14")
+    rows = pd.DataFrame({"on": days, "value": 100.0})
+    prepared = prepare(rows, frequency="day", today=date(2026, 11, 22))
+    (late,) = [issue for issue in prepared.issues if issue.code == "late"]
+    assert late.severity == "warning"
+    assert late.dates == (date(2026, 11, 15),)
+    assert "The last 7 periods, from 2026-11-15 on, are empty" in str(late)
+    on_weekdays = rows[days.day_of_week < 5]
+    assert not prepare(on_weekdays, frequency="day", today=date(2026, 11, 17)).has("late")
+    assert not prepare(rows.head(5), frequency="day", today=date(2026, 6, 9)).has("late"), "too little is known"

@@ -47,6 +47,8 @@ STEPS: Final[tuple[Together, ...]] = ("month", "week")
 COURSE: Final[dict[Together, int]] = {"month": 6, "week": 13}
 """Steps of forecast drawn after the history."""
 ROW, MOST_ROWS = 35, 25
+ALIKE: Final = 0.005
+"""Share of the whole under which two forecasts of it are told alike."""
 INDENT: Final = "\N{IDEOGRAPHIC SPACE}"
 
 
@@ -90,6 +92,8 @@ def _chosen(view: View) -> tuple[Measure, Together]:
         frequency = st.segmented_control(
             _("Time step"), STEPS, default=frequency, format_func=steps.__getitem__, required=True,
             key="all-series-by",
+            help=_("By day each series is on the Forecast page: 90 days ahead do not reach the end of the next "
+                   "quarter."),
         ) or "month"  # fmt: skip
     write_address(what=[] if measure == "booked" else [measure], by=[] if frequency == "month" else [frequency])
     return measure, frequency
@@ -196,6 +200,12 @@ def _totals(view: View, made: dict[SeriesName, SeriesForecast]) -> None:
         told.append(_("past forecasts of three-month totals were off by {off}", off=format_rate(whole.off)))
     if told:
         st.markdown(plain("  ·  ".join(told)))
+    if abs(whole.quarter_alone - whole.quarter) > ALIKE * abs(whole.quarter):
+        alone = said(whole.quarter_alone, "money", view.currency)
+        st.caption(
+            plain(_("The Forecast page says {alone} for the same quarter, before levers and open deals: there the "
+                    "whole is forecast by itself, here it moves so that its parts add up to it.", alone=alone))
+        )  # fmt: skip
 
 
 def _groups(view: View, tree: SeriesTree, kept: ForecastRun, made: dict[SeriesName, SeriesForecast]) -> None:
