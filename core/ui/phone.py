@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.i18n import _, format_number
 from core.ui.page import plain
 from core.ui.routes import page
+from core.ui.tables import is_whole, rest_button
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,8 @@ def draw_style() -> None:
           [data-testid="stMain"] :is(input, textarea) {font-size: 16px}
           [data-testid="stMain"] [class*="st-key-"][class*="-search"] {flex: 1 1 100% !important}
           [data-testid="stMain"] [data-testid="stPopoverButton"] {min-width: 44px}
+          .js-plotly-plot .modebar {top: 0 !important; right: 0 !important}
+          .js-plotly-plot .modebar-btn {width: 44px; height: 44px !important}
           [data-testid="stLayoutWrapper"]:has(> .st-key-save-bar) {position: sticky; bottom: 0; z-index: 50}
           .st-key-save-bar {
             padding: 0.625rem 0 calc(0.625rem + env(safe-area-inset-bottom));
@@ -81,13 +83,14 @@ class PhoneRow:
     more: str = ""
 
 
-def draw_rows(rows: Sequence[PhoneRow], *, name: str, opens: str | None) -> None:
+def draw_rows(rows: Sequence[PhoneRow], *, name: str, opens: str | None, of: int | None = None) -> None:
     """Draw `rows`, each leading to page `opens` with its record, or nowhere; seen on narrow screens alone.
 
-    Of more than fifty the first twenty, and the rest on demand: every reader pays for what a phone alone shows.
+    Of more than fifty the first twenty, and the rest on demand: every reader pays for what a phone alone shows. `of`:
+    how many there are in all, where `rows` holds no more than `rows_drawn`.
     """
-    key = f"phone_all_{name}"
-    shortened = len(rows) > _MOST and not st.session_state.get(key)
+    several = len(rows) if of is None else of
+    shortened = several > _MOST and not is_whole(name)
     with st.container(key=f"phone-{name}"):
         for row in rows[:_FIRST] if shortened else rows:
             number = f" **{plain(row.number)}**" if row.number else ""
@@ -98,12 +101,12 @@ def draw_rows(rows: Sequence[PhoneRow], *, name: str, opens: str | None) -> None
             else:
                 st.page_link(page(opens).file, label=label, query_params={"id": str(row.id)}, width="stretch")
         if shortened:
-            label = _("Show all {n}", n=format_number(len(rows)))
-            st.button(label, key=f"{name}-phone-rest", type="tertiary", width="stretch", on_click=_unfold, args=(key,))
+            rest_button(several, name=name, of="phone")
 
 
-def _unfold(key: str) -> None:
-    st.session_state[key] = True
+def rows_drawn(name: str, of: int) -> int:
+    """Return how many of so many rows `draw_rows` shows now, for a page that makes no more than these."""
+    return of if of <= _MOST or is_whole(name) else _FIRST
 
 
 def wide(name: str) -> DeltaGenerator:

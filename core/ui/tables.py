@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from core.access.actions import Action
-from core.i18n import MISSING, N_, _
+from core.i18n import MISSING, N_, _, format_number
 from core.reports.tables import Column, csv_bytes, is_missing, shown, xlsx_bytes
 from core.ui import routes
 from core.ui.table_widths import LAPTOP, fitting_widths
@@ -40,18 +40,21 @@ def table(
     drawn: Mapping[str, Any] = MappingProxyType({}),
     picks: bool = False,
     stays: bool = False,
+    most: int | None = None,
 ) -> int | None:
     """Show `frame` with `columns`, and a menu that exports it as CSV and XLSX.
 
     `name` keys the widgets and names the files. With `opens` (a page's name) a click on a row's
     mark opens that page for the row's `id_column`; with `picks` the row's place is returned. Long texts give way
     where `room` pixels are passed; with `stays` the first column, in grey, stays where a narrow screen scrolls
-    sideways. `drawn`: columns of lists, small charts by their configuration, not exported.
+    sideways. `drawn`: columns of lists, small charts by their configuration, not exported. Of more rows than `most`
+    the first so many are shown, and all on demand; files hold all.
     """
     if frame.empty:
         st.info(empty or _(NOTHING_HERE), icon=":material/inbox:")
         return None
-    body = frame[[*(column.key for column in columns), *drawn]].reset_index(drop=True)
+    first = len(frame) if most is None or is_whole(name) else min(most, len(frame))
+    body = frame[[*(column.key for column in columns), *drawn]].head(first).reset_index(drop=True)
     is_styled = body.size <= _STYLED_CELLS
     written = [_written(view, body[column.key].tolist(), column, all_rows=is_styled) for column in columns]
     widths = fitting_widths(
@@ -73,12 +76,29 @@ def table(
     event = st.dataframe(
         data, hide_index=True, column_config=config, key=f"table-{name}", placeholder=MISSING, **options
     )
+    if first < len(frame):
+        rest_button(len(frame), name=name)
     if export:
         export_menu(view, frame, columns, name=name)
     rows = cast("Any", event).selection.rows if opens or picks else []
     if opens and rows and not is_missing(number := frame.iloc[rows[0]][id_column]):
         routes.go(opens, id=int(number))
     return int(rows[0]) if rows else None
+
+
+def is_whole(name: str) -> bool:
+    """Say whether the reader asked for all rows of the list `name`."""
+    return bool(st.session_state.get(f"all_rows_{name}"))
+
+
+def rest_button(count: int, *, name: str, of: str = "table") -> None:
+    """Offer all `count` rows of a list that begins with its first ones."""
+    label = _("Show all {n}", n=format_number(count))
+    st.button(label, key=f"{name}-{of}-rest", type="tertiary", width="stretch", on_click=_unfold, args=(name,))
+
+
+def _unfold(name: str) -> None:
+    st.session_state[f"all_rows_{name}"] = True
 
 
 def _written(view: View, values: list[Any], column: Column, *, all_rows: bool) -> list[str]:

@@ -83,3 +83,23 @@ def test_of_many_rows_a_phone_gets_the_first_and_the_rest_on_demand():
     assert len(names(app)) == 20
     app.button(key="board-phone-rest").click().run()
     assert len(names(app)) == 51
+
+
+def test_a_table_begins_with_its_first_rows_and_shows_all_on_demand():
+    def page():
+        from types import SimpleNamespace
+        from zoneinfo import ZoneInfo
+
+        import pandas as pd
+
+        from core.reports.tables import Column
+        from core.ui.tables import table
+
+        view = SimpleNamespace(may=lambda _action: False, zone=ZoneInfo("Asia/Shanghai"))
+        table(view, pd.DataFrame({"name": [f"Name {n}" for n in range(9)]}), [Column("name", "Name")], name="t", most=4)
+
+    app = AppTest.from_function(page).run()
+    assert list(app.dataframe[0].value["name"]) == [f"Name {n}" for n in range(4)]
+    app.button(key="t-table-rest").click().run()
+    assert len(app.dataframe[0].value) == 9
+    assert not app.button

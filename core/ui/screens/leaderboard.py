@@ -22,7 +22,7 @@ from core.ui.drill import chart, numbers, team_note
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, write_address
 from core.ui.page import plain
-from core.ui.phone import PhoneRow, draw_rows, wide
+from core.ui.phone import PhoneRow, draw_rows, rows_drawn, wide
 from core.ui.routes import go
 from core.ui.screens import leaderboard_fair as fair
 from core.ui.screens.funnel_state import Asked
@@ -59,7 +59,7 @@ BY_NAMES = {"rep": N_("Reps"), "team": N_("Teams")}
 _MEDALS = (":orange[:material/trophy:]", ":gray[:material/workspace_premium:]", ":red[:material/military_tech:]")
 _ROCKET = ":green[:material/rocket_launch:]"
 _BARS_SHOWN = 20
-_ROWS_SHOWN = 10
+_ROWS_SHOWN, _MOST_ROWS = 10, 200
 
 
 def draw(view: View) -> None:
@@ -225,10 +225,11 @@ def _table(view: View, board: pd.DataFrame, of: tuple[str, str, str]) -> None:
     opens = "rep" if by == "rep" and bool(board["inside"].all()) else None
     height = 420 if len(shown) > _ROWS_SHOWN else None
     with wide("board"):
-        table(view, shown, columns, name="board", opens=opens, id_column="key", height=height)
+        table(view, shown, columns, name="board", opens=opens, id_column="key", height=height, most=_MOST_ROWS)
     unit = MEASURES[measure][1]
-    rows = [_phone_row(view, row, column, unit, opens=bool(opens)) for row in records(shown)]
-    draw_rows(rows, name="board", opens=opens)
+    first = shown.head(rows_drawn("board", len(shown)))
+    rows = [_phone_row(view, row, column, unit, opens=bool(opens)) for row in records(first)]
+    draw_rows(rows, name="board", opens=opens, of=len(shown))
 
 
 def _phone_row(view: View, row: dict[Any, Any], column: str, unit: Unit, *, opens: bool) -> PhoneRow:
