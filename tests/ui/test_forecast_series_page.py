@@ -6,11 +6,13 @@ from concurrent.futures import Future
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.forecasting.fit import fit_series
+from core.forecasting.series import prepare
 from core.settings import PROJECT_ROOT
 from core.ui import session
 from core.ui.screens import forecast_fit
@@ -130,3 +132,54 @@ def test_measure_and_ticks_are_kept_in_the_address_and_with_a_scenario():
     assert Shown.from_params(shown.to_params()) == shown
     assert from_saved(series_of(shown), shown.levers.to_dict()) == shown
     assert Shown.from_params({"what": ["weight"], "mask": ["soon"]}) == Shown()
+
+
+# --- odd histories, as the page shows them -----------------------------------------------------------------
+
+
+def monthly(values: Any) -> pd.DataFrame:
+    days = pd.date_range(end="2026-06-10", periods=len(values), freq=pd.DateOffset(months=1))
+    return pd.DataFrame({"on": days.date, "value": list(values), "count": 1})
+
+
+def many_rows() -> pd.DataFrame:
+    days = pd.Timestamp("2023-07-01") + pd.to_timedelta(np.arange(100_000) % 1_095, unit="D")
+    return pd.DataFrame({"on": days, "value": 1000.0, "count": 1})
+
+
+USUAL = [1000.0 + 37 * (place % 5) for place in range(30)]
+ODD: dict[str, tuple[pd.DataFrame, str]] = {
+    "one point": (monthly([1000.0]), "The history is short: 1 periods"),
+    "two points": (monthly([1000.0, 1100.0]), "The history is short: 2 periods"),
+    "11 points": (monthly(USUAL[:11]), "The history is short: 11 periods"),
+    "23 points": (monthly(USUAL[:23]), "The history is short: 23 periods"),
+    "25 points": (monthly(USUAL[:25]), "25 months of history"),
+    "constant": (monthly([500.0] * 30), "All values are the same."),
+    "all zero": (monthly([0.0] * 30), "All values are zero."),
+    "negative": (monthly([*USUAL[:20], -800.0, *USUAL[20:]]), "1 periods are below zero"),
+    "intermittent": (monthly([600.0, 0, 0, 0, 0, 0] * 5), "of the periods are zero"),
+    "twenty times": (monthly([*USUAL[:-1], 20_000.0]), "leads the forecast no further"),
+    "a hundred thousand rows": (many_rows(), "98905 rows share a day"),
+    "leap day": (monthly(USUAL).assign(on=lambda rows: rows["on"].replace(date(2024, 2, 10), date(2024, 2, 29))), ""),
+    "a row of 2099": (
+        pd.concat([monthly(USUAL), monthly([9e9]).assign(on=date(2099, 6, 1))], ignore_index=True),
+        "1 rows dated after today were left out, the first on 2099-06-01",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_histories_are_shown_with_what_was_found_and_without_absurd_numbers(selling, monkeypatch, name):
+    rows, told = ODD[name]
+    monkeypatch.setattr(forecast_fit, "_by_day", lambda _view, _shown: rows)
+    app = opened(selling)
+    assert not app.exception
+    assert not app.error
+    said = " ".join(
+        text.value.replace("\\", "") for kind in ("text", "markdown", "caption") for text in getattr(app, kind)
+    )
+    assert told in said
+    steps = next(frame.value for frame in app.dataframe if "total" in frame.value)
+    largest = float(prepare(rows, frequency="month", today=NOW.date()).points["y"].abs().median())
+    assert steps["total"].between(0, 12 * max(largest, 100)).all()
+    assert app.header[0].value
