@@ -267,7 +267,7 @@ class _Waiting:
 def _among(sql: str, keys: Collection[int]) -> tuple[str, dict[str, list[int]] | None]:
     """Return a statement with keys in the place of its braces, and its values."""
     if len(keys) <= _FEW:
-        return sql.format(", ".join(map(str, sorted(keys)))), None
+        return sql.format(", ".join(map(str, sorted(keys))) or "NULL"), None
     return sql.format("SELECT unnest($keys)"), {"keys": list(keys)}
 
 
