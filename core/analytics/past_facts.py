@@ -28,14 +28,16 @@ from sqlalchemy import (
 )
 
 from core.access.actors import Reach, Scope
+from core.analytics import lean
 from core.analytics.as_of import states_on
 from core.analytics.facts import Facts, shares_known
 from core.analytics.filters import NO_FILTERS
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, FromClause, Subquery
+    from sqlalchemy import ColumnElement, Subquery
 
     from core.analytics.as_of import AsOf
+    from core.analytics.lean import Join
 
 DAY_SECONDS = 86_400.0
 
@@ -110,6 +112,7 @@ class PastFacts(Facts):
         return now.union_all(select(*_replayed(self, select(self._unknown.c.deal_id)))).subquery("spans_then")
 
     def _deals(self, as_of: AsOf) -> Subquery:
+        """Return the deals of the day; a statement that asks for some columns alone goes without the rest's tables."""
         stood = states_on(self, as_of, NO_FILTERS, name="stood")
         s, d, stages, reps = stood.c, self.known_deals.c, self.stages.alias("stage_then"), self.reps.alias("rep_then")
         spans = self.spans.alias("stay_then")
@@ -117,19 +120,23 @@ class PastFacts(Facts):
         lost = and_(~s.is_open, ~s.is_won)
         opened_at: ColumnElement[Any] = d.opened_at
         opened_on: ColumnElement[Any] = d.opened_on
-        joined: FromClause = (
-            stood.join(self.known_deals, d.id == s.deal_id)
-            .join(spans, and_(spans.c.deal_id == s.deal_id, spans.c.left_at.is_(None)))
-            .join(stages, stages.c.id == s.stage_id)
-            .outerjoin(reps, reps.c.id == s.credit_id)
-            .outerjoin(reason, and_(reason.c.deal_id == s.deal_id, reason.c.moved_at == s.closed_at))
-        )
+        base = stood.join(stages, stages.c.id == s.stage_id)
+        joins: dict[str, Join] = {
+            "deal": lambda left: left.join(self.known_deals, d.id == s.deal_id),
+            "stay": lambda left: left.join(spans, and_(spans.c.deal_id == s.deal_id, spans.c.left_at.is_(None))),
+            "rep": lambda left: left.outerjoin(reps, reps.c.id == s.credit_id),
+            "reason": lambda left: left.outerjoin(
+                reason, and_(reason.c.deal_id == s.deal_id, reason.c.moved_at == s.closed_at)
+            ),
+        }
+        opening: tuple[str, ...] = ("deal",)
         if self._unknown is not None:
             began = _began(self, select(self._unknown.c.deal_id))
-            joined = joined.outerjoin(began, began.c.deal_id == s.deal_id)
+            joins["began"] = lambda left: left.outerjoin(began, began.c.deal_id == s.deal_id)
             opened_at, opened_on = (
                 func.coalesce(began.c.opened_at, opened_at), func.coalesce(began.c.opened_on, opened_on)
             )  # fmt: skip
+            opening = ("deal", "began")
         credited = case((s.is_won, s.credit_id))
         columns: dict[str, ColumnElement[Any]] = {
             "id": s.deal_id, "name": d.name, "auto_named": d.auto_named, "pipeline_id": stages.c.pipeline_id,
@@ -148,9 +155,17 @@ class PastFacts(Facts):
             "expected_close_on": s.expected_close_on, "last_activity_on": cast(null(), Date),
             "cycle_days": (func.epoch(s.closed_at) - func.epoch(opened_at)) / literal_column("86400.0"),
         }  # fmt: skip
-        return (
-            select(*(value.label(name) for name, value in columns.items())).select_from(joined).subquery("deals_then")
-        )
+        needs = {
+            **dict.fromkeys(
+                ("name", "auto_named", "customer_id", "territory_id", "channel_id", "product_id"), ("deal",)
+            ),
+            **dict.fromkeys(("segment", "competitor", "cost"), ("deal",)),
+            **dict.fromkeys(("furthest", "stage_entered_at", "stage_entered_on"), ("stay",)),
+            **dict.fromkeys(("team_id", "credited_team_id", "credit_team_id"), ("rep",)),
+            **dict.fromkeys(("opened_at", "opened_on", "cycle_days"), opening),
+            "lost_reason_id": ("deal", "reason"),
+        }
+        return lean.made_of(base, joins, columns, needs, name="deals_then")
 
     def _reasons(self) -> Subquery:
         """Return why a deal was lost at an instant, by the move that lost it."""

@@ -18,6 +18,7 @@ from sqlalchemy.types import NullType
 from sqlalchemy.util import LRUCache
 
 from core.analytics import tables
+from core.analytics.lean import leaned
 from core.db.clickhouse_tables import seen_at, stored, stored_type
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def compiled(statement: Statement, version: Version) -> tuple[str, dict[str, Any
     else:
         kept = _compiled.get(key.key)
         if kept is None:
-            kept = statement.compile(dialect=_DIALECT, cache_key=key)
+            kept = leaned(statement, key).compile(dialect=_DIALECT, cache_key=key)
             _compiled[key.key] = kept
         found, values = kept, kept.construct_params(extracted_parameters=key.bindparams, escape_names=False)
     read = sorted(getattr(found, "tables_read", ()))

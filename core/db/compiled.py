@@ -17,6 +17,8 @@ import duckdb
 import duckdb_engine
 from sqlalchemy.util import LRUCache
 
+from core.analytics.lean import leaned
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,7 +45,7 @@ def compiled(statement: Statement) -> tuple[str, list[Any]]:
         return _with_lists(found, found.params)
     kept = _compiled.get(key.key)
     if kept is None:
-        kept = statement.compile(dialect=_DIALECT, cache_key=key)
+        kept = leaned(statement, key).compile(dialect=_DIALECT, cache_key=key)
         _compiled[key.key] = kept
     return _with_lists(kept, kept.construct_params(extracted_parameters=key.bindparams, escape_names=False))
 
