@@ -29,6 +29,7 @@ from core.charts.trend import short_months, tick_places
 from core.i18n import _, format_date, format_month, language
 
 MONTH_STEP_DAYS = 27
+_TAIL = 4  # characters of a name's end: " (2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +141,17 @@ def _spread(heights: list[float], least: float) -> list[float]:
     return moved
 
 
+def told_apart(names: list[str], columns: int) -> list[str]:
+    """Return the names, cut at `columns`; those that would then read alike keep their ends too."""
+    cut = [elide(name, columns) for name in names]
+    kept = [name if len(name) <= _TAIL else elide(name, columns - _TAIL) + name[-_TAIL:] for name in names]
+    return [kept[at] if cut.count(each) > 1 and each != names[at] else each for at, each in enumerate(cut)]
+
+
 def _name_ends(figure: Figure, lines: list[_Line], *, at: date, least: float, s: Sizes) -> float:
     """Write each line's name beside its end; return the width in px that the names take."""
     heights = _spread([line.values[-1] for line in lines], least)
-    names = [elide(line.name, 14) for line in lines]
+    names = told_apart([line.name for line in lines], 14)
     for line, name, height in zip(lines, names, heights, strict=True):
         figure.add_annotation(
             text=f"<b>{plain(name)}</b>",
@@ -274,6 +282,7 @@ def scenario_totals(
     """
     title = title or _("Scenarios compared")
     c = look(dark=dark)
+    frame = frame.assign(name=told_apart(list(frame["name"]), 30))
     return ranked_bars(
         frame.assign(compare=quota) if quota is not None and not frame.empty else frame,
         unit=unit,

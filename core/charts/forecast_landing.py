@@ -30,7 +30,7 @@ def landing_chart(
     frame: name str; booked, open, new float in major units, together the forecast; quota float, NaN where none is set.
     customdata: the period's name and the part.
     """
-    title = title or _("Where the month and the quarter come from")
+    title = title or _("What month and quarter consist of")
     if frame.empty:
         return nothing(title, dark=dark, large=large)
     c, s = look(dark=dark), sizes(large=large)

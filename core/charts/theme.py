@@ -31,9 +31,9 @@ FONT = (
 )
 NARROWEST = 340  # px that a chart has on a phone of 390 px
 CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
-_MODEBAR = (
-    "zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale", "toImage",
-)  # fmt: skip
+PAPER = {False: "#FFFFFF", True: "#121922"}
+"""What a figure kept as a picture lies on, by `dark`; on a page the page's own background shows (core/ui/looks.py)."""
+TARGET = 44  # px beside a title for the button that makes a picture, as wide as a thumb on a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +304,7 @@ def _template(*, dark: bool, large: bool) -> dict[str, Any]:
                 "align": "left",
                 "namelength": -1,
             },
-            "modebar": {"remove": list(_MODEBAR)},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": c.muted, "activecolor": c.ink},
             "barcornerradius": 3,
             "bargap": 0.3,
         },
@@ -327,10 +327,10 @@ def style(
     `CONFIG`.
     """
     c, s = look(dark=dark), sizes(large=large)
-    heading = wrap(title, s.title * 1.04)
+    heading = wrap(title, s.title * 1.04, NARROWEST - TARGET)
     below = wrap(subtitle, s.subtitle) if subtitle else []
     legend_rows = _legend_rows(figure, s.tick)
-    title_px = round(len(heading) * s.title * 1.3 + 4)
+    title_px = round(len(heading) * s.title * 1.3 + 6)
     below_px = round(len(below) * s.subtitle * 1.35 + (s.subtitle * 0.8 if below else 0))
     legend_px = round(legend_rows * (s.tick + 11))
     top = title_px + below_px + legend_px + headroom
@@ -354,10 +354,10 @@ def style(
             "y": 1,
             "yref": "container",
             "yanchor": "top",
-            "pad": {"t": round((len(heading) - 1) * s.title * 1.3) + 2},
+            "pad": {"t": round((len(heading) - 1) * s.title * 1.3) + 4},
         },
         font={"family": FONT, "size": s.tick, "color": c.muted},
-        paper_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=PAPER[dark],
         plot_bgcolor="rgba(0,0,0,0)",
         height=total,
         margin={

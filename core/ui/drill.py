@@ -14,6 +14,7 @@ from core.i18n import _, _n, format_money, format_number, unbroken
 from core.queries.drill import deals_behind, selection_total
 from core.reports.tables import Column
 from core.ui import session
+from core.ui.drill_words import said
 from core.ui.filters import write_address
 from core.ui.page import plain
 from core.ui.tables import export_menu, table
@@ -103,7 +104,7 @@ def reopen(view: View) -> None:
     if selection is None:
         write_address(drill=None)
     else:
-        show_deals(view, selection, title if known == named else _("The deals behind the number"))
+        show_deals(view, selection, title if known == named else said(view, selection))
 
 
 def deals_button(view: View, selection: Selection, *, label: str, title: str, key: str) -> None:
@@ -123,11 +124,12 @@ def chart(
     choose: Callable[[Sequence[Any]], tuple[Selection, str] | None] | None = None,
 ) -> None:
     """Draw a figure; a click on a mark opens the deals that `choose` makes of its `customdata`."""
+    config = CONFIG if view.large or not view.may(Action.EXPORT) else CONFIG | picture(f"{key}-{view.today}")
     if choose is None or view.large or not view.may(Action.DEAL_VIEW):
-        st.plotly_chart(figure, theme=None, config=CONFIG, key=key, alt=alt)
+        st.plotly_chart(figure, theme=None, config=config, key=key, alt=alt)
         return
     event = st.plotly_chart(
-        figure, theme=None, config=CONFIG, key=key, alt=alt, on_select="rerun", selection_mode="points"
+        figure, theme=None, config=config, key=key, alt=alt, on_select="rerun", selection_mode="points"
     )
     points = cast("Any", event).selection.points
     clicked = list(points[0].get("customdata") or ()) if points else []
@@ -138,6 +140,17 @@ def chart(
     chosen = choose(clicked) if clicked else None
     if chosen is not None:
         show_deals(view, *chosen)
+
+
+def picture(name: str) -> dict[str, Any]:
+    """Return the part of a figure's `config` that offers it as a PNG: one button, shown on hover and on focus."""
+    return {
+        "displayModeBar": "hover",
+        "modeBarButtons": [["toImage"]],
+        "displayNotifier": False,
+        "toImageButtonOptions": {"format": "png", "filename": f"luopan-{name}", "scale": 2},
+        "locales": {"en-US": {"dictionary": {"Download plot as a PNG": _("Save the chart as a picture (PNG)")}}},
+    }
 
 
 def opening(

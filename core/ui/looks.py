@@ -18,7 +18,8 @@ def mend_looks() -> None:
     which flickers (here after a second, and slightly); what is chosen is written in the colour of
     buttons, too dark to read on a dark page; the customers that a search found stand in the middle; links
     to pages are cut where they are long, and stand further in than the text around them; the library's form
-    for signing in makes a plain button of the one that matters.
+    for signing in makes a plain button of the one that matters; figures have a background for their pictures'
+    sake, and their one button is drawn in a colour of one theme.
     """
     st.html(
         """<style>
@@ -42,6 +43,12 @@ def mend_looks() -> None:
         [data-testid="stMain"] [data-testid="stPageLink-NavLink"] {position: relative; left: -0.5rem}
         [data-testid="stMain"] [data-testid="stPageLink-NavLink"] :is(span, div, p) {
           white-space: normal; overflow: visible}
+        .js-plotly-plot .main-svg {background: transparent !important}
+        .js-plotly-plot .modebar-btn:focus-visible {
+          outline: 2px solid light-dark(#0B6E66, #5CD3C4) !important; outline-offset: -2px !important}
+        .js-plotly-plot .modebar-btn .icon path {fill: light-dark(#5C6978, #9DA9B8) !important}
+        .js-plotly-plot .modebar-btn:is(:hover, :focus-visible) .icon path {
+          fill: light-dark(#1B2735, #E9EDF3) !important}
         </style>"""
     )
     phone.draw_style()

@@ -8,13 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.charts.forecast import told_apart
+from core.charts.forecast_landing import landing_chart
 from core.forecasting.backtest import score
 from core.forecasting.fit import fit_series
 from core.forecasting.result import Backtest, Fit
 from core.forecasting.scenarios import apply
 from core.forecasting.series import PreparedSeries
 from core.forecasting.steps import steps_from
+from core.i18n import speaking
 from core.ui.page import View
+from core.ui.screens.forecast_matters import telling
 from core.ui.screens.forecast_near import Ending, ending_words
 from core.ui.screens.forecast_trust import trust_words
 from core.ui.screens.forecast_words import season_words
@@ -46,6 +50,33 @@ def test_the_strongest_and_the_weakest_step_are_those_of_the_forecast_that_is_dr
     (told,) = season_words(fit)
     assert f"{fit.future[best]:%b %Y}, {steps[best] / steps.mean() - 1:.0%} above" in told
     assert f"{fit.future[worst]:%b %Y}, {1 - steps[worst] / steps.mean():.0%} below" in told
+
+
+def test_single_days_are_not_named_as_strongest_and_weakest():
+    days = steps_from(pd.Timestamp("2026-05-01").date(), 60, "day")
+    points = pd.DataFrame({"ds": days, "y": np.arange(60) * 5.0 % 35 + 100})
+    assert season_words(fit_series(PreparedSeries("day", points, ()), horizon=6, origins=2)) == []
+
+
+def test_a_lever_that_moves_next_to_nothing_has_no_bar_and_is_named_below():
+    """Example: 649 beside 9.29M is less than a pixel; 0 everywhere has no bar either."""
+    frame = pd.DataFrame({"lever": ["leads", "cycle", "flexibility"], "swing": [9.29e6, 5e4, 649.0]})
+    shown, idle = telling(frame)
+    assert (shown["lever"].tolist(), idle) == (["leads", "cycle"], ["flexibility"])
+    assert telling(frame.assign(swing=0.0))[0].empty
+
+
+def test_names_that_are_cut_alike_keep_their_ends():
+    names = ["Best case of the year", "Best case of the year (2)", "Hire"]
+    assert told_apart(names, 14) == ["Best case…year", "Best case… (2)", "Hire"]
+    assert told_apart(["Best case of the year", "Hire"], 14) == ["Best case of…", "Hire"]
+
+
+def test_the_landing_charts_title_stands_in_one_line():
+    frame = pd.DataFrame([["Nov 2026", 1e6, 2e5, 3e5, 2e6]], columns=["name", "booked", "open", "new", "quota"])
+    for language in ("en", "zh"):
+        with speaking(language):
+            assert "<br>" not in landing_chart(frame, dark=False).layout.title.text
 
 
 def past(forecast: float, naive: float, ets: float) -> Backtest:

@@ -1,5 +1,6 @@
 """A scenario becomes the plan on the Forecast page, is changed on its own, and stands on Today and Overview."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
@@ -128,6 +129,17 @@ def test_a_month_spread_anew_is_undone_with_one_button(planned):
     assert not app.exception
     assert gate.answer(planned.database, leader, plan_by_month, NOW, period=whole).equals(before)
     assert not [each for each in app.button if each.key == "plan-undo"]
+
+
+def test_each_chart_offers_itself_as_a_picture_with_a_name_and_a_day(planned):
+    charts = page(planned, "plan").get("plotly_chart")
+    assert charts
+    for each in charts:
+        config = json.loads(each.proto.config)
+        assert config["modeBarButtons"] == [["toImage"]]
+        assert config["displayModeBar"] == "hover"
+        assert config["toImageButtonOptions"]["filename"].startswith("luopan-plan-")
+        assert config["toImageButtonOptions"]["filename"].endswith("-2026-07-15")
 
 
 def somebody_else_spreads(planned, amount):

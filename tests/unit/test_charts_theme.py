@@ -1,7 +1,9 @@
 """Colours that everybody can tell apart, and axes that cover what they show."""
 
 import math
+import tomllib
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from core.charts.figure import Figure
 from core.charts.theme import (
     DARK,
     LIGHT,
+    NARROWEST,
     elide,
     money_axis,
     nice_ticks,
@@ -22,6 +25,8 @@ from core.charts.theme import (
     wrap,
 )
 from core.i18n import LANGUAGES, speaking
+
+ROOT = Path(__file__).parents[2]
 
 # Machado, Oliveira, Fernandes 2009: severity 1.0, on linear RGB.
 SIGHT = {
@@ -172,7 +177,20 @@ def test_the_legend_stands_between_title_and_plot():
 def test_large_type_is_larger_and_the_page_shows_through():
     page, wall = (style(Figure(), title="T", dark=True, large=x) for x in (False, True))
     assert wall.layout.font.size > page.layout.font.size
-    assert page.layout.paper_bgcolor == page.layout.plot_bgcolor == "rgba(0,0,0,0)"
+    assert page.layout.plot_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_a_picture_of_a_figure_lies_on_the_themes_own_background():
+    themes = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
+    for dark, name in ((False, "light"), (True, "dark")):
+        assert style(Figure(), title="T", dark=dark).layout.paper_bgcolor == themes[name]["backgroundColor"]
+
+
+def test_a_title_leaves_room_for_the_button_beside_it():
+    """On a phone the button is 44 px wide at the right end of 340: a wider title breaks."""
+    title = "Change of the total, one lever at a time"
+    assert NARROWEST - 44 < text_width(title, 16 * 1.04) < NARROWEST
+    assert style(Figure(), title=title, dark=False).layout.title.text.count("<br>") == 1
 
 
 def test_nothing_to_show_is_said_calmly_in_both_languages():

@@ -239,18 +239,20 @@ def _totals(view: View, shown: Shown, forecast: Forecast, scenarios: dict[str, L
     frame["period"] = [
         format_quarter(*view.calendar.quarter_of(day)) if by == "quarter" else format_month(day) for day in days
     ]
-    money = [("total", _("Total")), ("lo", _("80%, low")), ("hi", _("80%, high"))]
+    owing = bool(frame["quota"].notna().any())
+    money = [("lo", _("80%, low")), ("hi", _("80%, high"))]
     if scenarios:
-        money.append(("difference", _("Difference to the base")))
-    if frame["quota"].notna().any():
+        money.insert(0, ("difference", _("Difference to the base")))
+    if owing:
         money += [("quota", _("Quota")), ("gap", _("Against quota"))]
+    chance = Column("chance", _("Chance to reach the quota"), "chance")
     columns = [
         Column("period", _("Period")),
-        Column("scenario", _("Scenario")),
+        Column("scenario", _("Scenario"), width="medium" if scenarios else None),
+        Column("total", _("Total"), "estimate", currency=view.currency),
+        *([chance] if owing else []),
         *(Column(key, label, "estimate", currency=view.currency) for key, label in money),
     ]
-    if frame["quota"].notna().any():
-        columns.append(Column("chance", _("Chance to reach the quota"), "chance"))
     ordered = frame.sort_values("starts_on", kind="stable", ignore_index=True)
     table(view, ordered, columns, name="forecast-totals")
     st.caption(_("Whole periods: what was already booked in the first one counts, and the last one counts to its end "

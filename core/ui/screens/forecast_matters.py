@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from core.ui.screens.forecast_state import Shown
 
 NAMES: Final = {**{lever: slider.title for lever, slider in SLIDERS.items()}, "capacity": N_("Capacity")}
+LEAST_TOLD: Final = 0.005
+"""Of the most telling lever's effect, below which one has no bar: it would be less than a pixel."""
 
 
 def what_matters(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> None:
@@ -59,7 +61,7 @@ def _tornado(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> Shown:
         ) or step)  # fmt: skip
         shown = _asking(shown, moved=step)
     frame = tornado(forecast.fit, shown.levers, flow, step=step)
-    frame = frame[frame["swing"] > 0].reset_index(drop=True)
+    frame, idle = telling(frame)
     frame["name"] = [_(NAMES[lever]) for lever in frame["lever"]]
     figure = tornado_chart(
         frame.rename(columns={"lever": "key"})[["key", "name", "less", "more"]],
@@ -74,8 +76,16 @@ def _tornado(view: View, shown: Shown, forecast: Forecast, flow: Flow) -> Shown:
         Column("more", f"+{format_rate(step, 0)}", "estimate", currency=view.currency),
     ]
     _alike(frame, shown)
+    if idle:
+        st.caption(plain(_("Next to no effect here: {levers}.", levers=_(", ").join(_(NAMES[each]) for each in idle))))
     numbers(view, frame, columns, name="forecast-levers")
     return shown
+
+
+def telling(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return the rows of a tornado that are worth a bar, and the levers of the others."""
+    told = (frame["swing"] > 0) & (frame["swing"] >= LEAST_TOLD * frame["swing"].max())
+    return frame[told].reset_index(drop=True), frame.loc[~told, "lever"].tolist()
 
 
 def _asking(shown: Shown, **asked: Any) -> Shown:

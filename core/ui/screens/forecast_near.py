@@ -165,14 +165,14 @@ def near(view: View, shown: Shown, forecast: Forecast, endings: list[Ending]) ->
         [[e.name, e.booked, e.from_open, e.new, e.quota] for e in endings],
         columns=["name", "booked", "open", "new", "quota"],
     )
-    title = _("Where the month and the quarter come from")
+    title = _("What month and quarter consist of")
     figure = landing_chart(frame, dark=view.dark, large=view.large, currency=view.currency, title=title)
     chart(view, figure, key="forecast-landing", alt=title)
     if forecast.near is not None:
         st.caption(plain(part_words(forecast.near)))
         if view.query is None:
             with _unfrozen(view):
-                _carriers(view, shown)
+                _carriers(view, shown, counted=forecast.near.helps)
 
 
 @contextmanager
@@ -234,11 +234,14 @@ def _signed(view: View, amount: float) -> str:
     return ("+" if amount >= 0 else "") + said(amount, "money", view.currency)
 
 
-def _carriers(view: View, shown: Shown) -> None:
+def _carriers(view: View, shown: Shown, *, counted: bool) -> None:
     top = view.ask(carrying_deals, dimension=shown.dimension, key=shown.key, count=SHOWN)  # type: ignore[arg-type]
     if top.empty:
         return
-    with st.expander(_("Open deals that carry it"), icon=":material/handshake:"):
+    title = _("Open deals that carry it") if counted else _("Open deals, left out of the forecast")
+    with st.expander(title, icon=":material/handshake:"):
+        if not counted:
+            st.caption(_("None of this is in the forecast: it is what each would bring by its stage and age alone."))
         columns = [
             Column("name", _("Deal"), width="large"),
             Column("value", _("Value"), "money", currency=view.currency),

@@ -88,7 +88,12 @@ def span_words(fit: Fit) -> str:
 
 
 def season_words(fit: Fit) -> list[str]:
-    """Return the strongest and the weakest step of the forecast shown; nothing where they hardly differ."""
+    """Return the strongest and the weakest step of the forecast shown; nothing where they hardly differ.
+
+    None by day: the extremes of single days are weekends and holidays.
+    """
+    if fit.frequency == "day":
+        return []
     steps = apply(fit).frame["yhat"].to_numpy()
     mean = float(steps.mean())
     best, worst = int(np.argmax(steps)), int(np.argmin(steps))
