@@ -165,16 +165,17 @@ def rivals(task: Task, y: np.ndarray, season: int) -> dict[str, np.ndarray]:
 
 
 def accuracy(results: pd.DataFrame) -> Iterator[str]:
-    """Yield the table of errors against AutoETS, and of the cover."""
+    """Yield the table of errors against AutoETS, and of the cover, with how far it is known from so many series."""
     means = results.groupby("set", sort=False)[list(METHODS)].mean()
     relative = means.div(means[ETS], axis=0)
-    cover = results.groupby("set", sort=False)["cover"].mean()
+    by_series = results.groupby(["set", "series"], sort=False)["cover"].mean().groupby("set", sort=False)
+    cover, error = by_series.mean(), by_series.std() / np.sqrt(by_series.size())
     count = results.groupby("set", sort=False).agg(series=("series", "nunique"), forecasts=("series", "size"))
     yield "| set | series | forecasts | " + " | ".join(METHODS) + " | must reach | 80 % band holds |"
     yield "|---|--:|--:|" + "--:|" * (len(METHODS) + 2)
     for name in means.index:
         cells = [f"{relative.loc[name, method]:.3f}" for method in METHODS]
-        cells += [f"{TARGETS[name]:.2f}" if name in TARGETS else "", f"{cover[name]:.0%}"]
+        cells += [f"{TARGETS[name]:.2f}" if name in TARGETS else "", f"{cover[name]:.1%} ± {error[name] * 100:.1f}"]
         yield f"| `{name}` | {count.loc[name, 'series']} | {count.loc[name, 'forecasts']} | " + " | ".join(cells) + " |"
     geometric = np.exp(np.log(relative).mean())
     cells = [f"**{geometric[method]:.3f}**" for method in METHODS]
@@ -367,7 +368,7 @@ def errors(asked: argparse.Namespace) -> Iterator[str]:
     yield (
         "\n## Error\n\nMean absolute error over the in-sample error of seasonal naive (MASE), its mean over the "
         "forecasts of a set,\nrelative to AutoETS: below 1 is better than AutoETS. Weeks are decomposed (MSTL) for "
-        "AutoETS and AutoTheta.\n"
+        "AutoETS and AutoTheta.\n± is the standard error over a set's series.\n"
     )
     yield from accuracy(results)
     yield "\n## Methods chosen\n"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import isotonic_regression
 
 from core.forecasting.baselines import naive_forecast, naive_scale
 from core.forecasting.result import Backtest, Member, Scores
@@ -72,7 +73,7 @@ def band(
 
     For step h all absolute errors at steps from h/2 to 2h are pooled and their conformal 80 %
     quantile is taken, an origin counting 0.63 times the next later one; widths never shrink with
-    h. A past forecast that knew n steps where now `count` are known, of a season with `terms`
+    h (isotonic regression). A past forecast that knew n steps where now `count` are known, of a season with `terms`
     coefficients, erred more for it: by sqrt((1 + terms/n) / (1 + terms/count)).
     """
     errors = [_as_of_now(origin, count or origin.known, terms) for origin in origins]
@@ -86,7 +87,17 @@ def band(
             own[step - 1] = _conformal(np.abs(np.concatenate(parts)), weights)
             counts[step - 1] = share[seen].sum() ** 2 / (share[seen] ** 2).sum()
     widths = spread.drawn(own, counts, suggested_width(in_sample, horizon))
-    return Band(np.maximum.accumulate(widths), _correlation(errors))
+    return Band(_never_shrinking(widths), _correlation(errors))
+
+
+def _never_shrinking(widths: Floats) -> Floats:
+    """The nearest widths, on logarithms, that never shrink: isotonic regression (Barlow et al., 1972).
+
+    The greatest so far would carry the chance of one step on to all that come after it.
+    """
+    if not (widths > 0).all():
+        return np.asarray(np.maximum.accumulate(widths))
+    return np.asarray(np.exp(isotonic_regression(np.log(widths)).x))
 
 
 def _as_of_now(origin: Origin, count: int, terms: int) -> Floats:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KEPT: Final = 4_000
 SPREADS: Final = "spreads.kept"
 CHANGED: Final = 1.1
-METHOD_VERSION: Final = 11
+METHOD_VERSION: Final = 12
 """Raised with every change of method, so that no older answer is read."""
 
 

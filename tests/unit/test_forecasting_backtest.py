@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.forecasting.backtest import _conformal, band, cutoffs, roll, score
+from core.forecasting.backtest import _conformal, _never_shrinking, band, cutoffs, roll, score
 from core.forecasting.baselines import mean_of_last_year, naive_forecast, naive_scale, seasonal_naive
 
 
@@ -61,6 +61,11 @@ def test_a_band_never_narrows_with_distance(errors, horizon):
     width = band([], np.array(errors), horizon=horizon).width
     assert (width >= 0).all()
     assert (np.diff(width) >= 0).all()
+
+
+def test_one_steps_bad_luck_is_shared_with_its_neighbours_and_not_carried_on():
+    assert _never_shrinking(np.array([1.0, 4.0, 1.0, 4.0])).tolist() == pytest.approx([1, 2, 2, 4])
+    assert _never_shrinking(np.array([0.0, 2.0, 1.0])).tolist() == [0, 2, 2], "no logarithm of a sure thing"
 
 
 def test_seasonal_naive_repeats_the_last_season():
