@@ -10,7 +10,7 @@ import streamlit as st
 from core.access.actors import Actor
 from core.i18n import _
 from core.settings import PROJECT_ROOT
-from core.ui import first_run, lost, reset, routes, session, sign_in
+from core.ui import first_run, lost, reset, routes, session, sign_in, turns
 from core.ui.frame_words import ROLE_NAMES
 from core.ui.language_switch import language_switch
 from core.ui.looks import mend_looks
@@ -51,7 +51,8 @@ def run() -> None:
     hidden += lost.lost_pages([*chain.from_iterable(menu.values()), *hidden], lost.draw_lost)
     asked = st.navigation({**menu, "": hidden}, expanded=True)
     _sidebar(here.actor)
-    asked.run()
+    with turns.PAGES.turn():
+        asked.run()
 
 
 def _page(spec: PageSpec, *, default: bool) -> st.Page:
