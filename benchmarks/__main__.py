@@ -60,7 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
             said.append(line)
         if not asked.quick:
             RESULTS.write_text("\n".join(said) + "\n", encoding="utf-8")
-    said += ["", "## The mirror", "", "`python -m benchmarks.mirror` alone gives this part.", ""]
+    if asked.mirror_deals:
+        said += ["", "## The mirror", "", "`python -m benchmarks.mirror` alone gives this part.", ""]
     for line in report(asked.mirror_deals, until=asked.until, runs=3 if asked.quick else 30):
         print(line, flush=True)
         said.append(line)
