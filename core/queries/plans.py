@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from math import isnan, nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import func
@@ -28,6 +28,7 @@ from core.queries.reference import user_names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sqlalchemy import Select
     from sqlmodel import Session
 
     from core.db.work import Work
@@ -164,9 +165,8 @@ def plan_grid(work: Work, *, plan_id: int) -> PlanGrid:
     )
     teams = {team.id: team for team in work.session.exec(select(Team)).all()}
     below = None if plan.team_id is None else team_subtree(work.session, plan.team_id)
-    meant = {
-        rep.id for rep in work.session.exec(select(Rep)).all() if below is None or rep.team_id in below
-    } | {rep for rep, _month in cells}  # fmt: skip
+    everybody = work.session.exec(select(Rep)).all()
+    meant = {rep.id for rep in everybody if below is None or rep.team_id in below} | {rep for rep, _month in cells}
     booked = {
         (int(row.key), row.on): row.booked / HUNDREDTHS
         for row in work.mirror.rows(statement)
@@ -175,7 +175,7 @@ def plan_grid(work: Work, *, plan_id: int) -> PlanGrid:
     shown = {rep for rep, _month in cells} | {rep for rep, _month in booked}
     reps = [
         PlannedRep(rep.id, named(rep), rep.team_id, named(teams[rep.team_id]) if rep.team_id in teams else "")
-        for rep in work.session.exec(select(Rep)).all()
+        for rep in everybody
         if rep.id in shown
     ]
     return PlanGrid(
@@ -270,16 +270,15 @@ def _in_force(session: Session, period: Period) -> dict[int | None, dict[date, i
     return found
 
 
-def _reps_meant(session: Session, filters: Filters) -> set[int] | None:
-    """The reps that filters by people mean; None for all of them."""
+def _reps_meant(session: Session, filters: Filters) -> Select[Any] | None:
+    """The numbers of the reps that filters by people mean, as a part of a statement; None for all of them."""
     if not filters.team_ids and not filters.rep_ids:
         return None
-    teams = {team for top in filters.team_ids for team in team_subtree(session, top)}
-    return {
-        rep.id
-        for rep in session.exec(select(Rep)).all()
-        if (not filters.team_ids or rep.team_id in teams) and (not filters.rep_ids or rep.id in filters.rep_ids)
-    }
+    meant: Select[Any] = select(Rep.id)
+    if filters.team_ids:
+        teams = {team for top in filters.team_ids for team in team_subtree(session, top)}
+        meant = meant.where(col(Rep.team_id).in_(teams))
+    return meant.where(col(Rep.id).in_(filters.rep_ids)) if filters.rep_ids else meant
 
 
 def _whole(plans: Sequence[SalesPlan]) -> Period:
