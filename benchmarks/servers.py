@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -44,6 +45,15 @@ class Company:
     def database_url(self) -> str:
         """Its address for SQLAlchemy."""
         return f"sqlite:///{self.database_file}"
+
+    def save_a_deal(self, number: int) -> None:
+        """Make a deal worth one more, as somebody's form would; its triggers say so to the mirror."""
+        with sqlite3.connect(self.database_file, timeout=30) as connection:
+            connection.execute(
+                "UPDATE deal SET base_amount = base_amount + 100 WHERE id = "
+                "(SELECT id FROM deal WHERE id >= ? ORDER BY id LIMIT 1)", (number,)
+            )  # fmt: skip
+        connection.close()
 
     def open(self) -> Database:
         """Open the database in this process."""

@@ -32,6 +32,7 @@ def bounds(chosen: str, today: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp
 def sidebar(deals: pd.DataFrame) -> tuple[pd.DataFrame, pd.Timestamp, pd.Timestamp]:
     """Return the deals of the chosen teams, and the period."""
     today = pd.Timestamp.now("Asia/Shanghai").tz_localize(None).normalize()
+    st.sidebar.button("Refresh data", key="refresh", on_click=st.cache_data.clear)
     chosen = st.sidebar.selectbox("Period", PRESETS + quarters(today), index=4, key="period")
     teams = st.sidebar.multiselect("Team", sorted(deals["team"].dropna().unique()), key="team")
     if teams:
