@@ -98,14 +98,17 @@ def own_place(view: View, board: pd.DataFrame) -> None:
 
 def with_names(board: pd.DataFrame) -> pd.DataFrame:
     """Return the board with a word for those whose names are not shown."""
-    rows = records(board)
+    rows = records(board[["name", "rank", "rank_low", "rank_high"]])
     names = [row["name"] or _("Colleague in place {rank}", rank=format_number(row["rank"])) for row in rows]
     return board.assign(name=names, range=[rank_range(row) for row in rows])
 
 
 def with_team_names(board: pd.DataFrame) -> pd.DataFrame:
     """Return the board of teams with a word for those whose names are not shown."""
-    names = [row["name"] or _("Team in place {rank}", rank=format_number(row["rank"])) for row in records(board)]
+    names = [
+        row["name"] or _("Team in place {rank}", rank=format_number(row["rank"]))
+        for row in records(board[["name", "rank"]])
+    ]
     return board.assign(name=names)
 
 
@@ -123,20 +126,22 @@ def none_shown(board: pd.DataFrame, by: str) -> str:
 
 def arithmetic_button(view: View, board: pd.DataFrame, measure: str, adjust: Collection[Adjustment]) -> None:
     """Offer how a row of the reader's own scope is worked out."""
-    rows = {str(row["key"]): row for row in records(board) if row["inside"]}
-    if not rows or view.large:
+    inside = board[board["inside"]]
+    if inside.empty or view.large:
         return
     if st.button(_("How a row is worked out"), icon=":material/calculate:", key="board-arithmetic"):
 
         @session.dialog(_("How a row is worked out"), width="large")
         def opened() -> None:
             own = str(view.actor.rep_id)
-            keys = list(rows)
+            names = dict(zip(inside["key"], inside["name"], strict=True))
+            keys = list(names)
             key = keys[0] if len(keys) == 1 else st.selectbox(
-                _("Rep"), keys, index=keys.index(own) if own in rows else 0,
-                format_func=lambda one: str(rows[one]["name"]), key="board-arithmetic-who",
+                _("Rep"), keys, index=keys.index(own) if own in names else 0,
+                format_func=lambda one: str(names[one]), key="board-arithmetic-who",
             )  # fmt: skip
-            for title, lines in steps(rows[key], measure, adjust, view.currency):
+            (row,) = records(inside[inside["key"] == key])
+            for title, lines in steps(row, measure, adjust, view.currency):
                 st.subheader(title, anchor=False)
                 for line in lines:
                     st.markdown(plain(line))
