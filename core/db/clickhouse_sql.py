@@ -159,6 +159,13 @@ class _Compiler(ChStatementCompiler):  # type: ignore[misc] # an untyped class
     def visit_arg_max_func(self, fn: Any, **kw: Any) -> str:
         return f"argMax({', '.join(self._arguments(fn, **kw))})"
 
+    def visit_hash_func(self, fn: Any, **kw: Any) -> str:
+        return f"reinterpretAsInt64(cityHash64({', '.join(self._arguments(fn, **kw))}))"
+
+    def visit_bit_xor_func(self, fn: Any, **kw: Any) -> str:
+        (value,) = self._arguments(fn, **kw)
+        return f"groupBitXor({value})"
+
     def visit_epoch_func(self, fn: Any, **kw: Any) -> str:
         (value,) = self._arguments(fn, **kw)
         kind = type_of(fn.clauses.clauses[0])

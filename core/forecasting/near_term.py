@@ -22,6 +22,7 @@ from core.forecasting.smoothing import theta
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from core.forecasting.pipeline import Spans
     from core.forecasting.transform import Floats
 
 BEFORE: Final = 26
@@ -136,15 +137,15 @@ class NearTerm:
         return cls(date.fromisoformat(kept["last"]), weeks, Flow.from_dict(kept["flow"]), float(kept["season"]))
 
 
-def near_term(spans: pd.DataFrame, *, last: date) -> NearTerm | None:
-    """Forecast the weeks after `last` from the deals' history (`Replay.spans`); None where too little is known.
+def near_term(spans: Spans, *, last: date, known_from: date | None = None) -> NearTerm | None:
+    """Forecast the weeks after `last` from the deals' history (as `Replay` takes it); None where too little is known.
 
     Every past forecast knows only what was known on its day: the deals, the chances learned, the bookings, their
     season and the weights.
     """
-    if spans.empty or not spans["is_won"].any():
+    if not np.asarray(spans["is_won"]).any():
         return None
-    replay = Replay(spans, last)
+    replay = Replay(spans, last, known_from=known_from)
     learned, count = Learned(replay), len(replay.days)
     if count < BEFORE + ENOUGH:
         return None
@@ -152,9 +153,9 @@ def near_term(spans: pd.DataFrame, *, last: date) -> NearTerm | None:
     names = ("open", "new_share", "weighted", "pipeline", "weight")
     parts = {name: np.zeros((count, WEEKS)) for name in names}
     actual = np.full((count, WEEKS), np.nan)
-    deals, each = learned.expected(now)
+    deals, each = learned.expected_each(now)
     for origin in range(first, count):
-        parts["open"][origin] = (each if origin == now else learned.expected(origin)[1]).sum(axis=0)
+        parts["open"][origin] = learned.expected(origin)
         parts["new_share"][origin] = learned.new_share(origin)
         parts["weighted"][origin] = learned.weighted(origin)
         ahead = min(WEEKS, now - origin)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from datetime import timedelta
 from threading import Lock
@@ -15,14 +14,13 @@ import pandas as pd
 from core.access.actions import Action
 from core.analytics.dimensions import Dimension
 from core.analytics.filters import NO_FILTERS, Filters, number
-from core.analytics.known_then import names, spans
+from core.analytics.known_then import chances, followed, followed_mark, marks_beside, names, spans
 from core.forecasting.near_term import near_term
-from core.forecasting.pipeline import LEARNED, WEEKS
+from core.forecasting.pipeline import LEARNED, WEEKS, order_of
 from core.gate import query
 from core.queries.overview import HUNDREDTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     from numpy.typing import NDArray
@@ -44,8 +42,8 @@ KEPT: Final = 32
 _Asked = tuple[int, "Scope", "date", str, str]
 
 _lock = Lock()
-_made: OrderedDict[tuple[date, str], NearTerm | None] = OrderedDict()
-"""Near terms by their last day and the data they were learned from; the same data have the same one."""
+_made: OrderedDict[tuple[Any, ...], NearTerm | None] = OrderedDict()
+"""Near terms by their last day and marks of the data they were learned from; the same data have the same one."""
 _told: WeakKeyDictionary[AnyMirror, OrderedDict[_Asked, NearTerm | None]] = WeakKeyDictionary()
 """Of each mirror, near terms by its version, the scope, the last day and the part of the company: their data."""
 
@@ -62,21 +60,22 @@ def _stays(mirror: ScopedMirror, since: date, dimension: Part, key: str) -> pd.D
     filters = filters_of(dimension, key)
     frame = pd.DataFrame(columns=list(COLUMNS))
     if filters is not None:
-        frame = _in_order(mirror.columns(spans(mirror.facts, filters=filters, since=since)))
-    frame["value"] = frame["value"].astype("float64") / HUNDREDTHS
-    frame = frame.astype({"probability": "float64", "deal": "int64", "stage": "int64"})
+        stays = _with_chances(mirror, mirror.columns(spans(mirror.facts, filters=filters, since=since)))
+        order = order_of(stays["deal"], stays["from_on"])
+        frame = pd.DataFrame({name: stays[name][order] for name in COLUMNS})
+    frame = frame.astype({"value": "float64", "probability": "float64", "deal": "int64", "stage": "int64"})
     for name in DAYS:
         frame[name] = frame[name].to_numpy(dtype="int64").astype("datetime64[D]").astype("datetime64[s]")
     return frame
 
 
-def _in_order(stays: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Return stays by deal and day; the mirror mostly holds them so, and sorting a million costs half the question."""
-    frame = pd.DataFrame({name: stays[name] for name in COLUMNS})
-    deal, day = (np.diff(frame[name].to_numpy()) for name in ("deal", "from_on"))
-    if bool(((deal > 0) | ((deal == 0) & (day >= 0))).all()):
-        return frame
-    return frame.sort_values(["deal", "from_on"], kind="stable", ignore_index=True)
+def _with_chances(mirror: ScopedMirror, stays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return stays with the `probability` of their stage, and their value in major units."""
+    rows = mirror.rows(chances(mirror.facts))
+    by_stage = np.full(max((row.id for row in rows), default=0) + 1, np.nan)
+    for row in rows:
+        by_stage[row.id] = row.probability
+    return stays | {"probability": by_stage[stays["stage"]], "value": stays["value"] / HUNDREDTHS}
 
 
 @query(Action.FORECAST_VIEW, mirrored=True, askable=True)
@@ -108,21 +107,27 @@ def _near(work: Work, dimension: Part, key: str) -> NearTerm | None:
         told = _told.setdefault(work.database.mirror, OrderedDict())
         if asked in told:
             return told[asked]
-    found = _learned(_stays(mirror, last - timedelta(days=7 * (LEARNED + WEEKS)), dimension, key), last)
+    found = _learned(mirror, filters_of(dimension, key), last)
     with _lock:
         _keep(told, asked, found)
     return found
 
 
-def _learned(stays: pd.DataFrame, last: date) -> NearTerm | None:
-    said = hashlib.sha256(pd.util.hash_pandas_object(stays, index=False).to_numpy().tobytes()).hexdigest()
+def _learned(mirror: ScopedMirror, filters: Filters | None, last: date) -> NearTerm | None:
+    if filters is None:
+        return None
+    facts = mirror.facts
+    asked: dict[str, Any] = {"filters": filters, "since": last - timedelta(days=7 * (LEARNED + WEEKS)), "last": last}
+    whole = mirror.rows(followed_mark(facts, **asked))[0]
+    said = (last, *whole, *(mark for statement in marks_beside(facts) for mark in mirror.rows(statement)[0]))
     with _lock:
-        if (last, said) in _made:
-            _made.move_to_end((last, said))
-            return _made[last, said]
-    found = near_term(stays, last=last)
+        if said in _made:
+            _made.move_to_end(said)
+            return _made[said]
+    stays = _with_chances(mirror, mirror.columns(followed(facts, **asked)))
+    found = near_term(stays, last=last, known_from=whole.first_on)
     with _lock:
-        _keep(_made, (last, said), found)
+        _keep(_made, said, found)
     return found
 
 

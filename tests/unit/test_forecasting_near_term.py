@@ -67,7 +67,11 @@ def test_a_snapshot_holds_the_deals_that_were_open_at_the_end_of_its_day():
         (2, 1, day + timedelta(days=1), FOREVER, "open", 5, 0.2, LAST),
     )
     replay = Replay(frame, LAST)
-    held = replay.open_deals[["snapshot", "deal", "age", "value"]].to_numpy().tolist()
+    held = [
+        [snapshot, *row]
+        for snapshot in range(len(replay.days))
+        for row in replay.open_at(snapshot)[["deal", "age", "value"]].to_numpy().tolist()
+    ]
     last = len(replay.days) - 1
     assert held == [
         [last - 4, 1, 2, 10], [last - 3, 1, 9, 10], [last - 2, 1, 16, 12], [last - 1, 1, 23, 12],
