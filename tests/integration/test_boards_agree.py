@@ -15,25 +15,23 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import select
 
-from core import gate
 from core.access.actors import SYSTEM
 from core.analytics.anomalies import LEAST_DECIDED
 from core.db.work import Database
 from core.domain.periods import Period, add_months
-from core.model import Activity, Customer, Deal, DealChange, DealLine, Quota, Rep, RepLeave
+from core.model import Deal, Rep, RepLeave
 from core.queries.expected import coverage_needed, expected_weeks
 from core.queries.leaderboard import leaderboard
 from core.queries.leaderboard_fair import fair_leaderboard
+from core.queries.overview import booked_by_month, breakdown, overview_kpis, pipeline_by_stage
 from core.queries.rep_page import rep_against_team
 from core.queries.why import booked_why
-from tests.conftest import SHANGHAI, actor
+from tests.conftest import SHANGHAI
 from tests.factories import NOW, Company
 from tests.histories import REPS, random_change, random_deals
+from tests.slow_company import DAY, TODAY, SlowCompany, cents, closed_on, credit, halves_up, main_product
 
-TODAY = NOW.date()
-DAY = timedelta(days=1)
 EXAMPLES = settings(
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -44,77 +42,6 @@ PERIODS = st.one_of(
     st.sampled_from((Period(date(2026, 1, 1), date(2026, 7, 1)), Period(date(2026, 4, 1), date(2027, 1, 1)))),
 )
 MINIMUM = 2
-
-
-class Raw:
-    """The rows of a company as lists, money in cents and instants as the company's days."""
-
-    def __init__(self, company: Company) -> None:
-        self.company = company
-        with company.database.reading(SYSTEM, now=NOW) as work:
-            every = {kind: list(work.session.exec(select(kind)))
-                     for kind in (Deal, Rep, RepLeave, Quota, Activity, DealChange, DealLine, Customer)}  # fmt: skip
-        self.deals: list[Deal] = every[Deal]
-        self.reps: dict[int, Rep] = {rep.id: rep for rep in every[Rep]}
-        self.quotas, self.activities, self.customers = every[Quota], every[Activity], every[Customer]
-        self.away: dict[int, set[date]] = defaultdict(set)
-        for leave in every[RepLeave]:
-            days = (leave.until_on - leave.from_on).days + 1
-            self.away[leave.rep_id] |= {leave.from_on + n * DAY for n in range(days)}
-        self.changes: dict[tuple[int, str], list[DealChange]] = defaultdict(list)
-        for change in sorted(every[DealChange], key=lambda row: row.id):
-            if change.before is not None:
-                self.changes[change.deal_id, str(change.field)].append(change)
-        self.lines: dict[int, list[DealLine]] = defaultdict(list)
-        for line in every[DealLine]:
-            self.lines[line.deal_id].append(line)
-
-    def __call__(self, query, who="leader", **values):
-        return gate.answer(self.company.database, actor(self.company, who), query, NOW, **values)
-
-    def decided(self, period, kinds=("won", "lost")):
-        return [d for d in self.deals if str(d.state) in kinds and closed_on(d) in period and closed_on(d) <= TODAY]
-
-    def of(self, rep, deals):
-        return [deal for deal in deals if credit(deal) == rep]
-
-    def worked(self, rep, period, *, with_leave=True):
-        """Days of the period on which somebody was there, day by day."""
-        row = self.reps[rep]
-        days = [period.start + n * DAY for n in range(period.days)]
-        return sum(
-            (row.joined_on is None or row.joined_on <= day) and (row.left_on is None or day <= row.left_on)
-            and not (with_leave and day in self.away[rep])
-            for day in days
-        )  # fmt: skip
-
-    def owed(self, rep, period):
-        """Each month's quota by the share of its days that the period holds, as (whole, by days worked) in cents."""
-        whole = by_days = 0
-        for row in self.quotas:
-            following = add_months(row.month, 1)
-            if row.rep_id == rep and row.month < period.end and following > period.start:
-                inside = Period(max(row.month, period.start), min(following, period.end))
-                a_day = Fraction(cents(row.amount), (following - row.month).days)
-                whole += halves_up(a_day * inside.days)
-                by_days += round(a_day * self.worked(rep, inside))
-        return whole, by_days
-
-
-def cents(amount):
-    return int(amount * 100)
-
-
-def halves_up(value):
-    return int(value + Fraction(1, 2))
-
-
-def closed_on(deal):
-    return deal.closed_at.astimezone(SHANGHAI).date()
-
-
-def credit(deal):
-    return deal.credited_id if str(deal.state) == "won" and deal.credited_id else deal.owner_id
 
 
 def close(one, other, what=""):
@@ -150,7 +77,7 @@ def raw(request, founded_sqlite):
             start = date(2026, 3, random.randint(1, 20))
             for first in (start, start + 5 * DAY):  # leaves that overlap count once
                 work.session.add(RepLeave(rep_id=company.reps["bob"], from_on=first, until_on=first + 9 * DAY))
-        yield Raw(company)
+        yield SlowCompany(company)
         database.close()
 
 
@@ -326,9 +253,82 @@ def test_why_booked_changed_is_volume_mix_and_price_of_the_deals_themselves(raw,
         }  # fmt: skip
 
 
-def main_product(raw, deal):
-    lines = sorted(raw.lines[deal.id], key=lambda line: (-line.amount, line.id))
-    return lines[0].product_id if lines else None
+@EXAMPLES
+@given(period=PERIODS)
+def test_overviews_figures_are_sums_over_the_deals(raw, period):
+    told = raw(overview_kpis, period=period).set_index("row")
+    open_ones = [deal for deal in raw.deals if str(deal.state) == "open"]
+    for name, row in told.iterrows():
+        cut = Period(row["start"], row["end"])
+        won, decided = raw.decided(cut, ("won",)), raw.decided(cut)
+        booked, value = (sum(cents(deal.base_amount) for deal in deals) for deals in (won, decided))
+        assert (row["won_count"], row["decided_count"]) == (len(won), len(decided)), name
+        close(row["booked"], booked / 100)
+        close(row["win_rate"], len(won) / len(decided) if decided else nan)
+        close(row["win_rate_by_value"], booked / value if value else nan)
+        close(row["average_deal"], booked / 100 / len(won) if won else nan)
+        days = [(deal.closed_at - deal.opened_at).total_seconds() / 86_400 for deal in won]
+        close(row["cycle_days"], median(days) if days else nan)
+        owed = owed_by_all(raw, cut)
+        close(row["attainment"], booked / owed if owed else nan)
+    row = told.loc["current"]
+    late = [deal for deal in open_ones if deal.expected_close_on < TODAY]
+    due = sum(cents(deal.base_amount) for deal in open_ones if deal.expected_close_on in period)
+    weighted = sum(halves_up(cents(deal.base_amount) * raw.chance[deal.stage_id]) for deal in open_ones)
+    assert (row["open_count"], row["overdue_count"]) == (len(open_ones), len(late))
+    close(row["pipeline"], sum(cents(deal.base_amount) for deal in open_ones) / 100)
+    close(row["weighted_pipeline"], weighted / 100)
+    close(row["overdue_value"], sum(cents(deal.base_amount) for deal in late) / 100)
+    close(row["closing_value"], due / 100)
+    left = owed_by_all(raw, period) - round(row["booked"] * 100)
+    close(row["coverage"], due / left if left > 0 else nan)
+
+
+def owed_by_all(raw, period):
+    return sum(raw.owed(rep, period)[0] for rep in raw.reps)
+
+
+@EXAMPLES
+@given(period=PERIODS)
+def test_the_parts_of_a_dimension_are_those_of_the_deals_in_it(raw, period):
+    customers = {customer.id: customer for customer in raw.customers}
+    keys = {
+        "channel": lambda deal: deal.channel_id, "product": lambda deal: main_product(raw, deal),
+        "segment": lambda deal: customers[deal.customer_id].segment or None,
+        "territory": lambda deal: customers[deal.customer_id].territory_id, "rep": credit,
+    }  # fmt: skip
+    for by, key in keys.items():
+        shown = raw(breakdown, period=period, by=by).set_index("key")
+        parts: dict[str, list[Deal]] = defaultdict(list)
+        for deal in [*raw.decided(period), *(deal for deal in raw.deals if str(deal.state) == "open")]:
+            parts["none" if (found := key(deal)) is None else str(found)].append(deal)
+        assert set(parts) <= set(shown.index), by
+        for name, row in shown.iterrows():
+            count = Counter(str(deal.state) for deal in parts[str(name)])
+            value = {
+                kind: sum(cents(d.base_amount) for d in parts[str(name)] if str(d.state) == kind) for kind in count
+            }
+            assert (row["won_count"], row["lost_count"], row["open_count"]) == tuple(
+                count[kind] for kind in ("won", "lost", "open")
+            ), (by, name)
+            close(row["booked"], value.get("won", 0) / 100)
+            close(row["open_value"], value.get("open", 0) / 100)
+
+
+@EXAMPLES
+@given(period=PERIODS)
+def test_months_and_stages_are_sums_over_the_deals(raw, period):
+    for row in raw(booked_by_month, period=period).to_dict("records"):
+        following = add_months(row["month"], 1)
+        inside = Period(max(row["month"], period.start), min(following, period.end))
+        won = raw.decided(inside, ("won",))
+        assert row["won"] == len(won)
+        close(row["booked"], sum(cents(deal.base_amount) for deal in won) / 100)
+    for row in raw(pipeline_by_stage).to_dict("records"):
+        inside = [deal for deal in raw.deals if str(deal.state) == "open" and str(deal.stage_id) == row["stage_key"]]
+        assert row["count"] == len(inside)
+        assert row["overdue_count"] == sum(deal.expected_close_on < TODAY for deal in inside)
+        close(row["value"], sum(cents(deal.base_amount) for deal in inside) / 100)
 
 
 def test_weeks_and_the_years_win_rate_by_value_are_sums_over_the_deals(raw):
