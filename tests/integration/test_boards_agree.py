@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 
 from core.access.actors import SYSTEM
 from core.analytics.anomalies import LEAST_DECIDED
+from core.analytics.selection import Selection
 from core.db.work import Database
 from core.domain.periods import Period, add_months
 from core.model import Deal, Rep, RepLeave
+from core.queries.drill import deals_behind, selection_total
 from core.queries.expected import coverage_needed, expected_weeks
-from core.queries.leaderboard import leaderboard
+from core.queries.leaderboard import leaderboard, rep_trend
 from core.queries.leaderboard_fair import fair_leaderboard
 from core.queries.overview import booked_by_month, breakdown, overview_kpis, pipeline_by_stage
 from core.queries.rep_page import rep_against_team
@@ -31,6 +33,7 @@ from tests.conftest import SHANGHAI
 from tests.factories import NOW, Company
 from tests.histories import REPS, random_change, random_deals
 from tests.slow_company import DAY, TODAY, SlowCompany, cents, closed_on, credit, halves_up, main_product
+from tests.slow_funnel import day_of
 
 EXAMPLES = settings(
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -329,6 +332,37 @@ def test_months_and_stages_are_sums_over_the_deals(raw, period):
         assert row["count"] == len(inside)
         assert row["overdue_count"] == sum(deal.expected_close_on < TODAY for deal in inside)
         close(row["value"], sum(cents(deal.base_amount) for deal in inside) / 100)
+
+
+@EXAMPLES
+@given(period=PERIODS)
+def test_a_number_opens_exactly_its_deals(raw, period):
+    still = [deal for deal in raw.deals if str(deal.state) == "open"]
+    counted = {
+        "booked": raw.decided(period, ("won",)), "lost": raw.decided(period, ("lost",)),
+        "decided": raw.decided(period), "open": still,
+        "overdue": [deal for deal in still if deal.expected_close_on < TODAY],
+        "closing": [deal for deal in still if deal.expected_close_on in period],
+        "created": [d for d in raw.deals if (on := day_of(d.opened_at)) in period and on <= TODAY],
+    }  # fmt: skip
+    for measure, deals in counted.items():
+        selection = Selection(measure, period)
+        behind, total = raw(deals_behind, selection=selection), raw(selection_total, selection=selection).iloc[0]
+        assert sorted(behind["deal_id"]) == sorted(deal.id for deal in deals), measure
+        assert total["count"] == len(deals)
+        for told in (total["value"], behind["value"].sum()):
+            close(told, sum(cents(deal.base_amount) for deal in deals) / 100, measure)
+
+
+def test_a_reps_months_are_sums_over_their_deals(raw):
+    for rep in raw.reps:
+        for row in raw(rep_trend, rep_id=rep, months=8).to_dict("records"):
+            month = Period(row["month"], add_months(row["month"], 1))
+            won, lost = (raw.of(rep, raw.decided(month, (kind,))) for kind in ("won", "lost"))
+            assert (row["won"], row["lost"]) == (len(won), len(lost))
+            close(row["booked"], sum(cents(deal.base_amount) for deal in won) / 100)
+            owed = raw.owed(rep, month)[0]
+            close(row["quota"], owed / 100 if owed else nan)
 
 
 def test_weeks_and_the_years_win_rate_by_value_are_sums_over_the_deals(raw):

@@ -24,7 +24,7 @@ from core.domain.periods import Period, add_months, day_start
 from core.queries.drill import deals_behind, selection_total
 from core.queries.funnel import cohort_funnel, cohorts_by_month, funnel_compare, process_shown
 from core.queries.funnel_flow import flow_kinds, funnel_flow, funnel_snapshot
-from core.queries.funnel_losses import losses_by_competitor, losses_by_month
+from core.queries.funnel_losses import losses_by_competitor, losses_by_month, losses_by_stage
 from core.queries.funnel_stays import stay_curves, time_in_stage
 from core.queries.funnel_steps import step_changes, step_trend
 from core.queries.share import my_share_links  # noqa: F401 - the gate knows every question of a page
@@ -122,6 +122,23 @@ def test_a_step_counts_who_arrived_and_who_went_on_in_time(asked, period, days):
             asked.opens(f"went_on:{stage}:{days}", went_on, cut)
             asked.opens(f"stuck:{stage}:{days}", entered - went_on, cut)
         assert row["end"] <= max(row["start"], min(period.end, TODAY - timedelta(days=days)))
+
+
+@EXAMPLES
+@given(period=PERIODS)
+def test_losses_stand_at_the_furthest_stage_by_their_reason(asked, period):
+    expected = {}
+    for life in asked.truth.cohort(period):
+        if life.state == "lost":
+            key = (asked.truth.furthest(life), str(life.reason) if life.reason else "none")
+            expected.setdefault(key, []).append(life.id)
+    place = {str(stage): position for stage, position in asked.truth.position.items()}
+    rows = asked(losses_by_stage, period=period)
+    assert {(place[row.stage_key], row.reason_key): row.count for row in rows.itertuples(name="Row", index=False)
+            } == {key: len(lost) for key, lost in expected.items()}  # fmt: skip
+    for row in rows.to_dict("records"):
+        lost = expected[place[row["stage_key"]], row["reason_key"]]
+        asked.opens(f"lost_at:{row['stage_key']}:{row['reason_key']}", lost, period, row["value"])
 
 
 @EXAMPLES
