@@ -101,6 +101,16 @@ def on_day(rates: FromClause, currency: ColumnElement[int], on: ColumnElement[da
     return and_(rates.c.currency == currency, rates.c.from_on <= on, rates.c.until_on > on)
 
 
+def rated(rates: FromClause, state: Any, as_of: AsOf) -> ColumnElement[bool]:
+    """Return the condition that joins the rate that counts for a state: of the day, or of that on which it closed."""
+    return on_day(rates, state.currency, case((state.is_open, literal(as_of.on, Date)), else_=state.closed_on))
+
+
+def weighted(value: ColumnElement[int], stages: FromClause) -> ColumnElement[int]:
+    """Return a value times the probability of its stage, in whole hundredths."""
+    return cast(func.round(cast(value, Numeric(18, 0)) * cast(stages.c.probability, Numeric(9, 6))), BigInteger)
+
+
 def states_on(
     facts: Facts, as_of: AsOf, filters: Filters, *, name: str, also: tuple[ColumnElement[bool], ...] = ()
 ) -> Subquery:
@@ -110,18 +120,16 @@ def states_on(
     and weighted (hundredths of the company's), expected_close_on, first_on, since_on, closed_on, closed_at.
     """
     states, stages, rates = facts.states.c, facts.stages.alias(f"{name}_stages"), facts.rates.alias(f"{name}_rates")
-    on = case((states.is_open, literal(as_of.on, Date)), else_=states.closed_on)
     value = worth(states.amount, states.currency, rates.c.rate)
-    weighted = cast(func.round(cast(value, Numeric(18, 0)) * cast(stages.c.probability, Numeric(9, 6))), BigInteger)
     return (
         select(
             states.deal_id, states.stage_id, stages.c.position, states.credit_id, states.is_open, states.is_won,
-            states.amount, states.currency, value.label("value"), weighted.label("weighted"),
+            states.amount, states.currency, value.label("value"), weighted(value, stages).label("weighted"),
             states.expected_close_on, states.first_on, states.since_on, states.closed_on, states.closed_at,
         )
         .select_from(
             facts.states.join(stages, stages.c.id == states.stage_id).outerjoin(
-                rates, on_day(rates, states.currency, on)
+                rates, rated(rates, states, as_of)
             )
         )
         .where(

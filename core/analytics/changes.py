@@ -22,6 +22,7 @@ KINDS: Final = ("created", "advanced", "won", "lost", "slipped")
 
 def _events(facts: Facts, since: datetime) -> Subquery:
     deals, moves, changes = facts.deals.c, facts.moves.c, facts.changes.c
+    came_from = facts.stages.alias("came_from")
     inside = deal_conditions(facts, NO_FILTERS)
 
     def of_counted(deal_id: ColumnElement[int]) -> list[ColumnElement[bool]]:
@@ -42,9 +43,11 @@ def _events(facts: Facts, since: datetime) -> Subquery:
         event("created", deals.opened_at).where(deals.opened_at >= since, *inside),
         event("won", deals.closed_at).where(deals.state == "won", deals.closed_at >= since, *inside),
         event("lost", deals.closed_at).where(deals.state == "lost", deals.closed_at >= since, *inside),
-        event("advanced", moves.moved_at, moves.from_stage_id, moves.to_stage_id, of=moves.deal_id).where(
-            moves.moved_at >= since, moves.from_kind == "open", moves.to_kind == "open",
-            moves.to_position > moves.from_position, *of_counted(moves.deal_id),
+        event("advanced", moves.moved_at, moves.from_stage_id, moves.to_stage_id, of=moves.deal_id)
+        .select_from(facts.moves.join(came_from, came_from.c.id == moves.from_stage_id))
+        .where(
+            moves.moved_at >= since, came_from.c.kind == "open", moves.to_kind == "open",
+            moves.to_position > came_from.c.position, *of_counted(moves.deal_id),
         ),
         event("slipped", changes.changed_at, null(), null(), changes.before, changes.after, of=changes.deal_id).where(
             changes.changed_at >= since, changes.field == "expected_close",

@@ -16,7 +16,7 @@ from core.domain.names import BETWEEN, in_order
 if TYPE_CHECKING:
     from datetime import date
 
-    from sqlalchemy import Table
+    from sqlalchemy import Subquery, Table
 
 
 Statement: TypeAlias = "Select[*tuple[Any, ...]]"
@@ -43,14 +43,16 @@ class Facts:
         self.scope = scope
         self.deals = _narrowed(tables.DEALS, scope, _of_deal(scope))
         self.spans = _narrowed(tables.SPANS, scope, _of_deal(scope, tables.SPANS))
-        self.moves = _narrowed(tables.MOVES, scope, _of_deal(scope, tables.MOVES))
+        self.moves = _moves(self.spans)
         self.changes = _narrowed(tables.CHANGES, scope, _with_deal(tables.CHANGES, scope))
         self.states = _narrowed(tables.STATES, scope, tables.STATES.c.credit_id.in_(scope.rep_ids))
         self.known_deals = _named_alone(scope)
         self.known_customers = _customers_of(self.known_deals, scope)
-        self.known_spans, self.known_moves, self.late_moves = (
-            _with_known(table, self.known_deals, scope) for table in (tables.SPANS, tables.MOVES, tables.LATE_MOVES)
+        self.known_spans, self.late_moves = (
+            _with_known(table, self.known_deals, scope) for table in (tables.SPANS, tables.LATE_MOVES)
         )
+        self.known_moves = _moves(self.known_spans)
+        self._any_deals, self._any_spans = _marks(scope), tables.SPANS.alias("any_spans")
         self.activities = _narrowed(
             tables.ACTIVITIES,
             scope,
@@ -126,10 +128,15 @@ def _named_alone(scope: Scope) -> FromClause:
     """
     if scope.reach is Reach.ALL:
         return tables.DEALS.alias("known_deals")
-    now = _of_deal(scope)
+    inside = or_(_of_deal(scope), tables.DEALS.c.id.in_(_handed_over(scope)))
+    return _marks(scope, false() if scope.reach is Reach.NOTHING else inside)
+
+
+def _marks(scope: Scope, *inside: ColumnElement[bool]) -> Subquery:
+    """Return what a past state needs of its deal; what the deal cost is for who has or won it now."""
+    now = true() if scope.reach is Reach.ALL else _of_deal(scope)
     seen = [case((now, tables.DEALS.c[name])).label(name) for name in ("cost", "closed_at")]
-    inside = false() if scope.reach is Reach.NOTHING else or_(now, tables.DEALS.c.id.in_(_handed_over(scope)))
-    return select(*(tables.DEALS.c[name] for name in _MARKS), *seen).where(inside).subquery("known_deals")
+    return select(*(tables.DEALS.c[name] for name in _MARKS), *seen).where(*inside).subquery("known_deals")
 
 
 def _handed_over(scope: Scope) -> Select[tuple[int]]:
@@ -147,6 +154,16 @@ def _with_known(table: Table, deals: FromClause, scope: Scope) -> FromClause:
     elif "owner_id" in table.c:
         inside = or_(_of_deal(scope, table), table.c.deal_id.in_(_handed_over(scope)))
     return select(table).where(inside).subquery(f"known_{table.name}")
+
+
+def _moves(spans: FromClause) -> FromClause:
+    """Return the moves with which stays began: where a deal came from, where to, when, and why where it was lost."""
+    s = spans.c
+    return select(
+        s.move_id.label("id"), s.deal_id, s.owner_id, s.credited_id, s.from_stage_id, s.stage_id.label("to_stage_id"),
+        s.position.label("to_position"), s.kind.label("to_kind"), s.lost_reason_id, s.entered_at.label("moved_at"),
+        s.entered_on.label("moved_on"),
+    ).subquery("moves")  # fmt: skip
 
 
 def _customers_of(deals: FromClause, scope: Scope) -> FromClause:

@@ -29,12 +29,14 @@ from sqlalchemy import (
 
 from core.access.actors import Reach, Scope
 from core.analytics import lean
-from core.analytics.as_of import states_on
+from core.analytics.as_of import rated, state_conditions, weighted, worth
 from core.analytics.facts import Facts, shares_known
 from core.analytics.filters import NO_FILTERS
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Subquery
+    from collections.abc import Callable
+
+    from sqlalchemy import CTE, ColumnElement, FromClause, Select, Subquery
 
     from core.analytics.as_of import AsOf
     from core.analytics.lean import Join
@@ -56,6 +58,13 @@ def standpoint(facts: Facts, as_of: AsOf | None, *, today: date, until: datetime
     return Standpoint(PastFacts(facts, as_of, until.replace(tzinfo=None)), as_of.on + timedelta(days=1))
 
 
+class _Late(NamedTuple):
+    """The deals of which not all moves were known on a day, and their stays as they were known."""
+
+    deals: Select[tuple[int]]
+    stays: CTE
+
+
 class PastFacts(Facts):
     """Deals, stays, moves and activities as they stood at the end of a day, in the same scope.
 
@@ -70,15 +79,22 @@ class PastFacts(Facts):
         self._until = literal(until, DateTime)
         if as_of.known == "then":
             self.shares = shares_known(as_of.on)
-        self._unknown = (
-            select(self.late_moves.c.id, self.late_moves.c.deal_id)
-            .where(self.late_moves.c.known_on > as_of.on)
+        late = self.late_moves.c
+        unknown = (
+            select(late.id, late.deal_id)
+            .where(late.known_on > as_of.on, late.moved_on <= as_of.on)
             .cte(f"unknown_{facts.scope.reach}")
-            if as_of.known == "then"
-            else None
         )
-        self.moves = self._moves(as_of.on)
-        self.spans = self._spans()
+        moves = select(self.known_moves).where(self.known_moves.c.moved_on <= as_of.on)
+        if as_of.known == "then":
+            moves = moves.where(self.known_moves.c.id.not_in(select(unknown.c.id)))
+        self.moves = moves.subquery("moves_then")
+        self._late: _Late | None = None
+        if as_of.known == "then":
+            deals = select(unknown.c.deal_id)
+            stays = select(*_replayed(self, deals)).cte(f"replayed_{facts.scope.reach}")
+            self._late = _Late(deals, stays)
+        self.spans = self._cut(self.known_spans)
         self.deals = self._deals(as_of)
         self.customers = self.known_customers
         activities = self.activities
@@ -88,16 +104,12 @@ class PastFacts(Facts):
         """Return the facts of the same day in the scope that holds everything."""
         return self if self.scope.reach is Reach.ALL else PastFacts(Facts(Scope.everything()), *self._end)
 
-    def _moves(self, on: date) -> Subquery:
-        moves = self.known_moves.c
-        known = [moves.moved_on <= on]
-        if self._unknown is not None:
-            known.append(moves.id.not_in(select(self._unknown.c.id)))
-        return select(self.known_moves).where(*known).subquery("moves_then")
-
-    def _spans(self) -> Subquery:
-        spans = self.known_spans.c
-        goes_on = or_(spans.left_at.is_(None), spans.left_at >= self._until)
+    def _cut(
+        self, stays: FromClause, *when: Callable[[Any], ColumnElement[bool]], name: str = "spans_then"
+    ) -> Subquery:
+        """Return those of `stays` that had begun, as they stood; `when`: conditions, of the stays as they are now."""
+        spans = stays.c
+        goes_on = self._goes_on(spans)
         arrived_later = func.epoch(spans.entered_at) + spans.advance_seconds >= func.epoch(self._until)
         cut: dict[str, ColumnElement[Any]] = {
             "left_at": case((goes_on, null()), else_=spans.left_at),
@@ -105,38 +117,67 @@ class PastFacts(Facts):
             "next_same_at": case((spans.next_same_at >= self._until, null()), else_=spans.next_same_at),
             "advance_seconds": case((arrived_later, null()), else_=spans.advance_seconds),
         }
-        now = select(*(cut.get(c.name, c).label(c.name) for c in spans)).where(spans.entered_at < self._until)
-        if self._unknown is None:
-            return now.subquery("spans_then")
-        now = now.where(spans.deal_id.not_in(select(self._unknown.c.deal_id)))
-        return now.union_all(select(*_replayed(self, select(self._unknown.c.deal_id)))).subquery("spans_then")
+        now = select(*(cut.get(c.name, c).label(c.name) for c in spans)).where(
+            spans.entered_at < self._until, *(each(spans) for each in when)
+        )
+        if self._late is None:
+            return now.subquery(name)
+        late = self._late.stays.c
+        now = now.where(spans.deal_id.not_in(self._late.deals))
+        return now.union_all(select(*(late[c.name] for c in spans)).where(*(each(late) for each in when))).subquery(
+            name
+        )
+
+    def _goes_on(self, spans: Any) -> ColumnElement[bool]:
+        return or_(spans.left_at.is_(None), spans.left_at >= self._until)
+
+    def _marks(self) -> FromClause:
+        """Return what the states need of their deals, in no scope; opened when it was known that they were."""
+        if self._late is None:
+            return self._any_deals
+        deals, late, stays = self._any_deals, self._any_deals.alias("late_deals"), self._late.stays.c
+        began = (
+            select(
+                stays.deal_id,
+                func.min(stays.entered_at).label("opened_at"),
+                func.min(stays.entered_on).label("opened_on"),
+            )
+            .group_by(stays.deal_id)
+            .subquery("began")
+        )
+        opened = {name: began.c[name] for name in ("opened_at", "opened_on")}
+        known = select(deals).where(deals.c.id.not_in(self._late.deals))
+        then = select(*(opened.get(c.name, c).label(c.name) for c in late.c)).join(began, began.c.deal_id == late.c.id)
+        return known.union_all(then).subquery("marks_then")
 
     def _deals(self, as_of: AsOf) -> Subquery:
         """Return the deals of the day; a statement that asks for some columns alone goes without the rest's tables."""
-        stood = states_on(self, as_of, NO_FILTERS, name="stood")
-        s, d, stages, reps = stood.c, self.known_deals.c, self.stages.alias("stage_then"), self.reps.alias("rep_then")
-        spans = self.spans.alias("stay_then")
-        reason = self._reasons()
+        states = self.states.c
+        stood = (
+            select(self.states)
+            .where(
+                states.from_on <= as_of.on, states.until_on > as_of.on, *state_conditions(self, NO_FILTERS, as_of.known)
+            )
+            .subquery("stood")
+        )
+        rates = self.rates.alias("rate_then")
+        marks = self._marks()
+        s, d, stages, reps = stood.c, marks.c, self.stages.alias("stage_then"), self.reps.alias("rep_then")
+        spans = self._cut(self._any_spans, self._goes_on, name="stay_then")
+        reason = self._cut(self._any_spans, lambda stay: stay.kind == "lost", _lasts, name="reason_then")
         lost = and_(~s.is_open, ~s.is_won)
-        opened_at: ColumnElement[Any] = d.opened_at
-        opened_on: ColumnElement[Any] = d.opened_on
         base = stood.join(stages, stages.c.id == s.stage_id)
+        is_rated = rated(rates, s, as_of)
+        value = worth(s.amount, s.currency, rates.c.rate)
         joins: dict[str, Join] = {
-            "deal": lambda left: left.join(self.known_deals, d.id == s.deal_id),
-            "stay": lambda left: left.join(spans, and_(spans.c.deal_id == s.deal_id, spans.c.left_at.is_(None))),
+            "deal": lambda left: left.join(marks, d.id == s.deal_id),
+            "stay": lambda left: left.join(spans, spans.c.deal_id == s.deal_id),
             "rep": lambda left: left.outerjoin(reps, reps.c.id == s.credit_id),
             "reason": lambda left: left.outerjoin(
-                reason, and_(reason.c.deal_id == s.deal_id, reason.c.moved_at == s.closed_at)
+                reason, and_(reason.c.deal_id == s.deal_id, reason.c.entered_at == s.closed_at)
             ),
+            "rate": lambda left: left.outerjoin(rates, is_rated),
         }
-        opening: tuple[str, ...] = ("deal",)
-        if self._unknown is not None:
-            began = _began(self, select(self._unknown.c.deal_id))
-            joins["began"] = lambda left: left.outerjoin(began, began.c.deal_id == s.deal_id)
-            opened_at, opened_on = (
-                func.coalesce(began.c.opened_at, opened_at), func.coalesce(began.c.opened_on, opened_on)
-            )  # fmt: skip
-            opening = ("deal", "began")
         credited = case((s.is_won, s.credit_id))
         columns: dict[str, ColumnElement[Any]] = {
             "id": s.deal_id, "name": d.name, "auto_named": d.auto_named, "pipeline_id": stages.c.pipeline_id,
@@ -147,50 +188,31 @@ class PastFacts(Facts):
             "product_id": d.product_id,
             "lost_reason_id": case((lost, func.coalesce(reason.c.lost_reason_id, d.lost_reason_id))),
             "expected_days": stages.c.expected_days, "state": stages.c.kind, "segment": d.segment,
-            "industry": literal_column("''", String), "competitor": d.competitor, "amount": s.value,
+            "industry": literal_column("''", String), "competitor": d.competitor, "amount": value,
             "cost": case((and_(s.is_won, s.closed_at == d.closed_at), d.cost)),
-            "weighted": case((s.is_open, s.weighted), else_=0), "probability": stages.c.probability,
-            "opened_at": opened_at, "closed_at": s.closed_at, "stage_entered_at": spans.c.entered_at,
-            "opened_on": opened_on, "closed_on": s.closed_on, "stage_entered_on": spans.c.entered_on,
+            "weighted": case((s.is_open, weighted(value, stages)), else_=0), "probability": stages.c.probability,
+            "opened_at": d.opened_at, "closed_at": s.closed_at, "stage_entered_at": spans.c.entered_at,
+            "opened_on": d.opened_on, "closed_on": s.closed_on, "stage_entered_on": spans.c.entered_on,
             "expected_close_on": s.expected_close_on, "last_activity_on": cast(null(), Date),
-            "cycle_days": (func.epoch(s.closed_at) - func.epoch(opened_at)) / literal_column("86400.0"),
+            "cycle_days": (func.epoch(s.closed_at) - func.epoch(d.opened_at)) / literal_column("86400.0"),
         }  # fmt: skip
         needs = {
+            **dict.fromkeys(("amount", "weighted"), ("rate",)),
             **dict.fromkeys(
                 ("name", "auto_named", "customer_id", "territory_id", "channel_id", "product_id"), ("deal",)
             ),
             **dict.fromkeys(("segment", "competitor", "cost"), ("deal",)),
             **dict.fromkeys(("furthest", "stage_entered_at", "stage_entered_on"), ("stay",)),
             **dict.fromkeys(("team_id", "credited_team_id", "credit_team_id"), ("rep",)),
-            **dict.fromkeys(("opened_at", "opened_on", "cycle_days"), opening),
+            **dict.fromkeys(("opened_at", "opened_on", "cycle_days"), ("deal",)),
             "lost_reason_id": ("deal", "reason"),
         }
         return lean.made_of(base, joins, columns, needs, name="deals_then")
 
-    def _reasons(self) -> Subquery:
-        """Return why a deal was lost at an instant, by the move that lost it."""
-        moves = self.moves.c
-        return (
-            select(moves.deal_id, moves.moved_at, func.any_value(moves.lost_reason_id).label("lost_reason_id"))
-            .where(moves.to_kind == "lost")
-            .group_by(moves.deal_id, moves.moved_at)
-            .subquery("reason_then")
-        )
 
-
-def _began(facts: PastFacts, deals: Any) -> Subquery:
-    """Return when the deals of which not all moves were known had been opened, as it was known."""
-    moves = facts.moves.c
-    return (
-        select(
-            moves.deal_id,
-            func.min(moves.moved_at).label("opened_at"),
-            func.min(moves.moved_on).label("opened_on"),
-        )
-        .where(moves.deal_id.in_(deals))
-        .group_by(moves.deal_id)
-        .subquery("began")
-    )
+def _lasts(stay: Any) -> ColumnElement[bool]:
+    """Return whether a stay is the last of those of its deal that began at one instant."""
+    return or_(stay.left_at.is_(None), stay.left_at > stay.entered_at)
 
 
 def _replayed(facts: PastFacts, deals: Any) -> list[ColumnElement[Any]]:
@@ -201,7 +223,7 @@ def _replayed(facts: PastFacts, deals: Any) -> list[ColumnElement[Any]]:
     stays = (
         select(
             m.deal_id, stages.c.pipeline_id, m.to_stage_id.label("stage_id"), m.to_position.label("position"),
-            m.to_kind.label("kind"), m.id, m.moved_at.label("entered_at"),
+            m.to_kind.label("kind"), m.id, m.from_stage_id, m.lost_reason_id, m.moved_at.label("entered_at"),
             func.lead(m.moved_at).over(**deal).label("left_at"), m.moved_on.label("entered_on"),
             func.greatest(func.coalesce(reached, 1), 1).label("furthest"),
         )
@@ -224,6 +246,7 @@ def _replayed(facts: PastFacts, deals: Any) -> list[ColumnElement[Any]]:
     made: dict[str, ColumnElement[Any]] = {
         "owner_id": cast(null(), Integer),
         "credited_id": cast(null(), Integer),
+        "move_id": timed.id,
         "next_same_at": func.lead(timed.entered_at).over(**same),
         "seconds_before": cast(earlier, BigInteger),
         "furthest_before": cast(timed.furthest_before, SmallInteger),

@@ -48,7 +48,8 @@ highest position that it ever had, lost apart, at least 1. `credit_id` is the cr
 
 SPANS = Table(
     "spans", MIRRORED,
-    *_ids("deal_id", "owner_id", "credited_id", "pipeline_id", "stage_id", "position", "furthest"),
+    *_ids("deal_id", "owner_id", "credited_id", "pipeline_id", "stage_id", "position", "furthest", "move_id",
+          "from_stage_id", "lost_reason_id"),
     Column("kind", Text), Column("entered_at", DateTime), Column("left_at", DateTime),
     Column("next_same_at", DateTime), Column("seconds_before", BigInteger), Column("seconds", BigInteger),
     Column("entered_on", Date), Column("furthest_before", SmallInteger), Column("advance_seconds", Integer),
@@ -57,17 +58,13 @@ SPANS = Table(
 same stage; `seconds_before` spent there in earlier stays; `furthest` position so far, `furthest_before` before this
 stay (0 for the first). Where the two differ, the deal arrived at the positions between them for the first time;
 `advance_seconds` is then the time to the next such arrival, NULL where none came. `owner_id` and `credited_id` are
-the deal's own, here and in `moves`, so that a scope need not look the deal up."""
+the deal's own, so that a scope need not look the deal up. The move that began the stay is `move_id` (0 where a deal
+has none); it came from `from_stage_id`, NULL for a deal's first. `core.analytics.facts` reads moves of these rows."""
 
-MOVES = Table(
-    "moves", MIRRORED,
-    *_ids("id", "deal_id", "owner_id", "credited_id", "from_stage_id", "to_stage_id", "from_position", "to_position",
-          "lost_reason_id"),
-    Column("from_kind", Text), Column("to_kind", Text), Column("moved_at", DateTime),
-    Column("moved_on", Date),
+LATE_MOVES = Table(
+    "late_moves", MIRRORED, *_ids("id", "deal_id"), Column("moved_on", Date), Column("known_on", Date),
 )  # fmt: skip
-LATE_MOVES = Table("late_moves", MIRRORED, *_ids("id", "deal_id"), Column("known_on", Date))
-"""The moves that were written down on a later day than they happened, and that day; few, so that `moves` need not
+"""The moves that were written down on a later day than they happened, and both days; few, so that `spans` need not
 carry it."""
 
 CHANGES = Table(

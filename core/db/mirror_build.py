@@ -64,6 +64,7 @@ def build(
     One thread writes while others read and derive: two would leave row groups half filled.
     """
     connection.execute("SET threads TO 1")
+    connection.execute("BEGIN TRANSACTION")
     loader = Loader(source, connection, plan.zone, plan.base)
     loader.create()
     loader.load_everything(progress)
@@ -71,6 +72,7 @@ def build(
     said = [source.position(), plan.fingerprint]
     connection.execute("CREATE TABLE mirror_mark AS SELECT ? AS mark, ? AS fingerprint", said)
     connection.execute("UPDATE mirror_state SET version = 1")
+    connection.execute("COMMIT")
     connection.execute("RESET threads")
 
 

@@ -95,26 +95,16 @@ class Moves:
             number, deal, came_from, stage, at, recorded, reason, days.of(at), owner, credited, Runs.of(deal)
         )  # fmt: skip
 
-    def table(self, stages: Stages) -> pa.Table:
-        """Return the mirror's `moves`."""
-        first = self.came_from < 0
-        before = np.where(first, 0, self.came_from)
-        return pa.table({
-            "id": small(self.id), "deal_id": small(self.deal), "owner_id": small(self.owner),
-            "credited_id": small(self.credited, self.credited < 0), "from_stage_id": small(self.came_from, first),
-            "to_stage_id": small(self.stage), "from_position": small(stages.position[before], first),
-            "to_position": small(stages.position[self.stage]), "lost_reason_id": small(self.reason, self.reason < 0),
-            "from_kind": kinds(stages.kind[before], first), "to_kind": kinds(stages.kind[self.stage]),
-            "moved_at": moments(self.at), "moved_on": dates(self.on),
-        })  # fmt: skip
-
     def late_table(self, days: Days) -> pa.Table:
         """Return the mirror's `late_moves`."""
         late = np.flatnonzero((self.recorded > self.at) & (self.id > 0))
         known_on = days.of(self.recorded[late])
         later = known_on > self.on[late]
-        number, deal = self.id[late[later]], self.deal[late[later]]
-        return pa.table({"id": small(number), "deal_id": small(deal), "known_on": dates(known_on[later])})
+        chosen = late[later]
+        return pa.table({
+            "id": small(self.id[chosen]), "deal_id": small(self.deal[chosen]), "moved_on": dates(self.on[chosen]),
+            "known_on": dates(known_on[later]),
+        })  # fmt: skip
 
     def spans_table(self, stages: Stages) -> pa.Table:
         """Return the mirror's `spans`."""
@@ -138,7 +128,8 @@ class Moves:
             "deal_id": small(self.deal), "owner_id": small(self.owner),
             "credited_id": small(self.credited, self.credited < 0), "pipeline_id": small(stages.pipeline[self.stage]),
             "stage_id": small(self.stage), "position": small(position), "furthest": small(furthest),
-            "kind": kinds(kind), "entered_at": moments(self.at),
+            "move_id": small(self.id), "from_stage_id": small(self.came_from, self.came_from < 0),
+            "lost_reason_id": small(self.reason, self.reason < 0), "kind": kinds(kind), "entered_at": moments(self.at),
             "left_at": moments(np.roll(self.at, -1), runs.last),
             "next_same_at": moments(next_same, next_same == _NEVER), "seconds_before": pa.array(earlier),
             "seconds": pa.array(seconds, mask=runs.last), "entered_on": dates(self.on),

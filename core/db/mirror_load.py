@@ -59,7 +59,7 @@ __all__ = ["DERIVED_BY", "DIMENSIONS", "PLAIN", "Loader"]
 
 _OF_DEALS: Final = ("deal", "stage_move", "deal_change", "credit_share", "deal_line")
 _OF_CUSTOMERS: Final = ("id", "territory_id", "segment", "industry")
-_HISTORIES: Final = ("spans", "moves", "changes", "states", "former", "late_moves", "shares")
+_HISTORIES: Final = ("spans", "changes", "states", "former", "late_moves", "shares")
 _FEW: Final = 16
 """Keys up to which a statement names them one by one, which DuckDB then looks for in few of a table's parts."""
 _AT_ONCE: Final = 50_000
@@ -210,7 +210,7 @@ class Loader:
         moves = Moves.of(rows["stage_move"], deals, days)
         states = states_table(moves, changed, deals, stages=stages, days=days, base=self._base)
         return {
-            "moves": moves.table(stages), "late_moves": moves.late_table(days), "spans": moves.spans_table(stages),
+            "late_moves": moves.late_table(days), "spans": moves.spans_table(stages),
             "states": states, "former": former_table(states, deals),
             "deal_change": changed, "credit_share": rows["credit_share"],
             "deals": deals_table(deals, rows["deal_line"], moves, stages, beside, days),
@@ -273,7 +273,7 @@ def _among(sql: str, keys: Collection[int]) -> tuple[str, dict[str, list[int]] |
 
 _WRITTEN: Final = {
     **{name: f"INSERT INTO {name} BY NAME SELECT * FROM rows"
-       for name in ("moves", "late_moves", "spans", "states", "former", "deals", "customers")},
+       for name in ("late_moves", "spans", "states", "former", "deals", "customers")},
     "activity": ACTIVITIES, "deal_change": CHANGES, "credit_share": SHARES,
 }  # fmt: skip
 """The statement that writes rows of each name."""
