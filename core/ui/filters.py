@@ -12,6 +12,7 @@ from core.domain.periods import FiscalCalendar, Period, Preset
 from core.i18n import N_, _, format_date, format_month, format_quarter
 from core.queries.choices import filter_choices, first_deal_on, newest_deal_on
 from core.ui.page import plain
+from core.ui.way_back import follow, is_way_back, keep_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,12 +56,15 @@ def address(view: View) -> Params:
 
 
 def write_address(**values: Sequence[str] | str | None) -> None:
-    """Put values into the page's address; None and empty ones are taken out."""
+    """Put values into the page's address; None and empty ones are taken out. On a way back it stays as it is."""
+    if is_way_back():
+        return
     for name, value in values.items():
         if not value:
             st.query_params.pop(name, None)
         elif st.query_params.get_all(name) != _texts(value):
             st.query_params[name] = value if isinstance(value, str) else list(value)
+    keep_address()
 
 
 def read_period(
@@ -173,16 +177,17 @@ def _period_control(view: View, params: Params, default: Preset, since: date | N
     if chosen not in options:
         options.insert(-1, chosen) if "Q" in chosen else None
     names = {str(preset): _(text) for preset, text in PRESET_NAMES.items()} | quarters | {CUSTOM: _("Own dates …")}
+    chosen = chosen if chosen in options else str(default)
     picked = st.selectbox(
-        _("Period"), options, index=options.index(chosen) if chosen in options else options.index(str(default)),
-        format_func=lambda code: names.get(code, code), key="filter-period", width=190,
+        _("Period"), options, index=options.index(chosen), format_func=lambda code: names.get(code, code),
+        key=follow("filter-period", chosen), width=190,
     )  # fmt: skip
     if picked != CUSTOM:
         return {"period": [str(picked)], "from": [], "to": []}
     known = read_period(params, calendar=view.calendar, today=view.today, since=since, default=default)
+    said = (known.start, max(known.start, known.last_day))
     days = st.date_input(
-        _("From and to"), value=(known.start, max(known.start, known.last_day)), key="filter-days",
-        format="YYYY-MM-DD", width=240,
+        _("From and to"), value=said, key=follow("filter-days", said), format="YYYY-MM-DD", width=240,
     )  # fmt: skip
     if len(days) == 2:
         end = days[1] + timedelta(days=1)
@@ -212,15 +217,17 @@ def _narrowing(choices: Choices, params: Params, without: Sequence[str]) -> Para
         for name, options in offered.items():
             found[name] = st.multiselect(
                 _(FILTER_NAMES[name]), list(options), default=params.get(name, []),
-                format_func=options.__getitem__, key=f"filter-{name}", placeholder=_("All"),
+                format_func=options.__getitem__, key=follow(f"filter-{name}", list(params.get(name, []))),
+                placeholder=_("All"),
             )  # fmt: skip
         pipelines = choices["pipeline"]
         if len(pipelines) > 1 and "pipeline" not in without:
             codes = ["", *pipelines]
             chosen = _first(params, "pipeline")
+            chosen = chosen if chosen in codes else ""
             picked = st.selectbox(
-                _("Sales process"), codes, index=codes.index(chosen) if chosen in codes else 0,
-                format_func=lambda code: pipelines.get(code, _("All")), key="filter-pipeline",
+                _("Sales process"), codes, index=codes.index(chosen),
+                format_func=lambda code: pipelines.get(code, _("All")), key=follow("filter-pipeline", chosen),
             )  # fmt: skip
             found["pipeline"] = [picked] if picked else []
     if active:
@@ -238,13 +245,18 @@ def _clear() -> None:
 
 
 def _said(view: View, period: Period, filters: Filters) -> str:
-    parts = [_("{start} to {end}", start=format_date(period.start), end=format_date(period.last_day))]
+    days = _("{start} to {end}", start=format_date(period.start), end=format_date(period.last_day))
+    return "  ·  ".join([days, *narrowed_by(view, filters)])
+
+
+def narrowed_by(view: View, filters: Filters) -> list[str]:
+    """Return each filter that is set with what it is set to, in words."""
     named = view.ask(filter_choices)
-    for name, values in filters.to_params().items():
-        if name in FILTER_NAMES:
-            shown = ", ".join(named[name].get(value, value) for value in values)
-            parts.append(f"{_(FILTER_NAMES[name])}: {shown}")
-    return "  ·  ".join(parts)
+    return [
+        f"{_(FILTER_NAMES[name])}: " + ", ".join(named[name].get(value, value) for value in values)
+        for name, values in filters.to_params().items()
+        if name in FILTER_NAMES
+    ]
 
 
 def _texts(value: Any) -> list[str]:

@@ -18,7 +18,7 @@ from core.access.policy import Role
 from core.access.sharing import SHAREABLE, open_to_holder
 from core.errors import NotAllowed, SalesError
 from core.i18n import N_, NO_CURRENCY, _, language, unbroken
-from core.ui import building, lost, routes, session
+from core.ui import building, lost, routes, session, way_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -217,6 +217,7 @@ def open_page(name: str, *, heading: bool = True) -> View:
         lost.way_home()
         st.stop()
     view = View(name=name, actor=actor, now=session.now(), database=session.database(), calendar=session.calendar())
+    way_back.arrive(name)
     st.session_state[ANSWERS_KEY] = view.answers
     st.session_state.pop(session.DIALOG_KEY, None)
     if heading:

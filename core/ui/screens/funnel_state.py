@@ -10,6 +10,7 @@ import streamlit as st
 from core.analytics.selection import Selection
 from core.i18n import N_, _, _n, format_number
 from core.ui.filters import address, write_address
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +73,7 @@ def segments(view: View, name: str, names: Mapping[str, str], *, label: str, def
     if view.query is not None:
         return known
     picked = st.segmented_control(
-        label, list(names), default=known, format_func=lambda code: _(names[code]), key=f"funnel-{name}",
+        label, list(names), default=known, format_func=lambda code: _(names[code]), key=follow(f"funnel-{name}", known),
         required=True, label_visibility="collapsed",
     ) or default  # fmt: skip
     write_address(**{name: None if picked == default else picked})
@@ -87,7 +88,12 @@ def choice(
     if view.query is not None:
         return known
     picked = st.selectbox(
-        label, list(options), index=list(options).index(known), format_func=said, key=f"funnel-{name}", width=230
+        label,
+        list(options),
+        index=list(options).index(known),
+        format_func=said,
+        key=follow(f"funnel-{name}", known),
+        width=230,
     )
     write_address(**{name: None if picked == default else picked})
     return picked

@@ -14,6 +14,7 @@ from core.reports.tables import records
 from core.ui import session
 from core.ui.filters import address, write_address
 from core.ui.page import plain
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -57,7 +58,7 @@ def switches(view: View, offered: Collection[Adjustment] = ADJUSTMENTS) -> tuple
             if one not in offered:
                 chosen += [one] if one in known else []
                 continue
-            if st.toggle(_(label), one in known, key=f"fair-{one}"):
+            if st.toggle(_(label), one in known, key=follow(f"fair-{one}", one in known)):
                 chosen.append(one)
             st.caption(_(about))
     write_address(fair=None if tuple(chosen) == USUAL else "-".join(chosen) or _NONE)

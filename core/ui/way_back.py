@@ -1,0 +1,61 @@
+"""The browser's Back and Forward on a page whose address holds its state.
+
+Streamlit runs the page again at the earlier address, but leaves every widget as it was, so the page would write what
+they say over that address at once. Here such a run is told from all others: same page, another address, no widget
+touched. In it widgets follow the address, and the address stays as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import streamlit as st
+
+from core.ui import session
+
+FOLLOWING: Final = frozenset({"overview", "pipeline", "funnel", "leaderboard", "rep"})
+"""The pages whose widgets follow."""
+_PAGE = "luopan_way_page"
+_ADDRESS = "luopan_way_address"
+_WIDGETS = "luopan_way_widgets"
+_BACK = "luopan_way_back"
+"""In the session: the page of the run before, its address when it ended, what its widgets said, and the run that is a
+way back."""
+
+Address = dict[str, list[str]]
+
+
+def arrive(name: str) -> None:
+    """Begin a run of page `name`: find out whether the reader came by the browser's Back or Forward."""
+    kept: dict[str, Any] = st.session_state.setdefault(_WIDGETS, {})
+    untouched = all(st.session_state.get(key, said) == said for key, said in kept.items())
+    same = name in FOLLOWING and st.session_state.get(_PAGE) == name
+    is_back = same and untouched and st.session_state.get(_ADDRESS) != _address()
+    st.session_state[_BACK] = session.this_run() if is_back else None
+    st.session_state[_PAGE] = name
+    st.session_state[_WIDGETS] = {key: st.session_state[key] for key in kept if key in st.session_state}
+    keep_address()
+
+
+def is_way_back() -> bool:
+    """Say whether this run shows an earlier address of the same page."""
+    run = st.session_state.get(_BACK)
+    return run is not None and run is session.this_run()
+
+
+def follow(key: str, value: Any) -> str:
+    """Return the widget's key; on a way back the widget says `value`, which is what the address says."""
+    kept: dict[str, Any] = st.session_state.setdefault(_WIDGETS, {})
+    if is_way_back() and st.session_state.get(key, value) != value:
+        st.session_state[key] = value
+    kept[key] = st.session_state.get(key, value)
+    return key
+
+
+def keep_address() -> None:
+    """Remember the address as the page's own."""
+    st.session_state[_ADDRESS] = _address()
+
+
+def _address() -> Address:
+    return {name: st.query_params.get_all(name) for name in st.query_params}

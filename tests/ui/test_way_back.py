@@ -1,0 +1,88 @@
+"""The browser's Back and Forward on pages whose address holds their state.
+
+A test stands for the browser: it gives the page an earlier address and runs it, no widget touched.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.factories import Company
+from tests.ui.pages import opened
+
+pytestmark = pytest.mark.usefixtures("reading_small_company")
+
+
+def gone_back(app: AppTest, address: dict[str, Any]) -> AppTest:
+    app.query_params.clear()
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def said(app: AppTest) -> dict[str, Any]:
+    return {name: app.query_params[name] for name in app.query_params}
+
+
+def test_back_shows_the_earlier_view_and_leaves_its_address_alone(small_company: Company) -> None:
+    app = opened(small_company, "leaderboard", "leader", period="2026Q2")
+    first = said(app)
+    app.selectbox(key="board-measure").select("win_rate").run()
+    second = said(app)
+    assert second != first
+
+    gone_back(app, first)
+    assert app.selectbox(key="board-measure").value == "booked"
+    assert said(app) == first
+
+    gone_back(app, second)
+    assert app.selectbox(key="board-measure").value == "win_rate"
+    assert said(app) == second
+
+
+def test_back_goes_through_periods_and_parts_one_by_one(small_company: Company) -> None:
+    small_company.deal()
+    app = opened(small_company, "funnel", "leader", period="this-year")
+    steps = [said(app)]
+    app.selectbox(key="filter-period").select("last-12-months").run()
+    steps.append(said(app))
+    app.button_group(key="funnel-part").set_value("now").run()
+    steps.append(said(app))
+    assert len({str(step) for step in steps}) == 3
+
+    gone_back(app, steps[1])
+    assert app.selectbox(key="filter-period").value == "last-12-months"
+    assert app.button_group(key="funnel-part").value == "cohort"
+    gone_back(app, steps[0])
+    assert app.selectbox(key="filter-period").value == "this-year"
+    assert said(app) == steps[0]
+
+
+def test_a_choice_made_after_going_back_counts(small_company: Company) -> None:
+    app = opened(small_company, "leaderboard", "leader", period="2026Q2")
+    first = said(app)
+    app.selectbox(key="filter-period").select("2026Q1").run()
+    gone_back(app, first)
+
+    app.selectbox(key="board-measure").select("won_count").run()
+
+    assert app.selectbox(key="filter-period").value == "2026Q2"
+    assert said(app) == {**first, "measure": "won_count"}
+
+
+def test_a_choice_made_before_the_last_ones_address_arrived_is_not_taken_for_a_way_back(small_company: Company) -> None:
+    """Two quick choices: the browser sends the second with the address of before the first."""
+    app = opened(small_company, "leaderboard", "leader", period="2026Q2")
+    first = said(app)
+    app.selectbox(key="filter-period").select("2026Q1").run()
+    app.query_params.clear()
+    for name, value in first.items():
+        app.query_params[name] = value
+
+    app.selectbox(key="board-measure").select("won_count").run()
+
+    assert app.selectbox(key="filter-period").value == "2026Q1"
+    assert said(app) == {**first, "period": "2026Q1", "measure": "won_count"}
