@@ -6,7 +6,6 @@ import argparse
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
@@ -25,7 +24,7 @@ from benchmarks.interactions import (
     percentile,
 )  # fmt: skip
 from benchmarks.mirror import report
-from benchmarks.servers import make_company
+from benchmarks.servers import a_company
 from core.settings import PROJECT_ROOT
 from data.demo.load import SEED
 
@@ -45,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--mirror-deals", type=int, nargs="*", default=[10_000, 100_000, 1_000_000], help="sizes for the mirror's part"
     )
+    parser.add_argument("--kept", type=Path, help="a folder for the companies, which are made once and then reused")
     parser.add_argument("--no-browser", action="store_true", help="leave the first chart out")
     asked = parser.parse_args(arguments)
     if asked.quick:
@@ -100,8 +100,7 @@ def of_size(deals: int, asked: argparse.Namespace) -> Iterator[str]:
     """Yield the lines about a company of one size."""
     yield f"## {deals:,} deals"
     yield ""
-    with tempfile.TemporaryDirectory() as folder:
-        company = make_company(Path(folder), deals=deals, until=asked.until)
+    with a_company(deals=deals, until=asked.until, kept=asked.kept) as company:
         runs: Run = {}
         charts: dict[str, dict[str, list[float]]] = {}
         notes = []

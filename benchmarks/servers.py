@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -74,6 +76,26 @@ def make_company(folder: Path, *, deals: int, until: date, seed: int = SEED) -> 
             found_company(work)
     database.close()
     return company
+
+
+@contextmanager
+def a_company(*, deals: int, until: date, kept: Path | None = None) -> Iterator[Company]:
+    """Give the demo company in a folder that goes with it, or in one of `kept`, where it is made once.
+
+    A kept one has its mirror taken away, so that whoever opens it first builds one.
+    """
+    if kept is None:
+        with tempfile.TemporaryDirectory() as folder:
+            yield make_company(Path(folder), deals=deals, until=until)
+        return
+    folder = kept / f"{deals}-until-{until}"
+    if not (folder / "luopan.db").exists():
+        making = kept / f"making-{deals}"
+        shutil.rmtree(making, ignore_errors=True)
+        make_company(making, deals=deals, until=until)
+        making.rename(folder)
+    shutil.rmtree(folder / "mirror", ignore_errors=True)
+    yield Company(folder)
 
 
 def signed_in(company: Company, username: str) -> dict[str, str]:
