@@ -13,11 +13,14 @@ from core.analytics.customer_kpis import INACTIVE_DAYS, RFM_DAYS
 from core.i18n import N_, _, _n, format_date, format_number
 from core.queries.customer_kpis import customer_kpis, customers_behind, rfm_segments
 from core.reports.tables import Column
+from core.ui import session
 from core.ui.cards import said
+from core.ui.drill import DRILL
 from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.screens import overview_customer_worth
 from core.ui.tables import table
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from core.analytics.as_of import AsOf
@@ -38,20 +41,18 @@ SEGMENTS: dict[str, str] = {
     "attention": N_("Need attention"), "at_risk": N_("At risk"), "lost": N_("Hardly left"),
 }  # fmt: skip
 _LIST = "customers"
-_CHOICE = "overview-customers-kind"
+_UNFOLDED = "shown"
+"""In the page's address: whose customers lie open, or that the section is unfolded."""
+_FOLD = "overview-customers"
 _PICKED = "luopan_picked_segment"
 
 
 def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
-    """Draw the section, folded; it asks for nothing until it is unfolded."""
-    named = (address(view).get(_LIST) or [""])[0]
-    folded = st.expander(
-        _("Customers"),
-        icon=":material/groups:",
-        key="overview-customers",
-        on_change="rerun",
-        expanded=bool(named or address(view).get(overview_customer_worth.OPEN)),
-    )
+    """Draw the section, folded; it asks for nothing until it is unfolded, which the page's address says."""
+    is_named = any(address(view).get(name) for name in (_LIST, overview_customer_worth.OPEN))
+    if is_named and not st.session_state.get(_FOLD):
+        st.session_state[_FOLD] = True
+    folded = st.expander(_("Customers"), icon=":material/groups:", key=follow(_FOLD, is_named), on_change=_fold)
     if not folded.open:
         return
     with folded:
@@ -76,17 +77,27 @@ def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> No
         if picked is not None and st.session_state.get(_PICKED) != picked:
             _open(f"rfm:{known[picked]}")
         st.session_state[_PICKED] = picked
-        if opens:
-            _behind(view, period, filters, as_of, known=known)
+    names = {kind: _(title) for kind, (title, _about) in KINDS.items()}
+    names |= {f"rfm:{name}": _(SEGMENTS[name]) for name in known}
+    kind = (address(view).get(_LIST) or [""])[0]
+    if opens and kind in names and DRILL not in address(view):
+        _behind(view, kind, names[kind], {"period": period, "filters": filters, "as_of": as_of})
 
 
 def _open(kind: str) -> None:
-    """Lay the customers behind a figure open: the page's address says so, and the choice below follows it."""
-    write_address(**{_LIST: kind or None})
+    """Lay the customers behind a figure open: the page's address says so, and a copy of it opens the same list."""
+    write_address(**{_LIST: kind})
 
 
-def _choose() -> None:
-    _open(st.session_state[_CHOICE])
+def _close() -> None:
+    write_address(**{_LIST: _UNFOLDED})
+
+
+def _fold() -> None:
+    if st.session_state[_FOLD]:
+        write_address(**{_LIST: _UNFOLDED})
+    else:
+        write_address(**{_LIST: None, overview_customer_worth.OPEN: None})
 
 
 def _figures(view: View, row: dict[str, Any], *, opens: bool) -> None:
@@ -117,18 +128,13 @@ def _figures(view: View, row: dict[str, Any], *, opens: bool) -> None:
     )  # fmt: skip
 
 
-def _behind(view: View, period: Period, filters: Filters, as_of: AsOf | None, *, known: list[str]) -> None:
-    """Offer the customers behind each number."""
-    names = {"": _("Choose"), **{kind: _(title) for kind, (title, _about) in KINDS.items()}}
-    names |= {f"rfm:{name}": _(SEGMENTS[name]) for name in known}
-    named = (address(view).get(_LIST) or [""])[0]
-    st.session_state[_CHOICE] = named if named in names else ""
-    kind = st.selectbox(
-        _("Show the customers"), list(names), format_func=names.__getitem__, key=_CHOICE, width=260, on_change=_choose
-    )
-    if not kind:
-        return
-    asked: dict[str, Any] = {"period": period, "filters": filters, "as_of": as_of}
-    count = len(view.ask(customers_behind, kind=kind, **asked))
-    st.text(f"{names[kind]}: " + _n("{n} customer", "{n} customers", count, n=format_number(count)))
-    overview_customer_worth.draw_list(view, kind, asked, name="customers-behind")
+def _behind(view: View, kind: str, title: str, asked: dict[str, Any]) -> None:
+    """Open a dialog with the customers behind a number."""
+
+    @session.dialog(plain(title), width="large", on_dismiss=_close)
+    def opened() -> None:
+        count = len(view.ask(customers_behind, kind=kind, **asked))
+        st.text(_n("{n} customer", "{n} customers", count, n=format_number(count)))
+        overview_customer_worth.draw_list(view, kind, asked, name="customers-behind")
+
+    opened()
