@@ -164,7 +164,8 @@ def _by_team(work: Work, period: Period, measure: str) -> dict[int, float]:
     """Return each team's value of a measure as the teams' leaderboard counts it: with every team below it."""
     teams = work.mirror.facts.teams.c
     parents = {row.id: row.parent_id for row in work.mirror.rows(columns_of(teams.id, teams.parent_id))}
-    contest = statements.Contest(period, "team", NO_FILTERS, 1, work.today, team_level(parents))
+    minimum = int(work.setting("minimum_decided"))
+    contest = statements.Contest(period, "team", NO_FILTERS, minimum, work.today, team_level(parents))
     rows = work.mirror.rows(statements.standings(work.mirror.facts, contest))
     return {int(row.id.removesuffix(OWN)): _value(row, measure) for row in rows}
 

@@ -15,6 +15,7 @@ from core.domain.periods import Period
 from core.errors import EditedMeanwhile, InvalidFields, NotAllowed
 from core.model import Contest
 from core.queries.contests import awards, contests
+from core.queries.leaderboard_teams import team_leaderboard
 from core.services.contests import ContestHasAwards, MonthNotOver, call_off_contest, give_awards, hold_contest
 from tests.conftest import actor
 from tests.factories import NOW, Company
@@ -118,6 +119,24 @@ def test_a_contest_that_is_over_honours_its_winner(
     (row,) = frame[frame["kind"] == AwardKind.CONTEST.value].to_dict("records")
 
     assert (row["name"], row["value"], row["contest"], row["measure"]) == (winner, value, "Summer sprint", measure)
+
+
+def test_a_team_wins_by_win_rate_as_the_standings_rank_it(company: Company) -> None:
+    """West won its only deal, too few for a rate; East won three of five, and leads alone."""
+    for number in range(5):
+        sold(company, "alice", 100, 20 + number, "won" if number in {0, 1, 2} else "lost")
+    sold(company, "charlie", 100, 20)
+    rules = {"period": JUNE, "measure": ContestMeasure.WIN_RATE, "competing": ContestBy.TEAM}
+    run(company, hold_contest, key="k", name="赢单率", **rules)
+
+    run(company, give_awards, month=JUNE.start)
+
+    board = gate.answer(
+        company.database, actor(company, "leader"), team_leaderboard, NOW, period=JUNE, measure="win_rate"
+    )
+    first = board[board["rank"] == 1]
+    assert first["name"].to_list() == ["East"]
+    assert {one for one in told(company) if one[0] == "contest"} == {("contest", "East", 0.6)}
 
 
 def test_contests_are_listed_running_first_and_announced_once(company: Company) -> None:
