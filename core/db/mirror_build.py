@@ -64,6 +64,7 @@ def build(
     One thread writes while others read and derive: two would leave row groups half filled.
     """
     connection.execute("SET threads TO 1")
+    connection.execute("SET write_buffer_row_group_count TO 1")
     connection.execute("BEGIN TRANSACTION")
     loader = Loader(source, connection, plan.zone, plan.base)
     loader.create()
@@ -110,11 +111,16 @@ def _build_as_told() -> None:
 
 def _source_of(url: str) -> Source:
     """Return the source that reads a database fastest in a process that opens it in no other way."""
-    file = make_url(url)
-    if file.get_backend_name() == "sqlite" and find_spec("adbc_driver_sqlite") is not None:
+    address = make_url(url)
+    backend = address.get_backend_name()
+    if backend == "sqlite" and find_spec("adbc_driver_sqlite") is not None:
         from core.db.mirror_adbc import AdbcSource  # never in the program's own process
 
-        return AdbcSource(str(file.database))
+        return AdbcSource(str(address.database))
+    if backend == "postgresql" and find_spec("adbc_driver_postgresql") is not None:
+        from core.db.mirror_adbc_postgres import AdbcPostgresSource
+
+        return AdbcPostgresSource(url)
     return open_source(open_engine(url))
 
 
