@@ -71,6 +71,11 @@ def said_as_of(view: View) -> None:
     """Say under the filters which day and whose knowledge the page shows, where that is not now."""
     chosen = chosen_as_of(view)
     if chosen is None:
+        if _day_said(view):
+            st.info(
+                _("The day in this address is not over yet, or is no day: the page shows how things are now."),
+                icon=":material/history_toggle_off:",
+            )
         return
     told = _("How things stood at the end of {day}.", day=format_date(chosen.on))
     reading = (
@@ -79,6 +84,10 @@ def said_as_of(view: View) -> None:
         else _("As we know it now: what was written down later is included.")
     )
     st.info(plain(f"{told} {reading}"), icon=":material/history:")
+
+
+def _day_said(view: View) -> str:
+    return (address(view).get("as-of") or [""])[0]
 
 
 def _choose() -> None:

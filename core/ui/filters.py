@@ -74,9 +74,8 @@ def read_period(
     chosen = _first(params, "period")
     if chosen in set(Preset):
         return calendar.preset(Preset(chosen), today=today, since=since)
-    year, _mark, number = chosen.partition("Q")
-    if year.isdecimal() and number in {"1", "2", "3", "4"} and int(year) in _YEARS:
-        return calendar.quarter(int(year), int(number))
+    if quarter := _quarter(chosen):
+        return calendar.quarter(*quarter)
     try:
         named = Period(date.fromisoformat(_first(params, "from")), date.fromisoformat(_first(params, "to")))
     except ValueError:
@@ -84,6 +83,13 @@ def read_period(
     if named.start.year in _YEARS and named.end.year in _YEARS:
         return named
     return calendar.preset(default, today=today, since=since)
+
+
+def _quarter(code: str) -> tuple[int, int] | None:
+    """Return the fiscal year and quarter of a code like `2026Q3`, None for what is none."""
+    year, _mark, number = code.partition("Q")
+    known = year.isdecimal() and number in {"1", "2", "3", "4"} and int(year) in _YEARS
+    return (int(year), int(number)) if known else None
 
 
 def analysis_filters(
@@ -174,10 +180,12 @@ def _period_control(view: View, params: Params, default: Preset, since: date | N
     quarters = _recent_quarters(view)
     options: list[str] = [*(str(preset) for preset in PRESET_NAMES), *quarters, CUSTOM]
     chosen = _first(params, "period") or (CUSTOM if _first(params, "from") else str(default))
-    if chosen not in options:
-        options.insert(-1, chosen) if "Q" in chosen else None
     names = {str(preset): _(text) for preset, text in PRESET_NAMES.items()} | quarters | {CUSTOM: _("Own dates …")}
-    chosen = chosen if chosen in options else str(default)
+    if chosen not in options and (quarter := _quarter(chosen)):
+        options.insert(-1, chosen)
+        names[chosen] = format_quarter(*quarter)
+    elif chosen not in options:
+        chosen = str(default)
     picked = st.selectbox(
         _("Period"), options, index=options.index(chosen), format_func=lambda code: names.get(code, code),
         key=follow("filter-period", chosen), width=190,

@@ -86,3 +86,12 @@ def test_a_choice_made_before_the_last_ones_address_arrived_is_not_taken_for_a_w
 
     assert app.selectbox(key="filter-period").value == "2026Q1"
     assert said(app) == {**first, "period": "2026Q1", "measure": "won_count"}
+
+
+def test_an_address_typed_by_hand_is_read_or_told_to_be_unreadable(small_company: Company) -> None:
+    app = opened(small_company, "leaderboard", "leader", period="2026Q9", **{"as-of": "2099-01-01"})
+    assert app.selectbox(key="filter-period").value == "this-quarter"
+    assert any("is not over yet" in info.value for info in app.info)
+    old = opened(small_company, "leaderboard", "leader", period="2019Q3")
+    assert old.selectbox(key="filter-period").value == "2019Q3"
+    assert "Q3 2019" in old.selectbox(key="filter-period").options
