@@ -12,11 +12,12 @@ from datetime import date, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, get_args
 
-from sqlalchemy import BigInteger, Date, Integer, Numeric, and_, case, cast, func, literal, literal_column, or_, select
+from sqlalchemy import BigInteger, Date, Numeric, and_, case, cast, func, literal, literal_column, or_, select
 
 from core.analytics.facts import Statement
 from core.analytics.filters import Filters, strings, teams_below
 from core.analytics.open_stages import by_open_stage
+from core.analytics.period_totals import Counted
 from core.domain.periods import Period
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 Known = Literal["now", "then"]
 KNOWN: Final[tuple[Known, ...]] = get_args(Known)
-_WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,16 @@ def states_on(
     """Return every deal as it was at the end of the day; `also`: conditions on `facts.states` that narrow it.
 
     Columns: deal_id, stage_id, position, credit_id, is_open, is_won, amount (its own currency) and currency, value
-    and weighted (hundredths of the company's), expected_close_on, first_on, since_on, closed_on, closed_at.
+    and weighted (hundredths of the company's, weighted 0 of what is closed), expected_close_on, first_on, since_on,
+    closed_on, closed_at.
     """
     states, stages, rates = facts.states.c, facts.stages.alias(f"{name}_stages"), facts.rates.alias(f"{name}_rates")
     value = worth(states.amount, states.currency, rates.c.rate)
     return (
         select(
             states.deal_id, states.stage_id, stages.c.position, states.credit_id, states.is_open, states.is_won,
-            states.amount, states.currency, value.label("value"), weighted(value, stages).label("weighted"),
+            states.amount, states.currency, value.label("value"),
+            case((states.is_open, weighted(value, stages)), else_=0).label("weighted"),
             states.expected_close_on, states.first_on, states.since_on, states.closed_on, states.closed_at,
         )
         .select_from(
@@ -190,42 +192,30 @@ def totals(
     earlier: Mapping[str, Period] = MappingProxyType({}),
 ) -> Statement:
     """Return one row with the columns of `kpis.totals`, as of the end of a day; of `earlier` what was decided then."""
-    found = states_on(
-        facts, as_of, filters, name="stood", also=(_open_or_closed_in(facts, (period, *earlier.values())),)
-    )
-    state, deals = found.c, facts.known_deals.c
+    periods = {"": period, **{f"_{name}": days for name, days in earlier.items()}}
+    found = states_on(facts, as_of, filters, name="stood", also=(_open_or_closed_in(facts, periods.values()),))
+    state = found.c
+    overdue, closing = (counts_in(state, name, period=period, on=as_of.on) for name in ("overdue", "closing"))
+    return Counted(
+        found, (), state.is_open, state.is_won, state.closed_on, state.value, state.weighted, overdue, closing,
+        _cycles(facts, as_of, filters, periods.values()),
+    ).row(periods)  # fmt: skip
+
+
+def _cycles(facts: Facts, as_of: AsOf, filters: Filters, periods: Iterable[Period]) -> Subquery:
+    """Return closed_on and cycle_days of the deals that were won in any of the periods, as of the end of the day."""
+    state, deals = facts.states.c, facts.known_deals.c
     days = (func.epoch(state.closed_at) - func.epoch(deals.opened_at)) / literal_column("86400.0")
-
-    def counts(measure: str, within: Period) -> ColumnElement[bool]:
-        return counts_in(state, measure, period=within, on=as_of.on)
-
-    def count(measure: str, within: Period = period) -> ColumnElement[int]:
-        return func.count().filter(counts(measure, within))
-
-    def add(measure: str, column: ColumnElement[int], within: Period = period) -> ColumnElement[int]:
-        return func.coalesce(cast(func.sum(column).filter(counts(measure, within)), BigInteger), 0)
-
-    def decided(within: Period) -> list[ColumnElement[Any]]:
-        return [
-            add("booked", state.value, within).label("booked"),
-            add("lost", state.value, within).label("lost_value"),
-            count("won", within).label("won_count"),
-            count("lost", within).label("lost_count"),
-            func.quantile_cont(days, literal_column("0.5")).filter(counts("won", within)).label("cycle_days"),
-        ]
-
-    columns = [
-        *decided(period),
-        count("open").label("open_count"),
-        add("open", state.value).label("pipeline"),
-        add("open", state.weighted).label("weighted_pipeline"),
-        count("overdue").label("overdue_count"),
-        add("overdue", state.value).label("overdue_value"),
-        add("closing", state.value).label("closing_value"),
-    ]
-    for name, within in earlier.items():
-        columns += [column.label(f"{column.name}_{name}") for column in decided(within)]
-    return select(*columns).select_from(found.join(facts.known_deals, deals.id == state.deal_id))
+    return (
+        select(state.closed_on, days.label("cycle_days"))
+        .select_from(facts.states.join(facts.known_deals, deals.id == state.deal_id))
+        .where(
+            state.from_on <= as_of.on, state.until_on > as_of.on, state.is_won,
+            or_(*(and_(state.closed_on >= each.start, state.closed_on < each.end) for each in periods)),
+            *state_conditions(facts, filters, as_of.known),
+        )
+        .subquery("won")
+    )  # fmt: skip
 
 
 def _open_or_closed_in(facts: Facts, periods: Iterable[Period]) -> ColumnElement[bool]:
@@ -265,76 +255,3 @@ def by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, as_of: AsOf) -
         .subquery("inside")
     )
     return by_open_stage(facts, inside, pipeline_id)
-
-
-def week_ends(until: date, count: int) -> list[date]:
-    """Return the last `count` Sundays up to a day, in order."""
-    last = until - timedelta(days=(until.weekday() + 1) % _WEEK)
-    return [last - timedelta(days=_WEEK * back) for back in range(count - 1, -1, -1)]
-
-
-def stays_by_week(facts: Facts, *, first: date, weeks: int, filters: Filters, known: Known) -> Statement:
-    """Return what stood in a stage at which of `weeks` days, seven apart, from `first` on, in the company's currency.
-
-    stage_id, since and until (the first of the days, from 0, on which it stood there and on which it did no more),
-    count, value in hundredths; nothing stood on none where the two are the same. Each deal is looked at once for its
-    whole stay, so two years cost little more than a day.
-    """
-    states = facts.states.c
-    since, until = _weeks_of(facts, first, weeks)
-    return (
-        select(
-            states.stage_id, since.label("since"), until.label("until"), func.count().label("count"),
-            cast(func.sum(states.amount), BigInteger).label("value"),
-        )
-        .where(
-            states.is_open, states.currency.is_(None), *_open_within(facts, first, weeks),
-            *state_conditions(facts, filters, known),
-        )
-        .group_by(states.stage_id, since, until)
-    )  # fmt: skip
-
-
-def _weeks_of(facts: Facts, first: date, weeks: int) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    """Return the first of the weeks at whose end a row of `facts.states` stood, and the first at whose end no more."""
-    states = facts.states.c
-
-    def week(day: ColumnElement[date]) -> ColumnElement[int]:
-        after = func.greatest(func.date_diff(literal_column("'day'"), literal(first, Date), day), 0)
-        return cast(func.least(func.ceil(after / literal_column("7.0")), weeks), Integer)
-
-    return week(states.from_on), week(states.until_on)
-
-
-def _open_within(facts: Facts, first: date, weeks: int) -> tuple[ColumnElement[bool], ...]:
-    states = facts.states.c
-    return states.until_on > first, states.from_on <= first + timedelta(days=_WEEK * (weeks - 1))
-
-
-def foreign_at(facts: Facts, *, first: date, weeks: int, filters: Filters, known: Known) -> Statement:
-    """Return what deals in other currencies stood for at the same days: stage_id, week, count, value in hundredths."""
-    states, rates = facts.states.c, facts.rates
-    numbers = select(func.unnest(func.range(0, weeks)).label("week")).subquery("numbers")
-    on = cast(literal(first, Date) + cast(numbers.c.week * _WEEK, Integer), Date)
-    weekly = (
-        select(numbers.c.week, rates.c.currency, rates.c.rate)
-        .select_from(numbers.join(rates, and_(rates.c.from_on <= on, rates.c.until_on > on)))
-        .subquery("weekly")
-    )
-    since, until = _weeks_of(facts, first, weeks)
-    stays = (
-        select(states.stage_id, states.amount, states.currency, func.unnest(func.range(since, until)).label("week"))
-        .where(
-            states.is_open, states.currency.is_not(None), *_open_within(facts, first, weeks),
-            *state_conditions(facts, filters, known),
-        )
-        .subquery("stays")
-    )  # fmt: skip
-    stay = stays.c
-    rated = and_(weekly.c.currency == stay.currency, weekly.c.week == stay.week)
-    value = worth(stay.amount, stay.currency, weekly.c.rate)
-    return (
-        select(stay.stage_id, stay.week, func.count().label("count"), cast(func.sum(value), BigInteger).label("value"))
-        .select_from(stays.outerjoin(weekly, rated))
-        .group_by(stay.stage_id, stay.week)
-    )

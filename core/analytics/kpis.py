@@ -14,6 +14,7 @@ from core.analytics.dimensions import Dimension, key_of, names_of, table_key
 from core.analytics.facts import Statement
 from core.analytics.filters import Filters, deal_conditions
 from core.analytics.open_stages import by_open_stage
+from core.analytics.period_totals import Counted, sum_of
 from core.analytics.selection import inside, is_counted, summed
 
 if TYPE_CHECKING:
@@ -33,11 +34,6 @@ Step = Literal["day", "week", "month"]
 def counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
     """Return how many rows meet the condition."""
     return func.count().filter(condition)
-
-
-def sum_of(column: ColumnElement[int], condition: ColumnElement[bool]) -> ColumnElement[int]:
-    """Return the sum over the rows that meet the condition, 0 where none does."""
-    return func.coalesce(cast(func.sum(column).filter(condition), BigInteger), 0)
 
 
 def quantile(column: ColumnElement[Any], rate: str, condition: ColumnElement[bool]) -> ColumnElement[float]:
@@ -94,12 +90,24 @@ def totals(
 
     What was decided in `earlier` periods stands in it as `booked_<name>` and so on.
     """
-    columns = [*decided_columns(facts, period, today=today), *open_columns(facts, period, today=today)]
-    for name, days in earlier.items():
-        columns += [c.label(f"{c.name}_{name}") for c in decided_columns(facts, days, today=today)]
     deals = facts.deals.c
-    told = [inside(deals.closed_on, days) for days in (period, *earlier.values())]
-    return select(*columns).where(or_(deals.state == "open", *told), *deal_conditions(facts, filters))
+    periods = {"": period, **{f"_{name}": days for name, days in earlier.items()}}
+    closed = [inside(deals.closed_on, days) for days in periods.values()]
+    inside_scope = tuple(deal_conditions(facts, filters))
+    is_open, is_won = deals.state == "open", deals.state == "won"
+    won = select(deals.closed_on, deals.cycle_days).where(is_won, or_(*closed), *inside_scope).subquery("won")
+    return Counted(
+        facts.deals, (or_(is_open, *closed), *inside_scope), is_open, is_won, deals.closed_on, deals.amount,
+        summed(facts, "weighted"), is_counted(facts, "overdue", period=None, today=today),
+        is_counted(facts, "closing", period=period, today=today), won,
+    ).row(periods)  # fmt: skip
+
+
+def closing_values(facts: Facts, *, periods: Mapping[str, Period], filters: Filters) -> Statement:
+    """Return one row: what is open now and expected to close in each of `periods`, by its name, in hundredths."""
+    deals = facts.deals.c
+    sums = [sum_of(deals.amount, inside(deals.expected_close_on, days)).label(name) for name, days in periods.items()]
+    return select(*sums).where(deals.state == "open", *deal_conditions(facts, filters))
 
 
 def by_dimension(

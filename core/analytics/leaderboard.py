@@ -16,7 +16,8 @@ from core.analytics.credited import credited
 from core.analytics.dimensions import NONE
 from core.analytics.facts import Facts, Statement, spoken
 from core.analytics.filters import Filters, deal_conditions, people_conditions
-from core.analytics.kpis import decided_columns, margin_columns, sum_of
+from core.analytics.kpis import decided_columns, margin_columns
+from core.analytics.period_totals import sum_of
 from core.analytics.quotas import owed, owing
 from core.analytics.selection import inside, is_counted
 from core.analytics.team_parts import TeamPart, part_key, said_part

@@ -11,7 +11,8 @@ from sqlalchemy import literal_column, or_, select, union_all
 
 from core.analytics.dimensions import Dimension, key_of
 from core.analytics.filters import Filters, deal_conditions
-from core.analytics.kpis import counted, named, sum_of
+from core.analytics.kpis import counted, named
+from core.analytics.period_totals import sum_of
 from core.analytics.selection import inside, is_counted
 
 if TYPE_CHECKING:

@@ -159,6 +159,9 @@ class _Compiler(ChStatementCompiler):  # type: ignore[misc] # an untyped class
     def visit_arg_max_func(self, fn: Any, **kw: Any) -> str:
         return f"argMax({', '.join(self._arguments(fn, **kw))})"
 
+    def visit_divide_func(self, fn: Any, **kw: Any) -> str:
+        return f"intDiv({', '.join(self._arguments(fn, **kw))})"
+
     def visit_hash_func(self, fn: Any, **kw: Any) -> str:
         return f"reinterpretAsInt64(cityHash64({', '.join(self._arguments(fn, **kw))}))"
 

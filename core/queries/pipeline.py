@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date
 from math import nan
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,8 @@ import pandas as pd
 
 from core.access.actions import Action
 from core.analytics import as_of as statements
-from core.analytics import kpis, waterfall
-from core.analytics.as_of import AsOf, week_ends
+from core.analytics import kpis, trend, waterfall
+from core.analytics.as_of import AsOf
 from core.analytics.facts import default_pipeline
 from core.analytics.filters import NO_FILTERS, Filters
 from core.analytics.rates import coverage, rate
@@ -84,26 +83,17 @@ def pipeline_trend(
 ) -> pd.DataFrame:
     """Return what was open in each stage of a process at the end of each of the last weeks, up to a day."""
     mirror, day = work.mirror, as_of or AsOf(work.today)
-    ends, process = week_ends(day.on, weeks), chosen_pipeline(mirror, filters)
+    ends, process = trend.week_ends(day.on, weeks), chosen_pipeline(mirror, filters)
     stages = mirror.rows(kpis.open_by_stage(mirror.facts, filters=filters, pipeline_id=process, today=work.today))
-    how: dict[str, Any] = {"first": ends[0], "weeks": weeks, "filters": filters, "known": day.known}
-    count: dict[tuple[int, int], int] = defaultdict(int)
-    value: dict[tuple[int, int], int] = defaultdict(int)
-    stays = mirror.columns(statements.stays_by_week(mirror.facts, **how))
-    for stage_id in np.unique(stays["stage_id"]):
-        of = stays["stage_id"] == stage_id
-        for name, sums in (("count", count), ("value", value)):
-            steps = np.zeros(weeks + 1, np.int64)
-            np.add.at(steps, stays["since"][of], stays[name][of])
-            np.subtract.at(steps, stays["until"][of], stays[name][of])
-            sums |= {(int(stage_id), week): int(sum_) for week, sum_ in enumerate(np.cumsum(steps[:weeks]))}
-    for part in mirror.rows(statements.foreign_at(mirror.facts, **how)):
-        count[part.stage_id, part.week] += part.count
-        value[part.stage_id, part.week] += part.value
+    asked = trend.stays_by_week(mirror.facts, first=ends[0], weeks=weeks, filters=filters, known=day.known)
+    rates = mirror.rows(trend.rates_by_week(mirror.facts, first=ends[0], weeks=weeks))
+    stood = trend.standing(mirror.columns(asked), rates, weeks=weeks)
+    none = np.zeros(weeks, np.int64), np.zeros(weeks, np.int64)
+    columns = [(str(s.stage_key), s.stage, *(each.tolist() for each in stood.get(s.stage_key, none))) for s in stages]
     rows = [
-        (on, str(stage.stage_key), stage.stage, count[stage.stage_key, week], value[stage.stage_key, week] / HUNDREDTHS)
+        (on, key, stage, count[week], value[week] / HUNDREDTHS)
         for week, on in enumerate(ends)
-        for stage in stages
+        for key, stage, count, value in columns
     ]
     return pd.DataFrame(rows, columns=list(TREND))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from core.access.actions import Action
-from core.analytics import attention, changes
+from core.analytics import attention, changes, kpis
 from core.analytics.filters import NO_FILTERS
 from core.domain.periods import Preset, day_start
 from core.gate import query
@@ -33,12 +33,18 @@ REASONS: Final = ("overdue", "idle", "slow")
 @query(Action.TODAY_VIEW, mirrored=True, askable=True)
 def attainment_now(work: Work) -> pd.DataFrame:
     """Return booked value against quota of the running month, quarter and year, and the time that is over."""
-    mirror, rows = work.mirror, []
-    for name, preset in SPANS.items():
-        period = work.calendar.preset(preset, today=work.today)
-        (figures,) = key_figures(work, mirror, {"current": period}, {"current": period}, NO_FILTERS)
-        kept = ("start", "end", "booked", "quota", "attainment", "closing_value", "won_count")
-        rows.append({"row": name, **{k: figures[k] for k in kept}, "elapsed_rate": period.elapsed_rate(work.today)})
+    mirror = work.mirror
+    periods = {name: work.calendar.preset(preset, today=work.today) for name, preset in SPANS.items()}
+    asked = {"current" if name == "year" else name: period for name, period in periods.items()}
+    found = dict(zip(asked, key_figures(work, mirror, asked, asked, NO_FILTERS), strict=True))
+    closing = mirror.rows(kpis.closing_values(mirror.facts, periods=periods, filters=NO_FILTERS))[0]._asdict()
+    rows = []
+    for (name, period), figures in zip(periods.items(), found.values(), strict=True):
+        kept = {key: figures[key] for key in ("start", "end", "booked", "quota", "attainment")}
+        rows.append({
+            "row": name, **kept, "closing_value": closing[name] / HUNDREDTHS, "won_count": figures["won_count"],
+            "elapsed_rate": period.elapsed_rate(work.today),
+        })  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from core.analytics import as_of as statements
-from core.analytics import past_deals
+from core.analytics import past_deals, trend
 from core.analytics.as_of import AsOf
 from core.analytics.filters import Filters
 from core.analytics.pipeline_health import (
@@ -154,19 +154,15 @@ def test_the_waterfall_balances_to_the_cent_and_each_bar_opens_its_deals(histori
 def test_the_trend_is_the_pipeline_at_each_weeks_end(histories, weekday, known, narrowed):
     chosen, reps = narrowed
     until, weeks = FIRST + timedelta(days=DAYS + weekday), 20
-    ends = statements.week_ends(until, weeks)
+    ends = trend.week_ends(until, weeks)
     mirror = mirror_of(histories)
-    how = {"first": ends[0], "weeks": weeks, "filters": chosen, "known": known}
-    total: dict[tuple[int, int], list[int]] = {}
-    for stay in mirror.rows(statements.stays_by_week(mirror.facts, **how)):
-        for week in range(stay.since, stay.until):
-            at = total.setdefault((week, stay.stage_id), [0, 0])
-            at[0] += stay.count
-            at[1] += stay.value
-    for row in mirror.rows(statements.foreign_at(mirror.facts, **how)):
-        at = total.setdefault((row.week, row.stage_id), [0, 0])
-        at[0] += row.count
-        at[1] += row.value
+    stays = trend.stays_by_week(mirror.facts, first=ends[0], weeks=weeks, filters=chosen, known=known)
+    rates = mirror.rows(trend.rates_by_week(mirror.facts, first=ends[0], weeks=weeks))
+    total = {
+        (week, stage): [count[week], value[week]]
+        for stage, (count, value) in trend.standing(mirror.columns(stays), rates, weeks=weeks).items()
+        for week in range(weeks)
+    }
     expected: dict[tuple[int, int], list[int]] = {}
     for week, on in enumerate(ends):
         assert on.weekday() == 6

@@ -31,7 +31,7 @@ TWINS = {
 }  # fmt: skip
 STATEMENTS = {
     "pipeline_standing": "statements.totals", "pipeline_as_of": "statements.by_stage",
-    "pipeline_trend": "statements.stays_by_week", "pipeline_changes": "bars", "pipeline_ages": "ages",
+    "pipeline_trend": "trend.stays_by_week", "pipeline_changes": "bars", "pipeline_ages": "ages",
     "pipeline_concentration": "concentration", "stage_calibration": "outcomes",
 }  # fmt: skip
 """Questions whose statements a replay of event lists is held against, in tests/integration/test_as_of.py."""
