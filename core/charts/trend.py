@@ -9,9 +9,10 @@ import pandas as pd
 from core.charts.figure import Figure
 from core.charts.remembered import remembered
 from core.charts.theme import look, money_axis, nothing, say, sizes, style
-from core.i18n import _, format_rate, language
+from core.i18n import N_, _, format_rate, language
 
 MONTH_MS = 30.4 * 86_400_000  # plotly measures bars on a time axis in milliseconds
+_QUOTA, _LAST_YEAR, _PLAN = N_("Quota {amount}"), N_("Last year {amount}"), N_("Plan {amount}")
 
 
 def short_months(months: list[date], *, most: int = 12) -> tuple[list[int], list[str]]:
@@ -79,8 +80,8 @@ def booked_by_month(
     """Return bars of booked value, last year's line and a mark for each month's quota.
 
     frame, a row per month in order: month date; booked float, major units; previous, quota and plan
-    float, NaN where there is none; won int, optional, for the hover text. customdata: the month's
-    first day in ISO form.
+    float, NaN where there is none; won int, optional, for the hover text. customdata: the first day in
+    ISO form of the month whose deals a mark counts; none on quota and plan, which count no deals.
     """
     title = title or _("Booked by month")
     if frame.empty:
@@ -94,14 +95,19 @@ def booked_by_month(
     seen = [v for v in (*booked, *previous, *quota, *plan) if not math.isnan(v)]
     axis = money_axis(max(seen, default=0), min(seen, default=0), currency)
 
+    quotas, earlier, plans = (
+        [_(text, amount=say(value, "money", currency)) for value in values]
+        for text, values in ((_QUOTA, quota), (_LAST_YEAR, previous), (_PLAN, plan))
+    )
     texts = []
-    for value, goal, count in zip(booked, quota, won, strict=True):
+    for i, (value, goal, count) in enumerate(zip(booked, quota, won, strict=True)):
         text = _("Booked {amount}", amount=say(value, "money", currency))
         if not math.isnan(count):
             text += " · " + _("{n} won", n=say(count, "count"))
         if goal > 0 and not math.isnan(value):
             text += " · " + _("attainment {rate}", rate=format_rate(value / goal))
-        texts.append(text)
+        beside = ((quota, quotas), (previous, earlier), (plan, plans))
+        texts.append("<br>".join([text, *(said[i] for values, said in beside if not math.isnan(values[i]))]))
     figure = Figure()
     figure.add_bar(
         x=days,
@@ -123,8 +129,7 @@ def booked_by_month(
             name=_("Quota"),
             width=0.86 * MONTH_MS,
             marker={"color": c.quota, "cornerradius": 0},
-            customdata=[keys[i] for i in owed],
-            hovertext=[_("Quota {amount}", amount=say(quota[i], "money", currency)) for i in owed],
+            hovertext=[quotas[i] for i in owed],
             hoverinfo="x+text",
         )
     if not all(map(math.isnan, previous)):
@@ -135,8 +140,8 @@ def booked_by_month(
             mode="lines+markers",
             line={"color": c.series[1], "width": 2.2},
             marker={"size": 5, "color": c.series[1]},
-            customdata=keys,
-            hovertext=[_("Last year {amount}", amount=say(p, "money", currency)) for p in previous],
+            customdata=[[m.replace(year=m.year - 1).isoformat()] for m in months],
+            hovertext=earlier,
             hoverinfo="x+text",
         )
     if not all(map(math.isnan, plan)):
@@ -147,12 +152,11 @@ def booked_by_month(
             mode="lines+markers",
             line={"color": c.series[2], "width": 2.2, "dash": "dot"},
             marker={"size": 6, "color": c.series[2], "symbol": "diamond"},
-            customdata=keys,
-            hovertext=[_("Plan {amount}", amount=say(p, "money", currency)) for p in plan],
+            hovertext=plans,
             hoverinfo="x+text",
         )
     at, labels = short_months(months, most=6 if large else 12)
-    figure.update_layout(barmode="overlay", hovermode="x unified", margin={"b": 4})
+    figure.update_layout(barmode="overlay", hovermode="closest", margin={"b": 4})
     figure.update_xaxes(
         type="date",
         range=[months[0] - timedelta(days=17), months[-1] + timedelta(days=17)],
@@ -163,7 +167,6 @@ def booked_by_month(
         tickangle=0,
         showgrid=False,
         showline=True,
-        showspikes=True,
     )
     figure.update_yaxes(**axis)
     return style(figure, title=title, subtitle=subtitle, dark=dark, height=s.row * 9, large=large)

@@ -133,7 +133,7 @@ def _draw(view: View, card: Card, key: str) -> None:
     if card.note:
         st.caption(unbroken(card.note))
     if card.selection is not None:
-        deals_button(view, card.selection, label=card.label, title=card.title, key=f"open-{key}-{card.key}")
+        deals_button(view, card.selection, label=card.label, key=f"open-{key}-{card.key}")
 
 
 def _draw_large(view: View, card: Card, delta: str | None) -> None:

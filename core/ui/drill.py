@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, urlencode
 
@@ -12,25 +13,33 @@ from core.analytics.selection import Selection
 from core.charts.theme import CONFIG
 from core.i18n import _, _n, format_money, format_number, unbroken
 from core.queries.drill import deals_behind, selection_total
-from core.reports.tables import Column
+from core.reports.tables import Column, is_missing, records
 from core.ui import session
-from core.ui.drill_words import said
+from core.ui.drill_words import said, told
 from core.ui.filters import write_address
 from core.ui.page import plain
 from core.ui.tables import export_menu, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import pandas as pd
 
     from core.charts.figure import Figure
     from core.ui.page import View
 
+    Behind = Callable[[dict[Any, Any], str], Selection | None]
+    """The deals that a table's cell counts, of its row and its column's key; None for a cell that counts none."""
+
 _SHOWN = 500
-_HANDLED = "luopan_handled_click"
+_CLICKED = "luopan_clicked_chart"
+"""In the session: the key of the chart that a reader clicked, until the chart is drawn."""
+_MARKS = "luopan_clicked_marks"
+"""In the session: the mark of each chart that was clicked last."""
 _OPEN = "luopan_open_drill"
-"""In the session: the address of the open list, its title, and the run that opened it."""
+"""In the session: the run that opened a list."""
+COUNTED = {"count": "", "value": ""}
+"""The columns of most tables of parts: how many deals, and their value."""
 DRILL = "drill"
 """In the page's address: the selection whose deals lie open."""
 
@@ -54,23 +63,26 @@ def deal_columns(view: View) -> list[Column]:
     ]
 
 
-def show_deals(view: View, selection: Selection, title: str) -> None:
+def show_deals(view: View, selection: Selection) -> None:
     """Open a dialog with exactly the deals that `selection` counts, their count and their sum.
 
-    The page's address says so, and a copy of it opens the same list.
+    Its title says what it holds, and below stand its days and filters. The page's address says so too, and a copy of
+    it opens the same list.
     """
     named = urlencode(selection.to_params(), doseq=True)
-    st.session_state[_OPEN] = (named, title, session.this_run())
+    st.session_state[_OPEN] = session.this_run()
     write_address(drill=named)
 
-    @session.dialog(plain(title), width="large", on_dismiss=_close)
+    @session.dialog(plain(said(view, selection)), width="large", on_dismiss=_close)
     def opened() -> None:
+        if below := told(view, selection):
+            st.caption(plain(below))
         total = view.ask(selection_total, selection=selection).iloc[0]
         deals = view.ask(deals_behind, selection=selection, limit=None)
         count = int(total["count"])
         amount = format_money(total["value"], view.currency)
-        told = _n("{n} deal, {amount}", "{n} deals, {amount}", count, n=format_number(count), amount=amount)
-        st.text(unbroken(told))
+        counted = _n("{n} deal, {amount}", "{n} deals, {amount}", count, n=format_number(count), amount=amount)
+        st.text(unbroken(counted))
         columns = deal_columns(view)
         if "share" in deals:
             columns.insert(5, Column("share", _("Credit share"), "rate"))
@@ -97,22 +109,21 @@ def reopen(view: View) -> None:
     named = st.query_params.get(DRILL, "")
     if not named or view.query is not None or not view.may(Action.DEAL_VIEW):
         return
-    known, title, run = st.session_state.get(_OPEN) or ("", "", None)
-    if run is session.this_run():
+    if st.session_state.get(_OPEN) is session.this_run():
         return
     selection = Selection.from_params(parse_qs(named))
     if selection is None:
         write_address(drill=None)
     else:
-        show_deals(view, selection, title if known == named else said(view, selection))
+        show_deals(view, selection)
 
 
-def deals_button(view: View, selection: Selection, *, label: str, title: str, key: str) -> None:
+def deals_button(view: View, selection: Selection, *, label: str, key: str) -> None:
     """Offer, under a number, the deals behind it, to those who may see deals."""
     if view.large or not view.may(Action.DEAL_VIEW):
         return
     if st.button(label, key=key, type="tertiary", icon=":material/list:", help=_("Show the deals counted here")):
-        show_deals(view, selection, title)
+        show_deals(view, selection)
 
 
 def chart(
@@ -121,25 +132,30 @@ def chart(
     *,
     key: str,
     alt: str,
-    choose: Callable[[Sequence[Any]], tuple[Selection, str] | None] | None = None,
+    choose: Callable[[Sequence[Any]], Selection | None] | None = None,
 ) -> None:
     """Draw a figure; a click on a mark opens the deals that `choose` makes of its `customdata`."""
     config = CONFIG if view.large or not view.may(Action.EXPORT) else CONFIG | picture(f"{key}-{view.today}")
     if choose is None or view.large or not view.may(Action.DEAL_VIEW):
-        st.plotly_chart(figure, theme=None, config=config, key=key, alt=alt)
+        with st.container(key=f"still-{key}"):
+            st.plotly_chart(figure, theme=None, config=config, key=key, alt=alt)
         return
     event = st.plotly_chart(
-        figure, theme=None, config=config, key=key, alt=alt, on_select="rerun", selection_mode="points"
+        figure, theme=None, config=config, key=key, alt=alt, on_select=partial(_click, key), selection_mode="points"
     )
-    points = cast("Any", event).selection.points
-    clicked = list(points[0].get("customdata") or ()) if points else []
-    handled = st.session_state.setdefault(_HANDLED, {})
-    if handled.get(key) == clicked:
+    if st.session_state.get(_CLICKED) != key:
         return
-    handled[key] = clicked
+    del st.session_state[_CLICKED]
+    points, marks = cast("Any", event).selection.points, st.session_state.setdefault(_MARKS, {})
+    clicked = list(points[0].get("customdata") or ()) if points else marks.get(key)  # a second click takes the mark off
+    marks[key] = clicked
     chosen = choose(clicked) if clicked else None
     if chosen is not None:
-        show_deals(view, *chosen)
+        show_deals(view, chosen)
+
+
+def _click(key: str) -> None:
+    st.session_state[_CLICKED] = key
 
 
 def picture(name: str) -> dict[str, Any]:
@@ -153,17 +169,12 @@ def picture(name: str) -> dict[str, Any]:
     }
 
 
-def opening(
-    names: Mapping[str, str], make: Callable[[str, str], tuple[Selection, str]]
-) -> Callable[[Sequence[Any]], tuple[Selection, str] | None]:
-    """Return what `chart` needs to open marks by their key, the first of their `customdata`.
+def opening(keys: Collection[str], make: Callable[[str], Selection]) -> Callable[[Sequence[Any]], Selection | None]:
+    """Return what `chart` needs to open the marks of these keys, the first of their `customdata`."""
 
-    `names` says what each key is called; `make` gives, of key and name, the deals and the list's title.
-    """
-
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+    def choose(data: Sequence[Any]) -> Selection | None:
         key = str(data[0]) if data else ""
-        return make(key, names[key]) if key in names else None
+        return make(key) if key in keys else None
 
     return choose
 
@@ -174,11 +185,43 @@ def team_note(by: str) -> None:
         st.caption(_("Each team counts with all teams below it. Choose a team in the filter to see its parts."))
 
 
+def cells(view: View, frame: pd.DataFrame, behind: Behind | None) -> Callable[[int, str], None] | None:
+    """Return what `table` needs for a click on a cell to open the deals that `behind` makes of its row and column."""
+    if behind is None or view.large or not view.may(Action.DEAL_VIEW):
+        return None
+
+    def on_cell(row: int, column: str) -> None:
+        clicked = records(frame.iloc[[row]])[0]
+        chosen = None if is_missing(clicked[column]) else behind(clicked, column)
+        if chosen is not None:
+            show_deals(view, chosen)
+
+    return on_cell
+
+
+def columns_open(measures: Mapping[str, str], make: Callable[[str, dict[Any, Any]], Selection | None]) -> Behind:
+    """Return what `numbers` needs where each column of a table, all rows alike, counts the deals of a measure."""
+
+    def behind(row: dict[Any, Any], column: str) -> Selection | None:
+        return make(measures[column], row) if column in measures else None
+
+    return behind
+
+
 def numbers(
-    view: View, frame: pd.DataFrame | Callable[[], pd.DataFrame], columns: Sequence[Column], *, name: str
+    view: View,
+    frame: pd.DataFrame | Callable[[], pd.DataFrame],
+    columns: Sequence[Column],
+    *,
+    name: str,
+    behind: Behind | None = None,
 ) -> None:
-    """Offer the numbers of a chart as a table, folded; made when it is unfolded."""
+    """Offer the numbers of a chart as a table, folded; made when it is unfolded. Cells open what `behind` says."""
     folded = st.expander(_("The numbers as a table"), icon=":material/table:", key=f"numbers-{name}", on_change="rerun")
     if folded.open:
         with folded:
-            table(view, frame() if callable(frame) else frame, columns, name=name, stays=True)
+            made = frame() if callable(frame) else frame
+            on_cell = cells(view, made, behind)
+            table(view, made, columns, name=name, stays=True, on_cell=on_cell)
+            if on_cell is not None:
+                st.caption(_("Click a number to see the deals that it counts."))

@@ -19,7 +19,7 @@ def mend_looks() -> None:
     buttons, too dark to read on a dark page; the customers that a search found stand in the middle; links
     to pages are cut where they are long, and stand further in than the text around them; the library's form
     for signing in makes a plain button of the one that matters; figures have a background for their pictures'
-    sake, and their one button is drawn in a colour of one theme.
+    sake, and their one button is drawn in a colour of one theme; the hand points at those that open nothing, too.
     """
     st.html(
         """<style>
@@ -43,6 +43,7 @@ def mend_looks() -> None:
         [data-testid="stMain"] [data-testid="stPageLink-NavLink"] {position: relative; left: -0.5rem}
         [data-testid="stMain"] [data-testid="stPageLink-NavLink"] :is(span, div, p) {
           white-space: normal; overflow: visible}
+        [class*="st-key-still-"] .js-plotly-plot .nsewdrag {cursor: default}
         .js-plotly-plot .main-svg {background: transparent !important}
         .js-plotly-plot .modebar-btn:focus-visible {
           outline: 2px solid light-dark(#0B6E66, #5CD3C4) !important; outline-offset: -2px !important}

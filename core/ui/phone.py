@@ -6,6 +6,7 @@ A page is not told how wide its reader's screen is, so both forms are drawn and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -15,7 +16,7 @@ from core.ui.routes import page
 from core.ui.tables import is_whole, rest_button
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from streamlit.delta_generator import DeltaGenerator
 
@@ -83,8 +84,15 @@ class PhoneRow:
     more: str = ""
 
 
-def draw_rows(rows: Sequence[PhoneRow], *, name: str, opens: str | None, of: int | None = None) -> None:
-    """Draw `rows`, each leading to page `opens` with its record, or nowhere; seen on narrow screens alone.
+def draw_rows(
+    rows: Sequence[PhoneRow],
+    *,
+    name: str,
+    opens: str | None,
+    of: int | None = None,
+    params: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Draw `rows`, each leading to page `opens` with its record and `params`, or nowhere; seen on narrow screens alone.
 
     Of more than fifty the first twenty, and the rest on demand: every reader pays for what a phone alone shows. `of`:
     how many there are in all, where `rows` holds no more than `rows_drawn`.
@@ -99,7 +107,7 @@ def draw_rows(rows: Sequence[PhoneRow], *, name: str, opens: str | None, of: int
             if opens is None:
                 st.markdown(label, width="stretch")
             else:
-                st.page_link(page(opens).file, label=label, query_params={"id": str(row.id)}, width="stretch")
+                st.page_link(page(opens).file, label=label, query_params={"id": str(row.id), **params}, width="stretch")
         if shortened:
             rest_button(several, name=name, of="phone")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +15,7 @@ from core.ui import routes
 from core.ui.table_widths import LAPTOP, fitting_widths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 NOTHING_HERE = N_("Nothing to show here yet.")
 _STYLED_CELLS = 100_000
 _MEASURED_ROWS = 200
+_CELL = "luopan_clicked_cell"
+"""In the session: key of the table, row and column of the cell that a reader clicked, until it is drawn."""
 
 
 def table(
@@ -41,11 +44,14 @@ def table(
     picks: bool = False,
     stays: bool = False,
     most: int | None = None,
+    params: Mapping[str, str] = MappingProxyType({}),
+    on_cell: Callable[[int, str], None] | None = None,
 ) -> int | None:
     """Show `frame` with `columns`, and a menu that exports it as CSV and XLSX.
 
     `name` keys the widgets and names the files. With `opens` (a page's name) a click on a row's
-    mark opens that page for the row's `id_column`; with `picks` the row's place is returned. Long texts give way
+    mark opens that page for the row's `id_column`, with `params`; with `picks` the row's place is returned. `on_cell`
+    is called with row and column of a cell that was clicked. Long texts give way
     where `room` pixels are passed; with `stays` the first column, in grey, stays where a narrow screen scrolls
     sideways. `drawn`: columns of lists, small charts by their configuration, not exported. Of more rows than `most`
     the first so many are shown, and all on demand; files hold all.
@@ -70,20 +76,30 @@ def table(
         for column, width in zip(columns, widths, strict=True)
     } | dict(drawn)
     data = _showing(body, written) if is_styled else body
-    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if opens or picks else {}
+    key, modes = f"table-{name}", ["single-row"] if opens or picks else []
+    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": modes} if modes else {}
+    if on_cell is not None:
+        options = {"on_select": partial(_keep_cell, key), "selection_mode": [*modes, "single-cell"]}
     if height is not None:
         options["height"] = height
-    event = st.dataframe(
-        data, hide_index=True, column_config=config, key=f"table-{name}", placeholder=MISSING, **options
-    )
+    event = st.dataframe(data, hide_index=True, column_config=config, key=key, placeholder=MISSING, **options)
     if first < len(frame):
         rest_button(len(frame), name=name)
     if export:
         export_menu(view, frame, columns, name=name)
     rows = cast("Any", event).selection.rows if opens or picks else []
     if opens and rows and not is_missing(number := frame.iloc[rows[0]][id_column]):
-        routes.go(opens, id=int(number))
+        routes.go(opens, id=int(number), **params)
+    if on_cell is not None and st.session_state.get(_CELL, ("",))[0] == key:
+        on_cell(*st.session_state.pop(_CELL)[1:])
     return int(rows[0]) if rows else None
+
+
+def _keep_cell(key: str) -> None:
+    """Keep the cell that was clicked until the table is drawn."""
+    picked = st.session_state[key].selection.cells
+    if picked:
+        st.session_state[_CELL] = (key, *picked[0])
 
 
 def is_whole(name: str) -> bool:

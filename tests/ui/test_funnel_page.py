@@ -75,9 +75,8 @@ def test_a_copied_address_says_what_its_open_list_counts(fallen: Company) -> Non
     app = opened(fallen, "funnel", period="2026Q2", drill=named)
     assert not app.exception
     (dialog,) = app.get("dialog")
-    assert dialog.proto.dialog.title.replace("\\", "") == (
-        "Reached Lead identified · Below 10K · Apr 1, 2026 to Jun 30, 2026"
-    )
+    assert dialog.proto.dialog.title.replace("\\", "") == "Reached Lead identified: Below 10K"
+    assert "Opened from Apr 1, 2026 to Jun 30, 2026" in captions(app)
 
 
 def test_the_window_and_the_part_stand_in_the_address(fallen: Company) -> None:

@@ -17,7 +17,7 @@ from core.charts.progress import changes
 from core.charts.rows import add_row_bars, add_row_ticks, row_px
 from core.charts.theme import sizes
 from core.charts.trend import short_months
-from core.i18n import LANGUAGES, speaking
+from core.i18n import LANGUAGES, _, speaking
 
 NAN = math.nan
 STAGES = ["lead", "demo", "won"]
@@ -161,8 +161,11 @@ def test_what_is_sent_is_what_plotly_would_send(figure):
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_point_can_be_clicked_and_every_hover_is_ours(figure, large, code):
     with speaking(code):
-        drawn = figure(dark=large, large=large)
+        drawn, goals = figure(dark=large, large=large), {_("Quota"), _("Plan")}
     for t in drawn.data:
+        if t.customdata is None:
+            assert t.name in goals, "a goal counts no deals; all else opens those that it counts"
+            continue
         assert len(t.customdata) == len(t.y)
         assert all(point[0] is not None for point in t.customdata)
         assert t.hoverinfo == "skip" or len(t.hovertext) == len(t.y)
@@ -191,12 +194,23 @@ def test_booked_months_keep_their_days_and_a_month_without_quota_has_no_mark():
     figure = charts.booked_by_month(BOOKED, dark=False)
     days = [["2026-01-01"], ["2026-02-01"], ["2026-03-01"]]
     assert [list(p) for p in trace(figure, "Booked").customdata] == days
-    assert [list(p) for p in trace(figure, "Quota").customdata] == days[:2]
+    assert trace(figure, "Quota").x == ("2026-01-01", "2026-02-01")
     assert trace(figure, "Booked").hovertext == (
-        "Booked ¥1M · 3 won · attainment 50.0%",
-        "Booked ¥2M · 5 won · attainment 200.0%",
-        "Booked ¥1.5M · 4 won",
+        "Booked ¥1M · 3 won · attainment 50.0%<br>Quota ¥2M<br>Last year ¥900K",
+        "Booked ¥2M · 5 won · attainment 200.0%<br>Quota ¥1M",
+        "Booked ¥1.5M · 4 won<br>Last year ¥1.6M",
     )
+
+
+def test_a_mark_of_the_year_before_opens_that_years_month_and_a_goal_opens_nothing():
+    figure = charts.booked_by_month(BOOKED, dark=False)
+    earlier = [["2025-01-01"], ["2025-02-01"], ["2025-03-01"]]
+    assert [list(p) for p in trace(figure, "A year earlier").customdata] == earlier
+    assert trace(figure, "Quota").customdata is None
+
+
+def test_booked_months_are_written_in_the_readers_words():
+    figure = charts.booked_by_month(BOOKED, dark=False)
     assert figure.layout.yaxis.range[1] >= 2e6
     with speaking("zh"):
         chinese = charts.booked_by_month(BOOKED, dark=False)

@@ -63,6 +63,5 @@ def _answer(view: View, asked: Asked) -> None:
             view,
             asked.selection(f"stuck:{step['stage_key']}:{days}", funnel_steps.now_of(step)),
             label=_("{n} that did not go on", n=format_number(stuck)),
-            title=_("Reached {stage} and did not go on within {days} days", stage=step["stage"], days=days),
             key="funnel-bottleneck",
         )

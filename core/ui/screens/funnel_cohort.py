@@ -13,17 +13,18 @@ from core.charts.bars import grouped_bars
 from core.charts.funnel import cohort_funnel
 from core.charts.funnel_months import cohort_months
 from core.domain.periods import Period, add_months
-from core.i18n import N_, _, _n, format_date, format_month, format_number, format_rate
+from core.i18n import _, _n, format_date, format_number, format_rate
 from core.queries import funnel as questions
 from core.queries.drill import selection_total
 from core.reports.tables import Column
-from core.ui.drill import chart, deals_button, numbers
+from core.ui.drill import chart, columns_open, deals_button, numbers
 from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.screens.funnel_state import BY_NAMES, choice, days_chosen, days_said
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -32,11 +33,16 @@ if TYPE_CHECKING:
     from core.ui.screens.funnel_state import Asked
 
 _GROUPS_SHOWN = questions.MOST_GROUPS
-_STATE_TITLES = {
-    "won": N_("Opened in {month} and won"),
-    "lost": N_("Opened in {month} and lost"),
-    "open": N_("Opened in {month} and still open"),
-}
+_STATES = ("won", "lost", "open")
+_STAGE_CELLS = {
+    "reached": "reached", "value": "reached", "rate_from_previous": "reached", "rate_from_start": "reached",
+    "still_open": "still_open_at", "lost_here": "lost_at",
+}  # fmt: skip
+_MONTH_CELLS = {
+    "entered": "created", "value": "created", "won": "cohort_won", "won_value": "cohort_won", "lost": "cohort_lost",
+    "open": "cohort_open",
+}  # fmt: skip
+"""The deals behind the columns of the tables of stages and of months."""
 
 
 def draw(view: View, asked: Asked) -> None:
@@ -80,7 +86,7 @@ def _mode(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
             deals_button(
                 view, asked.selection(measure, asked.period),
                 label=_n("{n} deal", "{n} deals", entered, n=format_number(entered)),
-                title=_("Deals opened in this period"), key="funnel-created",
+                key="funnel-created",
             )  # fmt: skip
         if days and not view.large:
             _young(view, asked, days)
@@ -123,7 +129,7 @@ def _young(view: View, asked: Asked, days: int) -> None:
     if young:
         deals_button(
             view, selection, label=_("{n} too young, left out", n=format_number(young)),
-            title=_("Opened in the period, not yet followed for {days}", days=days_said(days)), key="funnel-young",
+            key="funnel-young",
         )  # fmt: skip
 
 
@@ -132,25 +138,21 @@ def _measure(name: str, stage_key: object, days: int) -> str:
     return f"{within[name]}:{stage_key}:{days}" if days else f"{name}:{stage_key}"
 
 
-_PIECES = {
-    "went_on": ("reached", N_("Reached {stage}")),
-    "still_open": ("still_open_at", N_("Still open at {stage}")),
-    "lost_here": ("lost_at", N_("Lost at {stage}")),
-}
+_PIECES = {"still_open": "still_open_at", "lost_here": "lost_at"}
+"""What the pieces of a stage's bar count; the others count the deals that reached it."""
 
 
 def _whole(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
     before = view.calendar.before(asked.period)
     previous = view.ask(questions.cohort_funnel, period=before, filters=asked.filters, days=days, as_of=asked.as_of)
-    names = dict(zip(stages["stage_key"].astype(str), stages["stage"], strict=True))
+    keys = set(stages["stage_key"].astype(str))
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        if len(data) < 2 or str(data[0]) not in names:
+    def choose(data: Sequence[Any]) -> Selection | None:
+        if len(data) < 2 or str(data[0]) not in keys:
             return None
         key, piece = str(data[0]), str(data[1])
-        measure, title = _PIECES.get(piece, _PIECES["went_on"])
         period = before if piece == "previous" else asked.period
-        return asked.selection(_measure(measure, key, days), period), _(title, stage=names[key])
+        return asked.selection(_measure(_PIECES.get(piece, "reached"), key, days), period)
 
     figure = cohort_funnel(stages, dark=view.dark, large=view.large, previous=previous, currency=view.currency)
     chart(view, figure, key="funnel-cohort", alt=_("Cohort funnel"), choose=choose)
@@ -169,7 +171,13 @@ def _whole(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
         Column("reached_before", _("Reached, period before"), "count"),
         Column("rate_before", _("From the stage before, period before"), "rate"),
     ]
-    numbers(view, shown, [*_stage_columns(view), *more], name="funnel-cohort")
+
+    def behind(row: dict[Any, Any], column: str) -> Selection | None:
+        measure = _STAGE_CELLS.get(column.removesuffix("_before"))
+        period = before if column.endswith("_before") else asked.period
+        return asked.selection(_measure(measure, row["stage_key"], days), period) if measure else None
+
+    numbers(view, shown, [*_stage_columns(view), *more], name="funnel-cohort", behind=behind)
     _open_by_stage(view, asked, stages, days)
 
 
@@ -184,7 +192,6 @@ def _open_by_stage(view: View, asked: Asked, stages: pd.DataFrame, days: int) ->
                     view,
                     asked.selection(_measure("lost_at", row.stage_key, days), asked.period),
                     label=_("{stage}: {n} lost", stage=name, n=format_number(cast("Any", row.lost_here))),
-                    title=_("Lost at {stage}", stage=name),
                     key=f"funnel-lost-{row.stage_key}",
                 )
 
@@ -205,14 +212,13 @@ def _compare(view: View, asked: Asked, days: int, by: str) -> None:
         groups = groups[groups["group_key"].isin(wanted)].reset_index(drop=True)
     bars = groups.assign(value=groups["rate_from_start"].fillna(1.0))
     title = _("Share of the cohort that reached each stage, by {dimension}", dimension=_(BY_NAMES[by]).lower())
-    stages = dict(zip(groups["stage_key"].astype(str), groups["stage"], strict=True))
+    stages = set(groups["stage_key"].astype(str))
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+    def choose(data: Sequence[Any]) -> Selection | None:
         if len(data) < 2 or str(data[0]) not in stages or str(data[1]) not in names:
             return None
         measure = _measure("reached", data[0], days)
-        selection = asked.selection(measure, asked.period, dimension, str(data[1]))
-        return selection, f"{names[str(data[1])]}: " + _("Reached {stage}", stage=stages[str(data[0])])
+        return asked.selection(measure, asked.period, dimension, str(data[1]))
 
     figure = grouped_bars(bars, unit="rate", title=title, dark=view.dark, large=view.large)
     chart(view, figure, key=f"funnel-by-{by}", alt=title, choose=choose)
@@ -222,7 +228,13 @@ def _compare(view: View, asked: Asked, days: int, by: str) -> None:
         Column("group", _(BY_NAMES[by])), *_stage_columns(view),
         Column("low", _("At least (95%)"), "rate"), Column("high", _("At most (95%)"), "rate"),
     ]  # fmt: skip
-    numbers(view, groups, columns, name=f"funnel-by-{by}")
+    behind = columns_open(
+        _STAGE_CELLS,
+        lambda measure, row: asked.selection(
+            _measure(measure, row["stage_key"], days), asked.period, dimension, str(row["group_key"])
+        ),
+    )
+    numbers(view, groups, columns, name=f"funnel-by-{by}", behind=behind)
 
 
 def _groups(view: View, names: dict[str, str]) -> list[str]:
@@ -231,7 +243,7 @@ def _groups(view: View, names: dict[str, str]) -> list[str]:
     if view.query is not None or len(names) < 3:
         return known
     picked = st.multiselect(
-        _("Groups"), list(names), default=known, format_func=names.__getitem__, key="funnel-groups",
+        _("Groups"), list(names), default=known, format_func=names.__getitem__, key=follow("funnel-groups", known),
         placeholder=_("All of them; choose two to see them alone"), width=520,
     )  # fmt: skip
     write_address(group=picked)
@@ -244,12 +256,10 @@ def _ripeness(view: View, asked: Asked) -> None:
     if len(months) < 2:
         return
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        if len(data) < 2 or str(data[1]) not in _STATE_TITLES:
+    def choose(data: Sequence[Any]) -> Selection | None:
+        if len(data) < 2 or str(data[1]) not in _STATES:
             return None
-        month = month_of(asked.period, str(data[0]))
-        title = _(_STATE_TITLES[str(data[1])], month=format_month(month.start))
-        return asked.selection(f"cohort_{data[1]}", month), title
+        return asked.selection(f"cohort_{data[1]}", month_of(asked.period, str(data[0])))
 
     figure = cohort_months(months, dark=view.dark, large=view.large)
     chart(view, figure, key="funnel-months", alt=_("How ripe each month's cohort is"), choose=choose)
@@ -264,28 +274,17 @@ def _ripeness(view: View, asked: Asked) -> None:
         Column("value", _("Value"), "money", currency=view.currency),
         Column("won_value", _("Won value"), "money", currency=view.currency),
     ]
-    numbers(view, months, columns, name="funnel-months")
+    behind = columns_open(
+        _MONTH_CELLS,
+        lambda measure, row: asked.selection(measure, month_of(asked.period, str(row["month"]))),
+    )
+    numbers(view, months, columns, name="funnel-months", behind=behind)
 
 
 def month_of(period: Period, text: str) -> Period:
     """Return the days of a month, named by its first day in ISO form, that lie in the period."""
     first = date.fromisoformat(text[:10])
     return Period(max(first, period.start), min(add_months(first, 1), period.end))
-
-
-def opener(
-    asked: Asked, stages: pd.DataFrame, measure: str, title: str
-) -> Callable[[Sequence[Any]], tuple[Selection, str] | None]:
-    """Return how a click on a stage's mark chooses the deals of `measure`."""
-    names = dict(zip(stages["stage_key"].astype(str), stages["stage"], strict=True))
-
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        key = str(data[0]) if data else ""
-        if key not in names:
-            return None
-        return asked.selection(f"{measure}:{key}", asked.period), _(title, stage=names[key])
-
-    return choose
 
 
 def _stage_columns(view: View) -> list[Column]:

@@ -11,7 +11,7 @@ from core.charts.funnel_flow import KIND_NAMES, flow
 from core.i18n import _, format_number
 from core.queries.funnel_flow import flow_kinds, funnel_flow
 from core.reports.tables import Column
-from core.ui.drill import chart, deals_button, numbers
+from core.ui.drill import chart, columns_open, deals_button, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,11 +37,11 @@ def draw(view: View, asked: Asked) -> None:
         for row in links.itertuples()
     }  # fmt: skip
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+    def choose(data: Sequence[Any]) -> Selection | None:
         pair = (str(data[0]), str(data[1])) if len(data) > 1 else ("", "")
         if pair not in names:
             return None
-        return asked.selection(f"moved:{pair[0]}:{pair[1]}", asked.period), names[pair]
+        return asked.selection(f"moved:{pair[0]}:{pair[1]}", asked.period)
 
     figure = flow(links, dark=view.dark, large=view.large, currency=view.currency)
     chart(view, figure, key="funnel-flow", alt=_("Moves between stages"), choose=choose)
@@ -57,7 +57,8 @@ def draw(view: View, asked: Asked) -> None:
         Column("moves", _("Moves"), "count"),
         Column("value", _("Value"), "money", currency=view.currency),
     ]
-    numbers(view, told, columns, name="funnel-flow")
+    behind = columns_open({"deals": "", "value": ""}, lambda _measure, row: choose([row["from_key"], row["to_key"]]))
+    numbers(view, told, columns, name="funnel-flow", behind=behind)
     _back(view, asked, links)
 
 
@@ -77,7 +78,6 @@ def _kinds(view: View, asked: Asked) -> None:
                     view,
                     asked.selection(f"flow:{row['place']}", asked.period),
                     label=f"{name}: {format_number(row['deals'])}",
-                    title=_("{move} in the period", move=name),
                     key=f"funnel-kind-{kind}",
                 )
 
@@ -95,6 +95,5 @@ def _back(view: View, asked: Asked, links: pd.DataFrame) -> None:
                 view,
                 asked.selection(f"moved:{row['from_key']}:{row['to_key']}", asked.period),
                 label=f"{way}: {format_number(row['deals'])}",
-                title=way,
                 key=f"funnel-back-{row['from_key']}-{row['to_key']}",
             )

@@ -12,7 +12,7 @@ from core.charts.funnel_months import standing
 from core.i18n import _, _n, format_date, format_money, format_number
 from core.queries.funnel_flow import funnel_snapshot
 from core.reports.tables import Column
-from core.ui.drill import chart, deals_button, numbers
+from core.ui.drill import chart, columns_open, deals_button, numbers
 from core.ui.page import plain
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from core.ui.page import View
     from core.ui.screens.funnel_state import Asked
+
+
+_CELLS = {"count": "stage", "value": "stage", "rotting_count": "rotting", "rotting_value": "rotting"}
 
 
 def draw(view: View, asked: Asked) -> None:
@@ -37,15 +40,15 @@ def draw(view: View, asked: Asked) -> None:
         st.info(_("No deal is open."), icon=":material/inbox:")
         return
     _rotting(view, asked, stages, rotting, whole)
-    names = dict(zip(stages["stage_key"].astype(str), stages["stage"], strict=True))
+    keys = set(stages["stage_key"].astype(str))
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+    def choose(data: Sequence[Any]) -> Selection | None:
         key = str(data[0]) if data else ""
-        if key not in names:
+        if key not in keys:
             return None
         if len(data) > 1 and data[1] == "rotting":
-            return asked.selection(f"rotting:{key}", None), _("Rotting in {stage}", stage=names[key])
-        return asked.selection(f"stage:{key}", None), _("Open deals in {stage}", stage=names[key])
+            return asked.selection(f"rotting:{key}", None)
+        return asked.selection(f"stage:{key}", None)
 
     figure = standing(stages, dark=view.dark, large=view.large, currency=view.currency)
     chart(view, figure, key="funnel-now", alt=_("Who is where"), choose=choose)
@@ -61,7 +64,8 @@ def draw(view: View, asked: Asked) -> None:
         Column("rotting_count", _("Rotting"), "count"),
         Column("rotting_value", _("Rotting value"), "money", currency=view.currency),
     ]
-    numbers(view, stages, columns, name="funnel-now")
+    behind = columns_open(_CELLS, lambda measure, row: asked.selection(f"{measure}:{row['stage_key']}", None))
+    numbers(view, stages, columns, name="funnel-now", behind=behind)
 
 
 def _rotting(view: View, asked: Asked, stages: pd.DataFrame, rotting: int, whole: int) -> None:
@@ -75,5 +79,5 @@ def _rotting(view: View, asked: Asked, stages: pd.DataFrame, rotting: int, whole
     if rotting:
         deals_button(
             view, asked.selection("rotting_all", None),
-            label=_("{n} rotting", n=format_number(rotting)), title=_("Rotting deals"), key="funnel-rotting",
+            label=_("{n} rotting", n=format_number(rotting)), key="funnel-rotting",
         )  # fmt: skip

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from core.charts.funnel_stays import stay_curves, time_in_stage
-from core.i18n import N_, _, format_days, format_number
+from core.i18n import _, format_days, format_number
 from core.queries import funnel_stays as questions
 from core.reports.tables import Column
-from core.ui.drill import chart, deals_button, numbers
+from core.ui.drill import chart, columns_open, deals_button, numbers, opening
 from core.ui.page import plain
-from core.ui.screens.funnel_cohort import opener
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,10 +40,8 @@ def draw(view: View, asked: Asked) -> None:
         stays=stays["completed"] + stays["still_inside"],
     )
     figure = time_in_stage(drawn, dark=view.dark, large=view.large)
-    chart(
-        view, figure, key="funnel-stays", alt=_("Days in each stage"),
-        choose=opener(asked, stays, "stayed", N_("Were in {stage}")),
-    )  # fmt: skip
+    choose = opening(set(stays["stage_key"].astype(str)), lambda key: asked.selection(f"stayed:{key}", asked.period))
+    chart(view, figure, key="funnel-stays", alt=_("Days in each stage"), choose=choose)
     told = stays.assign(
         km_median=_reached(stays, "km_median_days"), km_p90=_reached(stays, "km_p90_days")
     )  # fmt: skip
@@ -60,10 +57,12 @@ def draw(view: View, asked: Asked) -> None:
         Column("still_inside_median_days", _("Their median so far"), "days"),
         Column("expected_days", _("Expected"), "days"),
     ]
-    numbers(view, told, columns, name="funnel-stays")
+    measures = {"deals": "stayed", "still_inside": "inside"}
+    behind = columns_open(measures, lambda name, row: asked.selection(f"{name}:{row['stage_key']}", asked.period))
+    numbers(view, told, columns, name="funnel-stays", behind=behind)
     curves = view.ask(questions.stay_curves, period=asked.period, filters=asked.filters, as_of=asked.as_of)
     figure = stay_curves(curves, dark=view.dark, large=view.large)
-    chart(view, figure, key="funnel-curves", alt=_("Share still there, by days"))
+    chart(view, figure, key="funnel-curves", alt=_("Share still there, by days"), choose=choose)
     _inside(view, asked, stays)
 
 
@@ -77,7 +76,6 @@ def _inside(view: View, asked: Asked, stays: pd.DataFrame) -> None:
                     view,
                     asked.selection(f"inside:{row['stage_key']}", asked.period),
                     label=plain(f"{name}: {format_number(row['still_inside'])}"),
-                    title=name,
                     key=f"funnel-inside-{row['stage_key']}",
                 )
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core.analytics.selection import Selection
 from core.charts.funnel_steps import step_differences, step_trend
 from core.domain.periods import Period, add_months
-from core.i18n import _, format_date, format_month, format_number, format_points, format_rate
+from core.i18n import _, format_date, format_number, format_points, format_rate
 from core.queries import funnel_steps as questions
 from core.queries.funnel import funnel_compare
 from core.reports.tables import Column
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from core.ui.screens.funnel_state import Asked
 
 _COMPARABLE = tuple(name for name in BY_NAMES if name not in ("", "lost_reason"))
+_CELLS = {"entered": "entered", "went_on": "went_on", "rate": "entered"}
+"""The deals behind the columns of the tables of steps."""
 
 
 def draw(view: View, asked: Asked) -> None:
@@ -118,12 +120,9 @@ def _differences(
         name = f"{measure}:{step['stage_key']}:{days}"
         return asked.selection(name, period, dimension, key if by else None, others=bool(by) and before)
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
+    def choose(data: Sequence[Any]) -> Selection | None:
         step = rows.get(str(data[0])) if data else None
-        if step is None:
-            return None
-        title = _("Reached {stage} and did not go on within {days} days", stage=step["stage"], days=days)
-        return selected("stuck", step, before=False), title
+        return None if step is None else selected("stuck", step, before=False)
 
     figure = step_differences(changes, dark=view.dark, large=view.large, now=sides[0], before=sides[1])
     chart(view, figure, key="funnel-steps", alt=_("Change of conversion, step by step"), choose=choose)
@@ -160,7 +159,12 @@ def _differences(
             "found_from", _("Fall that would be found"), help=_("The smallest fall that is found four times in five")
         ),
     ]
-    numbers(view, told, columns, name="funnel-steps")
+
+    def behind(row: dict[Any, Any], column: str) -> Selection | None:
+        measure = _CELLS.get(column.removesuffix("_before"))
+        return selected(measure, row, before=column.endswith("_before")) if measure else None
+
+    numbers(view, told, columns, name="funnel-steps", behind=behind)
 
 
 def _verdict(row: dict[str, Any]) -> str:
@@ -188,23 +192,20 @@ def _open_sides(view: View, rows: dict[str, dict[str, Any]], selected: Any, side
                 ("stuck", _("{side}: {n} did not go on", side=side, n=format_number(entered - went))),
             ):
                 deals_button(
-                    view, selected(measure, step, before=before), label=plain(label), title=f"{names[key]} · {label}",
-                    key=f"funnel-{measure}{suffix}",
-                )  # fmt: skip
+                    view, selected(measure, step, before=before), label=plain(label), key=f"funnel-{measure}{suffix}"
+                )
 
 
 def _trend(view: View, asked: Asked, days: int) -> None:
     period = asked.period
     shown = period if len(period.months()) > 2 else Period(add_months(period.end.replace(day=1), -11), period.end)
     months = view.ask(questions.step_trend, period=shown, filters=asked.filters, days=days, as_of=asked.as_of)
-    names = {str(row.stage_key): str(row.stage) for row in months.itertuples()}
+    keys = {str(row.stage_key) for row in months.itertuples()}
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        if len(data) < 2 or str(data[0]) not in names:
+    def choose(data: Sequence[Any]) -> Selection | None:
+        if len(data) < 2 or str(data[0]) not in keys:
             return None
-        month = month_of(shown, str(data[1]))
-        title = _("Reached {stage} in {month}", stage=names[str(data[0])], month=format_month(month.start))
-        return asked.selection(f"entered:{data[0]}:{days}", month), title
+        return asked.selection(f"entered:{data[0]}:{days}", month_of(shown, str(data[1])))
 
     figure = step_trend(months, dark=view.dark, large=view.large)
     chart(view, figure, key="funnel-trend", alt=_("Conversion by month of arrival"), choose=choose)
@@ -218,4 +219,9 @@ def _trend(view: View, asked: Asked, days: int) -> None:
         Column("low", _("At least (95%)"), "rate"),
         Column("high", _("At most (95%)"), "rate"),
     ]
-    numbers(view, told, columns, name="funnel-trend")
+
+    def behind(row: dict[Any, Any], column: str) -> Selection | None:
+        month = month_of(shown, str(row["month"]))
+        return asked.selection(f"{_CELLS[column]}:{row['stage_key']}:{days}", month) if column in _CELLS else None
+
+    numbers(view, told, columns, name="funnel-trend", behind=behind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -18,20 +19,22 @@ from core.queries.leaderboard_teams import team_leaderboard
 from core.reports.tables import Column, records
 from core.ui.as_of import dated_filters
 from core.ui.cards import said
-from core.ui.drill import chart, numbers, team_note
+from core.ui.drill import cells, chart, numbers, team_note
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, write_address
-from core.ui.page import plain
 from core.ui.phone import PhoneRow, draw_rows, rows_drawn, wide
 from core.ui.routes import go
 from core.ui.screens import leaderboard_fair as fair
 from core.ui.screens.funnel_state import Asked
+from core.ui.screens.leaderboard_podium import draw_podium
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.analytics.selection import Selection
     from core.ui.cards import Unit
+    from core.ui.drill import Behind
     from core.ui.page import View
 
 MEASURES: dict[str, tuple[str, Unit]] = {
@@ -47,7 +50,9 @@ MEASURES: dict[str, tuple[str, Unit]] = {
 }
 ADJUSTED = {"fair_attainment": N_("Fair attainment"), "shrunk_rate": N_("Drawn-in win rate")}
 """What an adjusted column is called."""
-_COUNTED = {
+_PLAIN = {"fair_attainment": "attainment", "shrunk_rate": "win_rate"}
+"""The figures whose deals an adjusted one counts."""
+COUNTED_BY = {
     "booked": "booked", "attainment": "booked", "won_count": "won", "win_rate": "decided", "average_deal": "won",
     "cycle_days": "won", "margin": "margin", "margin_rate": "margin",
 }  # fmt: skip
@@ -56,8 +61,6 @@ _SPLITS: Adjustment = "splits"
 _IN_PARTS = {"booked": "credited", "margin": "credited_margin"}
 """What counts in place of them where the money of split deals is credited in parts."""
 BY_NAMES = {"rep": N_("Reps"), "team": N_("Teams")}
-_MEDALS = (":orange[:material/trophy:]", ":gray[:material/workspace_premium:]", ":red[:material/military_tech:]")
-_ROCKET = ":green[:material/rocket_launch:]"
 _BARS_SHOWN = 20
 _ROWS_SHOWN, _MOST_ROWS = 10, 200
 
@@ -90,12 +93,11 @@ def draw(view: View) -> None:
             return
     if measure in OF_COSTS:
         st.caption(known_share(board))
-    _podium(view, ranked, measure, column)
-    counted = _COUNTED.get(measure)
-    if "splits" in adjust:
-        counted = _IN_PARTS.get(counted or "", counted)
-    _bars(view, ranked, (by, measure, column), Asked(period, filters, as_of), counted)
-    _table(view, board, (by, measure, column))
+    asked, behind = Asked(period, filters, as_of), partial(_behind, Asked(period, filters, as_of), by, adjust)
+    name, unit = ADJUSTED.get(column, MEASURES[measure][0]), MEASURES[measure][1]
+    draw_podium(view, ranked, column, (_(name), unit), lambda row: behind(row, measure))
+    _bars(view, ranked, (by, measure, column), asked, behind)
+    _table(view, board, (by, measure, column), asked, behind)
     if by == "rep":
         fair.arithmetic_button(view, board, measure, adjust)
 
@@ -121,56 +123,41 @@ def _chosen(view: View) -> tuple[Any, Any, tuple[Adjustment, ...]]:
         return by, measure, fair.switches(view)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         by = st.segmented_control(
-            _("Rank"), list(BY_NAMES), default=by, format_func=lambda code: _(BY_NAMES[code]), key="board-by",
-            required=True,
+            _("Rank"), list(BY_NAMES), default=by, format_func=lambda code: _(BY_NAMES[code]),
+            key=follow("board-by", by), required=True,
         ) or by  # fmt: skip
         measure = st.selectbox(
             _("By"), measures, index=measures.index(measure),
-            format_func=lambda code: _(MEASURES[code][0]), key="board-measure", width=200,
+            format_func=lambda code: _(MEASURES[code][0]), key=follow("board-measure", measure), width=200,
         )  # fmt: skip
         adjust = fair.switches(view, ADJUSTMENTS if by == "rep" else (_SPLITS,))
     write_address(by=None if by == "rep" else by, measure=None if measure == "booked" else measure)
     return by, measure, adjust
 
 
-def _podium(view: View, ranked: pd.DataFrame, measure: str, column: str) -> None:
-    name, unit = ADJUSTED.get(column, MEASURES[measure][0]), MEASURES[measure][1]
-    top = ranked.head(len(_MEDALS))
-    improved = ranked[ranked["most_improved"] & ranked["previous_value"].notna()]
-    if len(ranked) < len(_MEDALS) + 1:
-        return
-    with st.grid(len(top) + min(len(improved), 1), min_column_width=220, gap="small", key="podium"):
-        for medal, row in zip(_MEDALS, records(top), strict=False):
-            _winner(view, medal, row, said(row[column], unit, view.currency), _(name))
-        for row in records(improved.head(1)):
-            gain = _("from {before} to {after}", before=said(row["previous_value"], unit, view.currency),
-                     after=said(row[column], unit, view.currency))  # fmt: skip
-            _winner(view, _ROCKET, row, _("Most improved"), gain)
+def _behind(asked: Asked, by: str, adjust: Sequence[Adjustment], row: dict[Any, Any], column: str) -> Selection | None:
+    """Return the deals that a figure of somebody's row counts; None for one that counts none, or not the reader's."""
+    counted = COUNTED_BY.get(_PLAIN.get(column, column))
+    if counted is None or not row["inside"]:
+        return None
+    if "splits" in adjust:
+        counted = _IN_PARTS.get(counted, counted)
+    return asked.selection(counted, asked.period, cast("Any", by), str(row["key"]))
 
 
-def _winner(view: View, mark: str, row: dict[Any, Any], value: str, note: str) -> None:
-    with st.container(border=True, gap="xxsmall", height="stretch"):
-        st.markdown(f"{'##' if view.large else '####'} {mark} {plain(str(row['name']))}")
-        st.text(value)
-        st.caption(plain(f"{note} · {row['team']}" if row.get("team") else note))
-
-
-def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], asked: Asked, counted: str | None) -> None:
+def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], asked: Asked, behind: Behind) -> None:
     by, measure, column = of
     name, unit = ADJUSTED.get(column, MEASURES[measure][0]), MEASURES[measure][1]
-    open_to_reader = ranked[ranked["inside"]]
-    names = dict(zip(open_to_reader["key"], open_to_reader["name"], strict=True))
+    rows = {str(row["key"]): row for row in records(ranked[ranked["inside"]])}
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        key = str(data[0]) if data else ""
-        if key not in names:
+    def choose(data: Sequence[Any]) -> Selection | None:
+        row = rows.get(str(data[0])) if data else None
+        if row is None:
             return None
-        if counted is None:
-            if by == "rep":
-                dated = asked.as_of.to_params() if asked.as_of else {}
-                go("rep", id=key, **{name: said[0] for name, said in dated.items()})
-            return None
-        return asked.selection(counted, asked.period, cast("Any", by), key), f"{names[key]} · {_(name)}"
+        found = behind(row, measure)
+        if found is None and by == "rep":
+            go("rep", id=row["key"], **_dated(asked))
+        return found
 
     own = ranked["key"] == str(view.actor.rep_id)
     ranked = pd.concat([ranked.head(_BARS_SHOWN), ranked[_BARS_SHOWN:][own[_BARS_SHOWN:]]])
@@ -179,16 +166,20 @@ def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], asked: Ask
             ranked = ranked.assign(quota=ranked["fair_quota"], attainment=ranked["fair_attainment"])
         figure = quota_bars(ranked, dark=view.dark, large=view.large, currency=view.currency)
     else:
-        rows = ranked.assign(value=ranked[column])
+        bars = ranked.assign(value=ranked[column])[["key", "name", "value"]]
         figure = ranked_bars(
-            rows[["key", "name", "value"]], unit=cast("Any", unit), title=_(name), dark=view.dark, large=view.large,
-            currency=view.currency,
-        )  # fmt: skip
+            bars, unit=cast("Any", unit), title=_(name), dark=view.dark, large=view.large, currency=view.currency
+        )
     chart(view, figure, key=f"board-{by}-{measure}", alt=_(name), choose=choose)
     team_note(by)
 
 
-def _table(view: View, board: pd.DataFrame, of: tuple[str, str, str]) -> None:
+def _dated(asked: Asked) -> dict[str, str]:
+    """Return the day that is looked from, as an address says it."""
+    return {name: said[0] for name, said in asked.as_of.to_params().items()} if asked.as_of else {}
+
+
+def _table(view: View, board: pd.DataFrame, of: tuple[str, str, str], asked: Asked, behind: Behind) -> None:
     by, measure, column = of
     shown = board.assign(
         change=[_moved(row) for row in board["rank_change"]],
@@ -225,11 +216,18 @@ def _table(view: View, board: pd.DataFrame, of: tuple[str, str, str]) -> None:
     opens = "rep" if by == "rep" and bool(board["inside"].all()) else None
     height = 420 if len(shown) > _ROWS_SHOWN else None
     with wide("board"):
-        table(view, shown, columns, name="board", opens=opens, id_column="key", height=height, most=_MOST_ROWS)
+        on_cell = cells(view, shown, behind)
+        table(
+            view, shown, columns, name="board", opens=opens, id_column="key", height=height, most=_MOST_ROWS,
+            params=_dated(asked), on_cell=on_cell,
+        )  # fmt: skip
+        if on_cell is not None and bool(board["inside"].any()):
+            marked = _("Mark a row to open the person's page.") if opens else ""
+            st.caption(" ".join(filter(None, (_("Click a number to see the deals that it counts."), marked))))
     unit = MEASURES[measure][1]
     first = shown.head(rows_drawn("board", len(shown)))
     rows = [_phone_row(view, row, column, unit, opens=bool(opens)) for row in records(first)]
-    draw_rows(rows, name="board", opens=opens, of=len(shown))
+    draw_rows(rows, name="board", opens=opens, of=len(shown), params=_dated(asked))
 
 
 def _phone_row(view: View, row: dict[Any, Any], column: str, unit: Unit, *, opens: bool) -> PhoneRow:

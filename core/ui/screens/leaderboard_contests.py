@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.access.actions import Action
+from core.analytics.selection import Selection
 from core.domain.honours import ContestBy, ContestMeasure
 from core.domain.periods import Period, add_months
 from core.errors import SalesError
@@ -17,18 +18,20 @@ from core.i18n import N_, _, _n, format_date, format_month, format_number
 from core.queries import contests as questions
 from core.queries.leaderboard_fair import fair_leaderboard
 from core.queries.leaderboard_teams import team_leaderboard
-from core.reports.tables import Column
+from core.reports.tables import Column, is_missing
 from core.services.contests import call_off_contest, give_awards, hold_contest
 from core.ui import session
 from core.ui.administration import Fields, show_what_was_told, tell
 from core.ui.cards import said
+from core.ui.drill import cells, deals_button
 from core.ui.page import plain
 from core.ui.routes import page_address
-from core.ui.screens.leaderboard import BY_NAMES, MEASURES
+from core.ui.screens.leaderboard import BY_NAMES, COUNTED_BY, MEASURES
 from core.ui.screens.leaderboard_fair import none_shown, with_names, with_team_names
 from core.ui.tables import table
 
 if TYPE_CHECKING:
+    from core.analytics.dimensions import Dimension
     from core.ui.page import View
 
 AWARDS = {
@@ -96,7 +99,13 @@ def _contest(view: View, contest: dict[str, Any]) -> None:
                 with st.container(horizontal=True, gap="small", width=520):
                     st.text(format_number(row["rank"]), width=32)
                     st.text(row["name"], width="stretch")
-                    st.text(said(row["value"], unit, view.currency), width="content")
+                    figure, counted = said(row["value"], unit, view.currency), COUNTED_BY.get(contest["measure"])
+                    if counted is None or not row["inside"] or not view.may(Action.DEAL_VIEW):
+                        st.text(figure, width="content")
+                        continue
+                    period = Period(contest["start"], contest["end"])
+                    behind = Selection(counted, period, by=contest["competing"], key=str(row["key"]))
+                    deals_button(view, behind, label=figure, key=f"contest-{contest['id']}-{row['key']}")
         if view.may(Action.CONTEST_EDIT) and st.button(
             _("Call off"), icon=":material/delete:", type="tertiary", key=f"contest-off-{contest['id']}"
         ):
@@ -166,7 +175,16 @@ def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
     table(view, shown, [
         Column("when", _("When")), Column("what", _("Award")), Column("name", _("For whom")), Column("team", _("Team")),
         Column("contest", _("Contest")), Column("figure", _("With")),
-    ], name=name, height=420 if len(shown) > 10 else None)  # fmt: skip
+    ], name=name, height=420 if len(shown) > 10 else None, on_cell=cells(view, shown, _won_by))  # fmt: skip
+
+
+def _won_by(row: dict[Any, Any], column: str) -> Selection | None:
+    """Return the deals that the figure of an award counts; of a first deal the figure counts that one alone."""
+    counted = COUNTED_BY.get(row["measure"])
+    if column != "figure" or counted is None or row["kind"] == "first_deal":
+        return None
+    by: Dimension = "team" if row["kind"] == "best_team" or is_missing(row["rep_id"]) else "rep"
+    return Selection(counted, Period(row["start"], row["end"]), by=by, key=str(int(row[f"{by}_id"])))
 
 
 def award_figure(view: View, row: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from math import isnan, nan
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -13,7 +14,7 @@ from core.charts.bars import ranked_bars
 from core.charts.pipeline import by_stage
 from core.charts.trend import booked_by_month
 from core.domain.periods import Period, add_months
-from core.i18n import _, _n, format_date, format_money, format_number, format_rate
+from core.i18n import _, _n, format_money, format_number, format_rate
 from core.queries.choices import first_deal_on, newest_deal_on
 from core.queries.expected import coverage_needed
 from core.queries.overview import booked_by_month as months_booked
@@ -23,11 +24,12 @@ from core.queries.plans import plan_by_month
 from core.reports.tables import Column, records
 from core.ui.as_of import dated_filters
 from core.ui.cards import Card, draw_cards
-from core.ui.drill import chart, numbers, opening, team_note
+from core.ui.drill import COUNTED, chart, columns_open, numbers, opening, team_note
 from core.ui.empty import nothing_yet
 from core.ui.filters import FILTER_NAMES, address, write_address
 from core.ui.screens import overview_customers, overview_expected
 from core.ui.screens.overview_why import draw_why
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +39,19 @@ if TYPE_CHECKING:
     from core.analytics.as_of import AsOf
     from core.analytics.dimensions import Dimension
     from core.analytics.filters import Filters
+    from core.ui.drill import Behind
     from core.ui.page import View
 
 _PARTS = tuple(name for name in FILTER_NAMES if name != "rep")
 """What booked value is told by: all that it can be filtered by but people, whom the Leaderboard ranks."""
 
 _BARS_SHOWN = 12
+_PART_CELLS = {
+    "booked": "booked", "won_count": "won", "lost_count": "lost", "win_rate": "decided", "average_deal": "won",
+    "open_count": "open", "open_value": "open", "attainment": "booked",
+}  # fmt: skip
+_MONTH_CELLS = {"booked": "booked", "won": "won", "previous": "booked", "lost": "lost", "win_rate": "decided"}
+"""The deals behind the columns of the tables of parts and of months."""
 
 
 def draw(view: View) -> None:
@@ -84,10 +93,10 @@ def comparable(view: View, period: Period) -> Comparable:
     """Return what a period can be compared with: where the company had deals then.
 
     A period of more than a year is not compared with itself a year earlier, most of which is the same; a year is
-    compared with the one before it once.
+    compared with the one before it once. What is still to come is compared with nothing.
     """
     since = view.ask(first_deal_on)
-    if since is None:
+    if since is None or period.start > view.today:
         return Comparable(previous=False, year_before=False)
     before, shorter = view.calendar.before(period), add_months(period.start, 12) > period.end
     return Comparable(before.end > since, shorter and add_months(period.end, -12) > since)
@@ -150,15 +159,8 @@ def _trend(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> 
     if len(plan):
         months = months.merge(plan, on="month", how="left")
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        month = clicked_month(data)
-        if month is None:
-            return None
-        whole = Period(month, add_months(month, 1))
-        title = _("Booked from {start} to {end}", start=format_date(whole.start), end=format_date(whole.last_day))
-        return Selection("booked", whole, filters, as_of=as_of), title
-
     figure = booked_by_month(months, dark=view.dark, large=view.large, currency=view.currency)
+    choose = partial(booked_in, filters=filters, as_of=as_of)
     chart(view, figure, key="overview-trend", alt=_("Booked by month"), choose=choose)
     columns = [
         Column("month", _("Month"), "month"),
@@ -170,7 +172,7 @@ def _trend(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> 
         *([Column("company", _("Of the company's plan"), "money", currency=view.currency)]
           if len(plan) and plan["company"].notna().any() else []),
     ]  # fmt: skip
-    numbers(view, months, columns, name="overview-months")
+    numbers(view, months, columns, name="overview-months", behind=month_cells(filters, as_of))
 
 
 def _pipeline(view: View, filters: Filters, as_of: AsOf | None) -> None:
@@ -179,13 +181,13 @@ def _pipeline(view: View, filters: Filters, as_of: AsOf | None) -> None:
         if as_of
         else view.ask(pipeline_by_stage, filters=filters)
     )
-    names = dict(zip(stages["stage_key"], stages["stage"], strict=True))
 
-    def standing(key: str, name: str) -> tuple[Selection, str]:
-        return Selection(f"stage:{key}", None, filters, as_of=as_of), _("Open deals in {stage}", stage=name)
+    def standing(key: str) -> Selection:
+        return Selection(f"stage:{key}", None, filters, as_of=as_of)
 
+    choose = opening(set(stages["stage_key"]), standing)
     figure = by_stage(stages, dark=view.dark, large=view.large, currency=view.currency)
-    chart(view, figure, key="overview-pipeline", alt=_("Pipeline by stage"), choose=opening(names, standing))
+    chart(view, figure, key="overview-pipeline", alt=_("Pipeline by stage"), choose=choose)
     columns = [
         Column("stage", _("Stage")),
         Column("count", _("Deals"), "count"),
@@ -194,7 +196,8 @@ def _pipeline(view: View, filters: Filters, as_of: AsOf | None) -> None:
         Column("weighted", _("Weighted"), "money", currency=view.currency),
         Column("overdue_count", _("Past expected close"), "count"),
     ]
-    numbers(view, stages, columns, name="overview-stages")
+    behind = columns_open(COUNTED, lambda _measure, row: standing(str(row["stage_key"])))
+    numbers(view, stages, columns, name="overview-stages", behind=behind)
 
 
 def _breakdown(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
@@ -203,21 +206,19 @@ def _breakdown(view: View, period: Period, filters: Filters, as_of: AsOf | None)
     if view.query is None:
         by = st.segmented_control(
             _("Booked by"), _PARTS, default=by, format_func=lambda code: _(FILTER_NAMES[code]),
-            key="overview-by", required=True, wrap=True,
+            key=follow("overview-by", by), required=True, wrap=True,
         ) or by  # fmt: skip
         write_address(by=None if by == "team" else by)
     parts = view.ask(breakdown, period=period, by=cast("Dimension", by), filters=filters, as_of=as_of)
     parts = parts.assign(name=parts["name"].where(parts["name"] != "", _("None")))
-    names = dict(zip(parts["key"], parts["name"], strict=True))
 
-    def behind(key: str, name: str) -> tuple[Selection, str]:
-        chosen = Selection("booked", period, filters, cast("Dimension", by), key, as_of=as_of)
-        return chosen, _("Booked: {name}", name=name)
+    def part(key: str, measure: str = "booked") -> Selection:
+        return Selection(measure, period, filters, cast("Dimension", by), key, as_of=as_of)
 
     bars = _largest(parts)
     title = _("Booked by {dimension}", dimension=_(FILTER_NAMES[by]).lower())
     figure = ranked_bars(bars, unit="money", title=title, dark=view.dark, large=view.large, currency=view.currency)
-    chart(view, figure, key=f"overview-{by}", alt=title, choose=opening(names, behind))
+    chart(view, figure, key=f"overview-{by}", alt=title, choose=opening(set(parts["key"]), part))
     team_note(by)
     columns = [
         Column("name", _(FILTER_NAMES[by])),
@@ -231,7 +232,8 @@ def _breakdown(view: View, period: Period, filters: Filters, as_of: AsOf | None)
         *([Column("quota", _("Quota"), "money", currency=view.currency), Column("attainment", _("Attainment"), "rate")]
           if by == "team" else []),
     ]  # fmt: skip
-    numbers(view, parts, columns, name=f"overview-{by}")
+    cells = columns_open(_PART_CELLS, lambda measure, row: part(str(row["key"]), measure))
+    numbers(view, parts, columns, name=f"overview-{by}", behind=cells)
 
 
 def _largest(parts: pd.DataFrame) -> pd.DataFrame:
@@ -239,9 +241,23 @@ def _largest(parts: pd.DataFrame) -> pd.DataFrame:
     return bars[bars["value"] > 0].head(_BARS_SHOWN)
 
 
-def clicked_month(data: Sequence[Any]) -> date | None:
-    """Return the first day of the month whose mark was clicked, None for a mark that is no month's."""
+def month_cells(filters: Filters, as_of: AsOf | None) -> Behind:
+    """Return what opens the cells of a table of months, the same month of the year before among them."""
+
+    def make(measure: str, row: dict[Any, Any], back: int) -> Selection:
+        first = add_months(row["month"], back)
+        return Selection(measure, Period(first, add_months(first, 1)), filters, as_of=as_of)
+
+    def behind(row: dict[Any, Any], column: str) -> Selection | None:
+        return make(_MONTH_CELLS[column], row, -12 if column == "previous" else 0) if column in _MONTH_CELLS else None
+
+    return behind
+
+
+def booked_in(data: Sequence[Any], *, filters: Filters, as_of: AsOf | None) -> Selection | None:
+    """Return what was booked in the month of a mark of `booked_by_month`, None for a mark that is no month's."""
     try:
-        return date.fromisoformat(str(data[0])[:10]) if data else None
+        month = date.fromisoformat(str(data[0])[:10]) if data else None
     except ValueError:
         return None
+    return Selection("booked", Period(month, add_months(month, 1)), filters, as_of=as_of) if month else None

@@ -12,7 +12,7 @@ from core.analytics.anomalies import FALSE_ALARMS, LEAST_WEEKS, LEVEL_WEEKS
 from core.analytics.selection import Selection
 from core.charts.expected import expected_weeks as drawn
 from core.domain.periods import Period
-from core.i18n import N_, _, format_date, format_money, format_number, format_rate
+from core.i18n import N_, _, format_money, format_number, format_rate
 from core.queries.expected import FIGURES, expected_weeks
 from core.reports.tables import Column
 from core.ui.drill import chart, deals_button, numbers
@@ -93,13 +93,8 @@ def _line(view: View, name: str, row: dict[str, Any], filters: Filters, as_of: A
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"expected-{name}"):
         st.markdown(f"{mark} **{plain(told)}**" if row["unusual"] else f"{mark} {plain(told)}", width="content")
         deals_button(
-            view, Selection(measure, week, filters, as_of=as_of), label=_("Show deals"),
-            title=_week_title(title, week.start), key=f"expected-{name}-deals",
+            view, Selection(measure, week, filters, as_of=as_of), label=_("Show deals"), key=f"expected-{name}-deals",
         )  # fmt: skip
-
-
-def _week_title(title: str, monday: date) -> str:
-    return _("{name} in the week of {day}", name=_(title), day=format_date(monday))
 
 
 def _charts(view: View, weeks: pd.DataFrame, filters: Filters, as_of: AsOf | None) -> None:
@@ -107,14 +102,12 @@ def _charts(view: View, weeks: pd.DataFrame, filters: Filters, as_of: AsOf | Non
         title, unit, measure = NAMES[name]
         known = {day.isoformat() for day in weeks["week"]}
 
-        def choose(
-            data: Sequence[Any], measure: str = measure, title: str = title, known: set[str] = known
-        ) -> tuple[Selection, str] | None:
+        def choose(data: Sequence[Any], measure: str = measure, known: set[str] = known) -> Selection | None:
             if not data or str(data[0]) not in known:
                 return None
             monday = date.fromisoformat(str(data[0]))
             week = Period(monday, monday + timedelta(days=7))
-            return Selection(measure, week, filters, as_of=as_of), _week_title(title, monday)
+            return Selection(measure, week, filters, as_of=as_of)
 
         with column:
             part = weeks[weeks["figure"] == name].reset_index(drop=True)
@@ -134,4 +127,10 @@ def _charts(view: View, weeks: pd.DataFrame, filters: Filters, as_of: AsOf | Non
         Column("expected_said", _("Expected")), Column("low_said", _("At least")), Column("high_said", _("At most")),
         Column("verdict", _("Range")),
     ]  # fmt: skip
-    numbers(view, shown, columns, name="expected-weeks")
+
+    def behind(row: dict[Any, Any], column: str) -> Selection | None:
+        week = Period(row["week"], row["week"] + timedelta(days=7))
+        measure = NAMES[str(row["figure"])][2]
+        return Selection(measure, week, filters, as_of=as_of) if column == "value_said" else None
+
+    numbers(view, shown, columns, name="expected-weeks", behind=behind)

@@ -58,7 +58,14 @@ def draw_why(view: View, period: Period, filters: Filters, *, to_date: bool, as_
         Column("count_before", _("Won deals before"), "count"),
         Column("count_after", _("Won deals"), "count"),
     ]
-    numbers(view, partial(_named, found), columns, name="overview-why")
+    days = {"before": before, "count_before": before, "after": period, "count_after": period}
+
+    def behind(row: dict[Any, Any], column: str) -> Selection | None:
+        if row["kind"] != "part" or column not in days:
+            return None
+        return Selection("booked", days[column], filters, row["by"], str(row["key"]), as_of=as_of)
+
+    numbers(view, partial(_named, found), columns, name="overview-why", behind=behind)
 
 
 def _named(found: pd.DataFrame) -> pd.DataFrame:
@@ -115,6 +122,5 @@ def _mover(view: View, row: dict[str, Any], by: str, days: tuple[Period, Period]
         label = f"{word}: " + _n("{n} deal", "{n} deals", count, n=format_number(count))
         selection = dataclasses.replace(booked, period=period, by=cast("Dimension", by), key=str(row["key"]))
         deals_button(
-            view, selection, label=plain(label), title=_("Booked: {name}", name=name),
-            key=f"why-{by}-{row['key']}-{key}",
+            view, selection, label=plain(label), key=f"why-{by}-{row['key']}-{key}"
         )  # fmt: skip

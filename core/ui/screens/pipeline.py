@@ -25,12 +25,14 @@ from core.queries.pipeline import (
 from core.reports.tables import Column
 from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import Card, draw_cards
-from core.ui.drill import chart, deals_button, numbers, opening
+from core.ui.drill import COUNTED, chart, columns_open, deals_button, numbers, opening
+from core.ui.drill_words import BAR_NAMES, MOVED_NAMES
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
 from core.ui.screens.pipeline_health import draw_health
 from core.ui.sharing import share_button
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,28 +52,6 @@ SINCE_NAMES: dict[str, str] = {
 }
 _DEFAULT = "month"
 _MONTHS = {"month": -1, "quarter": -3, "year": -12}
-
-BAR_NAMES: dict[str, str] = {
-    "start": N_("Open at the start"),
-    "entered": N_("Entered"),
-    "reopened": N_("Reopened"),
-    "slipped_in": N_("Moved into the period"),
-    "handed_in": N_("Taken over from others"),
-    "grew": N_("Grew"),
-    "shrank": N_("Shrank"),
-    "rates": N_("Exchange rates"),
-    "won": N_("Won"),
-    "lost": N_("Lost"),
-    "slipped_out": N_("Slipped out of the period"),
-    "handed_out": N_("Handed to others"),
-    "end": N_("Open at the end"),
-}
-MOVED_NAMES: dict[str, str] = {
-    "advanced": N_("Advanced"),
-    "fell_back": N_("Fell back"),
-    "put_off": N_("Put off"),
-    "brought_forward": N_("Brought forward"),
-}
 
 
 def draw(view: View) -> None:
@@ -122,20 +102,21 @@ def _compared(view: View, end: AsOf, period: Period) -> tuple[date, Period | Non
         return since, period if due else None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="pipeline-compare"):
         codes = list(SINCE_NAMES)
+        named = code if code in codes else "own"
         picked = st.selectbox(
-            _("Compared with"), codes, index=codes.index(code if code in codes else "own"), key="pipeline-since",
+            _("Compared with"), codes, index=codes.index(named), key=follow("pipeline-since", named),
             format_func=lambda name: _(SINCE_NAMES[name]), width=220,
         )  # fmt: skip
         if picked == "own":
             day = st.date_input(
-                _("The end of"), value=since, max_value=end.on - timedelta(days=1), key="pipeline-since-day",
-                format="YYYY-MM-DD", width=160,
+                _("The end of"), value=since, max_value=end.on - timedelta(days=1), format="YYYY-MM-DD", width=160,
+                key=follow("pipeline-since-day", since),
             )  # fmt: skip
             since = day
         else:
             since = since_of(picked, end.on)
         due = st.toggle(
-            _("Only deals due in the period"), value=due, key="pipeline-due",
+            _("Only deals due in the period"), value=due, key=follow("pipeline-due", due),
             help=_("Deals that were expected to close between {start} and {end}. Put off beyond it, they slip out.",
                    start=format_date(period.start), end=format_date(period.last_day)),
         )  # fmt: skip
@@ -174,7 +155,7 @@ def _changes(view: View, filters: Filters, since: date, end: AsOf, closing: Peri
     def selection(kind: str) -> Selection:
         return Selection(f"change:{kind}", closing, filters, as_of=end, since=since)
 
-    choose = opening(BAR_NAMES, lambda kind, name: (selection(kind), _(name)))
+    choose = opening(BAR_NAMES, selection)
     figure = changes(
         shown[["kind", "name", "count", "value"]], dark=view.dark, large=view.large, currency=view.currency,
         subtitle=_("From the end of {start} to the end of {end}", start=format_date(since), end=format_date(end.on)),
@@ -187,7 +168,8 @@ def _changes(view: View, filters: Filters, since: date, end: AsOf, closing: Peri
         Column("value", _("Value"), "money", currency=view.currency),
         Column("share", _("Of the start"), "rate"),
     ]
-    numbers(view, named, columns, name="pipeline-changes")
+    behind = columns_open(COUNTED, lambda _measure, row: selection(str(row["kind"])))
+    numbers(view, named, columns, name="pipeline-changes", behind=behind)
 
 
 def _moved(view: View, named: pd.DataFrame, selection: Any) -> None:
@@ -201,23 +183,21 @@ def _moved(view: View, named: pd.DataFrame, selection: Any) -> None:
             if view.large:
                 st.text(label)
             else:
-                deals_button(
-                    view, selection(row["kind"]), label=label, title=row["name"], key=f"pipeline-{row['kind']}"
-                )
+                deals_button(view, selection(row["kind"]), label=label, key=f"pipeline-{row['kind']}")
 
 
 def _stages(view: View, filters: Filters, end: AsOf) -> None:
     stages = view.ask(pipeline_as_of, as_of=end, filters=filters)
-    names = dict(zip(stages["stage_key"], stages["stage"], strict=True))
 
-    def deals(key: str, name: str) -> tuple[Selection, str]:
-        return Selection(f"stage:{key}", None, filters, as_of=end), _("Open deals in {stage}", stage=name)
+    def deals(key: str) -> Selection:
+        return Selection(f"stage:{key}", None, filters, as_of=end)
 
+    choose = opening(set(stages["stage_key"]), deals)
     figure = by_stage(
         stages, dark=view.dark, large=view.large, currency=view.currency,
         subtitle=_("At the end of {day}", day=format_date(end.on)) if end.on < view.today else None,
     )  # fmt: skip
-    chart(view, figure, key="pipeline-stages", alt=_("Pipeline by stage"), choose=opening(names, deals))
+    chart(view, figure, key="pipeline-stages", alt=_("Pipeline by stage"), choose=choose)
     columns = [
         Column("stage", _("Stage")),
         Column("count", _("Deals"), "count"),
@@ -226,22 +206,22 @@ def _stages(view: View, filters: Filters, end: AsOf) -> None:
         Column("weighted", _("Weighted"), "money", currency=view.currency),
         Column("overdue_count", _("Past expected close"), "count"),
     ]
-    numbers(view, stages, columns, name="pipeline-stages")
+    behind = columns_open(COUNTED, lambda _measure, row: deals(str(row["stage_key"])))
+    numbers(view, stages, columns, name="pipeline-stages", behind=behind)
 
 
 def _trend(view: View, filters: Filters, end: AsOf) -> None:
     weeks = view.ask(pipeline_trend, as_of=end, filters=filters)
-    names = dict(zip(weeks["stage_key"], weeks["stage"], strict=True))
+    keys = set(weeks["stage_key"])
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        if len(data) < 2 or str(data[0]) not in names:
+    def choose(data: Sequence[Any]) -> Selection | None:
+        if len(data) < 2 or str(data[0]) not in keys:
             return None
         try:
             day = date.fromisoformat(str(data[1]))
         except ValueError:
             return None
-        title = _("Open in {stage} at the end of {day}", stage=names[str(data[0])], day=format_date(day))
-        return Selection(f"stage:{data[0]}", None, filters, as_of=AsOf(day, end.known)), title
+        return Selection(f"stage:{data[0]}", None, filters, as_of=AsOf(day, end.known))
 
     figure = weekly(
         weeks, dark=view.dark, large=view.large, currency=view.currency,
@@ -254,6 +234,7 @@ def _trend(view: View, filters: Filters, end: AsOf) -> None:
         Column("count", _("Deals"), "count"),
         Column("value", _("Value"), "money", currency=view.currency),
     ]
-    numbers(view, weeks.iloc[::-1], columns, name="pipeline-trend")
+    behind = columns_open(COUNTED, lambda _measure, row: choose([row["stage_key"], str(row["week_on"])[:10]]))
+    numbers(view, weeks.iloc[::-1], columns, name="pipeline-trend", behind=behind)
     if view.query is None:
         st.caption(plain(_("Each deal counts for who had it on that day; its other marks are today's.")))

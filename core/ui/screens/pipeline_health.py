@@ -18,7 +18,8 @@ from core.queries.overview import overview_kpis
 from core.queries.pipeline_health import pipeline_ages, pipeline_concentration, stage_calibration
 from core.reports.tables import Column
 from core.ui.cards import Card, draw_cards
-from core.ui.drill import chart, numbers, opening
+from core.ui.drill import COUNTED, chart, columns_open, numbers, opening
+from core.ui.drill_words import age_name
 from core.ui.screens.pipeline_probabilities import offer_observed
 
 if TYPE_CHECKING:
@@ -83,11 +84,10 @@ def _cards(view: View, filters: Filters, end: AsOf, period: Period) -> None:
 
 def _ages(view: View, filters: Filters, end: AsOf) -> None:
     ages = view.ask(pipeline_ages, as_of=end, filters=filters)
-    named = ages.assign(name=[_age_name(row) for row in cast("list[dict[str, Any]]", ages.to_dict("records"))])
-    names = dict(zip(named["age"].astype(str), named["name"], strict=True))
+    named = ages.assign(name=[age_name(int(age)) for age in ages["age"]])
 
-    def deals(key: str, name: str) -> tuple[Selection, str]:
-        return Selection(f"aged:{key}", None, filters, as_of=end), _("Open for {days}", days=name)
+    def deals(key: str) -> Selection:
+        return Selection(f"aged:{key}", None, filters, as_of=end)
 
     bars = pd.DataFrame({"key": named["age"].astype(str), "name": named["name"], "value": named["value"]})
     title = _("Open value by age")
@@ -95,29 +95,22 @@ def _ages(view: View, filters: Filters, end: AsOf) -> None:
         bars, unit="money", title=title, dark=view.dark, large=view.large, currency=view.currency,
         subtitle=_("Days since the deal was opened"), value_name=_("Open value"),
     )  # fmt: skip
-    chart(view, figure, key="pipeline-ages", alt=title, choose=opening(names, deals))
+    chart(view, figure, key="pipeline-ages", alt=title, choose=opening(set(bars["key"]), deals))
     columns = [
         Column("name", _("Age")),
         Column("count", _("Deals"), "count"),
         Column("value", _("Value"), "money", currency=view.currency),
     ]
-    numbers(view, named, columns, name="pipeline-ages")
-
-
-def _age_name(row: dict[str, Any]) -> str:
-    if pd.isna(row["to_days"]):
-        return _("over {n} days", n=int(row["from_days"]) - 1)
-    return _("{start} to {end} days", start=int(row["from_days"]), end=int(row["to_days"]))
+    behind = columns_open(COUNTED, lambda _measure, row: deals(str(row["age"])))
+    numbers(view, named, columns, name="pipeline-ages", behind=behind)
 
 
 def _calibration(view: View, filters: Filters, end: AsOf, period: Period) -> None:
     found = view.ask(stage_calibration, period=period, as_of=end, filters=filters)
     named = found.assign(said=[_(VERDICTS[code]) for code in found["verdict"]])
-    names = dict(zip(found["stage_key"], found["stage"], strict=True))
 
-    def deals(key: str, name: str) -> tuple[Selection, str]:
-        title = _("Decided deals that stood in {stage}", stage=name)
-        return Selection(f"stood:{key}", period, filters, as_of=end), title
+    def deals(key: str) -> Selection:
+        return Selection(f"stood:{key}", period, filters, as_of=end)
 
     score = found["brier"].dropna()
     said = (
@@ -126,9 +119,8 @@ def _calibration(view: View, filters: Filters, end: AsOf, period: Period) -> Non
         else None
     )
     figure = calibration(found, dark=view.dark, large=view.large, subtitle=said)
-    chart(
-        view, figure, key="pipeline-calibration", alt=_("Do the probabilities come true?"), choose=opening(names, deals)
-    )
+    choose = opening(set(found["stage_key"]), deals)
+    chart(view, figure, key="pipeline-calibration", alt=_("Do the probabilities come true?"), choose=choose)
     columns = [
         Column("stage", _("Stage")),
         Column("probability", _("Probability"), "rate"),
@@ -138,5 +130,7 @@ def _calibration(view: View, filters: Filters, end: AsOf, period: Period) -> Non
         Column("decided", _("Decided deals"), "count"),
         Column("said", _("Verdict")),
     ]
-    numbers(view, named, columns, name="pipeline-calibration")
+    measures = dict.fromkeys(("observed", "decided"), "")
+    behind = columns_open(measures, lambda _measure, row: deals(str(row["stage_key"])))
+    numbers(view, named, columns, name="pipeline-calibration", behind=behind)
     offer_observed(view, found, filters, now=end == AsOf(view.today))

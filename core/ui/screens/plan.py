@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,11 +12,11 @@ import streamlit as st
 
 from core.access.actions import Action
 from core.access.actors import Reach
-from core.analytics.selection import Selection
+from core.analytics.filters import NO_FILTERS
 from core.charts.trend import booked_by_month
 from core.domain.periods import Period, add_months
 from core.errors import SalesError
-from core.i18n import _, format_date, format_instant, format_month, format_rate
+from core.i18n import _, format_instant, format_month, format_rate
 from core.queries.plans import plan_grid, sales_plans
 from core.reports.tables import Column
 from core.services.plans import restore_plan, withdraw_plan
@@ -25,13 +26,13 @@ from core.ui.drill import chart, numbers
 from core.ui.empty import begun_elsewhere
 from core.ui.filters import address, write_address
 from core.ui.page import plain
-from core.ui.screens.overview import clicked_month
+from core.ui.screens.overview import booked_in
 from core.ui.screens.plan_edit import edit_plan
 from core.ui.screens.plan_undo import offer_undo
 from core.ui.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from core.queries.plans import PlanGrid
@@ -160,17 +161,9 @@ def _against(view: View, grid: PlanGrid) -> None:
         }
     )
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        month = clicked_month(data)
-        if month is None:
-            return None
-        whole = _month(month)
-        title = _("Booked from {start} to {end}", start=format_date(whole.start), end=format_date(whole.last_day))
-        return Selection("booked", whole), title
-
     title = _("Plan against actual, by month")
     figure = booked_by_month(frame, dark=view.dark, large=view.large, currency=view.currency, title=title)
-    chart(view, figure, key="plan-months", alt=title, choose=choose)
+    chart(view, figure, key="plan-months", alt=title, choose=partial(booked_in, filters=NO_FILTERS, as_of=None))
     columns = [
         Column("month", _("Month"), "month"),
         Column("plan", _("Plan"), "money", currency=view.currency),

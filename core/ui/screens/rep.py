@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from core.analytics.filters import Filters
 from core.charts.leaderboard import rep_trend
-from core.domain.periods import Period, add_months
 from core.i18n import _, format_date
 from core.queries import leaderboard as questions
 from core.queries.contests import awards
@@ -23,12 +23,9 @@ from core.ui.page import NO_SUCH_PAGE
 from core.ui.screens import rep_leaves, rep_team
 from core.ui.screens.funnel_state import Asked
 from core.ui.screens.leaderboard_contests import honours
-from core.ui.screens.overview import cards, clicked_month, comparable
+from core.ui.screens.overview import booked_in, cards, comparable, month_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.analytics.selection import Selection
     from core.ui.page import View
 
 
@@ -69,13 +66,8 @@ def draw(view: View) -> None:
 def _trend(view: View, number: int, asked: Asked) -> None:
     months = view.ask(questions.rep_trend, rep_id=number, months=12, as_of=asked.as_of)
 
-    def choose(data: Sequence[Any]) -> tuple[Selection, str] | None:
-        month = clicked_month(data)
-        if month is None:
-            return None
-        return asked.selection("booked", Period(month, add_months(month, 1))), _("Booked")
-
     figure = rep_trend(months, dark=view.dark, large=view.large, currency=view.currency)
+    choose = partial(booked_in, filters=asked.filters, as_of=asked.as_of)
     chart(view, figure, key="rep-trend", alt=_("Booked by month"), choose=choose)
     columns = [
         Column("month", _("Month"), "month"),
@@ -86,4 +78,4 @@ def _trend(view: View, number: int, asked: Asked) -> None:
         Column("win_rate", _("Win rate"), "rate"),
         Column("activities", _("Activities"), "count"),
     ]
-    numbers(view, months, columns, name="rep-months")
+    numbers(view, months, columns, name="rep-months", behind=month_cells(asked.filters, asked.as_of))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -13,12 +14,14 @@ from core.queries.leaderboard_fair import ADJUSTMENTS, fair_leaderboard
 from core.queries.rep_page import FORECASTING, LEAST_PEOPLE, rep_against_team
 from core.reports.tables import Column
 from core.ui import session
-from core.ui.drill import deals_button
+from core.ui.drill import cells, deals_button
 from core.ui.page import plain
 from core.ui.screens import leaderboard_fair as fair
+from core.ui.screens.leaderboard import COUNTED_BY
 from core.ui.tables import table
 
 if TYPE_CHECKING:
+    from core.analytics.selection import Selection
     from core.ui.page import View
     from core.ui.screens.funnel_state import Asked
 
@@ -49,24 +52,28 @@ def draw(view: View, rep_id: int, asked: Asked) -> None:
         for name, row in rows.items()
     ])  # fmt: skip
     columns = [Column("measure", _("Figure")), Column("own", _("Own")), Column("median", _("Team's median"))]
-    table(view, shown, columns, name="rep-team", height=(len(shown) + 1) * 33 + 2)
+    on_cell = cells(view, shown.assign(name=list(rows)), partial(_behind, asked))
+    table(view, shown, columns, name="rep-team", height=(len(shown) + 1) * 33 + 2, on_cell=on_cell)
     _credit(view, rep_id, asked)
     if "margin" in rows and rows["margin"]["own"] == rows["margin"]["own"]:
         deals_button(
-            view, asked.selection("margin", asked.period), label=_("Show the margin of each deal"),
-            title=_("Margin of won deals whose costs are known"), key="rep-margin",
+            view, asked.selection("margin", asked.period), label=_("Show the margin of each deal"), key="rep-margin",
         )  # fmt: skip
     st.subheader(_("How this person forecasts"), anchor=False)
-    if asked.as_of:
-        st.text(_("What was pushed is known as of now alone: go back to now to see it."))
-    else:
-        st.text(_forecasting(rows))
-        if rows["pushed_rate"]["own"] > 0:
-            deals_button(
-                view, asked.selection("pushed", asked.period), label=_("Show pushed deals"),
-                title=_("Decided in the period, expected close pushed"), key="rep-pushed",
-            )  # fmt: skip
+    st.text(_forecasting(rows))
+    if rows["pushed_rate"]["own"] > 0:
+        deals_button(
+            view, asked.selection("pushed", asked.period), label=_("Show pushed deals"), key="rep-pushed",
+        )  # fmt: skip
     _worked_out(view, rep_id, asked)
+
+
+def _behind(asked: Asked, row: dict[Any, Any], column: str) -> Selection | None:
+    """Return the deals that one of the person's own figures counts; the medians are of others."""
+    measure = {**COUNTED_BY, "pushed_rate": "pushed"}.get(row["name"])
+    if column != "own" or measure is None:
+        return None
+    return asked.selection(measure, asked.period)
 
 
 def _credit(view: View, rep_id: int, asked: Asked) -> None:
@@ -77,8 +84,7 @@ def _credit(view: View, rep_id: int, asked: Asked) -> None:
         if said:
             st.caption(plain(_("With credit splits, as Leaderboard has them: {said}", said=said)))
             deals_button(
-                view, asked.selection("credited", asked.period), label=_("Show credited parts"),
-                title=_("Booked by credit splits"), key="rep-credited",
+                view, asked.selection("credited", asked.period), label=_("Show credited parts"), key="rep-credited",
             )  # fmt: skip
 
 

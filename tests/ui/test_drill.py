@@ -1,0 +1,134 @@
+"""From a number to its deals: what their list is called, and which numbers of a table open which."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any, get_args
+
+import pytest
+
+from core.analytics import stage_measures
+from core.analytics.as_of import AsOf
+from core.analytics.dimensions import Dimension
+from core.analytics.filters import Filters
+from core.analytics.pipeline_health import TOPS
+from core.analytics.selection import AT_STAGE_IN_PERIOD, IN_PERIOD, NOW, Selection
+from core.analytics.waterfall import KINDS
+from core.domain.periods import Period
+from core.i18n import LANGUAGES, speaking
+from core.ui.drill_words import NAMES, age_name, said, told
+from tests.factories import NOW as TODAY
+from tests.factories import Company
+from tests.ui.pages import opened
+
+pytestmark = pytest.mark.usefixtures("reading_small_company")
+
+JUNE = Period(date(2026, 6, 1), date(2026, 7, 1))
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def reader(answer_as: Any) -> Any:
+    return SimpleNamespace(ask=lambda query, **values: answer_as("leader", query, **values))
+
+
+def test_every_measure_has_a_name() -> None:
+    """No list is called by a general word: what is counted is said, from a copied address too."""
+    of_days = {"stage", "aged", "top", "stood", "change"}
+    of_funnel = {*stage_measures.IN_PERIOD, *stage_measures.NOW}
+    assert set(NAMES) == IN_PERIOD | AT_STAGE_IN_PERIOD | NOW | of_days | of_funnel
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_each_bar_each_age_and_each_kind_of_move_is_called_by_its_own_name(reader: Any, code: str) -> None:
+    measures = [
+        *(f"change:{kind}" for kind in KINDS), *(f"aged:{age}" for age in range(5)), *(f"top:{top}" for top in TOPS),
+        *(f"flow:{place}" for place in range(len(stage_measures.KINDS))),
+    ]  # fmt: skip
+    with speaking(code):
+        titles = [said(reader, Selection(measure, JUNE)) for measure in measures]
+    assert len(set(titles)) == len(measures)
+    assert not any("{" in title or title.rstrip().endswith((":", "：")) for title in titles)
+
+
+def test_a_list_says_what_it_holds_of_which_days_and_filters(reader: Any, small_company: Company) -> None:
+    demo, won = small_company.stages["demo"], small_company.stages["won"]
+    rep, team = small_company.reps["alice"], small_company.teams["east"]
+    day = AsOf(date(2026, 6, 30))
+    assert age_name(4) == "over 180 days"
+    small_company.deal(owner="alice", amount=5)
+    cases = {
+        Selection("booked", JUNE, by="rep", key=str(rep)): ("Booked: Alice", "Won from Jun 1, 2026 to Jun 30, 2026"),
+        Selection("change:grew", None, as_of=day, since=date(2026, 5, 31)): (
+            "Pipeline: Grew", "From the end of May 31, 2026 to the end of Jun 30, 2026",
+        ),
+        Selection("aged:1", None, as_of=day): ("Open for 31 to 60 days", "As of Jun 30, 2026"),
+        Selection(f"moved:{demo}:{won}", JUNE): (
+            "Moved: Demo → Won", "Moved from Jun 1, 2026 to Jun 30, 2026",
+        ),
+        Selection(f"entered:{demo}:30", JUNE, by="size", key="0", others=True): (
+            "Reached Demo: all but Below 10K", "Arrived from Jun 1, 2026 to Jun 30, 2026",
+        ),
+        Selection("lost", JUNE, by="competitor", key="Vesta"): (
+            "Lost deals: Vesta", "Lost from Jun 1, 2026 to Jun 30, 2026",
+        ),
+        Selection("open", None, Filters(team_ids=(team,))): ("Open deals", "Team: East"),
+    }  # fmt: skip
+    assert {one: (said(reader, one), told(reader, one)) for one in cases} == cases
+
+
+def test_a_part_of_any_dimension_is_said(reader: Any) -> None:
+    for by in get_args(Dimension):
+        assert said(reader, Selection("won", JUNE, by=by, key="none")) == "Won deals: None"
+
+
+@pytest.fixture
+def sold(small_company: Company) -> Company:
+    """In July Alice won three of twelve deals, Bob one."""
+    for rep, won, lost in (("alice", 3, 9), ("bob", 1, 0)):
+        for end in ["won"] * won + ["lost"] * lost:
+            path = (("identified", TODAY - 7 * DAY), (end, TODAY - 3 * DAY))
+            small_company.deal(owner=rep, amount=10_000, path=path)
+    return small_company
+
+
+@pytest.mark.parametrize(
+    ("column", "title", "counted"),
+    [
+        ("win_rate", "Decided deals: Alice", "12 deals, ¥120,000.00"),
+        ("cycle_days", "Won deals: Alice", "3 deals, ¥30,000.00"),
+        ("booked", "Booked by credit splits: Alice", "3 deals, ¥30,000.00"),
+        ("name", None, None),
+        ("quota", None, None),
+    ],
+)
+def test_a_number_of_the_leaderboards_table_opens_what_it_counts(
+    sold: Company, column: str, title: str | None, counted: str | None
+) -> None:
+    app = opened(sold, "leaderboard", "leader", period="this-quarter")
+    app.session_state["luopan_clicked_cell"] = ("table-board", 0, column)
+    app.run()
+    assert not app.exception
+    dialogs = app.get("dialog")
+    assert [one.proto.dialog.title.replace("\\", "") for one in dialogs] == ([title] if title else [])
+    assert title is None or counted in [one.value for one in app.text]
+
+
+def test_a_row_of_the_leaderboard_opens_the_person_as_of_the_same_day(sold: Company) -> None:
+    day = (TODAY - 2 * DAY).date().isoformat()
+    app = opened(sold, "leaderboard", "leader", period="this-quarter", **{"as-of": day, "known": "then"})
+    app.session_state["table-board"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    address = {name: app.query_params.get(name) for name in ("id", "as-of", "known")}
+    assert address == {"id": str(sold.reps["alice"]), "as-of": day, "known": "then"}
+
+
+def test_a_number_of_a_table_of_months_opens_the_month_that_it_is_of(sold: Company) -> None:
+    app = opened(sold, "overview", "leader", period="this-quarter")
+    app.session_state["numbers-overview-months"] = True
+    app.session_state["luopan_clicked_cell"] = ("table-overview-months", 0, "won")
+    app.run()
+    (dialog,) = app.get("dialog")
+    assert dialog.proto.dialog.title == "Won deals"
+    assert "Won from Jul 1, 2026 to Jul 31, 2026" in [one.value for one in app.caption]
