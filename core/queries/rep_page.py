@@ -24,6 +24,7 @@ from core.queries.leaderboard_fair import two_digits
 from core.queries.standpoint import looked_at
 
 if TYPE_CHECKING:
+    from core.analytics.facts import Facts, Statement
     from core.db.mirror import ScopedMirror
     from core.db.work import Work
     from core.domain.periods import Period
@@ -47,8 +48,6 @@ COLUMNS = ("measure", "unit", "own", "team_median", "people")
 def rep_against_team(work: Work, *, rep_id: int, period: Period, as_of: AsOf | None = None) -> pd.DataFrame:
     """Return each of a rep's figures of the period beside the median of the team's people.
 
-    As of a past day how they forecast is left out: what was pushed is known as of now alone.
-
     Medians of people whom the actor may not see are rounded to two digits. Raises NotFound outside the scope.
     """
     mirror = work.mirror
@@ -65,7 +64,7 @@ def rep_against_team(work: Work, *, rep_id: int, period: Period, as_of: AsOf | N
     )
     rows = []
     for name, unit in UNITS.items():
-        if (name in statements.OF_COSTS and not margins_for(work)) or (as_of and name in FORECASTING):
+        if name in statements.OF_COSTS and not margins_for(work):
             continue
         known = [value for number in mates if not isnan(value := figures.get(number, {}).get(name, nan))]
         middle = median(known) if len(known) >= LEAST_PEOPLE else nan
@@ -81,11 +80,12 @@ def _figures(work: Work, mirror: ScopedMirror, period: Period, as_of: AsOf | Non
     rows = standing_rows(standings, margins=margins_for(work))
     found: dict[int, dict[str, float]] = {int(row["key"]): {name: _number(row.get(name)) for name in UNITS}
                                           for row in rows}  # fmt: skip
-    if as_of:
-        return found
-    for row in mirror.of_everyone(
-        lambda facts: behaviour(facts, period=period, filters=NO_FILTERS, today=work.today)
-    ):  # fmt: skip
+
+    def forecasts(everyone: Facts) -> Statement:
+        facts, today = looked_at(work, as_of, everyone)
+        return behaviour(facts, period=period, filters=NO_FILTERS, today=today)
+
+    for row in mirror.of_everyone(forecasts):
         found.setdefault(row.rep_id, {}).update({
             "pushed_rate": rate(row.pushed, row.decided), "pushes_a_deal": rate(row.pushes, row.decided),
             "late_days": _number(row.late_days), "off_rate": _number(row.off_rate),
