@@ -56,6 +56,7 @@ def draw(view: View) -> None:
                 _give(view)
         st.link_button(_("Sales floor screen"), page_address("board"), icon=":material/tv:")
     st.subheader(_("Contests"), anchor=False)
+    st.caption(_("Contests, awards and the sales floor screen count each deal whole for whoever won it."))
     if listed.empty:
         st.info(_("No contest has been announced yet."), icon=":material/flag:")
     for contest in listed.to_dict("records"):
