@@ -146,3 +146,16 @@ def test_the_lifetime_value_says_how_it_comes_about(steady: Company, language: s
     assert not app.error
     assert metrics(app)["客户终身价值" if language == "zh" else "Lifetime value"] not in ("", "–")
     assert "× (1 + 10%) ÷ (1 + 10% − 0.0%) = " in texts(app)
+
+
+def test_a_period_to_come_is_compared_with_nothing(steady: Company) -> None:
+    app = opened(steady, "overview", period="2026Q4")
+    assert metrics(app)["Booked"] == "¥0"
+    assert not any(metric.delta for metric in app.metric)
+    assert "vs last year" not in captions(app)
+
+
+def test_a_reps_page_says_of_a_past_day_how_they_forecast(steady: Company) -> None:
+    rep, day = str(steady.reps["alice"]), (NOW - timedelta(days=60)).date().isoformat()
+    app = opened(steady, "rep", "eastern manager", id=rep, period="this-year", **{"as-of": day})
+    assert any(text.value.startswith("Of the deals decided, 0.0%") for text in app.text)
