@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import socket
@@ -23,6 +22,7 @@ from core.db import migrate
 from core.db.work import open_database
 from core.errors import AnalyticsAway
 from core.i18n import _, use_language
+from core.jobs.collector import Spared
 from core.jobs.period_awards import keep_giving
 from core.services import installation, people, sign_in
 from core.services.founding import found_company
@@ -68,8 +68,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     keep_quiet()
     await asyncio.to_thread(prepare)
     announce()
-    gc.collect()
-    gc.freeze()
+    spared = Spared()
+    spared.begin()
     database = open_database()
     opening = Thread(target=make_ready, args=(database,), name="mirror", daemon=True)
     opening.start()
@@ -80,6 +80,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     )  # fmt: skip
     giving.start()
     yield
+    spared.end()
     stopping.set()
     giving.join(_GRACE_SECONDS)
     end_forecasts()
