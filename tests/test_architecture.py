@@ -594,6 +594,7 @@ PARTS_OF_QUERIES: set[str] = {
     "core/queries/overview.py:months_frame",  # asked by Overview and a rep's trend, likewise
     "core/queries/standpoint.py:looked_at",  # the facts of a day, for questions that ask for their own actions
     "core/queries/standpoint.py:splits_count",  # whether credit is spread, likewise
+    "core/queries/usual_stays.py:known_usual_stays",  # how long won deals stayed in each stage, likewise
 }
 
 

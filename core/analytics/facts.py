@@ -34,7 +34,8 @@ class Facts:
 
     A deal is inside when its owner or the rep credited with it is; spans, moves and changes go with their deal;
     a state when the rep who had the deal on those days is, so that a past day's numbers are those of its people
-    (`core.analytics.past_facts` makes facts of such a day; the `known_*` tables hold what it needs of those deals);
+    (`core.analytics.past_facts` makes facts of such a day; the `known_*` tables hold what it needs of those deals, and
+    what is `_any_*` is everybody's, to be joined with states or deals of the scope, never asked by itself);
     `shares` are everybody's: numbers of deals and people alone, to spread amounts by (`core.analytics.credited`);
     activities with their rep or deal; quotas with their rep or team; customers with their owner or a deal.
     """
@@ -52,7 +53,8 @@ class Facts:
             _with_known(table, self.known_deals, scope) for table in (tables.SPANS, tables.LATE_MOVES)
         )
         self.known_moves = _moves(self.known_spans)
-        self._any_deals, self._any_spans = _marks(scope), tables.SPANS.alias("any_spans")
+        self._any_deals = _marks(scope)
+        self._any_spans, self._any_changes = tables.SPANS.alias("any_spans"), tables.CHANGES.alias("any_changes")
         self.activities = _narrowed(
             tables.ACTIVITIES,
             scope,
@@ -91,6 +93,26 @@ class Facts:
     def of_everyone(self) -> Facts:
         """Return the same facts in the scope that holds everything, to work out of a whole what of it is somebody's."""
         return self if self.scope.reach is Reach.ALL else Facts(Scope.everything())
+
+    def stays_of_won(self) -> Subquery:
+        """Return the stays of the deals that are won."""
+        deals, spans = self.deals.c, self._any_spans
+        return (
+            select(spans)
+            .join(self.deals, deals.id == spans.c.deal_id)
+            .where(self.stands("won"))
+            .subquery("stays_of_won")
+        )
+
+    def stands(self, state: str) -> ColumnElement[bool]:
+        """Return whether a deal of `deals` is in a state: `open`, `won` or `lost`; or `decided`, either of the two."""
+        is_in = self.deals.c.state
+        is_so: ColumnElement[bool] = is_in != "open" if state == "decided" else is_in == state
+        return is_so
+
+    def ended(self, stays: FromClause) -> ColumnElement[bool]:
+        """Return whether a stay of `spans` or `stays_of_won` is over."""
+        return stays.c.left_at.is_not(None)
 
     def counted(self) -> ColumnElement[bool]:
         """Return the condition under which a visible deal counts in this scope's numbers.

@@ -9,15 +9,26 @@ from sqlalchemy import BigInteger, String, and_, case, cast, func, or_, select
 from core.analytics.facts import spoken
 from core.analytics.filters import Filters, deal_conditions
 from core.analytics.selection import is_counted
-from core.analytics.stage_measures import between, from_id, usual_stays, ways
+from core.analytics.stage_measures import between, from_id, usual_as_told, usual_stays, ways
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
-    from sqlalchemy import Subquery
+    from sqlalchemy import ColumnElement, Subquery
 
     from core.analytics.facts import Facts, Statement
+    from core.analytics.stage_measures import Usual
     from core.domain.periods import Period
+
+
+def _inside(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> list[ColumnElement[bool]]:
+    """Return what moves of `facts.moves` and their deals must be to count."""
+    return [
+        facts.deals.c.pipeline_id == pipeline_id,
+        between(facts.moves.c.moved_on, period),
+        *deal_conditions(facts, filters),
+    ]
 
 
 def _moved(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Subquery:
@@ -30,9 +41,7 @@ def _moved(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) 
             func.any_value(deals.amount).label("amount"), func.count().label("moves"),
         )
         .select_from(facts.moves.join(facts.deals, deals.id == moves.deal_id))
-        .where(
-            deals.pipeline_id == pipeline_id, between(moves.moved_on, period), *deal_conditions(facts, filters),
-        )
+        .where(*_inside(facts, period=period, filters=filters, pipeline_id=pipeline_id))
         .group_by(moves.deal_id, origin, moves.to_stage_id)
         .subquery("moved")
     )  # fmt: skip
@@ -71,14 +80,18 @@ def links(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -
 
 def kinds(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Statement:
     """Return `kind`, `deals` (distinct), `moves` and `value` (hundredths) of what happened in the period."""
-    moved, way = _moved(facts, period=period, filters=filters, pipeline_id=pipeline_id), ways(facts)
-    m = moved.c
+    deals, moves, way = facts.deals.c, facts.moves.c, ways(facts)
+    taken = and_(way.c.from_id == from_id(moves), way.c.to_id == moves.to_stage_id)
     each = (
-        select(m.deal_id, way.c.kind, func.any_value(m.amount).label("amount"), func.sum(m.moves).label("moves"))
-        .select_from(moved.join(way, and_(way.c.from_id == m.from_id, way.c.to_id == m.to_id)))
-        .group_by(m.deal_id, way.c.kind)
+        select(
+            moves.deal_id, way.c.kind,
+            func.any_value(deals.amount).label("amount"), func.count().label("moves"),
+        )
+        .select_from(facts.moves.join(facts.deals, deals.id == moves.deal_id).join(way, taken))
+        .where(*_inside(facts, period=period, filters=filters, pipeline_id=pipeline_id))
+        .group_by(moves.deal_id, way.c.kind)
         .subquery("each")
-    )
+    )  # fmt: skip
     e = each.c
     return select(
         e.kind,
@@ -88,15 +101,18 @@ def kinds(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -
     ).group_by(e.kind)
 
 
-def standing(facts: Facts, *, filters: Filters, pipeline_id: int, today: date) -> Statement:
+def standing(
+    facts: Facts, *, filters: Filters, pipeline_id: int, today: date, usual: Iterable[Usual] | None = None
+) -> Statement:
     """Return a row per open stage with what stands there now; values in hundredths.
 
     Columns: stage_key, stage, count, value, weighted; median_days in the stage by today; usual_days (the 90th
     percentile of the won ones' stays, NULL where they are too few) and usual_stays; rotting_count, rotting_value.
+    usual: the rows of `usual_stays` of the same facts, where they are known already.
     """
     deals, stages = facts.deals.c, facts.stages.c
-    usual = usual_stays(facts).cte("usual_of_stage")
-    u = usual.c
+    limits = usual_stays(facts).cte("usual_of_stage") if usual is None else usual_as_told(usual)
+    u = limits.c
     days = today - deals.stage_entered_on
     here = (
         select(
@@ -106,7 +122,7 @@ def standing(facts: Facts, *, filters: Filters, pipeline_id: int, today: date) -
             days.label("days"),
             func.coalesce(days > u.days, False).label("rotting"),
         )
-        .select_from(facts.deals.outerjoin(usual, u.stage_id == deals.stage_id))
+        .select_from(facts.deals.outerjoin(limits, u.stage_id == deals.stage_id))
         .where(
             deals.pipeline_id == pipeline_id,
             is_counted(facts, "open", period=None, today=today),
@@ -143,7 +159,7 @@ def standing(facts: Facts, *, filters: Filters, pipeline_id: int, today: date) -
             func.coalesce(k.rotting_value, 0).label("rotting_value"),
         )
         .select_from(
-            facts.stages.outerjoin(held, k.stage_id == stages.id).outerjoin(usual, u.stage_id == stages.id)
+            facts.stages.outerjoin(held, k.stage_id == stages.id).outerjoin(limits, u.stage_id == stages.id)
         )
         .where(
             stages.pipeline_id == pipeline_id,

@@ -40,7 +40,7 @@ def losses(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int, 
             facts.deals.join(facts.stages, at).outerjoin(facts.lost_reasons, reasons.id == deals.lost_reason_id)
         )
         .where(
-            deals.state == "lost",
+            facts.stands("lost"),
             deals.pipeline_id == pipeline_id,
             is_counted(facts, "created", period=period, today=today),
             *deal_conditions(facts, filters),

@@ -36,7 +36,7 @@ def stays(
     expected_days, deals (distinct: of the stays in a stage, the last one). Source: docs/methods/time-in-stage.md.
     """
     deals, spans, stages = facts.deals.c, facts.spans.c, facts.stages.c
-    over = spans.left_at.is_not(None)
+    over = facts.ended(facts.spans)
     days = spans.seconds / 86_400.0
     open_days = func.greatest(func.epoch(until) - func.epoch(spans.entered_at), 0) / 86_400.0
     inside = (
@@ -89,7 +89,7 @@ def stays_by_hour(
     deals, spans = facts.deals.c, facts.spans.c
     so_far = func.greatest(func.epoch(until) - func.epoch(spans.entered_at), 0)
     hours = cast(func.round(func.coalesce(spans.seconds, so_far) / 3600.0), BigInteger)
-    is_over = case((spans.left_at.is_not(None), 1), else_=0)
+    is_over = case((facts.ended(facts.spans), 1), else_=0)
     each = (
         select(spans.stage_id, hours.label("hours"), is_over.label("is_over"))
         .select_from(facts.spans.join(facts.deals, deals.id == spans.deal_id))

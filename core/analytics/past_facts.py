@@ -95,8 +95,17 @@ class PastFacts(Facts):
             stays = select(*_replayed(self, deals)).cte(f"replayed_{facts.scope.reach}")
             self._late = _Late(deals, stays)
         self.spans = self._cut(self.known_spans)
+        states = self.states.c
+        of_the_day = (states.from_on <= as_of.on, states.until_on > as_of.on)
+        stood = select(self.states).where(*of_the_day, *state_conditions(self, NO_FILTERS, as_of.known))
+        self._stood = stood.subquery("stood")
         self.deals = self._deals(as_of)
         self.customers = self.known_customers
+        changes = self._any_changes.c
+        known = select(self._any_changes).where(changes.changed_at < self._until)
+        if self.scope.reach is not Reach.ALL:
+            known = known.where(changes.deal_id.in_(select(self._stood.c.deal_id)))
+        self.changes = known.subquery("changes_then")
         activities = self.activities
         self.activities = select(activities).where(activities.c.done_on <= as_of.on).subquery("done")
 
@@ -104,10 +113,29 @@ class PastFacts(Facts):
         """Return the facts of the same day in the scope that holds everything."""
         return self if self.scope.reach is Reach.ALL else PastFacts(Facts(Scope.everything()), *self._end)
 
+    def stays_of_won(self) -> Subquery:
+        """Return the stays of the deals that were won; said by their stages, of which DuckDB sees how few they are."""
+        stood, stages = self._stood.c, self.stages.c
+        won = select(stood.deal_id).where(stood.stage_id.in_(select(stages.id).where(stages.kind == "won")))
+        return self._cut(self._any_spans, lambda stay: stay.deal_id.in_(won), name="stays_of_won")
+
+    def stands(self, state: str) -> ColumnElement[bool]:
+        """Return whether a deal of `deals` was in a state, said twice so that DuckDB sees how few they are."""
+        deals = self.deals.c
+        return ~deals.is_open if state == "decided" else and_(deals[f"is_{state}"], deals.state == state)
+
+    def ended(self, stays: FromClause) -> ColumnElement[bool]:
+        """Return whether a stay of `spans` or `stays_of_won` was over."""
+        over: ColumnElement[bool] = stays.c.is_over
+        return over
+
     def _cut(
         self, stays: FromClause, *when: Callable[[Any], ColumnElement[bool]], name: str = "spans_then"
     ) -> Subquery:
-        """Return those of `stays` that had begun, as they stood; `when`: conditions, of the stays as they are now."""
+        """Return those of `stays` that had begun, as they stood; `when`: conditions, of the stays as they are now.
+
+        `is_over` says of the instants themselves what `left_at` says, so that stays that went on are never read.
+        """
         spans = stays.c
         goes_on = self._goes_on(spans)
         arrived_later = func.epoch(spans.entered_at) + spans.advance_seconds >= func.epoch(self._until)
@@ -117,19 +145,23 @@ class PastFacts(Facts):
             "next_same_at": case((spans.next_same_at >= self._until, null()), else_=spans.next_same_at),
             "advance_seconds": case((arrived_later, null()), else_=spans.advance_seconds),
         }
-        now = select(*(cut.get(c.name, c).label(c.name) for c in spans)).where(
+        over = and_(spans.left_at.is_not(None), spans.left_at < self._until)
+        now = select(*(cut.get(c.name, c).label(c.name) for c in spans), over.label("is_over")).where(
             spans.entered_at < self._until, *(each(spans) for each in when)
         )
         if self._late is None:
             return now.subquery(name)
         late = self._late.stays.c
         now = now.where(spans.deal_id.not_in(self._late.deals))
-        return now.union_all(select(*(late[c.name] for c in spans)).where(*(each(late) for each in when))).subquery(
-            name
-        )
+        replayed = select(*(late[c.name] for c in spans), late.left_at.is_not(None).label("is_over"))
+        return now.union_all(replayed.where(*(each(late) for each in when))).subquery(name)
 
     def _goes_on(self, spans: Any) -> ColumnElement[bool]:
         return or_(spans.left_at.is_(None), spans.left_at >= self._until)
+
+    def _was_lost(self, spans: Any) -> ColumnElement[bool]:
+        """Return whether a stay among the lost was over, and the last of those that began at one instant."""
+        return and_(spans.kind == "lost", spans.left_at < self._until, spans.left_at > spans.entered_at)
 
     def _marks(self) -> FromClause:
         """Return what the states need of their deals, in no scope; opened when it was known that they were."""
@@ -150,49 +182,70 @@ class PastFacts(Facts):
         then = select(*(opened.get(c.name, c).label(c.name) for c in late.c)).join(began, began.c.deal_id == late.c.id)
         return known.union_all(then).subquery("marks_then")
 
+    def _stay(self, deal_id: ColumnElement[int]) -> tuple[dict[str, ColumnElement[Any]], Join]:
+        """Return what is asked of the stay in which a deal stood, and what joins it; late deals have their own."""
+        any_spans, names = self._any_spans.c, ("furthest", "entered_at", "entered_on", "lost_reason_id")
+        stay = (
+            select(any_spans.deal_id, *(any_spans[name] for name in names))
+            .where(any_spans.entered_at < self._until, self._goes_on(any_spans))
+            .subquery("stay_then")
+        )
+        here = stay.c.deal_id == deal_id
+        if self._late is None:
+            return {name: stay.c[name] for name in names}, lambda left: left.join(stay, here)
+        replayed = self._late.stays.c
+        late = (
+            select(replayed.deal_id, *(replayed[name] for name in names))
+            .where(replayed.left_at.is_(None))
+            .subquery("late_then")
+        )
+        own = late.c.deal_id == deal_id
+        is_late = late.c.deal_id.is_not(None)
+        known: dict[str, ColumnElement[Any]] = {
+            name: case((is_late, late.c[name]), else_=stay.c[name]) for name in names
+        }
+        return known, lambda left: left.join(stay, here).outerjoin(late, own)
+
     def _deals(self, as_of: AsOf) -> Subquery:
         """Return the deals of the day; a statement that asks for some columns alone goes without the rest's tables."""
-        states = self.states.c
-        stood = (
-            select(self.states)
-            .where(
-                states.from_on <= as_of.on, states.until_on > as_of.on, *state_conditions(self, NO_FILTERS, as_of.known)
-            )
-            .subquery("stood")
-        )
-        rates = self.rates.alias("rate_then")
-        marks = self._marks()
+        stood, marks, rates = self._stood, self._marks(), self.rates.alias("rate_then")
         s, d, stages, reps = stood.c, marks.c, self.stages.alias("stage_then"), self.reps.alias("rep_then")
-        spans = self._cut(self._any_spans, self._goes_on, name="stay_then")
-        reason = self._cut(self._any_spans, lambda stay: stay.kind == "lost", _lasts, name="reason_then")
+        stay, join_stay = self._stay(s.deal_id)
+        earlier = self._cut(self._any_spans, self._was_lost, name="lost_earlier")
         lost = and_(~s.is_open, ~s.is_won)
+        reason = func.coalesce(
+            case((stay["entered_at"] == s.closed_at, stay["lost_reason_id"])),
+            earlier.c.lost_reason_id,
+            d.lost_reason_id,
+        )
         base = stood.join(stages, stages.c.id == s.stage_id)
         is_rated = rated(rates, s, as_of)
         value = worth(s.amount, s.currency, rates.c.rate)
         joins: dict[str, Join] = {
             "deal": lambda left: left.join(marks, d.id == s.deal_id),
-            "stay": lambda left: left.join(spans, spans.c.deal_id == s.deal_id),
+            "stay": join_stay,
             "rep": lambda left: left.outerjoin(reps, reps.c.id == s.credit_id),
             "reason": lambda left: left.outerjoin(
-                reason, and_(reason.c.deal_id == s.deal_id, reason.c.entered_at == s.closed_at)
+                earlier, and_(earlier.c.deal_id == s.deal_id, earlier.c.entered_at == s.closed_at)
             ),
             "rate": lambda left: left.outerjoin(rates, is_rated),
         }
         credited = case((s.is_won, s.credit_id))
         columns: dict[str, ColumnElement[Any]] = {
             "id": s.deal_id, "name": d.name, "auto_named": d.auto_named, "pipeline_id": stages.c.pipeline_id,
-            "stage_id": s.stage_id, "position": stages.c.position, "furthest": spans.c.furthest,
+            "stage_id": s.stage_id, "position": stages.c.position, "furthest": stay["furthest"],
             "owner_id": s.credit_id, "credited_id": credited, "credit_id": s.credit_id, "team_id": reps.c.team_id,
             "credited_team_id": case((s.is_won, reps.c.team_id)), "credit_team_id": reps.c.team_id,
             "customer_id": d.customer_id, "territory_id": d.territory_id, "channel_id": d.channel_id,
             "product_id": d.product_id,
-            "lost_reason_id": case((lost, func.coalesce(reason.c.lost_reason_id, d.lost_reason_id))),
+            "lost_reason_id": case((lost, reason)),
             "expected_days": stages.c.expected_days, "state": stages.c.kind, "segment": d.segment,
+            "is_open": s.is_open, "is_won": s.is_won, "is_lost": lost,
             "industry": literal_column("''", String), "competitor": d.competitor, "amount": value,
             "cost": case((and_(s.is_won, s.closed_at == d.closed_at), d.cost)),
             "weighted": case((s.is_open, weighted(value, stages)), else_=0), "probability": stages.c.probability,
-            "opened_at": d.opened_at, "closed_at": s.closed_at, "stage_entered_at": spans.c.entered_at,
-            "opened_on": d.opened_on, "closed_on": s.closed_on, "stage_entered_on": spans.c.entered_on,
+            "opened_at": d.opened_at, "closed_at": s.closed_at, "stage_entered_at": stay["entered_at"],
+            "opened_on": d.opened_on, "closed_on": s.closed_on, "stage_entered_on": stay["entered_on"],
             "expected_close_on": s.expected_close_on, "last_activity_on": cast(null(), Date),
             "cycle_days": (func.epoch(s.closed_at) - func.epoch(d.opened_at)) / literal_column("86400.0"),
         }  # fmt: skip
@@ -205,14 +258,9 @@ class PastFacts(Facts):
             **dict.fromkeys(("furthest", "stage_entered_at", "stage_entered_on"), ("stay",)),
             **dict.fromkeys(("team_id", "credited_team_id", "credit_team_id"), ("rep",)),
             **dict.fromkeys(("opened_at", "opened_on", "cycle_days"), ("deal",)),
-            "lost_reason_id": ("deal", "reason"),
+            "lost_reason_id": ("deal", "stay", "reason"),
         }
         return lean.made_of(base, joins, columns, needs, name="deals_then")
-
-
-def _lasts(stay: Any) -> ColumnElement[bool]:
-    """Return whether a stay is the last of those of its deal that began at one instant."""
-    return or_(stay.left_at.is_(None), stay.left_at > stay.entered_at)
 
 
 def _replayed(facts: PastFacts, deals: Any) -> list[ColumnElement[Any]]:

@@ -26,7 +26,7 @@ IN_PERIOD: Final = frozenset({"booked", "won", "lost", "decided", "closing", "cr
 }
 AT_STAGE_IN_PERIOD: Final = frozenset({"reached", "still_open_at", "lost_at"})
 NOW: Final = frozenset({"open", "weighted", "overdue", "idle", "slow"})
-_WITHOUT_PAST: Final = frozenset({"idle", "slow", "pushed"})
+_WITHOUT_PAST: Final = frozenset({"idle", "slow"})
 PAST: Final = frozenset({"open", "weighted", "overdue", "closing", "booked", "won", "lost", "decided"})
 """What can be asked as of a past day too, beside a stage and the bars of a comparison (`change:won`)."""
 
@@ -153,14 +153,14 @@ def is_counted(
     if stage_measures.numbers_of(kind) is not None:
         return stage_measures.condition(facts, kind, [int(n) for n in numbers], period=period, today=today)
     if kind in NOW or kind == "stage":
-        return and_(deals.state == "open", *_now(facts, kind, numbers, today=today, idle_days=idle_days))
+        return and_(facts.stands("open"), *_now(facts, kind, numbers, today=today, idle_days=idle_days))
     if period is None:
         raise ValueError(f"{measure} needs a period")
     match kind:
         case "booked" | "won" | "lost" | "decided" | "pushed" | "margin":
             return and_(_closed(facts, kind), inside(deals.closed_on, period))
         case "closing":
-            return and_(deals.state == "open", inside(deals.expected_close_on, period))
+            return and_(facts.stands("open"), inside(deals.expected_close_on, period))
         case "created":
             return inside(deals.opened_on, period)
         case "reached" | "still_open_at" | "lost_at":
@@ -172,13 +172,13 @@ def _closed(facts: Facts, kind: str) -> ColumnElement[bool]:
     deals, changes = facts.deals.c, facts.changes.c
     match kind:
         case "decided":
-            return deals.state != "open"
+            return facts.stands("decided")
         case "margin":
-            return and_(deals.state == "won", deals.cost.is_not(None))
+            return and_(facts.stands("won"), deals.cost.is_not(None))
         case "pushed":
             pushed = select(changes.deal_id).where(changes.field == "expected_close", pushes(changes))
-            return and_(deals.state != "open", deals.id.in_(pushed))
-    return deals.state == ("lost" if kind == "lost" else "won")
+            return and_(facts.stands("decided"), deals.id.in_(pushed))
+    return facts.stands("lost" if kind == "lost" else "won")
 
 
 def pushes(changes: Any) -> ColumnElement[bool]:

@@ -6,11 +6,29 @@ Each measure is a word and the numbers that it takes, as `entered:5:30`. Said on
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, case, false, func, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    Integer,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from sqlalchemy import FromClause, Subquery
@@ -34,6 +52,9 @@ LEAST_STAYS: Final = 10
 """Stays of won deals below which nothing is called rotting in a stage."""
 
 DAY_SECONDS: Final = 86_400
+
+Usual: TypeAlias = "tuple[int, int, float | None]"
+"""A stage's number, how many stays of won deals there were in it, and how many days nine in ten took at most."""
 
 
 def numbers_of(kind: str) -> int | None:
@@ -191,15 +212,27 @@ def _moved(facts: Facts, kind: str, numbers: list[int], period: Period) -> Colum
 
 def usual_stays(facts: Facts) -> Statement:
     """Return `stage_id`, `stays` and `days` (the 90th percentile, NULL under `LEAST_STAYS`) of the deals won."""
-    spans, deals = facts.spans.c, facts.deals.c
-    count = func.count()
+    stays = facts.stays_of_won()
+    spans, count = stays.c, func.count()
     long = func.quantile_cont(spans.seconds / float(DAY_SECONDS), literal_column("0.9"))
     return (
         select(spans.stage_id, count.label("stays"), case((count >= LEAST_STAYS, long)).label("days"))
-        .select_from(facts.spans.join(facts.deals, deals.id == spans.deal_id))
-        .where(deals.state == "won", spans.kind == "open", spans.left_at.is_not(None))
+        .where(spans.kind == "open", facts.ended(stays))
         .group_by(spans.stage_id)
     )
+
+
+def usual_as_told(rows: Iterable[Usual]) -> Subquery:
+    """Return the rows of `usual_stays` that were told before, to be read as the statement itself would be."""
+    none: Usual = (0, 0, None)
+    each = [
+        select(
+            literal(stage, Integer).label("stage_id"), literal(stays, BigInteger).label("stays"),
+            cast(null() if days is None else literal(days, Double), Double).label("days"),
+        )
+        for stage, stays, days in [none, *rows]
+    ]  # fmt: skip
+    return union_all(*each).subquery("usual_as_told")
 
 
 def is_rotting(facts: Facts, *, today: date) -> ColumnElement[bool]:

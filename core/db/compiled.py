@@ -89,6 +89,6 @@ def _with_lists(found: SQLCompiler, values: Mapping[str, Any]) -> tuple[str, lis
         number, beyond = looked_up[place[2]]
         column = place[1]
         within = f"CASE WHEN {column} BETWEEN 0 AND {beyond} THEN {column} WHEN {column} IS NOT NULL THEN {beyond} END"
-        return f"get_bit(CAST(${number} AS BIT), {within}) = 1"
+        return f"get_bit(CAST(${number} AS BIT), {within}) > 0"
 
     return _LIST.sub(places, _COLUMN_IN.sub(bits, found.string)), given

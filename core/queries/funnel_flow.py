@@ -15,6 +15,7 @@ from core.gate import query
 from core.queries.drill import tidy
 from core.queries.overview import chosen_pipeline
 from core.queries.standpoint import looked_at
+from core.queries.usual_stays import known_usual_stays
 
 if TYPE_CHECKING:
     from core.db.work import Work
@@ -53,7 +54,8 @@ def funnel_snapshot(work: Work, *, filters: Filters = NO_FILTERS, as_of: AsOf | 
     mirror = work.mirror
     pipeline = chosen_pipeline(mirror, filters)
     facts, today = looked_at(work, as_of)
-    frame = mirror.frame(statements.standing(facts, filters=filters, pipeline_id=pipeline, today=today))
+    usual = known_usual_stays(work, facts, as_of)
+    frame = mirror.frame(statements.standing(facts, filters=filters, pipeline_id=pipeline, today=today, usual=usual))
     for name in ("median_days", "usual_days"):
         frame[name] = frame[name].astype("float64")
     return tidy(frame, money=("value", "weighted", "rotting_value"))
