@@ -254,6 +254,8 @@ def _clear() -> None:
 
 def _said(view: View, period: Period, filters: Filters) -> str:
     days = _("{start} to {end}", start=format_date(period.start), end=format_date(period.last_day))
+    if period.start >= period.last_day:
+        days = format_date(period.start)
     return "  ·  ".join([days, *narrowed_by(view, filters)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from sqlmodel import select
 
 from core import gate
 from core.access.actors import SYSTEM
+from core.analytics.as_of import AsOf, Known
 from core.analytics.selection import Selection
 from core.db.engine import WRITING
 from core.db.mirror import Mirror
@@ -171,3 +173,36 @@ def test_forecast_behaviour_is_what_the_changes_say(small_company: Company, answ
     assert int(frame["people"]["booked"]) == 4
     behind = answer_as("leader", deals_behind, selection=Selection("pushed", Q3))
     assert behind["deal_id"].to_list() == [pushed.id]
+
+
+def test_forecast_behaviour_as_of_a_day_leaves_out_what_changed_later(small_company: Company, answer_as) -> None:
+    make = small_company
+    opened, closed = NOW - timedelta(days=14), NOW - timedelta(days=4)
+    early = make.deal(path=(("identified", opened), ("won", closed)), amount=10_000, expected_close_on=date(2026, 8, 1))
+    later = make.deal(path=(("identified", opened), ("lost", NOW - timedelta(days=1))))
+    make._write(*(
+        DealChange(deal_id=deal.id, field=field, before=before, after=after, effective_at=at, recorded_at=at)
+        for deal, at, field, before, after in (
+            (early, closed + timedelta(days=2), DealField.AMOUNT, "5000.00 CNY", "10000.00 CNY"),
+            (early, closed - timedelta(days=2), DealField.EXPECTED_CLOSE, "2026-07-21", "2026-08-01"),
+            (later, NOW - timedelta(days=2), DealField.EXPECTED_CLOSE, "2026-07-10", "2026-07-20"),
+        )
+    ))  # fmt: skip
+
+    def own(known: Known, days: int) -> dict[str, float]:
+        day = AsOf((NOW - timedelta(days=days)).date(), known)
+        frame = answer_as("eastern rep", rep_against_team, rep_id=make.reps["alice"], period=Q3, as_of=day)
+        return dict(frame.set_index("measure")["own"])
+
+    known: Known
+    for known in ("now", "then"):
+        before, after = own(known, 4), own(known, 2)
+        assert (before["pushed_rate"], before["late_days"], before["off_rate"]) == (1.0, -10.0, 0.0)
+        assert after["off_rate"] == 0.5, "the amount was corrected two days after the win"
+        assert math.isnan(own(known, 5)["pushed_rate"]), "nothing was decided yet"
+        day = AsOf((NOW - timedelta(days=4)).date(), known)
+        behind = answer_as("eastern rep", deals_behind, selection=Selection("pushed", Q3, as_of=day))
+        assert behind["deal_id"].to_list() == [early.id]
+    now = answer_as("eastern rep", rep_against_team, rep_id=make.reps["alice"], period=Q3).set_index("measure")["own"]
+    assert now["pushed_rate"] == 1.0
+    assert now["pushes_a_deal"] == 1.0

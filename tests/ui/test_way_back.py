@@ -95,3 +95,8 @@ def test_an_address_typed_by_hand_is_read_or_told_to_be_unreadable(small_company
     old = opened(small_company, "leaderboard", "leader", period="2019Q3")
     assert old.selectbox(key="filter-period").value == "2019Q3"
     assert "Q3 2019" in old.selectbox(key="filter-period").options
+
+
+def test_a_period_of_one_day_is_called_by_that_day(small_company: Company) -> None:
+    app = opened(small_company, "leaderboard", "leader", **{"from": "2026-06-30", "to": "2026-07-01"})
+    assert "Jun 30, 2026" in [caption.value.replace("\\", "") for caption in app.caption]
