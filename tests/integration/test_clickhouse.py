@@ -295,6 +295,8 @@ def test_split_deals_are_credited_alike(small_company, pair):
         for day in (None, AsOf(NOW.date() - 5 * DAY, "then")):
             pair.agree(asker, "leaderboard", {"period": year, "splits": True, "as_of": day})
             pair.agree(asker, "selection_total", {"selection": Selection("credited", year, as_of=day)})
+            pair.agree(asker, "selection_total", {"selection": Selection("pushed", year, as_of=day)})
+            pair.agree(asker, "rep_against_team", {"rep_id": make.reps["charlie"], "period": year, "as_of": day})
         rows = pair.agree(asker, "deals_behind", {"selection": Selection("credited", year)})
         assert len(rows[1]) > 3
 
