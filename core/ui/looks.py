@@ -35,6 +35,8 @@ def mend_looks() -> None:
         [data-testid="stMetric"] div:has(> [data-testid="stMetricDeltaDescription"]) {
           flex-wrap: wrap; overflow: visible}
         [data-testid="stHeaderActionElements"] {display: none}
+        .st-key-sign-in-form :is([data-testid="stFormSubmitButton"], :has(> [data-testid="stFormSubmitButton"]),
+          [data-testid="stElementContainer"]:has([data-testid="stFormSubmitButton"])) {width: 100% !important}
         .st-key-sign-in-form [data-testid="stFormSubmitButton"] button {
           width: 100%; color: #FFFFFF; border-color: transparent; background: light-dark(#0B6E66, #0E8277)}
         [data-testid="stMain"] button[data-variant="segmented_control"] {min-height: 2.375rem}

@@ -40,6 +40,7 @@ def draw_style() -> None:
             left: 0; min-height: 60px; padding: 0.5rem 0; margin: 0; align-items: center}
           [class*="st-key-phone-"] a :is(span, div) {width: 100%; height: auto}
           [class*="st-key-phone-"] [data-testid="stMarkdown"] {width: 100%; padding: 0.5rem 0}
+          [class*="st-key-phone-"] [data-testid="stMarkdownContainer"] {margin-bottom: 0; font-size: 0.875rem}
           [class*="st-key-phone-"] :is(a, [data-testid="stMarkdown"]) p {
             display: grid !important; grid-template-columns: 1fr auto; gap: 0 0.75rem; line-height: 1.5; margin: 0}
           [class*="st-key-phone-"] :is(a, [data-testid="stMarkdown"]) p > strong + strong {

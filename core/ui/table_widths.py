@@ -13,7 +13,7 @@ LAPTOP = 1040
 
 _WIDE, _NARROW = 13.2, 7.2
 _HEADING_ROOM, _CELL_ROOM = 28, 22
-_LEAST, _MOST, _LEAST_TEXT = 64, 320, 130
+_LEAST, _MOST, _LEAST_TEXT, _SCROLLED_TEXT = 64, 320, 130, 180
 
 
 def text_pixels(text: str) -> float:
@@ -27,7 +27,8 @@ def fitting_widths(
     """Return a width in pixels for each column, headings whole.
 
     `cells` are a column's written values. Where all together pass `room`, the widest of the columns
-    that `texts` marks give way, down to their headings or 130 pixels; numbers are never cut.
+    that `texts` marks give way, down to their headings or 130 pixels; numbers are never cut. A table that is too wide
+    all the same, and moves sideways, leaves them 180.
     """
     least, widths = [], []
     for label, column, is_text in zip(labels, cells, texts, strict=True):
@@ -35,6 +36,8 @@ def fitting_widths(
         wanted = max([heading, *(text_pixels(cell) + _CELL_ROOM for cell in column)])
         widths.append(round(min(wanted, max(_MOST, heading))))
         least.append(round(max(heading, _LEAST_TEXT)) if is_text else widths[-1])
+    if sum(map(min, least, widths)) > room:
+        least = [max(low, min(wanted, _SCROLLED_TEXT)) for low, wanted in zip(least, widths, strict=True)]
     while sum(widths) > room:
         widest = max(range(len(widths)), key=lambda i: widths[i] - least[i])
         if widths[widest] <= least[widest]:

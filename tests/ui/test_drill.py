@@ -132,3 +132,9 @@ def test_a_number_of_a_table_of_months_opens_the_month_that_it_is_of(sold: Compa
     (dialog,) = app.get("dialog")
     assert dialog.proto.dialog.title == "Won deals"
     assert "Won from Jul 1, 2026 to Jul 31, 2026" in [one.value for one in app.caption]
+
+
+def test_no_line_of_a_phone_ends_between_a_number_and_what_it_is_called(sold: Company) -> None:
+    app = opened(sold, "leaderboard", "leader", period="this-quarter")
+    row = next(one.label for one in app.get("page_link") if "Alice" in one.label)
+    assert "Won\N{NO-BREAK SPACE}deals\N{NO-BREAK SPACE}3" in row

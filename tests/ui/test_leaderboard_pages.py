@@ -195,7 +195,7 @@ def test_a_phone_gets_the_board_as_rows_that_lead_to_reps_and_teams_lead_nowhere
 
     reps, teams = opened(world, "leaderboard"), opened(world, "leaderboard", by="team")
     row = first(reps)[0]
-    assert row.startswith("**1 · Charlie** **¥40K** :gray[West · Attainment 100")
+    assert row.startswith("**1 · Charlie** **¥40K** :gray[West · Attainment\N{NO-BREAK SPACE}100")
     assert any(
         one.proto.label == row and one.proto.query_string.startswith("id=") for one in reps.main.get("page_link")
     )

@@ -28,3 +28,10 @@ def test_every_heading_is_whole(columns):
     labels, cells, texts = zip(*columns, strict=True)
     widths = fitting_widths(labels, cells, texts=texts, room=500)
     assert all(width + 1 > text_pixels(label) for width, label in zip(widths, labels, strict=True))
+
+
+def test_a_table_that_moves_sideways_all_the_same_shows_the_name_of_a_team_whole():
+    amounts = [["¥2,746,100.00"]] * 9
+    labels, texts = ["Team", *"ABCDEFGHI"], [True, *[False] * 9]
+    team = fitting_widths(labels, [["Jiangsu and Zhejiang"], *amounts], texts=texts)[0]
+    assert team >= text_pixels("Jiangsu and Zhejiang")

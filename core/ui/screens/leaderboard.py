@@ -222,8 +222,11 @@ def _table(view: View, board: pd.DataFrame, of: tuple[str, str, str], asked: Ask
             params=_dated(asked), on_cell=on_cell,
         )  # fmt: skip
         if on_cell is not None and bool(board["inside"].any()):
-            marked = _("Mark a row to open the person's page.") if opens else ""
-            st.caption(" ".join(filter(None, (_("Click a number to see the deals that it counts."), marked))))
+            st.caption(
+                _("Click a number to see the deals that it counts, mark a row to open the person's page.")
+                if opens
+                else _("Click a number to see the deals that it counts.")
+            )
     unit = MEASURES[measure][1]
     first = shown.head(rows_drawn("board", len(shown)))
     rows = [_phone_row(view, row, column, unit, opens=bool(opens)) for row in records(first)]
@@ -240,9 +243,10 @@ def _phone_row(view: View, row: dict[Any, Any], column: str, unit: Unit, *, open
         *(f"{label} {format_rate(row[name])}" for name, label in rates.items()
           if name != column and row[name] == row[name]),
         f"{_('Won deals')} {format_number(row['won_count'])}" if column != "won_count" else "",
-        row["change"].replace(" ", "\N{NO-BREAK SPACE}") if ranked else "",
+        row["change"] if ranked else "",
     ]  # fmt: skip
-    figure, more = said(row[column], unit, view.currency), " · ".join(word for word in told if word)
+    more = " · ".join(word.replace(" ", "\N{NO-BREAK SPACE}") for word in told if word)
+    figure = said(row[column], unit, view.currency)
     return PhoneRow(int(row["key"]) if opens else 0, f"{place}{row['name']}", figure, more)
 
 

@@ -25,6 +25,7 @@ from core.ui.administration import Fields, show_what_was_told, tell
 from core.ui.cards import said
 from core.ui.drill import cells, deals_button
 from core.ui.page import plain
+from core.ui.phone import PhoneRow, draw_rows, wide
 from core.ui.routes import page_address
 from core.ui.screens.leaderboard import BY_NAMES, COUNTED_BY, MEASURES
 from core.ui.screens.leaderboard_fair import none_shown, with_names, with_team_names
@@ -173,10 +174,18 @@ def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
         when=[_when(row["start"], row["end"]) for row in found.to_dict("records")],
         figure=[award_figure(view, cast("dict[str, Any]", row)) for row in found.to_dict("records")],
     )
-    table(view, shown, [
+    columns = [
         Column("when", _("When")), Column("what", _("Award")), Column("name", _("For whom")), Column("team", _("Team")),
         Column("contest", _("Contest")), Column("figure", _("With")),
-    ], name=name, height=420 if len(shown) > 10 else None, on_cell=cells(view, shown, _won_by))  # fmt: skip
+    ]  # fmt: skip
+    height = 420 if len(shown) > 10 else None
+    with wide(name):
+        table(view, shown, columns, name=name, height=height, on_cell=cells(view, shown, _won_by))
+    rows = [
+        PhoneRow(0, row["name"], row["figure"], " · ".join(filter(None, (row["what"], row["contest"], row["when"]))))
+        for row in shown.to_dict("records")
+    ]
+    draw_rows(rows, name=name, opens=None)
 
 
 def _won_by(row: dict[Any, Any], column: str) -> Selection | None:

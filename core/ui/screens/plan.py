@@ -26,6 +26,7 @@ from core.ui.drill import chart, numbers
 from core.ui.empty import begun_elsewhere
 from core.ui.filters import address, write_address
 from core.ui.page import plain
+from core.ui.phone import PhoneRow, draw_rows, wide
 from core.ui.screens.overview import booked_in
 from core.ui.screens.plan_edit import edit_plan
 from core.ui.screens.plan_undo import offer_undo
@@ -238,8 +239,17 @@ def _parts(view: View, grid: PlanGrid) -> None:
         Column("rate", _("Plan done"), "rate"),
         *(Column(month.isoformat(), format_month(month), "money", currency=view.currency) for month in grid.months),
     ]
-    table(view, pd.DataFrame(rows), columns, name="plan", height=520 if len(rows) > 14 else None)
+    with wide("plan"):
+        table(view, pd.DataFrame(rows), columns, name="plan", height=520 if len(rows) > 14 else None)
+    draw_rows([_phone_row(view, row) for row in rows], name="plan", opens=None)
     st.caption(_("A team counts with all teams below it. Exported as shown, all rows."))
+
+
+def _phone_row(view: View, row: Mapping[str, Any]) -> PhoneRow:
+    booked = _("Booked {amount}", amount=said(row["booked"], "money", view.currency))
+    done = f"{_('Plan done')} {format_rate(row['rate'])}" if row["rate"] == row["rate"] else ""
+    more = " · ".join(word.replace(" ", "\N{NO-BREAK SPACE}") for word in (row["team"], booked, done) if word)
+    return PhoneRow(0, row["name"], said(row["plan"], "money", view.currency), more)
 
 
 def _teams_in_order(teams: Iterable[int], grid: PlanGrid) -> list[int]:

@@ -1,0 +1,74 @@
+"""Every number opens the rows that it counts: marks of charts and cards, clicked in a browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+COUNTED = re.compile(r"^([\d,]+) deals?, ¥")
+_MARK = """([chart, trace, place]) => {
+  const drawn = document.querySelector(`.st-key-${chart} .js-plotly-plot`);
+  const groups = [...drawn.querySelectorAll('.barlayer .trace, .scatterlayer .trace')];
+  const group = groups.find(one => one.__data__[0].trace.name === trace);
+  const mark = group.querySelectorAll('.point')[place];
+  const box = (mark.querySelector('path') || mark).getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
+
+
+def listed(page) -> tuple[str, str, int]:
+    """Return what the open list is called, of which days it is, and how many it counts; and close it."""
+    dialog = page.get_by_role("dialog")
+    counted = dialog.get_by_text(COUNTED)
+    counted.wait_for()
+    lines = [line for line in dialog.inner_text().split("\n") if line.strip()]
+    at = next(place for place, line in enumerate(lines) if COUNTED.match(line))
+    dialog.get_by_role("button", name="Close").click()
+    dialog.wait_for(state="detached")
+    settle(page)
+    return lines[at - 2], lines[at - 1], int(COUNTED.match(lines[at])[1].replace(",", ""))
+
+
+def click_mark(page, chart: str, trace: str, tip: str) -> None:
+    """Click the first mark of a trace that lies free, so that its own words show."""
+    shown = page.locator(f".st-key-{chart} .hoverlayer .hovertext").first
+    page.locator(f".st-key-{chart} .js-plotly-plot .point").first.wait_for(state="attached")
+    page.locator(f".st-key-{chart}").first.scroll_into_view_if_needed()
+    for place in range(12):
+        x, y = page.evaluate(_MARK, [chart, trace, place])
+        page.mouse.move(x, y)
+        shown.wait_for()
+        if re.search(tip, shown.text_content()):
+            page.mouse.click(x, y)
+            return
+    raise AssertionError(f"no mark of {trace} lies free")
+
+
+def test_a_mark_opens_each_time_that_it_is_clicked_and_last_years_mark_opens_last_year(app_server, page_as):
+    page = page_as("leadership", "overview?period=this-year")
+    page.get_by_text("Booked by month").first.wait_for()
+    opened = []
+    for _again in range(2):
+        click_mark(page, "overview-trend", "Booked", "Booked")
+        title, days, count = listed(page)
+        assert title == "Booked"
+        assert count > 0
+        opened.append(days)
+    assert opened[0] == opened[1]
+    year = int(opened[0][-4:])
+    click_mark(page, "overview-trend", "A year earlier", r"^\w+ \d{4}Last year")
+    title, days, _count = listed(page)
+    assert title == "Booked"
+    assert days.endswith(str(year - 1))
+
+
+def test_a_card_of_the_podium_opens_as_many_deals_as_it_says(app_server, page_as):
+    page = page_as("leadership", "leaderboard?period=last-year&measure=won_count")
+    card = page.locator(".st-key-card-podium-0")
+    won = int(card.get_by_test_id("stText").inner_text().replace(",", ""))
+    card.get_by_role("button", name="Show deals").filter(visible=True).click()
+    assert listed(page)[2] == won
