@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from sqlalchemy import ColumnElement, FromClause, String, case, cast, func, literal, literal_column
 
@@ -52,7 +52,16 @@ _TABLE: Final[dict[str, Callable[[Facts], FromClause]]] = {
 
 def key_of(facts: Facts, by: Dimension, parts: tuple[TeamPart, ...] = ()) -> ColumnElement[str]:
     """Return the key of a deal of `facts.deals` in a dimension, as text; teams by the `parts` being looked at."""
-    column = facts.deals.c[_COLUMN[by]]
+    return key_in(column_of(facts, by), by, parts)
+
+
+def column_of(facts: Facts, by: Dimension) -> ColumnElement[Any]:
+    """Return the column of `facts.deals` that a dimension's key is made of."""
+    return facts.deals.c[_COLUMN[by]]
+
+
+def key_in(column: ColumnElement[Any], by: Dimension, parts: tuple[TeamPart, ...] = ()) -> ColumnElement[str]:
+    """Return the same of the values of that column, wherever they stand."""
     if by == "team":
         return part_key(parts, column, NONE)
     if by == "size":

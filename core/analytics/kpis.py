@@ -8,9 +8,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Date, String, case, cast, func, literal, literal_column, or_, select, union_all
+from sqlalchemy import BigInteger, Date, String, and_, case, cast, func, literal, literal_column, or_, select, union_all
 
-from core.analytics.dimensions import Dimension, key_of, names_of, table_key
+from core.analytics.dimensions import Dimension, column_of, key_in, key_of, names_of, table_key
 from core.analytics.facts import Statement
 from core.analytics.filters import Filters, deal_conditions
 from core.analytics.open_stages import by_open_stage
@@ -67,22 +67,6 @@ def margin_columns(facts: Facts, period: Period, *, today: date) -> list[ColumnE
     ]
 
 
-def open_columns(facts: Facts, period: Period, *, today: date) -> list[ColumnElement[Any]]:
-    """Return what is open now, in hundredths and counts, and what of it is due in the period."""
-    deals = facts.deals.c
-    is_open = is_counted(facts, "open", period=None, today=today)
-    overdue = is_counted(facts, "overdue", period=None, today=today)
-    closing = is_counted(facts, "closing", period=period, today=today)
-    return [
-        counted(is_open).label("open_count"),
-        sum_of(deals.amount, is_open).label("pipeline"),
-        sum_of(summed(facts, "weighted"), is_open).label("weighted_pipeline"),
-        counted(overdue).label("overdue_count"),
-        sum_of(deals.amount, overdue).label("overdue_value"),
-        sum_of(deals.amount, closing).label("closing_value"),
-    ]
-
-
 def totals(
     facts: Facts, *, period: Period, filters: Filters, today: date, earlier: Mapping[str, Period] = MappingProxyType({})
 ) -> Statement:
@@ -113,18 +97,37 @@ def closing_values(facts: Facts, *, periods: Mapping[str, Period], filters: Filt
 def by_dimension(
     facts: Facts, *, period: Period, by: Dimension, filters: Filters, today: date, parts: tuple[TeamPart, ...] = ()
 ) -> Statement:
-    """Return `key`, `name` and the columns of `totals`, a row for each part that has a deal in any of them."""
-    key = key_of(facts, by, parts)
+    """Return a row for each part that decided a deal in the period or has one open, with its `key` and `name`.
+
+    booked, pipeline, weighted_pipeline (hundredths); won_count, lost_count, open_count. What is alike is added up
+    before its key is written out, which takes longer than the adding.
+    """
+    deals = facts.deals.c
+    is_open = deals.state == "open"
+    of = key_of(facts, by) if by == "size" else column_of(facts, by)
+    each = (
+        select(
+            of.label("of"), is_open.label("is_open"), (deals.state == "won").label("is_won"), deals.amount,
+            summed(facts, "weighted").label("weighted"),
+        )
+        .where(is_counted(facts, "decided", period=period, today=today) | is_open, *deal_conditions(facts, filters))
+        .subquery("each")
+        .c
+    )  # fmt: skip
+    keys = [each.of, each.is_open, each.is_won]
+    sums = [cast(func.sum(each[name]), BigInteger).label(name) for name in ("amount", "weighted")]
+    alike = select(*keys, func.count().label("deals"), *sums).group_by(*keys).subquery("alike").c
+    key = alike.of if by == "size" else key_in(alike.of, by, parts)
+    lost = and_(~alike.is_open, ~alike.is_won)
     grouped = (
         select(
             key.label("key"),
-            *decided_columns(facts, period, today=today),
-            *open_columns(facts, period, today=today),
-        )
-        .where(*deal_conditions(facts, filters))
-        .where(
-            is_counted(facts, "decided", period=period, today=today)
-            | is_counted(facts, "open", period=None, today=today)
+            sum_of(alike.amount, alike.is_won).label("booked"),
+            sum_of(alike.deals, alike.is_won).label("won_count"),
+            sum_of(alike.deals, lost).label("lost_count"),
+            sum_of(alike.deals, alike.is_open).label("open_count"),
+            sum_of(alike.amount, alike.is_open).label("pipeline"),
+            sum_of(alike.weighted, alike.is_open).label("weighted_pipeline"),
         )
         .group_by(key)
         .subquery("parts")
