@@ -227,7 +227,7 @@ def usual_as_told(rows: Iterable[Usual]) -> Subquery:
     none: Usual = (0, 0, None)
     each = [
         select(
-            literal(stage, Integer).label("stage_id"), literal(stays, BigInteger).label("stays"),
+            literal(stage, Integer).label("stage_id"), cast(literal(stays), BigInteger).label("stays"),
             cast(null() if days is None else literal(days, Double), Double).label("days"),
         )
         for stage, stays, days in [none, *rows]
