@@ -34,6 +34,10 @@ _LOG = logging.getLogger(__name__)
 
 _LARGE = 100_000
 """Stage moves above which a mirror on disk is built by a child process."""
+_SURE = "SET GLOBAL debug_enable_caching_operators = false"
+"""DuckDB 2.0 else puts small parts of joins together whose dictionaries differ, and gives up the whole database."""
+_LEAN = "SET memory_limit = '256MB'"
+"""What of a mirror on disk stays in the process; the rest is read again from the system's own cache of files."""
 
 
 class Mirror(KeptUp):
@@ -203,6 +207,9 @@ class Mirror(KeptUp):
         deals = connection.execute("SELECT count(*) FROM deals").fetchone()
         if deals is not None and deals[0] <= ROW_GROUP:  # as few are counted by one; handing them round costs a fifth
             connection.execute("SET threads TO 1")
+        connection.execute(_SURE)
+        if self._files is not None:
+            connection.execute(_LEAN)
         self._connection, self._trusted = connection, True
 
     def _apply(self, source: Source, changes: Iterable[Changed]) -> None:
