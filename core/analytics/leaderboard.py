@@ -6,29 +6,42 @@ Credit goes to whoever owned the deal when it was won. Source: docs/methods/cred
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isnan
+from math import nan
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from sqlalchemy import BigInteger, Double, and_, case, cast, func, literal, literal_column, or_, select, union_all
+import numpy as np
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    Integer,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from core.access.actors import Reach
-from core.analytics.credited import credited
 from core.analytics.dimensions import NONE
 from core.analytics.facts import Facts, Statement, spoken
-from core.analytics.filters import Filters, deal_conditions, people_conditions
-from core.analytics.kpis import decided_columns, margin_columns
-from core.analytics.period_totals import sum_of
-from core.analytics.quotas import owed, owing
-from core.analytics.selection import inside, is_counted
+from core.analytics.filters import Filters
+from core.analytics.leaderboard_sums import sums_by_person
+from core.analytics.selection import inside
 from core.analytics.team_parts import TeamPart, part_key, said_part
+from core.domain.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from numpy.typing import NDArray
     from sqlalchemy import ColumnElement, FromClause
-
-    from core.domain.periods import Period
+    from sqlalchemy.sql.elements import Label
 
 Measure = Literal[
     "booked", "attainment", "win_rate", "won_count", "average_deal", "cycle_days", "activities", "margin", "margin_rate"
@@ -45,7 +58,8 @@ class Contest:
     """What is compared: people or teams, in a period, under filters, rates from `minimum_decided` deals on.
 
     `parts`: the teams, each with its subtree, where teams are compared. `splits`: money counts for everybody who is
-    credited with a part of a deal, else for whoever owned the deal when it was won.
+    credited with a part of a deal, else for whoever owned the deal when it was won. `before`: another period that is
+    asked for in the same breath; the two do not overlap.
     """
 
     period: Period
@@ -55,44 +69,89 @@ class Contest:
     today: date
     parts: tuple[TeamPart, ...] = ()
     splits: bool = False
+    before: Period | None = None
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        """The period, and the one before where it is asked for; the place of each is what `place` says of a row."""
+        return (self.period,) if self.before is None else (self.period, self.before)
+
+    @property
+    def hull(self) -> Period:
+        """From the first day of them all to the last."""
+        return Period(min(each.start for each in self.periods), max(each.end for each in self.periods))
+
+    def within(self, day: ColumnElement[date]) -> ColumnElement[bool]:
+        """Return whether a day lies in one of the periods; one range where they follow each other."""
+        if sum(each.days for each in self.periods) == self.hull.days:
+            return inside(day, self.hull)
+        return or_(*(inside(day, each) for each in self.periods))
+
+    def place(self, day: ColumnElement[date]) -> ColumnElement[int]:
+        """Return the place of the period in which a day lies that lies in one of them."""
+        if self.before is None:
+            return literal_column("0", Integer)
+        return case((inside(day, self.period), literal_column("0", Integer)), else_=literal_column("1", Integer))
 
 
 def standings(facts: Facts, contest: Contest) -> Statement:
     """Return a row for each rep or team that was there in the period or sold in it; money in hundredths.
 
-    Columns: id, name, team, booked, won_count, decided_count, cycle_days, activities, quota, win_rate (NULL under
-    the minimum), average_deal, attainment, margin and margin_of (of deals with a known cost), margin_rate; NULL
-    where there is no such number; whole (booked without splits) and received (booked of deals that others won).
-    Booked, margins and attainment are split, what counts deals is not. Teams are the contest's parts: their ids are
-    the parts' keys, and `team` is "".
+    Columns: place (of the period), id, name, team, booked, won_count, decided_count, cycle_days, activities, quota,
+    win_rate (NULL under the minimum), average_deal, attainment, margin and margin_of (of deals with a known cost),
+    margin_rate; NULL where there is no such number; whole (booked without splits) and received (booked of deals that
+    others won). Booked, margins and attainment are split, what counts deals is not. Teams are the contest's parts:
+    their ids are the parts' keys, and `team` is "".
     """
     members = (_reps if contest.by == "rep" else _teams)(facts, contest).subquery("members")
-    deals, money, quotas, met = _sums(facts, contest)
-    m, d, k, q, a = members.c, deals.c, money.c, quotas.c, met.c
-    booked, won = func.coalesce(k.booked, 0), func.coalesce(d.won_count, 0)
-    whole = func.coalesce(d.whole, 0)
-    decided = won + func.coalesce(d.lost_count, 0)
-    joined = members.outerjoin(deals, d.id == m.id)
-    if money is not deals:
-        joined = joined.outerjoin(money, k.id == m.id)
-    joined = joined.outerjoin(quotas, q.id == m.id).outerjoin(met, a.id == m.id)
+    deals, money, quotas, met = sums_by_person(facts, contest)
+    m, d, q, a = members.c, deals.c, quotas.c, met.c
+    joined, place = _placed(members, contest)
+    for each in (deals, *([] if money is None else [money]), quotas, met):
+        here = each.c.id == m.id
+        joined = joined.outerjoin(each, here if contest.before is None else and_(here, each.c.place == place))
+    won, whole = func.coalesce(d.won_count, 0), func.coalesce(d.booked, 0)
+    booked: ColumnElement[Any] = whole
+    received: ColumnElement[Any] = literal_column("0", BigInteger)
+    margin: ColumnElement[Any] = d.margin
+    margin_of: ColumnElement[Any] = d.margin_of
+    if money is not None:
+        k = money.c
+        booked, received = whole + func.coalesce(k.booked, 0), func.coalesce(k.received, 0)
+        known = func.coalesce(d.costed, 0) + func.coalesce(k.costed, 0) > 0
+        margin, margin_of = (
+            case((known, func.coalesce(d[name], 0) + func.coalesce(k[name], 0))) for name in ("margin", "margin_of")
+        )
+    decided = func.coalesce(d.decided_count, 0)
     enough = decided >= max(contest.minimum_decided, 1)
+    some = [] if money is None else [money.c.id.is_not(None)]
+    there = m.was_there if contest.before is None else case((place == 0, m.was_there), else_=m.was_before)
     return (
         select(
-            m.id.label("id"), m.name.label("name"), m.team.label("team"),
+            place.label("place"), m.id.label("id"), m.name.label("name"), m.team.label("team"),
             booked.label("booked"), won.label("won_count"), decided.label("decided_count"),
             d.cycle_days.label("cycle_days"), func.coalesce(a.activities, 0).label("activities"),
             q.quota.label("quota"),
             case((enough, cast(won, Double) / decided)).label("win_rate"),
             case((won > 0, cast(whole, Double) / won)).label("average_deal"),
             case((q.quota > 0, cast(booked, Double) / q.quota)).label("attainment"),
-            k.margin, k.margin_of, case((k.margin_of > 0, cast(k.margin, Double) / k.margin_of)).label("margin_rate"),
-            whole.label("whole"), func.coalesce(k.received, 0).label("received"),
+            margin.label("margin"), margin_of.label("margin_of"),
+            case((margin_of > 0, cast(margin, Double) / margin_of)).label("margin_rate"),
+            whole.label("whole"), received.label("received"),
         )
         .select_from(joined)
-        .where(or_(m.was_there, d.id.is_not(None), k.id.is_not(None), q.id.is_not(None)))
+        .where(or_(there, d.id.is_not(None), q.id.is_not(None), *some))
         .order_by(m.id)
     )  # fmt: skip
+
+
+def _placed(members: FromClause, contest: Contest) -> tuple[FromClause, ColumnElement[int]]:
+    """Return the members, once for each of the periods, and the place of the period."""
+    if contest.before is None:
+        return members, literal_column("0", Integer)
+    numbers = [select(literal_column(str(at), Integer).label("place")) for at in range(len(contest.periods))]
+    places = union_all(*numbers).subquery("places")
+    return members.join(places, true()), places.c.place
 
 
 def ranking(contest: Contest, measure: Measure) -> Callable[[Facts], Statement]:
@@ -105,58 +164,8 @@ def ranking(contest: Contest, measure: Measure) -> Callable[[Facts], Statement]:
     return build
 
 
-def _sums(facts: Facts, contest: Contest) -> tuple[Any, Any, Any, Any]:
-    """Return what was decided, won in money, owed and met by each; the first two are one where nothing is split."""
-    of_reps, period, filters = contest.by == "rep", contest.period, contest.filters
-    quota, activity = facts.quotas.c, facts.activities.c
-
-    def key(table: FromClause, rep: str, team: str) -> ColumnElement[Any]:
-        return table.c[rep] if of_reps else part_key(contest.parts, table.c[team], NONE)
-
-    def decided(of: Facts, counted: str, *columns: ColumnElement[Any]) -> FromClause:
-        whose = key(of.deals, "credit_id", "credit_team_id")
-        return (
-            select(whose.label("id"), *columns)
-            .where(is_counted(of, counted, period=period, today=contest.today), *deal_conditions(of, filters))
-            .group_by(whose)
-            .subquery(counted)
-        )
-
-    counts, whole = decided_columns(facts, period, today=contest.today), facts.deals.c.amount
-    won = is_counted(facts, "won", period=period, today=contest.today)
-    margins = margin_columns(facts, period, today=contest.today)
-    if contest.splits:
-        deals = decided(facts, "decided", *counts, sum_of(whole, won).label("whole"))
-        spread = credited(facts, sums=True)
-        received = cast(func.sum(spread.deals.c.received), BigInteger).label("received")
-        booked = cast(func.sum(spread.deals.c.amount), BigInteger).label("booked")
-        margins = margin_columns(spread, period, today=contest.today)
-        money = decided(spread, "won", booked, received, *margins)
-    else:
-        none = literal_column("0", BigInteger).label("received")
-        deals = decided(facts, "decided", *counts, *margins, sum_of(whole, won).label("whole"), none)
-        money = deals
-    quota_key, activity_key = key(facts.quotas, "rep_id", "team_id"), key(facts.activities, "rep_id", "team_id")
-    owes = [*owing(facts, period, filters), quota_key.is_not(None)]
-    if not filters.by_people_alone:
-        owes.append(quota.id < 0)
-    quotas = (
-        select(quota_key.label("id"), func.sum(owed(facts, period)).label("quota"))
-        .where(*owes)
-        .group_by(quota_key)
-        .subquery("owed")
-    )
-    met = (
-        select(activity_key.label("id"), func.count().label("activities"))
-        .where(inside(activity.done_on, period), *people_conditions(facts, filters, "activities"))
-        .group_by(activity_key)
-        .subquery("met")
-    )
-    return deals, money, quotas, met
-
-
 def _reps(facts: Facts, contest: Contest) -> Statement:
-    """Return `id`, `name`, `team` and `was_there` of the reps of the scope under the filters."""
+    """Return `id`, `name`, `team`, `was_there` and `was_before` of the reps of the scope under the filters."""
     reps, scope, filters = facts.reps.c, facts.scope, contest.filters
     wanted: list[ColumnElement[bool]] = []
     if scope.reach is not Reach.ALL:
@@ -171,7 +180,7 @@ def _reps(facts: Facts, contest: Contest) -> Statement:
             reps.id,
             spoken(facts.reps).label("name"),
             spoken(facts.teams).label("team"),
-            _was_there(facts, contest.period).label("was_there"),
+            *_presences(facts, contest),
         )
         .select_from(facts.reps.outerjoin(facts.teams, facts.teams.c.id == reps.team_id))
         .where(*wanted)
@@ -186,21 +195,28 @@ def _teams(facts: Facts, contest: Contest) -> Statement:
     places = union_all(*(named or [select(literal("").label("id"), literal(0).label("team_id"))])).subquery("places")
     key = places.c.id
     reps = facts.reps.c
-    there = select(part_key(contest.parts, reps.team_id, NONE)).where(_was_there(facts, contest.period))
+    there = [
+        key.in_(select(part_key(contest.parts, reps.team_id, NONE)).where(was)).label(was.name)
+        for was in _presences(facts, contest)
+    ]
     return select(
         key,
         said_part(key, spoken(facts.teams)).label("name"),
         literal("").label("team"),
-        key.in_(there).label("was_there"),
+        *there,
     ).select_from(places.join(facts.teams, facts.teams.c.id == places.c.team_id))
 
 
-def _was_there(facts: Facts, period: Period) -> ColumnElement[bool]:
+def _presences(facts: Facts, contest: Contest) -> list[Label[bool]]:
+    """Return whether a rep was there in each of the periods."""
     reps = facts.reps.c
-    return and_(
-        or_(reps.joined_on.is_(None), reps.joined_on < period.end),
-        or_(reps.left_on.is_(None), reps.left_on >= period.start),
-    )
+    return [
+        and_(
+            or_(reps.joined_on.is_(None), reps.joined_on < each.end),
+            or_(reps.left_on.is_(None), reps.left_on >= each.start),
+        ).label(name)
+        for name, each in zip(("was_there", "was_before"), contest.periods, strict=False)
+    ]
 
 
 def ranks(values: dict[str, float], *, least_first: bool = False) -> dict[str, int]:
@@ -208,13 +224,19 @@ def ranks(values: dict[str, float], *, least_first: bool = False) -> dict[str, i
 
     Keys without a value (NaN) have none, and nobody has one where the best value is nought.
     """
-    known = sorted((value for value in values.values() if not isnan(value)), reverse=not least_first)
-    if known and not least_first and known[0] == 0:
-        return {}
-    first: dict[float, int] = {}
-    for place, value in enumerate(known, start=1):
-        first.setdefault(value, place)
-    return {key: first[value] for key, value in values.items() if not isnan(value)}
+    places = ranks_of(np.array([*values.values()], np.float64), least_first=least_first)
+    return {key: place for key, place in zip(values, places.tolist(), strict=True) if place}
+
+
+def ranks_of(values: NDArray[np.float64], *, least_first: bool = False) -> NDArray[np.int64]:
+    """Return the rank of each value, 0 for none."""
+    signed = values if least_first else -values
+    there = ~np.isnan(signed)
+    ordered = np.sort(signed[there])
+    places = np.zeros(values.shape, np.int64)
+    if ordered.size and (least_first or ordered[0] != 0):
+        places[there] = np.searchsorted(ordered, signed[there]) + 1
+    return places
 
 
 def most_improved(now: dict[str, float], before: dict[str, float], *, least_first: bool = False) -> str | None:
@@ -222,9 +244,21 @@ def most_improved(now: dict[str, float], before: dict[str, float], *, least_firs
 
     Where that period holds nothing at all, there is nothing to improve on.
     """
-    if not any(value for value in before.values() if not isnan(value)):
-        return None
-    sign = -1.0 if least_first else 1.0
-    gains = {key: sign * (value - before[key]) for key, value in now.items() if key in before}
-    best = max((gain for gain in gains.values() if not isnan(gain)), default=0.0)
-    return next((key for key, gain in gains.items() if gain == best), None) if best > 0 else None
+    values, earlier = np.array([*now.values()], np.float64), np.array([*before.values()], np.float64)
+    matched = np.array([before.get(key, nan) for key in now], np.float64)
+    best = greatest_gain(values, matched, least_first=least_first) if holds_something(earlier) else None
+    return None if best is None else [*now][best]
+
+
+def holds_something(values: NDArray[np.float64]) -> bool:
+    """Say whether a period's values are any, and not all nought."""
+    return bool(np.any((values != 0) & ~np.isnan(values)))
+
+
+def greatest_gain(
+    values: NDArray[np.float64], earlier: NDArray[np.float64], *, least_first: bool = False
+) -> int | None:  # fmt: skip
+    """Return the first place where a value improved most on the one earlier (NaN: none); None where none did."""
+    gains = np.nan_to_num((earlier - values) if least_first else (values - earlier), nan=0.0)
+    best = int(np.argmax(gains)) if gains.size else 0
+    return best if gains.size and gains[best] > 0 else None

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, cast, func, select, union_all
 
+from core.analytics.credited import closed_alone, credited, moved
 from core.analytics.facts import Facts, Statement
 from core.analytics.filters import deal_conditions
 from core.analytics.leaderboard import OF_COSTS
 from core.analytics.quotas import owing
-from core.analytics.selection import is_counted, summed
+from core.analytics.selection import inside, is_counted, summed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -43,13 +44,19 @@ def owed_by_month(facts: Facts, contest: Contest) -> Statement:
     )
 
 
-def booked_in(facts: Facts, period: Period, *, today: date, filters: Filters) -> Statement:
-    """Return `rep_id` and `booked` (hundredths) of what was won in a period."""
-    deals = facts.deals.c
-    return (
-        select(deals.credit_id.label("rep_id"), cast(func.sum(deals.amount), BigInteger).label("booked"))
-        .where(is_counted(facts, "won", period=period, today=today), *deal_conditions(facts, filters))
-        .group_by(deals.credit_id)
+def booked_in(facts: Facts, period: Period, *, today: date, filters: Filters, splits: bool) -> Statement:
+    """Return `rep_id` and `booked` (hundredths) of what was won in a period; with `splits` as it is credited."""
+    if splits:
+        facts = closed_alone(facts, lambda day: inside(day, period))
+    rows = [
+        select(of.deals.c.credit_id, of.deals.c.amount).where(
+            is_counted(of, "won", period=period, today=today), *deal_conditions(of, filters)
+        )
+        for of in (facts, *([moved(facts, filters)] if splits else []))
+    ]
+    won = (union_all(*rows) if splits else rows[0]).subquery("won").c
+    return select(won.credit_id.label("rep_id"), cast(func.sum(won.amount), BigInteger).label("booked")).group_by(
+        won.credit_id
     )
 
 
@@ -64,15 +71,17 @@ def territories(facts: Facts) -> Statement:
     )
 
 
-def decided_deals(facts: Facts, contest: Contest, measure: Measure = "booked") -> Statement:
-    """Return `rep_id`, `won` and `amount` (hundredths) of each deal decided in the period, in no order.
+def won_deals(facts: Facts, contest: Contest, measure: Measure = "booked", *, splits: bool = False) -> Statement:
+    """Return `rep_id` and `amount` (hundredths) of each deal won in the period, in no order; with `splits` each part.
 
     For margins those with a known cost alone, with what is left of their amount.
     """
+    if splits:
+        facts = credited(closed_alone(facts, contest.within), sums=True)
     deals = facts.deals.c
-    counted, amount = ("margin", summed(facts, "margin")) if measure in OF_COSTS else ("decided", deals.amount)
-    return select(deals.credit_id.label("rep_id"), (deals.state == "won").label("won"), amount.label("amount")).where(
-        is_counted(facts, counted, period=contest.period, today=contest.today),
+    counts, amount = ("margin", summed(facts, "margin")) if measure in OF_COSTS else ("won", deals.amount)
+    return select(deals.credit_id.label("rep_id"), amount.label("amount")).where(
+        is_counted(facts, counts, period=contest.period, today=contest.today),
         deals.credit_id.is_not(None),
         *deal_conditions(facts, contest.filters),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import nan
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Date, cast, func, literal_column, select
 
@@ -27,7 +28,9 @@ from core.queries.standpoint import looked_at, splits_count
 from core.queries.team_parts import parts_looked_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from core.analytics.team_parts import TeamPart
     from core.db.work import Work
@@ -38,6 +41,12 @@ COLUMNS = (
     "too_few", "average_deal", "cycle_days", "activities", "quota", "attainment", "margin", "margin_of", "margin_rate",
     "whole", "received", "previous_value", "most_improved",
 )  # fmt: skip
+
+
+WHOLE = frozenset({"rank", "previous_rank", "plain_rank", "rank_low", "rank_high"})
+_MONEY = ("booked", "average_deal", "quota", "whole", "received", "margin", "margin_of")
+Columns: TypeAlias = "dict[str, NDArray[Any]]"
+"""A board's columns, a place in each a row."""
 
 
 class CostsNotShown(NotAllowed):
@@ -75,31 +84,63 @@ def leaderboard(
     mirror, margins = work.mirror, margins_for(work, measure)
     parts = parts_looked_at(mirror, filters) if by == "team" else ()
     splits = splits_count(work, wanted=splits)
-    contest = replace(_contest(work, period, by, filters, minimum_decided, parts), splits=splits)
-    contest_before = replace(contest, period=work.calendar.before(period))
-    facts = looked_at(work, as_of).facts
-    rows, before = (
-        standing_rows(mirror.rows(statements.standings(facts, one)), margins=margins)
-        for one in (contest, contest_before)
-    )
-    return ranked(rows, before, measure)
+    contest = replace(
+        _contest(work, period, by, filters, minimum_decided, parts), splits=splits, before=work.calendar.before(period)
+    )  # fmt: skip
+    found = mirror.columns(statements.standings(looked_at(work, as_of).facts, contest))
+    now, before = (standing_columns(found, place, margins=margins) for place in (0, 1))
+    return ranked(now, before, measure)
 
 
-def ranked(rows: list[dict[str, Any]], before: list[dict[str, Any]], measure: str) -> pd.DataFrame:
-    """Return rows of `standing_rows` ranked by a measure, beside their ranks among those of the period `before`."""
+def ranked(now: Columns, before: Columns, measure: str) -> pd.DataFrame:
+    """Return what `standing_columns` gives ranked by a measure, beside the ranks among those of the period before."""
     least_first = measure in statements.LEAST_FIRST
-    now, then = ({row["key"]: row[measure] for row in side} for side in (rows, before))
-    now_ranks, then_ranks = (statements.ranks(side, least_first=least_first) for side in (now, then))
-    best = statements.most_improved(now, then, least_first=least_first)
-    for row in rows:
-        key = row["key"]
-        rank, earlier = now_ranks.get(key), then_ranks.get(key)
-        change = None if rank is None or earlier is None else earlier - rank
-        row |= {"rank": rank, "previous_rank": earlier, "rank_change": change}
-        row |= {"previous_value": then.get(key, nan), "most_improved": key == best}
-    rows.sort(key=lambda row: (row["rank"] is None, row["rank"] or 0, -row["booked"], row["name"]))
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return frame.astype(dict.fromkeys(("rank", "previous_rank", "rank_change"), "Int64"))
+    board = now | {"rank": statements.ranks_of(now[measure], least_first=least_first)}
+    ranks_before = statements.ranks_of(before[measure], least_first=least_first)
+    board |= compared(now, measure, before, measure, ranks_before, least_first=least_first)
+    return framed(board, in_order(board, "name"), COLUMNS)
+
+
+def compared(
+    now: Columns, measure: str, before: Columns, measure_before: str, ranks_before: NDArray[np.int64],
+    *, least_first: bool,
+) -> Columns:  # fmt: skip
+    """Return `previous_rank`, `previous_value` and `most_improved` of the people of now."""
+    at = {key: place for place, key in enumerate(before["key"].tolist())}
+    same = np.array([at.get(key, -1) for key in now["key"].tolist()], np.int64)
+    values = np.append(before[measure_before], nan)[same]
+    improved = np.zeros(same.shape, np.bool_)
+    if statements.holds_something(before[measure_before]):
+        best = statements.greatest_gain(now[measure], values, least_first=least_first)
+        improved[[] if best is None else [best]] = True
+    return {
+        "previous_rank": np.append(ranks_before, 0)[same], "previous_value": values, "most_improved": improved,
+    }  # fmt: skip
+
+
+def in_order(board: Columns, *names: str) -> NDArray[np.int64]:
+    """Return the places of a board's rows by rank, what was booked and these columns; who has no rank comes last."""
+    last = np.where(board["rank"] == 0, np.iinfo(np.int64).max, board["rank"])
+    keys = [*zip(last.tolist(), (-board["booked"]).tolist(), *(board[name].tolist() for name in names), strict=True)]
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64)
+
+
+def framed(board: Columns, order: NDArray[np.int64], columns: Sequence[str]) -> pd.DataFrame:
+    """Return a board's rows in an order; ranks are whole numbers that may be missing (0), `rank_change` too."""
+    rank, earlier = board["rank"][order], board["previous_rank"][order]
+    found: dict[str, Any] = {}
+    for name in columns:
+        if name == "rank_change":
+            found[name] = pd.array(earlier - rank, dtype="Int64")
+            found[name][(earlier == 0) | (rank == 0)] = pd.NA
+            continue
+        values = board[name][order]
+        if name in WHOLE:
+            found[name] = pd.array(values, dtype="Int64")
+            found[name][values == 0] = pd.NA
+        else:
+            found[name] = values.tolist() if values.dtype == object else values
+    return pd.DataFrame(found)
 
 
 def _contest(
@@ -128,26 +169,23 @@ def margins_seen(work: Work) -> bool:
     return margins_for(work)
 
 
-def standing_rows(standings: Sequence[Any], *, margins: bool = False) -> list[dict[str, Any]]:
-    """Return the rows of `statements.standings` in major units, NaN for what there is not; `margins`: with costs."""
-    return [
-        {
-            "key": str(row.id), "name": row.name, "team": row.team, "booked": row.booked / HUNDREDTHS,
-            "won_count": row.won_count, "decided_count": row.decided_count, "win_rate": _or_nan(row.win_rate),
-            "too_few": row.win_rate is None, "average_deal": _or_nan(row.average_deal) / HUNDREDTHS,
-            "cycle_days": _or_nan(row.cycle_days), "activities": row.activities,
-            "quota": _or_nan(row.quota) / HUNDREDTHS, "attainment": _or_nan(row.attainment),
-            "whole": row.whole / HUNDREDTHS, "received": row.received / HUNDREDTHS,
-            "margin": _or_nan(row.margin if margins else None) / HUNDREDTHS,
-            "margin_of": _or_nan(row.margin_of if margins else None) / HUNDREDTHS,
-            "margin_rate": _or_nan(row.margin_rate if margins else None),
-        }
-        for row in standings
-    ]  # fmt: skip
+def standing_columns(found: Mapping[str, NDArray[Any]], place: int = 0, *, margins: bool = False) -> Columns:
+    """Return one period of `statements.standings` in major units, NaN for what there is not; `margins`: with costs."""
+    here = np.flatnonzero(np.ma.filled(found["place"], 0) == place)
 
+    def number(name: str, unit: float = 1.0) -> NDArray[np.float64]:
+        return np.asarray(np.ma.filled(found[name][here].astype(np.float64), nan) / unit)
 
-def _or_nan(value: float | None) -> float:
-    return nan if value is None else float(value)
+    def text(name: str) -> NDArray[Any]:
+        return np.array([str(value) for value in found[name][here].tolist()], object)
+
+    board = {name: text(column) for name, column in (("key", "id"), ("name", "name"), ("team", "team"))}
+    board |= {name: number(name, HUNDREDTHS) for name in _MONEY}
+    board |= {name: number(name) for name in ("win_rate", "cycle_days", "attainment", "margin_rate")}
+    board |= {name: number(name).astype(np.int64) for name in ("won_count", "decided_count", "activities")}
+    if not margins:
+        board |= {name: np.full(here.shape, nan) for name in ("margin", "margin_of", "margin_rate")}
+    return board | {"too_few": np.isnan(board["win_rate"])}
 
 
 @query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)

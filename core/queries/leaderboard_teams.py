@@ -15,7 +15,7 @@ from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS, Filters
 from core.analytics.team_parts import team_level
 from core.gate import query
-from core.queries.leaderboard import COLUMNS, leaderboard, margins_for, ranked, standing_rows
+from core.queries.leaderboard import COLUMNS, leaderboard, margins_for, ranked, standing_columns
 from core.queries.leaderboard_fair import MASKED, blank
 from core.queries.rep_page import LEAST_PEOPLE
 from core.queries.standpoint import looked_at, splits_count
@@ -52,22 +52,19 @@ def team_leaderboard(
     margins = margins_for(work, measure)
     sight = sight_of(work.actor, work.setting("board_sight"))
     if sight is BoardSight.HIDDEN or (sight is BoardSight.ANONYMOUS and filters != NO_FILTERS):
-        return ranked([], [], measure).assign(inside=False)
+        return _framed([])
     teams = work.mirror.facts.teams.c
     parents = {row.id: row.parent_id for row in work.mirror.rows(select(teams.id, teams.parent_id))}
     parts = team_level(parents, filters.team_ids)
-    splits = splits_count(work, wanted=splits)
-
-    def rows(of: Period) -> list[dict[str, Any]]:
-        contest = statements.Contest(
-            of, "team", filters, int(work.setting("minimum_decided")), work.today, parts, splits
-        )  # fmt: skip
-        found = work.mirror.of_everyone(
-            lambda facts: statements.standings(looked_at(work, as_of, facts).facts, contest)
-        )  # fmt: skip
-        return standing_rows(found, margins=margins)
-
-    board = ranked(rows(period), rows(work.calendar.before(period)), measure).assign(inside=False)
+    contest = statements.Contest(
+        period, "team", filters, int(work.setting("minimum_decided")), work.today, parts,
+        splits_count(work, wanted=splits), work.calendar.before(period),
+    )  # fmt: skip
+    found = work.mirror.columns_of_everyone(
+        lambda facts: statements.standings(looked_at(work, as_of, facts).facts, contest)
+    )  # fmt: skip
+    now, before = (standing_columns(found, place, margins=margins) for place in (0, 1))
+    board = ranked(now, before, measure).assign(inside=False)
     return board if sight is BoardSight.FULL else _masked(board, measure, named=_own_part(work, parts))
 
 
@@ -92,5 +89,9 @@ def _masked(board: pd.DataFrame, measure: str, *, named: str) -> pd.DataFrame:
          "name": row["name"] if row["key"] == named else "", "team": "", "too_few": False}
         for place, row in enumerate(board[board["rank"].notna()].to_dict("records"), start=1)
     ]  # fmt: skip
+    return _framed(rows)
+
+
+def _framed(rows: list[dict[str, Any]]) -> pd.DataFrame:
     found = pd.DataFrame(rows, columns=list(TEAM_COLUMNS))
     return found.astype(dict.fromkeys(("rank", "previous_rank", "rank_change"), "Int64"))

@@ -19,7 +19,7 @@ from core.analytics.rates import rate
 from core.analytics.rep_behaviour import behaviour
 from core.errors import NotFound
 from core.gate import query
-from core.queries.leaderboard import REP_KIND, margins_for, standing_rows
+from core.queries.leaderboard import REP_KIND, margins_for, standing_columns
 from core.queries.leaderboard_fair import two_digits
 from core.queries.standpoint import looked_at
 
@@ -76,10 +76,15 @@ def rep_against_team(work: Work, *, rep_id: int, period: Period, as_of: AsOf | N
 def _figures(work: Work, mirror: ScopedMirror, period: Period, as_of: AsOf | None) -> dict[int, dict[str, float]]:
     """Return every rep's figures, to take medians of."""
     contest = statements.Contest(period, "rep", NO_FILTERS, int(work.setting("minimum_decided")), work.today)
-    standings = mirror.of_everyone(lambda facts: statements.standings(looked_at(work, as_of, facts).facts, contest))
-    rows = standing_rows(standings, margins=margins_for(work))
-    found: dict[int, dict[str, float]] = {int(row["key"]): {name: _number(row.get(name)) for name in UNITS}
-                                          for row in rows}  # fmt: skip
+    standings = mirror.columns_of_everyone(
+        lambda facts: statements.standings(looked_at(work, as_of, facts).facts, contest)
+    )  # fmt: skip
+    board = standing_columns(standings, margins=margins_for(work))
+    told = [name for name in UNITS if name in board]
+    rows = zip(*(board[name].tolist() for name in ("key", *told)), strict=True)
+    found: dict[int, dict[str, float]] = {
+        int(key): dict.fromkeys(UNITS, nan) | dict(zip(told, map(float, values), strict=True)) for key, *values in rows
+    }
 
     def forecasts(everyone: Facts) -> Statement:
         facts, today = looked_at(work, as_of, everyone)

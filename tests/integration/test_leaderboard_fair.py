@@ -209,7 +209,7 @@ def test_only_the_leaderboard_compares_people_beyond_the_scope() -> None:
             if isinstance(node, ast.Attribute) and node.attr.endswith("of_everyone"):
                 callers.add(path.relative_to(PROJECT_ROOT).as_posix())
     credited = "core/analytics/credited.py"  # a part of a deal is worked out of the whole, then narrowed to its person
-    boards = {"core/queries/leaderboard_fair.py", "core/queries/leaderboard_teams.py"}
+    boards = {"core/queries/leaderboard_board.py", "core/queries/leaderboard_teams.py"}
     assert callers == {*boards, "core/queries/rep_page.py", credited}
 
 

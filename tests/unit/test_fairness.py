@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from core.analytics.fairness import (
     WEIGHTS,
-    Decided,
     Prior,
     booked_a_day,
     days_worked,
@@ -21,10 +20,9 @@ from core.analytics.fairness import (
     prior_of,
     quota_for_days_worked,
     quotas_as_hard,
-    rank_ranges,
-    resampled,
 )
 from core.analytics.leaderboard import ranks
+from core.analytics.rank_ranges import Decided, rank_ranges, resampled
 from core.domain.periods import Period, add_months
 from core.settings import PROJECT_ROOT
 

@@ -1,0 +1,232 @@
+"""The boards of a leaderboard: the people of a period, with every adjustment worked out, and their ranks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from math import nan
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
+
+import numpy as np
+
+from core.access.actors import Reach
+from core.analytics import fairness, rank_ranges
+from core.analytics import leaderboard as statements
+from core.analytics import leaderboard_fair as grounds
+from core.domain.periods import Period, add_months
+from core.queries.leaderboard import margins_for, standing_columns
+from core.queries.overview import HUNDREDTHS
+from core.queries.standpoint import looked_at, splits_count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
+
+    from numpy.typing import NDArray
+
+    from core.analytics.as_of import AsOf
+    from core.analytics.facts import Facts, Statement
+    from core.analytics.filters import Filters
+    from core.db.work import Work
+    from core.queries.leaderboard import Columns
+
+Adjustment = Literal["splits", "days", "difficulty", "shrinkage", "range"]
+SPLIT: Final = frozenset({"booked", "attainment", "margin", "margin_rate"})
+"""Measures of money, which counts for everybody credited with a part of a deal; the others count deals."""
+RANGED: Final = frozenset(get_args(rank_ranges.Resampled))
+
+
+class Pool:
+    """The people who are compared, and where statements about them run.
+
+    `ids` are all reps' numbers, rising; `presence` and `territory` (-1: none) are theirs, a place each.
+    """
+
+    def __init__(self, work: Work, *, everyone: bool, as_of: AsOf | None) -> None:
+        self.work, self.mirror = work, work.mirror
+        self.everyone, self.as_of = everyone, as_of
+        leaves: dict[int, list[fairness.Leave]] = {}
+        for row in self.mirror.rows(grounds.leaves(self.mirror.facts)):
+            leaves.setdefault(row.rep_id, []).append((row.from_on, row.until_on))
+        people = sorted(self.mirror.rows(grounds.presence(self.mirror.facts)))
+        self.ids = np.array([row.id for row in people], np.int64)
+        self.presence = fairness.Presence.of((row.joined_on, row.left_on, leaves.get(row.id, ())) for row in people)
+        found = self.columns(grounds.territories)
+        whose, first = np.unique(found["rep_id"], return_index=True)
+        self.territory = np.full(self.ids.shape, -1, np.int64)
+        known = np.isin(whose, self.ids)
+        self.territory[self.places(whose[known])] = found["territory_id"][first[known]]
+
+    def places(self, numbers: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the places of reps by their numbers."""
+        return np.searchsorted(self.ids, numbers)
+
+    def of_each(self, whose: NDArray[Any], amounts: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the sum of amounts of each rep; those of nobody known are left out."""
+        known = np.isin(whose, self.ids)
+        counted = np.bincount(self.places(whose[known]), amounts[known].astype(np.float64), self.ids.size)
+        return counted.astype(np.float64)
+
+    def columns(self, build: Callable[[Facts], Statement]) -> dict[str, NDArray[Any]]:
+        """Return the columns of a statement about everyone, or about the scope alone."""
+        then = partial(self._then, build)
+        return self.mirror.columns_of_everyone(then) if self.everyone else self.mirror.columns(then(self.mirror.facts))
+
+    def _then(self, build: Callable[[Facts], Statement], facts: Facts) -> Statement:
+        return build(looked_at(self.work, self.as_of, facts).facts)
+
+    def holds(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say of each rep whether they lie in the actor's scope."""
+        scope = self.mirror.scope
+        if scope.reach is Reach.ALL:
+            return np.ones(numbers.shape, np.bool_)
+        return np.isin(numbers, np.array(scope.rep_ids, np.int64))
+
+
+def boards(
+    pool: Pool, period: Period, measure: statements.Measure, adjust: frozenset[Adjustment], filters: Filters,
+    minimum_decided: int | None,
+) -> tuple[Board, Board]:  # fmt: skip
+    """Return the board of a period with all adjustments worked out, and that of the period before with its ranks."""
+    work = pool.work
+    minimum = int(work.setting("minimum_decided")) if minimum_decided is None else minimum_decided
+    before = work.calendar.before(period)
+    splits = splits_count(work, wanted="splits" in adjust)
+    contest = statements.Contest(period, "rep", filters, minimum, work.today, splits=splits)
+    found = pool.columns(lambda facts: statements.standings(facts, replace(contest, before=before)))
+    margins = margins_for(work)
+    now, then = (standing_columns(found, place, margins=margins) for place in (0, 1))
+    return (
+        Board(pool, contest, now, measure, adjust, told=True),
+        Board(pool, replace(contest, period=before), then, measure, adjust - {"range"}, told=False),
+    )
+
+
+class Board:
+    """One period's people and the ranks by the chosen adjustments; where it is `told`, with all of them worked out."""
+
+    def __init__(
+        self, pool: Pool, contest: statements.Contest, columns: Columns, measure: statements.Measure,
+        adjust: AbstractSet[Adjustment], *, told: bool,
+    ) -> None:  # fmt: skip
+        self.pool, self.contest, self.columns, self.measure = pool, contest, columns, measure
+        self.least_first = measure in statements.LEAST_FIRST
+        self.numbers = columns["key"].astype(np.int64)
+        self.at = pool.places(self.numbers)
+        self.ranked_by = ranked_column(measure, adjust)
+        if told or self.ranked_by == "fair_attainment":
+            self._adjust_quotas(adjust)
+        self.prior = self._shrink() if told or self.ranked_by == "shrunk_rate" else None
+        self._put(rank=self._rank(self.ranked_by))
+        if told:
+            none = np.zeros(self.at.shape, np.int64)
+            of = np.full(self.at.shape, np.count_nonzero(columns["rank"]))
+            self._put(plain_rank=self._rank(measure), of=of, inside=pool.holds(self.numbers))
+            self._put(rank_low=none, rank_high=none)
+        if "range" in adjust and measure in RANGED:
+            self._lay_ranges()
+
+    def _put(self, **columns: NDArray[Any]) -> None:
+        self.columns.update(columns)
+
+    def _rank(self, column: str) -> NDArray[np.int64]:
+        return statements.ranks_of(self.columns[column], least_first=self.least_first)
+
+    def _adjust_quotas(self, adjust: AbstractSet[Adjustment]) -> None:
+        pool, period, at = self.pool, self.contest.period, self.at
+        owed = pool.columns(lambda facts: grounds.owed_by_month(facts, self.contest))
+        months = {
+            month.item(): pool.of_each(owed["rep_id"][owed["month"] == month], owed["amount"][owed["month"] == month])
+            for month in np.unique(owed["month"]).astype("datetime64[D]")
+        }
+        by_days = pool.presence.owed_in(period, months)[at]
+        worked = pool.presence.days_in(period)[at]
+        away = pool.presence.days_in(period, leaves=False)[at] - worked
+        a_day = self._history()
+        whole = np.nan_to_num(self.columns["quota"], nan=0.0) * HUNDREDTHS
+        start = by_days if "days" in adjust else whole
+        usual = a_day * (worked if "days" in adjust else period.days)
+        shared, mean = fairness.as_hard(start, usual)
+        fair = shared if "difficulty" in adjust else start
+        self._put(
+            days_worked=worked, leave_days=away, period_days=np.full(at.shape, period.days),
+            quota_by_days=_money(by_days), usual=_money(usual), mean_hardness=np.full(at.shape, mean),
+            hardness=_over(start, usual), fair_quota=_money(fair),
+            fair_attainment=_over(self.columns["booked"] * HUNDREDTHS, fair, any_sign=True),
+        )  # fmt: skip
+
+    def _history(self) -> NDArray[np.float64]:
+        """Return what each books in a day, in hundredths, by the twelve months before and the territory's."""
+        pool, contest, at = self.pool, self.contest, self.at
+        past = Period(add_months(contest.period.start, -12), contest.period.start)
+        found = pool.columns(
+            lambda facts: grounds.booked_in(
+                facts, past, today=contest.today, filters=contest.filters, splits=contest.splits
+            )
+        )
+        booked, worked = pool.of_each(found["rep_id"], found["booked"]), pool.presence.days_in(past)
+        _known, place = np.unique(pool.territory, return_inverse=True)
+        peers, peer_days = (np.bincount(place, of_each)[place][at] for of_each in (booked, worked))
+        own, days = booked[at], worked[at]
+        self._put(
+            usual_own=_money(own), usual_own_days=days, usual_peers=_money(peers),
+            usual_peer_days=peer_days.astype(np.int64),
+        )  # fmt: skip
+        return fairness.booked_a_day_of_each(own, days, peers, peer_days)
+
+    def _shrink(self) -> fairness.Prior:
+        won, decided = self.columns["won_count"], self.columns["decided_count"]
+        prior = fairness.prior_of(won, decided)
+        seen = (decided > 0) & ~np.isnan(prior.rate)
+        with np.errstate(invalid="ignore"):
+            rates = (prior.shrunk_of_each(won, decided), *prior.intervals(won, decided))
+        for name, values in zip(("shrunk_rate", "shrunk_low", "shrunk_high"), rates, strict=True):
+            self.columns[name] = np.where(seen, values, np.float64(nan))
+        self._put(pooled_rate=np.full(won.shape, prior.rate), prior_deals=np.full(won.shape, prior.weight))
+        return prior
+
+    def _lay_ranges(self) -> None:
+        prior = self.prior if self.ranked_by == "shrunk_rate" else None
+        if self.measure == "win_rate":
+            won = self.columns["won_count"]
+            draws = rank_ranges.rates_again(won, self.columns["decided_count"] - won, prior)
+        else:
+            splits = self.contest.splits and self.measure in SPLIT
+            deals = self.pool.columns(lambda facts: grounds.won_deals(facts, self.contest, self.measure, splits=splits))
+            column = {"fair_attainment": "fair_quota", "attainment": "quota"}.get(self.ranked_by)
+            quotas = self.columns[column] * HUNDREDTHS if column else None
+            draws = rank_ranges.resampled(
+                self._decided(deals), cast("rank_ranges.Resampled", self.measure), quotas=quotas
+            )  # fmt: skip
+        low, high = rank_ranges.range_ends(self.columns["rank"], draws)
+        self._put(rank_low=low, rank_high=high)
+
+    def _decided(self, deals: dict[str, NDArray[Any]]) -> rank_ranges.Decided:
+        place = np.full(self.pool.ids.size, -1)
+        place[self.at] = np.arange(self.at.size)
+        known = np.isin(deals["rep_id"], self.pool.ids)
+        who = place[self.pool.places(deals["rep_id"][known])]
+        there, amount = who >= 0, deals["amount"][known].astype(np.float64)
+        won = np.ones(np.count_nonzero(there), np.bool_)
+        return rank_ranges.Decided(who[there], won, amount[there], self.at.size)
+
+
+def _money(hundredths: NDArray[Any]) -> NDArray[np.float64]:
+    return np.where(hundredths > 0, hundredths / HUNDREDTHS, nan)
+
+
+def _over(
+    part: NDArray[np.float64], whole: NDArray[np.float64], *, any_sign: bool = False
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return part ÷ whole, NaN where either is none (a part of nought counts with `any_sign`)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((whole > 0) & (any_sign | (part > 0)), part / whole, nan)
+
+
+def ranked_column(measure: str, adjust: AbstractSet[Adjustment]) -> str:
+    """Return the column of `fair_leaderboard` that decides the ranks."""
+    if measure == "attainment" and {"days", "difficulty"} & adjust:
+        return "fair_attainment"
+    if measure == "win_rate" and "shrinkage" in adjust:
+        return "shrunk_rate"
+    return measure
