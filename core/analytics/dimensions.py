@@ -56,16 +56,17 @@ def key_of(facts: Facts, by: Dimension, parts: tuple[TeamPart, ...] = ()) -> Col
 
 
 def column_of(facts: Facts, by: Dimension) -> ColumnElement[Any]:
-    """Return the column of `facts.deals` that a dimension's key is made of."""
-    return facts.deals.c[_COLUMN[by]]
+    """Return what a dimension's key is made of: a column of `facts.deals`, a size's place as text."""
+    column = facts.deals.c[_COLUMN[by]]
+    return _size(column) if by == "size" else column
 
 
 def key_in(column: ColumnElement[Any], by: Dimension, parts: tuple[TeamPart, ...] = ()) -> ColumnElement[str]:
-    """Return the same of the values of that column, wherever they stand."""
+    """Return the key of what it is made of, wherever that stands."""
     if by == "team":
         return part_key(parts, column, NONE)
     if by == "size":
-        return _size(column)
+        return column
     if by in _TEXTS:
         return func.coalesce(func.nullif(column, _EMPTY), _NONE)
     return text_or_none(column)

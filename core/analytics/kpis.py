@@ -104,11 +104,10 @@ def by_dimension(
     """
     deals = facts.deals.c
     is_open = deals.state == "open"
-    of = key_of(facts, by) if by == "size" else column_of(facts, by)
     each = (
         select(
-            of.label("of"), is_open.label("is_open"), (deals.state == "won").label("is_won"), deals.amount,
-            summed(facts, "weighted").label("weighted"),
+            column_of(facts, by).label("of"), is_open.label("is_open"), (deals.state == "won").label("is_won"),
+            deals.amount, summed(facts, "weighted").label("weighted"),
         )
         .where(is_counted(facts, "decided", period=period, today=today) | is_open, *deal_conditions(facts, filters))
         .subquery("each")
@@ -117,7 +116,7 @@ def by_dimension(
     keys = [each.of, each.is_open, each.is_won]
     sums = [cast(func.sum(each[name]), BigInteger).label(name) for name in ("amount", "weighted")]
     alike = select(*keys, func.count().label("deals"), *sums).group_by(*keys).subquery("alike").c
-    key = alike.of if by == "size" else key_in(alike.of, by, parts)
+    key = key_in(alike.of, by, parts)
     lost = and_(~alike.is_open, ~alike.is_won)
     grouped = (
         select(

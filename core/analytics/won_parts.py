@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import literal_column, or_, select, union_all
+from sqlalchemy import BigInteger, cast, func, literal_column, or_, select, union_all
 
-from core.analytics.dimensions import Dimension, key_of
+from core.analytics.dimensions import Dimension, column_of, key_in
 from core.analytics.filters import Filters, deal_conditions
-from core.analytics.kpis import counted, named
+from core.analytics.kpis import named
 from core.analytics.period_totals import sum_of
 from core.analytics.selection import inside, is_counted
 
@@ -34,27 +34,28 @@ def won_in_both(
     """
     deals = facts.deals.c
     sold = [is_counted(facts, "won", period=days, today=today) for days in (earlier, period)]
-    won = (
+    each = (
         select(
-            *(key_of(facts, dimension, parts).label(dimension) for dimension in by),
+            *(column_of(facts, dimension).label(dimension) for dimension in by),
             deals.amount,
             inside(deals.closed_on, earlier).label("before"),
             inside(deals.closed_on, period).label("after"),
         )
-        .where(
-            or_(*sold),
-            *deal_conditions(facts, filters),
-        )
-        .cte("won")
+        .where(or_(*sold), *deal_conditions(facts, filters))
+        .subquery("each")
+        .c
     )
+    alike = [each[name] for name in (*by, "before", "after")]
+    value = cast(func.sum(each.amount), BigInteger).label("value")
+    won = select(*alike, func.count().label("count"), value).group_by(*alike).cte("won")
     sides = [
-        column.label(f"{what}_{side}")
+        sum_of(won.c[what], won.c[side]).label(f"{what}_{side}")
         for side in ("before", "after")
-        for what, column in (("count", counted(won.c[side])), ("value", sum_of(won.c.amount, won.c[side])))
+        for what in ("count", "value")
     ]
     found = []
     for dimension in by:
-        key = won.c[dimension]
+        key = key_in(won.c[dimension], dimension, parts)
         grouped = select(key.label("key"), *sides).group_by(key).subquery(f"by_{dimension}")
         found.append(named(facts, grouped, dimension).add_columns(literal_column(f"'{dimension}'").label("by")))
     return select(*union_all(*found).subquery("parts").c)
