@@ -18,8 +18,7 @@ from core.analytics.facts import Facts
 from core.analytics.filters import NO_FILTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import date
+    from collections.abc import Sequence
 
     from sqlalchemy import ColumnElement, FromClause, Select, Subquery
 
@@ -106,29 +105,6 @@ def moved(facts: Facts, filters: Filters) -> Facts:
         kept[names] = MovedFacts(facts, names)
     found: Facts = kept[names]
     return found
-
-
-class ClosedFacts(Facts):
-    """The facts with the deals alone that were closed on some days, looked up once for all that is made of them."""
-
-    def __init__(self, facts: Facts, within: Callable[[ColumnElement[date]], ColumnElement[bool]]) -> None:
-        self.__dict__.update(facts.__dict__)
-        for kept in (_MOVED, *_KEPT.values()):
-            self.__dict__.pop(kept, None)
-        deals = facts.deals.c
-        self.deals = (
-            select(*(deals[name] for name in (*SUMMED, "credited_id", "cycle_days")))
-            .where(facts.stands("decided"), within(deals.closed_on))
-            .cte("deals_closed")
-        )
-
-
-def closed_alone(facts: Facts, within: Callable[[ColumnElement[date]], ColumnElement[bool]]) -> Facts:
-    """Return the facts for sums over deals that were closed on some days; splits then cost one look at them, not three.
-
-    In a narrower scope the same facts: who is credited there is a matter of everybody's deals.
-    """
-    return ClosedFacts(facts, within) if facts.scope.reach is Reach.ALL else facts
 
 
 def any_share() -> Statement:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, cast, func, select, union_all
 
-from core.analytics.credited import closed_alone, credited, moved
+from core.analytics.credited import credited, moved
 from core.analytics.facts import Facts, Statement
 from core.analytics.filters import deal_conditions
 from core.analytics.leaderboard import OF_COSTS
 from core.analytics.quotas import owing
-from core.analytics.selection import inside, is_counted, summed
+from core.analytics.selection import is_counted, summed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -46,8 +46,6 @@ def owed_by_month(facts: Facts, contest: Contest) -> Statement:
 
 def booked_in(facts: Facts, period: Period, *, today: date, filters: Filters, splits: bool) -> Statement:
     """Return `rep_id` and `booked` (hundredths) of what was won in a period; with `splits` as it is credited."""
-    if splits:
-        facts = closed_alone(facts, lambda day: inside(day, period))
     rows = [
         select(of.deals.c.credit_id, of.deals.c.amount).where(
             is_counted(of, "won", period=period, today=today), *deal_conditions(of, filters)
@@ -76,8 +74,7 @@ def won_deals(facts: Facts, contest: Contest, measure: Measure = "booked", *, sp
 
     For margins those with a known cost alone, with what is left of their amount.
     """
-    if splits:
-        facts = credited(closed_alone(facts, contest.within), sums=True)
+    facts = credited(facts, splits=splits, sums=True)
     deals = facts.deals.c
     counts, amount = ("margin", summed(facts, "margin")) if measure in OF_COSTS else ("won", deals.amount)
     return select(deals.credit_id.label("rep_id"), amount.label("amount")).where(

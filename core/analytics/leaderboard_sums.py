@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Integer, and_, case, cast, func, literal_column, select, union_all
 
-from core.analytics.credited import closed_alone, moved
+from core.analytics.credited import moved
 from core.analytics.dimensions import NONE
 from core.analytics.filters import deal_conditions, people_conditions
 from core.analytics.quotas import owed, owing
@@ -33,11 +33,10 @@ def sums_by_person(facts: Facts, contest: Contest) -> tuple[FromClause, FromClau
     def key(table: FromClause, rep: str, team: str) -> ColumnElement[Any]:
         return table.c[rep] if of_reps else part_key(contest.parts, table.c[team], NONE)
 
-    whole = closed_alone(facts, contest.within) if contest.splits else facts
-    deals = _decided(whole, contest, key(whole.deals, "credit_id", "credit_team_id"))
+    deals = _decided(facts, contest, key(facts.deals, "credit_id", "credit_team_id"))
     money = None
     if contest.splits:
-        split = moved(whole, filters)
+        split = moved(facts, filters)
         money = _moved(split, contest, key(split.deals, "credit_id", "credit_team_id"))
     quota_key, activity_key = key(facts.quotas, "rep_id", "team_id"), key(facts.activities, "rep_id", "team_id")
     owes = [

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.analytics.fairness import PEER_DAYS, WEIGHTS
 from core.i18n import N_, _, _n, format_money, format_number, format_rate
-from core.queries.leaderboard_fair import ADJUSTMENTS, MASKED, RANGED, USUAL, Adjustment
+from core.queries.leaderboard_board import RANGED, Adjustment
+from core.queries.leaderboard_fair import ADJUSTMENTS, MASKED, USUAL
 from core.reports.tables import records
 from core.ui import session
 from core.ui.filters import address, write_address
