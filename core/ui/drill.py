@@ -11,13 +11,14 @@ import streamlit as st
 from core.access.actions import Action
 from core.analytics.selection import Selection
 from core.charts.theme import CONFIG
-from core.i18n import _, _n, format_money, format_number, unbroken
+from core.i18n import _, _n, format_date, format_money, format_number, unbroken
 from core.queries.drill import deals_behind, selection_total
 from core.reports.tables import Column, is_missing, records
 from core.ui import session
 from core.ui.drill_words import said, told
 from core.ui.filters import write_address
 from core.ui.page import plain
+from core.ui.phone import PhoneRow, draw_rows, rows_drawn, wide
 from core.ui.tables import export_menu, table
 
 if TYPE_CHECKING:
@@ -87,16 +88,28 @@ def show_deals(view: View, selection: Selection) -> None:
         if "share" in deals:
             columns.insert(5, Column("share", _("Credit share"), "rate"))
             deals = deals.assign(name=deals["name"].fillna(_("A colleague's deal")))
-        table(
-            view, deals.head(_SHOWN), columns, name="drill", opens="deal", id_column="deal_id", height=420,
-            empty=_("No deals are counted here."), export=False,
-        )  # fmt: skip
+        with wide("drill"):
+            table(
+                view, deals.head(_SHOWN), columns, name="drill", opens="deal", id_column="deal_id", height=420,
+                empty=_("No deals are counted here."), export=False,
+            )  # fmt: skip
+        first = deals.head(min(_SHOWN, rows_drawn("drill", count)))
+        draw_rows([_phone_row(view, row) for row in records(first)], name="drill", opens="deal", of=min(_SHOWN, count))
         if len(deals) > _SHOWN:
             st.caption(_("The first {n} are shown; the files hold all of them.", n=_SHOWN))
         if count:
             export_menu(view, deals, columns, name="drill")
 
     opened()
+
+
+def _phone_row(view: View, row: dict[Any, Any]) -> PhoneRow:
+    """Return a deal as a phone shows it: name and counted value, then where it stands, whose it is and until when."""
+    day = row["closed_on"] or row["expected_close_on"]
+    told = (row["stage"], row["owner"], None if is_missing(day) else format_date(day))
+    more = " · ".join(str(word) for word in told if word and not is_missing(word))
+    deal = 0 if is_missing(row["deal_id"]) else int(row["deal_id"])
+    return PhoneRow(deal, str(row["name"]), format_money(row["value"], view.currency, compact=True), more)
 
 
 def _close() -> None:

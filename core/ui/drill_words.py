@@ -52,8 +52,8 @@ _MOVED: Final = N_("Moved from {start} to {end}")
 _DUE: Final = N_("Expected to close from {start} to {end}")
 NAMES: Final[dict[str, tuple[str, str]]] = {
     "booked": (N_("Booked"), _WON),
-    "won": (N_("Won deals"), _WON),
-    "lost": (N_("Lost deals"), N_("Lost from {start} to {end}")),
+    "won": (N_("Deals won"), _WON),
+    "lost": (N_("Deals lost"), N_("Lost from {start} to {end}")),
     "decided": (N_("Decided deals"), _CLOSED),
     "pushed": (N_("Decided deals, expected close pushed"), _CLOSED),
     "margin": (N_("Margin of won deals whose costs are known"), _WON),
@@ -78,8 +78,8 @@ NAMES: Final[dict[str, tuple[str, str]]] = {
     "open_within": (N_("Still open at {stage} after {days} days"), _OPENED),
     "lost_within": (N_("Lost at {stage} within {days} days"), _OPENED),
     "young": (N_("Not yet followed for {first} days"), _OPENED),
-    "cohort_won": (N_("Won deals"), _OPENED),
-    "cohort_lost": (N_("Lost deals"), _OPENED),
+    "cohort_won": (N_("Deals won"), _OPENED),
+    "cohort_lost": (N_("Deals lost"), _OPENED),
     "cohort_open": (N_("Open deals"), _OPENED),
     "stayed": (N_("Were in {stage}"), _OPENED),
     "inside": (N_("Still in {stage}"), _OPENED),
@@ -110,7 +110,7 @@ def said(view: View, selection: Selection) -> str:
     part = _part(view, selection)
     if kind == "lost_at" and second:
         part = ", ".join(filter(None, (_reasons(view, second), part)))
-    return f"{title}: {part}" if part else title
+    return _("{what}: {which}", what=title, which=part) if part else title
 
 
 def told(view: View, selection: Selection) -> str:

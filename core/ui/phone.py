@@ -35,14 +35,15 @@ def draw_style() -> None:
           [data-testid="stLayoutWrapper"]:has(> [class*="st-key-phone-"]) {display: flex}
           [class*="st-key-phone-"] {gap: 0 !important}
           [class*="st-key-phone-"] .stElementContainer {
-            margin: 0; border-bottom: 1px solid light-dark(#D9E0E8, #2C3844)}
+            margin: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 16%, transparent)}
           [class*="st-key-phone-"] a[data-testid] {
             left: 0; min-height: 60px; padding: 0.5rem 0; margin: 0; align-items: center}
           [class*="st-key-phone-"] a :is(span, div) {width: 100%; height: auto}
           [class*="st-key-phone-"] [data-testid="stMarkdown"] {width: 100%; padding: 0.5rem 0}
           [class*="st-key-phone-"] [data-testid="stMarkdownContainer"] {margin-bottom: 0; font-size: 0.875rem}
           [class*="st-key-phone-"] :is(a, [data-testid="stMarkdown"]) p {
-            display: grid !important; grid-template-columns: 1fr auto; gap: 0 0.75rem; line-height: 1.5; margin: 0}
+            display: grid !important; grid-template-columns: minmax(0, 1fr) auto; gap: 0 0.75rem; line-height: 1.5;
+            margin: 0; white-space: normal}
           [class*="st-key-phone-"] :is(a, [data-testid="stMarkdown"]) p > strong + strong {
             text-align: right; white-space: nowrap}
           [class*="st-key-phone-"] :is(a, [data-testid="stMarkdown"]) p > :not(strong) {grid-column: 1 / -1}
@@ -77,7 +78,7 @@ _FIRST, _MOST = 20, 50
 
 @dataclass(frozen=True)
 class PhoneRow:
-    """One record in a list on a phone: its name and number, and a line of smaller words."""
+    """One record in a list on a phone: its name and number, and a line of smaller words; 0 leads nowhere."""
 
     id: int
     name: str
@@ -105,7 +106,7 @@ def draw_rows(
             number = f" **{plain(row.number)}**" if row.number else ""
             more = f" :gray[{plain(row.more)}]" if row.more else ""
             label = f"**{plain(row.name)}**{number}{more}"
-            if opens is None:
+            if opens is None or not row.id:
                 st.markdown(label, width="stretch")
             else:
                 st.page_link(page(opens).file, label=label, query_params={"id": str(row.id), **params}, width="stretch")

@@ -71,7 +71,7 @@ def test_a_list_says_what_it_holds_of_which_days_and_filters(reader: Any, small_
             "Reached Demo: all but Below 10K", "Arrived from Jun 1, 2026 to Jun 30, 2026",
         ),
         Selection("lost", JUNE, by="competitor", key="Vesta"): (
-            "Lost deals: Vesta", "Lost from Jun 1, 2026 to Jun 30, 2026",
+            "Deals lost: Vesta", "Lost from Jun 1, 2026 to Jun 30, 2026",
         ),
         Selection("open", None, Filters(team_ids=(team,))): ("Open deals", "Team: East"),
     }  # fmt: skip
@@ -80,7 +80,7 @@ def test_a_list_says_what_it_holds_of_which_days_and_filters(reader: Any, small_
 
 def test_a_part_of_any_dimension_is_said(reader: Any) -> None:
     for by in get_args(Dimension):
-        assert said(reader, Selection("won", JUNE, by=by, key="none")) == "Won deals: None"
+        assert said(reader, Selection("won", JUNE, by=by, key="none")) == "Deals won: None"
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def sold(small_company: Company) -> Company:
     ("column", "title", "counted"),
     [
         ("win_rate", "Decided deals: Alice", "12 deals, ¥120,000.00"),
-        ("cycle_days", "Won deals: Alice", "3 deals, ¥30,000.00"),
+        ("cycle_days", "Deals won: Alice", "3 deals, ¥30,000.00"),
         ("booked", "Booked by credit splits: Alice", "3 deals, ¥30,000.00"),
         ("name", None, None),
         ("quota", None, None),
@@ -130,7 +130,7 @@ def test_a_number_of_a_table_of_months_opens_the_month_that_it_is_of(sold: Compa
     app.session_state["luopan_clicked_cell"] = ("table-overview-months", 0, "won")
     app.run()
     (dialog,) = app.get("dialog")
-    assert dialog.proto.dialog.title == "Won deals"
+    assert dialog.proto.dialog.title == "Deals won"
     assert "Won from Jul 1, 2026 to Jul 31, 2026" in [one.value for one in app.caption]
 
 

@@ -63,9 +63,9 @@ def _set_large() -> None:
     st.html(
         "<style>"
         '[data-testid="stSidebar"],[data-testid="stHeader"],[data-testid="stExpandSidebarButton"]{display:none}'
-        '[data-testid="stMainBlockContainer"]{max-width:none;padding:2.5vw 4vw 1vw}'
-        ".st-key-tv{gap:.5vw}"
-        ".st-key-tv h1{font-size:clamp(28px,4.4vw,110px);padding:0 0 .8vw;line-height:1.15}"
+        '[data-testid="stMainBlockContainer"]{max-width:none;padding:max(2.5vw,1.5rem) 4vw 1vw}'
+        ".st-key-tv{gap:max(.5vw,6px)}"
+        ".st-key-tv h1{font-size:clamp(28px,4.4vw,110px);padding:0 0 max(.8vw,12px);line-height:1.15}"
         '.st-key-tv [data-testid="stText"],.st-key-tv [data-testid="stText"] *{font-size:clamp(20px,3.1vw,84px);'
         "font-family:inherit;line-height:1.45;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}"
         '[class*="st-key-tv-row"]{border-bottom:1px solid color-mix(in srgb,currentColor 18%,transparent);'
