@@ -14,7 +14,8 @@ from core.charts.leaderboard import quota_bars
 from core.i18n import N_, _, format_number, format_rate
 from core.queries import leaderboard as questions
 from core.queries.choices import newest_deal_on
-from core.queries.leaderboard_fair import ADJUSTMENTS, Adjustment, fair_leaderboard, ranked_column
+from core.queries.leaderboard_board import Adjustment
+from core.queries.leaderboard_fair import ADJUSTMENTS, fair_leaderboard, ranked_column
 from core.queries.leaderboard_teams import team_leaderboard
 from core.reports.tables import Column, records
 from core.ui.as_of import dated_filters
