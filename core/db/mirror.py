@@ -100,6 +100,9 @@ class Mirror(KeptUp):
     def _catch_up(self) -> None:
         if self._builder is not None:
             return
+        if self._connection is not None and not _answers(self._connection):
+            self._connection.close()
+            self._connection, self._trusted = None, False
         if self._connection is None and self._files is not None:
             self._take_over(self._files.newest(self._plan.fingerprint))
         if self._connection is None:
@@ -220,3 +223,13 @@ class Mirror(KeptUp):
             cursor.execute("UPDATE mirror_mark SET mark = ?", [source.position()])
             cursor.execute("COMMIT")
         self._version += 1
+
+
+def _answers(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Say whether a database still answers: after an error inside the engine it refuses everything for good."""
+    try:
+        connection.execute("SELECT 1").fetchall()
+    except duckdb.Error as error:
+        _LOG.warning("The mirror's engine gave up and is opened anew: %s", error)
+        return False
+    return True

@@ -253,6 +253,7 @@ def _told(events: _Events, day: Numbers, told_of: _ToldOf, *, now: bool) -> pa.T
             found = np.where(since >= 0, getattr(changed.after, name)[events.change[since]], found)
         return found
 
+    kept = kept[_as_they_are_asked(kind[kept] == _OPEN, events.at[closed[kept]])]
     ending = closed[kept]
     is_open, is_won = kind[kept] == _OPEN, kind[kept] == _WON
     closed_at, place = events.at[ending], of[kept]
@@ -272,6 +273,15 @@ def _told(events: _Events, day: Numbers, told_of: _ToldOf, *, now: bool) -> pa.T
         "closed_on": dates(np.where(is_open, 0, days.of(closed_at)), is_open),
         "closed_at": moments(closed_at, is_open),
     })  # fmt: skip
+
+
+def _as_they_are_asked(is_open: Flags, closed_at: Numbers) -> Numbers:
+    """Return the order of closed states by the instant at which they ended, then the open ones.
+
+    What is decided in a period, or open on a day, then stands together, and DuckDB passes the rest over.
+    """
+    order: Numbers = np.argsort(np.where(is_open, np.iinfo(np.int64).max, closed_at), kind="stable")
+    return order
 
 
 def _codes(texts: pa.Array | pa.ChunkedArray) -> Numbers:

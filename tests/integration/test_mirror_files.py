@@ -66,6 +66,17 @@ def test_the_next_start_goes_on_where_the_last_one_stopped(company, tmp_path, mo
         assert contents(mirror) == contents(company.database.mirror)
 
 
+def test_an_engine_that_gave_up_is_opened_anew_before_anybody_saves(small_company, tmp_path, monkeypatch, caplog):
+    random_deals(small_company, Random(4), 6)
+    with started(small_company.database.url, tmp_path / "m") as mirror:
+        version, before = mirror.refresh(), contents(mirror)
+        monkeypatch.setattr(mirrors, "build", refuse)
+        mirror._connection.close()
+        assert contents(mirror) == before
+        assert mirror.version > version, "nothing of what it had answered is kept"
+        assert "gave up" in caplog.text
+
+
 def test_a_change_of_words_in_the_mirrors_own_program_builds_it_anew(company, tmp_path, monkeypatch):
     company.deal()
     with started(company.database.url, tmp_path / "m") as mirror:
