@@ -204,11 +204,12 @@ def totals(
 
 def _cycles(facts: Facts, as_of: AsOf, filters: Filters, periods: Iterable[Period]) -> Subquery:
     """Return closed_on and cycle_days of the deals that were won in any of the periods, as of the end of the day."""
-    state, deals = facts.states.c, facts.known_deals.c
+    state = facts.states.c
+    joined, deals = facts.with_deals(facts.states)
     days = (func.epoch(state.closed_at) - func.epoch(deals.opened_at)) / literal_column("86400.0")
     return (
         select(state.closed_on, days.label("cycle_days"))
-        .select_from(facts.states.join(facts.known_deals, deals.id == state.deal_id))
+        .select_from(joined)
         .where(
             state.from_on <= as_of.on, state.until_on > as_of.on, state.is_won,
             or_(*(and_(state.closed_on >= each.start, state.closed_on < each.end) for each in periods)),

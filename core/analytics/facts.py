@@ -94,6 +94,16 @@ class Facts:
         """Return the same facts in the scope that holds everything, to work out of a whole what of it is somebody's."""
         return self if self.scope.reach is Reach.ALL else Facts(Scope.everything())
 
+    def with_deals(self, rows: FromClause) -> tuple[FromClause, Any]:
+        """Return rows of the scope joined with what their deals are besides, whoever has these now; and its columns."""
+        deals = self._any_deals
+        return rows.join(deals, deals.c.id == rows.c.deal_id), deals.c
+
+    def with_stays(self, rows: FromClause) -> tuple[FromClause, Any]:
+        """Return rows of the scope joined with all stays of their deals, whoever has these now; and their columns."""
+        stays = self._any_spans
+        return rows.join(stays, stays.c.deal_id == rows.c.deal_id), stays.c
+
     def stays_of_won(self) -> Subquery:
         """Return the stays of the deals that are won."""
         deals, spans = self.deals.c, self._any_spans

@@ -44,13 +44,9 @@ class Health:
     def rows(self, facts: Facts) -> Subquery:
         """Return the deals as they were, each with its customer and its age."""
         stood = states_on(facts, self.as_of, self.filters, name="stood")
-        deals = facts.known_deals.c
+        joined, deals = facts.with_deals(stood)
         days = func.date_diff(literal_column("'day'"), deals.opened_on, literal(self.as_of.on, Date))
-        return (
-            select(stood, deals.customer_id, _age(days).label("age"))
-            .select_from(stood.join(facts.known_deals, deals.id == stood.c.deal_id))
-            .subquery("aged")
-        )
+        return select(stood, deals.customer_id, _age(days).label("age")).select_from(joined).subquery("aged")
 
 
 def _age(days: ColumnElement[int]) -> ColumnElement[int]:
@@ -68,8 +64,9 @@ def behind(facts: Facts, health: Health, measure: str) -> tuple[FromClause, Colu
         return rows, and_(rows.c.is_open, rows.c.age == int(which))
     if kind == "stood":
         decided = counts_in(rows.c, "decided", period=health.period, on=health.as_of.on)
-        stays = select(facts.spans.c.deal_id).where(facts.spans.c.stage_id == int(which))
-        return rows, and_(decided, rows.c.deal_id.in_(stays))
+        joined, stays = facts.with_stays(facts.states)
+        stood = select(stays.deal_id).select_from(joined).where(stays.stage_id == int(which))
+        return rows, and_(decided, rows.c.deal_id.in_(stood))
     if which == "deals":
         return rows, rows.c.deal_id.in_(_largest(rows, rows.c.deal_id))
     return rows, and_(rows.c.is_open, rows.c.customer_id.in_(_largest(rows, rows.c.customer_id)))
@@ -121,18 +118,19 @@ def outcomes(facts: Facts, health: Health, *, pipeline_id: int) -> Statement:
 
     stage_key, stage, probability, decided, won.
     """
-    stages, spans = facts.stages.c, facts.spans.c
+    stages = facts.stages.c
     decided = decided_on(facts, health.as_of, health.filters, health.period)
-    last_stay = and_(spans.kind == "open", spans.next_same_at.is_(None))  # one for each deal and stage
-    stood = select(spans.deal_id, spans.stage_id).where(last_stay).subquery("stood_in")
+    joined, stays = facts.with_stays(decided)
+    last_stay = and_(stays.kind == "open", stays.next_same_at.is_(None))  # one for each deal and stage
     found = (
         select(
-            stood.c.stage_id,
+            stays.stage_id,
             func.count().label("decided"),
             func.count().filter(decided.c.is_won).label("won"),
         )
-        .select_from(decided.join(stood, stood.c.deal_id == decided.c.deal_id))
-        .group_by(stood.c.stage_id)
+        .select_from(joined)
+        .where(last_stay)
+        .group_by(stays.stage_id)
         .subquery("found")
     )
     return (

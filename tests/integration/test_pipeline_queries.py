@@ -16,10 +16,12 @@ from core.analytics.filters import Filters
 from core.analytics.selection import Selection
 from core.db.mirror import ScopedMirror
 from core.domain.periods import Period
-from core.model import StageMove
+from core.domain.stages import DealField
+from core.model import Deal, DealChange, StageMove
 from core.queries.drill import deals_behind, selection_total
 from core.queries.overview import booked_by_month, overview_kpis, pipeline_by_stage
 from core.queries.pipeline import pipeline_as_of, pipeline_changes, pipeline_standing, pipeline_trend
+from core.queries.pipeline_health import stage_calibration
 from tests.factories import NOW
 from tests.histories import random_deals
 
@@ -131,3 +133,27 @@ def test_what_is_imported_today_was_not_known_before(company, answer_as):
     on = date(2026, 6, 1)
     assert answer_as("leader", pipeline_standing, period=YEAR, as_of=AsOf(on)).iloc[0]["pipeline"] == 500.0
     assert answer_as("leader", pipeline_standing, period=YEAR, as_of=AsOf(on, "then")).iloc[0]["pipeline"] == 0.0
+
+
+def test_what_a_team_lost_before_it_gave_the_deal_away_stays_in_its_past(company, answer_as):
+    days = ((40, "identified"), (30, "demo"), (9, "lost"))
+    deal = company.deal(owner="alice", path=tuple((code, NOW - timedelta(days=ago)) for ago, code in days), amount=700)
+    alice, charlie = company.reps["alice"], company.reps["charlie"]
+    with company.database.writing(SYSTEM, now=NOW, action="test") as work:
+        work.session.get(Deal, deal.id).owner_id = charlie
+        work.session.add(
+            DealChange(
+                deal_id=deal.id, field=DealField.OWNER, before=str(alice), after=str(charlie),
+                effective_at=NOW - timedelta(days=2), recorded_at=NOW - timedelta(days=2),
+            )
+        )  # fmt: skip
+    stage, before = str(company.stages["demo"]), TODAY - timedelta(days=5)
+    counted = {("eastern manager", before): 1, ("western manager", before): 0, ("leader", before): 1,
+               ("eastern manager", TODAY): 0, ("western manager", TODAY): 1}  # fmt: skip
+    for (who, on), count in counted.items():
+        for known in ("now", "then"):
+            as_of = AsOf(on, known)
+            rows = answer_as(who, stage_calibration, period=YEAR, as_of=as_of).set_index("stage_key")
+            assert rows.loc[stage, "decided"] == count, (who, on, known)
+            opened = answer_as(who, selection_total, selection=Selection(f"stood:{stage}", YEAR, as_of=as_of)).iloc[0]
+            assert (opened["count"], opened["value"]) == (count, 700.0 * count)
