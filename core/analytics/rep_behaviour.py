@@ -15,7 +15,7 @@ from core.analytics.selection import is_counted, pushes
 if TYPE_CHECKING:
     from datetime import date
 
-    from sqlalchemy import ColumnElement, Subquery
+    from sqlalchemy import ColumnElement, Select, Subquery
 
     from core.analytics.facts import Facts, Statement
     from core.analytics.filters import Filters
@@ -29,7 +29,10 @@ def behaviour(facts: Facts, *, period: Period, filters: Filters, today: date) ->
     expected close to the true one, negative: sooner); stated (won deals), off_rate (median distance of the first amount
     from the last, over the last), high_rate (the same with its sign: positive where too much was stated).
     """
-    deals, dates, amounts = facts.deals.c, _dates(facts), _amounts(facts)
+    deals = facts.deals.c
+    counted = (is_counted(facts, "decided", period=period, today=today), *deal_conditions(facts, filters))
+    decided = select(deals.id).where(*counted)
+    dates, amounts = _dates(facts, decided), _amounts(facts, decided)
     first = func.coalesce(dates.c.first, deals.expected_close_on)
     late = cast(func.date_diff(literal_column("'day'"), first, deals.closed_on), Integer)
     won = and_(deals.state == "won", func.coalesce(amounts.c.last, 1) > 0)
@@ -48,7 +51,7 @@ def behaviour(facts: Facts, *, period: Period, filters: Filters, today: date) ->
         .select_from(
             facts.deals.outerjoin(dates, dates.c.deal_id == deals.id).outerjoin(amounts, amounts.c.deal_id == deals.id)
         )
-        .where(is_counted(facts, "decided", period=period, today=today), *deal_conditions(facts, filters))
+        .where(*counted)
         .group_by(deals.credit_id)
     )
 
@@ -57,8 +60,8 @@ def _median(column: ColumnElement[Any]) -> Any:
     return func.quantile_cont(column, literal_column("0.5"))
 
 
-def _dates(facts: Facts) -> Subquery:
-    """Return for each deal whose expected close changed the first day stated, and how often it was pushed."""
+def _dates(facts: Facts, decided: Select[tuple[int]]) -> Subquery:
+    """Return for each of the deals whose expected close changed the first day stated, and how often it was pushed."""
     changes = facts.changes.c
     return (
         select(
@@ -66,19 +69,19 @@ def _dates(facts: Facts) -> Subquery:
             cast(func.arg_min(changes.before, changes.id), Date).label("first"),
             func.sum(case((pushes(changes), 1), else_=0)).label("pushes"),
         )
-        .where(changes.field == "expected_close")
+        .where(changes.field == "expected_close", changes.deal_id.in_(decided))
         .group_by(changes.deal_id)
         .subquery("dates")
     )
 
 
-def _amounts(facts: Facts) -> Subquery:
-    """Return the first and the last amount of each deal whose amount changed in one currency."""
+def _amounts(facts: Facts, decided: Select[tuple[int]]) -> Subquery:
+    """Return the first and the last amount of each of the deals whose amount changed in one currency."""
     changes = facts.changes.c
     first, last = func.arg_min(changes.before, changes.id), func.arg_max(changes.after, changes.id)
     stated = (
         select(changes.deal_id, first.label("first"), last.label("last"))
-        .where(changes.field == "amount")
+        .where(changes.field == "amount", changes.deal_id.in_(decided))
         .group_by(changes.deal_id)
         .subquery("stated")
     )

@@ -14,7 +14,7 @@ from core.access.actors import Reach
 from core.access.board_sight import BoardSight, sight_of
 from core.analytics import leaderboard as statements
 from core.analytics.as_of import AsOf
-from core.analytics.filters import NO_FILTERS
+from core.analytics.filters import Filters
 from core.analytics.rates import rate
 from core.analytics.rep_behaviour import behaviour
 from core.errors import NotFound
@@ -56,7 +56,7 @@ def rep_against_team(work: Work, *, rep_id: int, period: Period, as_of: AsOf | N
     if rep_id not in teams or not mirror.scope.allows_rep(rep_id):
         raise NotFound(kind=REP_KIND, number=rep_id)
     mates = {number for number, team in teams.items() if team is not None and team == teams[rep_id]}
-    figures = _figures(work, mirror, period, as_of)
+    figures = _figures(work, mirror, period, as_of, Filters(rep_ids=tuple(sorted(mates | {rep_id}))))
     sees_all = (
         mirror.scope.reach is Reach.ALL
         or all(mirror.scope.allows_rep(number) for number in mates)
@@ -73,9 +73,11 @@ def rep_against_team(work: Work, *, rep_id: int, period: Period, as_of: AsOf | N
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _figures(work: Work, mirror: ScopedMirror, period: Period, as_of: AsOf | None) -> dict[int, dict[str, float]]:
-    """Return every rep's figures, to take medians of."""
-    contest = statements.Contest(period, "rep", NO_FILTERS, int(work.setting("minimum_decided")), work.today)
+def _figures(
+    work: Work, mirror: ScopedMirror, period: Period, as_of: AsOf | None, people: Filters
+) -> dict[int, dict[str, float]]:
+    """Return the figures of these people, to take medians of."""
+    contest = statements.Contest(period, "rep", people, int(work.setting("minimum_decided")), work.today)
     standings = mirror.columns_of_everyone(
         lambda facts: statements.standings(looked_at(work, as_of, facts).facts, contest)
     )  # fmt: skip
@@ -88,7 +90,7 @@ def _figures(work: Work, mirror: ScopedMirror, period: Period, as_of: AsOf | Non
 
     def forecasts(everyone: Facts) -> Statement:
         facts, today = looked_at(work, as_of, everyone)
-        return behaviour(facts, period=period, filters=NO_FILTERS, today=today)
+        return behaviour(facts, period=period, filters=people, today=today)
 
     for row in mirror.of_everyone(forecasts):
         found.setdefault(row.rep_id, {}).update({
