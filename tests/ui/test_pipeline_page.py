@@ -35,9 +35,14 @@ def test_a_past_day_in_the_address_shows_that_day(world: Company) -> None:
     assert "按当时所知" in chinese.info[0].value
 
 
-def test_a_day_that_is_not_over_is_now(world: Company) -> None:
-    assert not opened(world, "pipeline", **{"as-of": "2026-07-15"}).info
-    assert not opened(world, "pipeline", **{"as-of": "nonsense"}).info
+def test_a_day_that_is_not_over_is_now_and_the_page_says_so(world: Company) -> None:
+    now = opened(world, "pipeline")
+    assert not now.info
+    for said in ("2026-07-15", "nonsense"):
+        page = opened(world, "pipeline", **{"as-of": said})
+        (told,) = page.info
+        assert told.value.startswith("The day in this address is not over yet, or is no day")
+        assert [metric.value for metric in page.metric] == [metric.value for metric in now.metric]
 
 
 def test_the_waterfalls_numbers_stand_in_a_table_and_add_up(world: Company) -> None:
