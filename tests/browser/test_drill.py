@@ -9,6 +9,7 @@ import pytest
 from tests.browser.conftest import settle
 
 pytestmark = pytest.mark.browser
+expect = pytest.importorskip("playwright.sync_api").expect
 COUNTED = re.compile(r"^([\d,]+) deals?, ¥")
 _MARK = """([chart, trace, place]) => {
   const drawn = document.querySelector(`.st-key-${chart} .js-plotly-plot`);
@@ -34,16 +35,21 @@ def listed(page) -> tuple[str, str, int]:
 
 
 def click_mark(page, chart: str, trace: str, tip: str) -> None:
-    """Click the first mark of a trace that lies free, so that its own words show."""
+    """Click a mark of a trace that lies free: its own words show, and neither they nor the mark move any more."""
     shown = page.locator(f".st-key-{chart} .hoverlayer .hovertext").first
     page.locator(f".st-key-{chart} .js-plotly-plot .point").first.wait_for(state="attached")
     page.locator(f".st-key-{chart}").first.scroll_into_view_if_needed()
-    for place in range(12):
+    free = re.compile(tip)
+    for place in [*range(12)] * 5:
         x, y = page.evaluate(_MARK, [chart, trace, place])
         page.mouse.move(x, y)
-        shown.wait_for()
-        if re.search(tip, shown.text_content()):
-            page.mouse.click(x, y)
+        page.mouse.move(x + 1, y)
+        try:
+            expect(shown).to_have_text(free, timeout=1_000)
+        except AssertionError:
+            continue
+        if page.evaluate(_MARK, [chart, trace, place]) == [x, y]:
+            page.mouse.click(x + 1, y)
             return
     raise AssertionError(f"no mark of {trace} lies free")
 
