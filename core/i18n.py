@@ -130,6 +130,8 @@ def _grouped(value: Decimal, decimals: int, *, trim: bool = False) -> str:
 
 def format_number(x: SupportsFloat | None, decimals: int = 0) -> str:
     """Return `x` with thousands separators: 1,234.5. Halves go away from zero."""
+    if type(x) is int and decimals == 0:  # most numbers of a long table
+        return f"{x:,}"
     value = _exact(x)
     return MISSING if value is None else _grouped(value, decimals)
 

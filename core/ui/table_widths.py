@@ -18,6 +18,8 @@ _LEAST, _MOST, _LEAST_TEXT, _SCROLLED_TEXT = 64, 320, 130, 180
 
 def text_pixels(text: str) -> float:
     """Return about how many pixels `text` takes in a cell: a Chinese character counts as two letters."""
+    if text.isascii():
+        return len(text) * _NARROW
     return sum(_WIDE if east_asian_width(sign) in "WF" else _NARROW for sign in text)
 
 

@@ -149,6 +149,8 @@ def _behind(asked: Asked, by: str, adjust: Sequence[Adjustment], row: dict[Any, 
 def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], asked: Asked, behind: Behind) -> None:
     by, measure, column = of
     name, unit = ADJUSTED.get(column, MEASURES[measure][0]), MEASURES[measure][1]
+    own = ranked["key"] == str(view.actor.rep_id)
+    ranked = pd.concat([ranked.head(_BARS_SHOWN), ranked[_BARS_SHOWN:][own[_BARS_SHOWN:]]])
     rows = {str(row["key"]): row for row in records(ranked[ranked["inside"]])}
 
     def choose(data: Sequence[Any]) -> Selection | None:
@@ -160,8 +162,6 @@ def _bars(view: View, ranked: pd.DataFrame, of: tuple[str, str, str], asked: Ask
             go("rep", id=row["key"], **_dated(asked))
         return found
 
-    own = ranked["key"] == str(view.actor.rep_id)
-    ranked = pd.concat([ranked.head(_BARS_SHOWN), ranked[_BARS_SHOWN:][own[_BARS_SHOWN:]]])
     if measure in {"booked", "attainment"} and not fair.some_masked(ranked):
         if column == "fair_attainment":
             ranked = ranked.assign(quota=ranked["fair_quota"], attainment=ranked["fair_attainment"])
@@ -182,9 +182,7 @@ def _dated(asked: Asked) -> dict[str, str]:
 
 def _table(view: View, board: pd.DataFrame, of: tuple[str, str, str], asked: Asked, behind: Behind) -> None:
     by, measure, column = of
-    shown = board.assign(
-        change=[_moved(row) for row in board["rank_change"]],
-    )
+    shown = board.assign(change=[_moved(places) for places in board["rank_change"].tolist()])
     places = [
         Column("rank", _("Rank"), "count"),
         *([Column("range", _("Range of ranks"), help=_(fair.NAMES["range"][1]))] if _ranged(board) else []),

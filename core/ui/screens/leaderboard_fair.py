@@ -100,18 +100,22 @@ def own_place(view: View, board: pd.DataFrame) -> None:
 
 def with_names(board: pd.DataFrame) -> pd.DataFrame:
     """Return the board with a word for those whose names are not shown."""
-    rows = records(board[["name", "rank", "rank_low", "rank_high"]])
-    names = [row["name"] or _("Colleague in place {rank}", rank=format_number(row["rank"])) for row in rows]
-    return board.assign(name=names, range=[rank_range(row) for row in rows])
+    return board.assign(name=_named(board, N_("Colleague in place {rank}")), range=_ranges(board))
 
 
 def with_team_names(board: pd.DataFrame) -> pd.DataFrame:
     """Return the board of teams with a word for those whose names are not shown."""
-    names = [
-        row["name"] or _("Team in place {rank}", rank=format_number(row["rank"]))
-        for row in records(board[["name", "rank"]])
-    ]
-    return board.assign(name=names)
+    return board.assign(name=_named(board, N_("Team in place {rank}")))
+
+
+def _named(board: pd.DataFrame, word: str) -> list[str]:
+    pairs = zip(board["name"].tolist(), board["rank"].tolist(), strict=True)
+    return [name or _(word, rank=format_number(rank)) for name, rank in pairs]
+
+
+def _ranges(board: pd.DataFrame) -> list[str]:
+    pairs = zip(board["rank_low"].tolist(), board["rank_high"].tolist(), strict=True)
+    return [rank_range({"rank_low": low, "rank_high": high}) for low, high in pairs]
 
 
 def some_masked(board: pd.DataFrame) -> bool:
