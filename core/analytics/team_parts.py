@@ -56,6 +56,11 @@ def team_level(teams: Mapping[int, int | None], looked_at: Collection[int] = ())
     return (*parts, TeamPart(f"{top}{OWN}", top, (top,)))
 
 
+def whole_teams(parts: Iterable[TeamPart]) -> tuple[TeamPart, ...]:
+    """Return the parts that are teams: who is directly in a team whose subteams stand beside it is none."""
+    return tuple(part for part in parts if not part.is_own)
+
+
 def _tree(below: Mapping[int, Iterable[int]], top: int) -> set[int]:
     found: set[int] = set()
     waiting = [top]

@@ -19,6 +19,7 @@ from core.analytics.filters import NO_FILTERS, Filters, deal_conditions
 from core.analytics.kpis import text_key
 from core.analytics.rates import rate
 from core.analytics.selection import inside, is_counted
+from core.analytics.team_parts import whole_teams
 from core.domain.periods import Period, add_months
 from core.errors import NotAllowed, NotFound
 from core.gate import query
@@ -74,15 +75,18 @@ def leaderboard(
     minimum_decided: int | None = None,
     as_of: AsOf | None = None,
     splits: bool = False,
+    whole: bool = False,
 ) -> pd.DataFrame:
     """Return the reps or teams of the actor's scope, ranked by a measure, with the rank of the period before.
 
-    With `splits` the money of split deals counts for everybody credited with a part.
+    With `splits` the money of split deals counts for everybody credited with a part. With `whole` people directly in
+    a team are no row beside its subteams.
 
     Raises CostsNotShown for a measure of costs that the actor may not see.
     """
     mirror, margins = work.mirror, margins_for(work, measure)
     parts = parts_looked_at(mirror, filters) if by == "team" else ()
+    parts = whole_teams(parts) if whole else parts
     splits = splits_count(work, wanted=splits)
     contest = replace(
         _contest(work, period, by, filters, minimum_decided, parts), splits=splits, before=work.calendar.before(period)

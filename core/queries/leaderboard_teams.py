@@ -13,7 +13,7 @@ from core.access.board_sight import BoardSight, sight_of
 from core.analytics import leaderboard as statements
 from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS, Filters
-from core.analytics.team_parts import team_level
+from core.analytics.team_parts import team_level, whole_teams
 from core.gate import query
 from core.queries.leaderboard import COLUMNS, leaderboard, margins_for, ranked, standing_columns
 from core.queries.leaderboard_fair import MASKED, blank
@@ -37,16 +37,19 @@ def team_leaderboard(
     filters: Filters = NO_FILTERS,
     as_of: AsOf | None = None,
     splits: bool = False,
+    whole: bool = False,
 ) -> pd.DataFrame:
     """Return the teams, ranked by a measure: the columns of `leaderboard`, and `inside` (the scope holds its deals).
 
+    With `whole` people directly in a team are no row beside its subteams.
     Who sees whole teams gets those. Anybody else gets the company's as its setting says: with names and figures, with
     the ranked figure alone (and the name of the own team, where it has enough people to hide each other), or none.
     """
     scope = work.mirror.scope
     if scope.reach is Reach.ALL or scope.team_ids:
         own = leaderboard(
-            work, period=period, by="team", measure=measure, filters=filters, as_of=as_of, splits=splits
+            work, period=period, by="team", measure=measure, filters=filters, as_of=as_of, splits=splits,
+            whole=whole,
         )  # fmt: skip
         return own.assign(inside=True)
     margins = margins_for(work, measure)
@@ -56,6 +59,7 @@ def team_leaderboard(
     teams = work.mirror.facts.teams.c
     parents = {row.id: row.parent_id for row in work.mirror.rows(select(teams.id, teams.parent_id))}
     parts = team_level(parents, filters.team_ids)
+    parts = whole_teams(parts) if whole else parts
     contest = statements.Contest(
         period, "team", filters, int(work.setting("minimum_decided")), work.today, parts,
         splits_count(work, wanted=splits), work.calendar.before(period),

@@ -13,9 +13,10 @@ from sqlmodel import select
 
 from core.access.actions import Action
 from core.analytics import leaderboard as statements
+from core.analytics.credited import any_share
 from core.analytics.filters import NO_FILTERS
 from core.analytics.selection import is_counted
-from core.analytics.team_parts import OWN, team_level
+from core.analytics.team_parts import team_level, whole_teams
 from core.db.single_writer import queue_up
 from core.db.work import get_visible
 from core.domain.honours import AwardKind, ContestBy, ContestMeasure
@@ -101,8 +102,9 @@ def give_awards(work: Work, *, month: date) -> int:
     """Give what was won in a month, and in contests that are over; return how many awards are new.
 
     Best seller and best team (with every team below it) by booked value, most improved against the month before, a
-    first deal for everybody whose first one was won then. Ties are all honoured. What was given before stays
-    as it is. Raises MonthNotOver.
+    first deal for everybody whose first one was won then. Money of split deals counts for everybody credited with a
+    part. Ties are all honoured. What was given before stays as it is: of a contest that ended before the month, too,
+    once somebody was honoured. Raises MonthNotOver.
     """
     first = month.replace(day=1)
     period = Period(first, add_months(first, 1))
@@ -110,10 +112,12 @@ def give_awards(work: Work, *, month: date) -> int:
         raise MonthNotOver(day=period.end.isoformat())
     queue_up(work.session.connection(), _GIVING)  # two processes over one database give at the same hour
     work.database.mirror.refresh()
-    given = {(a.kind, a.start_on, a.rep_id, a.team_id, a.contest_id) for a in work.session.exec(select(Award)).all()}
+    kept = work.session.exec(select(Award)).all()
+    given = {(a.kind, a.start_on, a.rep_id, a.team_id, a.contest_id) for a in kept}
+    decided = {a.contest_id for a in kept if a.end_on <= first}
     found = [
         award
-        for award in (*_of_month(work, period), *_of_contests(work))
+        for award in (*_of_month(work, period), *_of_contests(work, decided))
         if (award.kind, award.start_on, award.rep_id, award.team_id, award.contest_id) not in given
     ]
     work.session.add_all(found)
@@ -138,9 +142,11 @@ def _of_month(work: Work, period: Period) -> list[Award]:
     return awards
 
 
-def _of_contests(work: Work) -> list[Award]:
+def _of_contests(work: Work, decided: set[int | None]) -> list[Award]:
     awards = []
     for contest in work.session.exec(select(Contest).where(Contest.end_on <= work.today)).all():
+        if contest.id in decided:
+            continue
         period = Period(contest.start_on, contest.end_on)
         values = _values(work, period, contest.measure.value)
         if contest.competing is ContestBy.TEAM:
@@ -155,19 +161,21 @@ def _of_contests(work: Work) -> list[Award]:
 
 def _values(work: Work, period: Period, measure: str) -> dict[int, float]:
     """Return each rep's value of a measure as the leaderboard counts it, money in major units."""
-    contest = statements.Contest(period, "rep", NO_FILTERS, int(work.setting("minimum_decided")), work.today)
+    minimum, splits = int(work.setting("minimum_decided")), work.mirror.value(any_share()) is not None
+    contest = statements.Contest(period, "rep", NO_FILTERS, minimum, work.today, splits=splits)
     rows = work.mirror.rows(statements.standings(work.mirror.facts, contest))
     return {row.id: _value(row, measure) for row in rows}
 
 
 def _by_team(work: Work, period: Period, measure: str) -> dict[int, float]:
-    """Return each team's value of a measure as the teams' leaderboard counts it: with every team below it."""
+    """Return each whole team's value of a measure as the teams' leaderboard counts it: with every team below it."""
     teams = work.mirror.facts.teams.c
     parents = {row.id: row.parent_id for row in work.mirror.rows(columns_of(teams.id, teams.parent_id))}
-    minimum = int(work.setting("minimum_decided"))
-    contest = statements.Contest(period, "team", NO_FILTERS, minimum, work.today, team_level(parents))
+    minimum, splits = int(work.setting("minimum_decided")), work.mirror.value(any_share()) is not None
+    parts = whole_teams(team_level(parents))
+    contest = statements.Contest(period, "team", NO_FILTERS, minimum, work.today, parts, splits)
     rows = work.mirror.rows(statements.standings(work.mirror.facts, contest))
-    return {int(row.id.removesuffix(OWN)): _value(row, measure) for row in rows}
+    return {int(row.id): _value(row, measure) for row in rows}
 
 
 def _value(row: Any, measure: str) -> float:

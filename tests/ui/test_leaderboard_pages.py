@@ -14,6 +14,7 @@ from core.domain.honours import ContestMeasure
 from core.domain.periods import Period
 from core.services.company import change_settings
 from core.services.contests import hold_contest
+from core.services.deal_credit import CreditPart, split_credit
 from tests.conftest import actor
 from tests.factories import NOW, Company
 from tests.ui.pages import framed, turned
@@ -122,11 +123,11 @@ def test_others_are_nameless_where_the_company_says_so(world: Company) -> None:
     assert page.metric[0].value == "2 of 3"
 
 
-def contest(world: Company) -> None:
+def contest(world: Company, measure: ContestMeasure = ContestMeasure.WON_COUNT) -> None:
     operations = actor(world, "operations")
     gate.perform(
         world.database, operations, hold_contest, NOW, key="k", name="夏季冲刺", name_en="Summer sprint",
-        period=Period(JULY, date(2026, 8, 1)), measure=ContestMeasure.WON_COUNT, prize="三亚",
+        period=Period(JULY, date(2026, 8, 1)), measure=measure, prize="三亚",
     )  # fmt: skip
 
 
@@ -143,6 +144,27 @@ def test_a_contest_shows_its_standings_to_everybody_as_far_as_they_may_see(
     assert [one for one in leader if one in (alice, charlie)] == [charlie, alice]
     assert alice in rep
     assert charlie not in rep
+
+
+def test_a_figure_of_a_contest_opens_the_parts_that_it_counts(world: Company) -> None:
+    """Charlie won 8,000 more, of which 4,000 are Bob's."""
+    deal = world.deal(owner="charlie", amount=8_000, path=(("identified", NOW - 7 * DAY), ("won", NOW - 3 * DAY)))
+    shares = [CreditPart(world.reps[name], 5_000) for name in ("charlie", "bob")]
+    gate.perform(
+        world.database, actor(world, "operations"), split_credit, NOW,
+        deal_id=deal.id, version=deal.version, parts=shares,
+    )  # fmt: skip
+    contest(world, ContestMeasure.BOOKED)
+
+    page = opened(world, "contests")
+    figures = {one.key: one.label for one in page.button if one.key and one.key.startswith("contest-1-")}
+    assert figures == {
+        f"contest-1-{world.reps[name]}": said
+        for name, said in (("charlie", "¥44K"), ("alice", "¥30K"), ("bob", "¥14K"))
+    }
+    page.button(key=f"contest-1-{world.reps['bob']}").click().run()
+
+    assert "2 deals, ¥14,000.00" in [one.value.replace("\N{NO-BREAK SPACE}", " ") for one in page.text]
 
 
 def test_sales_operations_hold_a_contest_and_give_awards_on_the_page(world: Company) -> None:

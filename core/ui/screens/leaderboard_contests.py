@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.access.actions import Action
+from core.analytics.credited import CREDITED
 from core.analytics.selection import Selection
 from core.domain.honours import ContestBy, ContestMeasure
 from core.domain.periods import Period, add_months
@@ -33,6 +34,7 @@ from core.ui.tables import table
 
 if TYPE_CHECKING:
     from core.analytics.dimensions import Dimension
+    from core.queries.leaderboard_board import Adjustment
     from core.ui.page import View
 
 AWARDS = {
@@ -42,6 +44,8 @@ AWARDS = {
 }  # fmt: skip
 STATES = {"running": N_("Running"), "coming": N_("To come"), "over": N_("Over")}
 _COLOURS = {"running": "green", "coming": "blue", "over": "gray"}
+SPREAD: tuple[Adjustment, ...] = ("splits",)
+"""What is adjusted where people compete: money alone, by credit splits."""
 _SHOWN = 5
 
 
@@ -57,7 +61,7 @@ def draw(view: View) -> None:
                 _give(view)
         st.link_button(_("Sales floor screen"), page_address("board"), icon=":material/tv:")
     st.subheader(_("Contests"), anchor=False)
-    st.caption(_("Contests, awards and the sales floor screen count each deal whole for whoever won it."))
+    st.caption(_("Money of a deal that several people share counts for each by their share, as on Leaderboard."))
     if listed.empty:
         st.info(_("No contest has been announced yet."), icon=":material/flag:")
     for contest in listed.to_dict("records"):
@@ -73,12 +77,18 @@ def standings(view: View, contest: dict[str, Any]) -> pd.DataFrame:
     return ranked.assign(value=ranked[contest["measure"]])
 
 
+def counts(measure: str) -> str | None:
+    """Return the measure of the deals that a contest's figure counts; None where it counts none."""
+    counted = COUNTED_BY.get(measure)
+    return next((part for part, whole in CREDITED.items() if whole == counted), counted)
+
+
 def _board(view: View, contest: dict[str, Any]) -> pd.DataFrame:
     period = Period(contest["start"], contest["end"])
     measure = contest["measure"]
     if contest["competing"] == "rep":
-        return with_names(view.ask(fair_leaderboard, period=period, measure=measure, adjust=()))
-    return with_team_names(view.ask(team_leaderboard, period=period, measure=measure))
+        return with_names(view.ask(fair_leaderboard, period=period, measure=measure, adjust=SPREAD))
+    return with_team_names(view.ask(team_leaderboard, period=period, measure=measure, splits=True, whole=True))
 
 
 def _contest(view: View, contest: dict[str, Any]) -> None:
@@ -101,7 +111,7 @@ def _contest(view: View, contest: dict[str, Any]) -> None:
                 with st.container(horizontal=True, gap="small", width=520):
                     st.text(format_number(row["rank"]), width=32)
                     st.text(row["name"], width="stretch")
-                    figure, counted = said(row["value"], unit, view.currency), COUNTED_BY.get(contest["measure"])
+                    figure, counted = said(row["value"], unit, view.currency), counts(contest["measure"])
                     if counted is None or not row["inside"] or not view.may(Action.DEAL_VIEW):
                         st.text(figure, width="content")
                         continue
@@ -186,11 +196,12 @@ def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
         for row in shown.to_dict("records")
     ]
     draw_rows(rows, name=name, opens=None)
+    st.caption(_("An award keeps the figure that it was given with, whatever changes later."))
 
 
 def _won_by(row: dict[Any, Any], column: str) -> Selection | None:
     """Return the deals that the figure of an award counts; of a first deal the figure counts that one alone."""
-    counted = COUNTED_BY.get(row["measure"])
+    counted = counts(row["measure"])
     if column != "figure" or counted is None or row["kind"] == "first_deal":
         return None
     by: Dimension = "team" if row["kind"] == "best_team" or is_missing(row["rep_id"]) else "rep"

@@ -22,7 +22,7 @@ from core.ui.administration import fresh
 from core.ui.cards import said
 from core.ui.routes import page
 from core.ui.screens.leaderboard import MEASURES
-from core.ui.screens.leaderboard_contests import AWARDS, award_figure, standings
+from core.ui.screens.leaderboard_contests import AWARDS, SPREAD, award_figure, standings
 from core.ui.screens.leaderboard_fair import with_names, with_team_names
 
 if TYPE_CHECKING:
@@ -98,12 +98,12 @@ def panels(view: View) -> list[Panel]:
 
 
 def _ranking(view: View, title: str, period: Period, measure: Any) -> Panel:
-    board = with_names(view.ask(fair_leaderboard, period=period, measure=measure, adjust=()))
+    board = with_names(view.ask(fair_leaderboard, period=period, measure=measure, adjust=SPREAD))
     return Panel(title, _lines(view, board[board["rank"].notna()], measure))
 
 
 def _teams(view: View, title: str, period: Period) -> Panel:
-    board = with_team_names(view.ask(team_leaderboard, period=period, measure="booked"))
+    board = with_team_names(view.ask(team_leaderboard, period=period, measure="booked", splits=True))
     return Panel(title, _lines(view, board[board["rank"].notna()], "booked"))
 
 
