@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from sqlalchemy import BigInteger, Date, Integer, and_, case, cast, func, literal, literal_column, select
+from sqlalchemy import BigInteger, Date, Integer, and_, case, cast, func, literal, literal_column, select, tuple_
 
 from core.analytics.as_of import state_conditions
 
@@ -34,34 +34,56 @@ def week_ends(until: date, count: int) -> list[date]:
     return [last - timedelta(days=_WEEK * back) for back in range(count - 1, -1, -1)]
 
 
-def stays_by_week(facts: Facts, *, first: date, weeks: int, filters: Filters, known: Known) -> Statement:
-    """Return what stood in a stage at which of `weeks` days, seven apart, from `first` on.
+def steps_by_week(facts: Facts, *, first: date, weeks: int, filters: Filters, known: Known) -> Statement:
+    """Return what came to stand in a stage, and what did no more, by the first of `weeks` days that saw it.
 
-    stage_id; since and until (the first of the days, from 0, on which it stood there and on which it did no more);
-    count; value in hundredths; currency 0 for the company's, and for others also the amount of each. Each deal is
-    looked at once for its whole stay, so two years cost little more than a day.
+    The days lie seven apart, from `first` on. stage_id; came (else it went); week (from 0, `weeks` for none); count;
+    value in hundredths. Deals in the company's currency alone, which may be added up before any rate is known: both
+    ends of every stay are counted in one look, by day, and what stands is what came less what went.
     """
     states = facts.states.c
-    is_own = states.currency.is_(None)
-    stays = (
+    by_start, by_end = tuple_(states.stage_id, states.from_on), tuple_(states.stage_id, states.until_on)
+    came = func.grouping(states.from_on, type_=Integer) == literal_column("0")
+    steps = (
         select(
             states.stage_id,
-            func.coalesce(states.currency, 0).label("currency"),
-            case((is_own, 0), else_=states.amount).label("each"),
-            _week_of(states.from_on, first, weeks).label("since"),
-            _week_of(states.until_on, first, weeks).label("until"),
-            states.amount,
+            came.label("came"),
+            case((came, states.from_on), else_=states.until_on).label("on"),
+            func.count().label("count"),
+            cast(func.sum(states.amount), BigInteger).label("value"),
         )
-        .where(
-            states.is_open, states.until_on > first, states.from_on <= first + timedelta(days=_WEEK * (weeks - 1)),
-            *state_conditions(facts, filters, known),
-        )
-        .subquery("stays")
-    )  # fmt: skip
-    keys = [stays.c[name] for name in ("stage_id", "currency", "each", "since", "until")]
-    value = cast(func.sum(stays.c.amount), BigInteger).label("value")
-    stood = stays.c.since < stays.c.until
-    return select(*keys, func.count().label("count"), value).where(stood).group_by(*keys)
+        .where(states.currency.is_(None), *_seen(facts, first, weeks, filters, known))
+        .group_by(func.grouping_sets(by_start, by_end))
+        .subquery("steps")
+    ).c
+    return select(steps.stage_id, steps.came, _week_of(steps.on, first, weeks).label("week"), steps.count, steps.value)
+
+
+def stays_by_week(facts: Facts, *, first: date, weeks: int, filters: Filters, known: Known) -> Statement:
+    """Return each stay of a deal in another currency, which is worth something else on each of the same days.
+
+    stage_id, currency, amount, since and until: the first of the days, from 0, on which it stood there and on which
+    it did no more.
+    """
+    states = facts.states.c
+    return select(
+        states.stage_id,
+        states.currency,
+        states.amount,
+        _week_of(states.from_on, first, weeks).label("since"),
+        _week_of(states.until_on, first, weeks).label("until"),
+    ).where(states.currency.is_not(None), *_seen(facts, first, weeks, filters, known))
+
+
+def _seen(facts: Facts, first: date, weeks: int, filters: Filters, known: Known) -> list[ColumnElement[bool]]:
+    """Return what a state must be to be met on one of the days."""
+    states = facts.states.c
+    return [
+        states.is_open,
+        states.until_on > first,
+        states.from_on <= first + timedelta(days=_WEEK * (weeks - 1)),
+        *state_conditions(facts, filters, known),
+    ]
 
 
 def rates_by_week(facts: Facts, *, first: date, weeks: int) -> Statement:
@@ -75,30 +97,42 @@ def rates_by_week(facts: Facts, *, first: date, weeks: int) -> Statement:
 
 
 def standing(
-    stays: Mapping[str, NDArray[Any]], rates: Iterable[Any], *, weeks: int
+    steps: Mapping[str, NDArray[Any]], stays: Mapping[str, NDArray[Any]], rates: Iterable[Any], *, weeks: int
 ) -> dict[int, tuple[NDArray[Any], NDArray[Any]]]:
     """Return by stage how many deals stood there at each week's end, and their value in hundredths.
 
-    stays: the columns of `stays_by_week`; rates: the rows of `rates_by_week`. Where no rate was given a deal counts 0.
+    steps: the columns of `steps_by_week`; stays: those of `stays_by_week`; rates: the rows of `rates_by_week`. Where no
+    rate was given a deal counts 0.
     """
-    stages, place = np.unique(stays["stage_id"], return_inverse=True)
-    own = stays["currency"] == 0
-    found = {
-        int(stage): (_stood(stays, place == row, "count", weeks), _stood(stays, own & (place == row), "value", weeks))
-        for row, stage in enumerate(stages)
-    }
+    stages, place = np.unique(np.concatenate([steps["stage_id"], stays["stage_id"]]), return_inverse=True)
+    own, theirs = place[: len(steps["stage_id"])], place[len(steps["stage_id"]) :]
+    sign = np.where(steps["came"], 1, -1)
+    moved = [np.zeros((len(stages), weeks + 1), np.int64) for _what in ("count", "value")]
+    for what, table in zip(("count", "value"), moved, strict=True):
+        np.add.at(table, (own, steps["week"]), sign * steps[what])
+    np.add.at(moved[0], (theirs, stays["since"]), 1)
+    np.add.at(moved[0], (theirs, stays["until"]), -1)
+    count, value = (np.cumsum(table, axis=1)[:, :weeks] for table in moved)
+    value += _converted_by_week(stays, theirs, rates, value.shape)
+    return {int(stage): (count[row], value[row]) for row, stage in enumerate(stages)}
+
+
+def _converted_by_week(
+    stays: Mapping[str, NDArray[Any]], place: NDArray[np.intp], rates: Iterable[Any], shape: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Return what deals in other currencies were worth by stage (at its `place`) and week, each rounded by itself."""
+    found = np.zeros(shape, np.int64)
     by_currency: dict[int, list[Any]] = {}
     for rate in rates:
         by_currency.setdefault(rate.currency, []).append(rate)
     for currency, weekly in by_currency.items():
-        theirs = np.flatnonzero(stays["currency"] == currency)
-        since, until, each, count = (stays[name][theirs] for name in ("since", "until", "each", "count"))
+        theirs = np.flatnonzero((stays["currency"] == currency) & (stays["since"] < stays["until"]))
+        since, until, amount = (stays[name][theirs] for name in ("since", "until", "amount"))
+        at = place[theirs]
         for rate in weekly:
             here = np.flatnonzero((since <= rate.week) & (until > rate.week))
-            worth = count[here] * _converted(each[here], int(rate.rate * _DIGITS))
-            at = place[theirs[here]]
-            for row, stage in enumerate(stages):
-                found[int(stage)][1][rate.week] += int(worth[at == row].sum())
+            worth = _converted(amount[here], int(rate.rate * _DIGITS))
+            np.add.at(found[:, rate.week], at[here], worth.astype(np.int64))
     return found
 
 
@@ -106,14 +140,6 @@ def _week_of(day: ColumnElement[date], first: date, weeks: int) -> ColumnElement
     """Return the first of the weeks' ends, from 0, that is not before a day; `weeks` for none of them."""
     after = func.greatest(func.date_diff(literal_column("'day'"), literal(first, Date), day), 0)
     return cast(func.least(func.divide(after + (_WEEK - 1), literal_column(str(_WEEK))), weeks), Integer)
-
-
-def _stood(stays: Mapping[str, NDArray[Any]], here: NDArray[np.bool_], what: str, weeks: int) -> NDArray[np.int64]:
-    """Return what stood at each week's end, as the sum of what came and went."""
-    steps = np.zeros(weeks + 1, np.int64)
-    np.add.at(steps, stays["since"][here], stays[what][here])
-    np.subtract.at(steps, stays["until"][here], stays[what][here])
-    return np.cumsum(steps[:weeks])
 
 
 def _converted(amounts: NDArray[np.int64], rate: int) -> NDArray[Any]:

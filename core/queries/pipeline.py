@@ -85,9 +85,11 @@ def pipeline_trend(
     mirror, day = work.mirror, as_of or AsOf(work.today)
     ends, process = trend.week_ends(day.on, weeks), chosen_pipeline(mirror, filters)
     stages = mirror.rows(kpis.open_by_stage(mirror.facts, filters=filters, pipeline_id=process, today=work.today))
-    asked = trend.stays_by_week(mirror.facts, first=ends[0], weeks=weeks, filters=filters, known=day.known)
+    asked: dict[str, Any] = {"first": ends[0], "weeks": weeks, "filters": filters, "known": day.known}
+    steps = mirror.columns(trend.steps_by_week(mirror.facts, **asked))
+    stays = mirror.columns(trend.stays_by_week(mirror.facts, **asked))
     rates = mirror.rows(trend.rates_by_week(mirror.facts, first=ends[0], weeks=weeks))
-    stood = trend.standing(mirror.columns(asked), rates, weeks=weeks)
+    stood = trend.standing(steps, stays, rates, weeks=weeks)
     none = np.zeros(weeks, np.int64), np.zeros(weeks, np.int64)
     columns = [(str(s.stage_key), s.stage, *(each.tolist() for each in stood.get(s.stage_key, none))) for s in stages]
     rows = [

@@ -156,11 +156,13 @@ def test_the_trend_is_the_pipeline_at_each_weeks_end(histories, weekday, known, 
     until, weeks = FIRST + timedelta(days=DAYS + weekday), 20
     ends = trend.week_ends(until, weeks)
     mirror = mirror_of(histories)
-    stays = trend.stays_by_week(mirror.facts, first=ends[0], weeks=weeks, filters=chosen, known=known)
+    asked = {"first": ends[0], "weeks": weeks, "filters": chosen, "known": known}
+    steps = mirror.columns(trend.steps_by_week(mirror.facts, **asked))
+    stays = mirror.columns(trend.stays_by_week(mirror.facts, **asked))
     rates = mirror.rows(trend.rates_by_week(mirror.facts, first=ends[0], weeks=weeks))
     total = {
         (week, stage): [count[week], value[week]]
-        for stage, (count, value) in trend.standing(mirror.columns(stays), rates, weeks=weeks).items()
+        for stage, (count, value) in trend.standing(steps, stays, rates, weeks=weeks).items()
         for week in range(weeks)
     }
     expected: dict[tuple[int, int], list[int]] = {}
