@@ -11,13 +11,17 @@ from core.ui.routes import go, page
 
 
 def nothing_yet(view: View, told: str, *, icon: str = "inbox", log: bool = True) -> None:
-    """Say `told`, and offer the reader's ways to the first deals; a share link says it alone.
+    """Say `told`, and offer the reader's ways to the first deals, or say whose they are; a share link says it alone.
 
     Where the page has its own button that logs a deal, `log` is false.
     """
     st.info(plain(told), icon=f":material/{icon}:")
+    if view.large:
+        return
+    if not (view.may(Action.DEAL_LOG) or view.may(Action.IMPORT)):
+        st.caption(_("Reps log deals, and sales operations import those of the past."))
     log = log and view.may(Action.DEAL_LOG)
-    if view.large or not (log or view.may(Action.IMPORT)):
+    if not (log or view.may(Action.IMPORT)):
         return
     with st.container(horizontal=True, key="first-steps"):
         if log and st.button(_("Log a deal"), icon=":material/add_circle:", key="first-deal"):

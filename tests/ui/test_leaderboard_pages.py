@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import gate
+from core.access.actors import Scope
 from core.access.board_sight import BoardSight
 from core.domain.honours import ContestMeasure
 from core.domain.periods import Period
 from core.services.company import change_settings
 from core.services.contests import hold_contest
 from core.services.deal_credit import CreditPart, split_credit
+from core.ui.screens.leaderboard_fair import none_shown
 from tests.conftest import actor
 from tests.factories import NOW, Company
 from tests.ui.pages import framed, turned
@@ -208,6 +212,16 @@ def test_an_empty_company_has_a_screen_too(small_company: Company) -> None:
 
     assert page.title[0].value.startswith("Nobody has a result")
     assert contests.info[0].value == "No contest has been announced yet."
+
+
+@pytest.mark.parametrize(("scope", "told"), [
+    (Scope.everything(), False), (Scope.of_reps({1}, {2}), False), (Scope.of_reps({1}), True),
+])  # fmt: skip
+def test_who_sees_whole_teams_is_never_told_that_a_setting_hides_them(scope: Scope, told: bool) -> None:
+    """A company without teams hides none from its leadership."""
+    view: Any = SimpleNamespace(actor=SimpleNamespace(scope=scope))
+
+    assert bool(none_shown(view, pd.DataFrame(), "team")) is told
 
 
 def test_a_phone_gets_the_board_as_rows_that_lead_to_reps_and_teams_lead_nowhere(world: Company) -> None:

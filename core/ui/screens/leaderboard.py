@@ -83,7 +83,7 @@ def draw(view: View) -> None:
         board = fair.with_team_names(board)
     ranked = board[board["rank"].notna()]
     if ranked.empty:
-        told = fair.none_shown(board, by) or _(
+        told = fair.none_shown(view, board, by) or _(
             "Nobody has a result in this period yet: the first won deal opens the ranking."
         )
         if not view.large and view.ask(newest_deal_on) is None:

@@ -63,7 +63,9 @@ def draw(view: View) -> None:
     st.subheader(_("Contests"), anchor=False)
     st.caption(_("Money of a deal that several people share counts for each by their share, as on Leaderboard."))
     if listed.empty:
-        st.info(_("No contest has been announced yet."), icon=":material/flag:")
+        none = _("No contest has been announced yet.")
+        who = "" if view.may(Action.CONTEST_EDIT) else _("Sales operations announce them; the standings appear here.")
+        st.info(" ".join(filter(None, (none, who))), icon=":material/flag:")
     for contest in listed.to_dict("records"):
         _contest(view, cast("dict[str, Any]", contest))
     st.subheader(_("Awards"), anchor=False)
@@ -92,7 +94,7 @@ def _board(view: View, contest: dict[str, Any]) -> pd.DataFrame:
 
 
 def _contest(view: View, contest: dict[str, Any]) -> None:
-    name, unit = MEASURES[contest["measure"]]
+    name = MEASURES[contest["measure"]][0]
     with st.container(border=True, key=f"contest-{contest['id']}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"#### {plain(contest['name'])}")
@@ -105,23 +107,29 @@ def _contest(view: View, contest: dict[str, Any]) -> None:
         if contest["state"] != "coming":
             ranked = standings(view, contest)
             if ranked.empty:
-                none = none_shown(_board(view, contest), contest["competing"])
+                none = none_shown(view, _board(view, contest), contest["competing"])
                 st.text(none or _("Nobody has a result in this period yet."))
-            for row in ranked.head(_SHOWN).to_dict("records"):
-                with st.container(horizontal=True, gap="small", width=520):
-                    st.text(format_number(row["rank"]), width=32)
-                    st.text(row["name"], width="stretch")
-                    figure, counted = said(row["value"], unit, view.currency), counts(contest["measure"])
-                    if counted is None or not row["inside"] or not view.may(Action.DEAL_VIEW):
-                        st.text(figure, width="content")
-                        continue
-                    period = Period(contest["start"], contest["end"])
-                    behind = Selection(counted, period, by=contest["competing"], key=str(row["key"]))
-                    deals_button(view, behind, label=figure, key=f"contest-{contest['id']}-{row['key']}")
+            with st.container(gap="xxsmall", width=520):
+                for row in ranked.head(_SHOWN).to_dict("records"):
+                    _standing(view, contest, cast("dict[str, Any]", row))
         if view.may(Action.CONTEST_EDIT) and st.button(
             _("Call off"), icon=":material/delete:", type="tertiary", key=f"contest-off-{contest['id']}"
         ):
             _call_off(view, contest)
+
+
+def _standing(view: View, contest: dict[str, Any], row: dict[str, Any]) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.text(format_number(row["rank"]), width=32)
+        st.text(row["name"], width="stretch")
+        figure, counted = said(row["value"], MEASURES[contest["measure"]][1], view.currency), counts(contest["measure"])
+        if counted is None or not row["inside"] or not view.may(Action.DEAL_VIEW):
+            st.text(figure, width="content")
+            return
+        behind = Selection(
+            counted, Period(contest["start"], contest["end"]), by=contest["competing"], key=str(row["key"])
+        )
+        deals_button(view, behind, label=figure, key=f"contest-{contest['id']}-{row['key']}")
 
 
 def _new(view: View) -> None:
@@ -177,7 +185,7 @@ def _call_off(view: View, contest: dict[str, Any]) -> None:
 def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
     """Draw awards, newest first."""
     if found.empty:
-        st.caption(_("No awards yet."))
+        st.caption(_("No awards yet. They are given by themselves once a month is over in which deals were won."))
         return
     shown = found.assign(
         what=[_(AWARDS[kind][0]) for kind in found["kind"]],
@@ -192,10 +200,15 @@ def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
     with wide(name):
         table(view, shown, columns, name=name, height=height, on_cell=cells(view, shown, _won_by))
     rows = [
-        PhoneRow(0, row["name"], row["figure"], " · ".join(filter(None, (row["what"], row["contest"], row["when"]))))
+        PhoneRow(
+            0 if is_missing(row["rep_id"]) else int(row["rep_id"]),
+            row["name"],
+            row["figure"],
+            " · ".join(filter(None, (row["what"], row["contest"], row["when"]))),
+        )
         for row in shown.to_dict("records")
     ]
-    draw_rows(rows, name=name, opens=None)
+    draw_rows(rows, name=name, opens="rep")
     st.caption(_("An award keeps the figure that it was given with, whatever changes later."))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 import streamlit as st
 
+from core.access.actors import Reach
 from core.analytics.fairness import PEER_DAYS, WEIGHTS
 from core.i18n import N_, _, _n, format_money, format_number, format_rate
 from core.queries.leaderboard_board import RANGED, Adjustment
@@ -123,9 +124,10 @@ def some_masked(board: pd.DataFrame) -> bool:
     return bool(board["key"].str.startswith(MASKED).any())
 
 
-def none_shown(board: pd.DataFrame, by: str) -> str:
-    """Return why no team at all stands on a board, "" where there are some (with or without a result)."""
-    if by != "team" or not board.empty:
+def none_shown(view: View, board: pd.DataFrame, by: str) -> str:
+    """Return why no team at all is shown to a reader who sees no whole team; "" where some are, or for others."""
+    scope = view.actor.scope
+    if by != "team" or not board.empty or scope.reach is Reach.ALL or scope.team_ids:
         return ""
     return _("By your company's setting the results of teams are not shown to you here. Your own place is among Reps.")
 

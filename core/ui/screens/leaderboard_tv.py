@@ -94,7 +94,7 @@ def panels(view: View) -> list[Panel]:
     found += [_contest(view, cast("dict[str, Any]", row)) for row in running]
     found.append(_awards(view))
     filled = [panel for panel in found if panel.rows]
-    return filled or [Panel(_("Nobody has a result in this period yet."), ())]
+    return filled or [Panel(_("Nobody has a result in this period yet: the first won deal opens the ranking."), ())]
 
 
 def _ranking(view: View, title: str, period: Period, measure: Any) -> Panel:

@@ -16,6 +16,7 @@ from core.reports.tables import Column
 from core.ui import session
 from core.ui.drill import cells, deals_button
 from core.ui.page import plain
+from core.ui.phone import PhoneRow, draw_rows, wide
 from core.ui.screens import leaderboard_fair as fair
 from core.ui.screens.leaderboard import COUNTED_BY
 from core.ui.tables import table
@@ -53,7 +54,14 @@ def draw(view: View, rep_id: int, asked: Asked) -> None:
     ])  # fmt: skip
     columns = [Column("measure", _("Figure")), Column("own", _("Own")), Column("median", _("Team's median"))]
     on_cell = cells(view, shown.assign(name=list(rows)), partial(_behind, asked))
-    table(view, shown, columns, name="rep-team", height=(len(shown) + 1) * 33 + 2, on_cell=on_cell)
+    with wide("rep-team"):
+        table(view, shown, columns, name="rep-team", height=(len(shown) + 1) * 33 + 2, on_cell=on_cell)
+    median = "" if few else _("Team's median")
+    phone = [
+        PhoneRow(0, row["measure"], row["own"], f"{median} {row['median']}" if median else "")
+        for row in shown.to_dict("records")
+    ]
+    draw_rows(phone, name="rep-team", opens=None)
     _credit(view, rep_id, asked)
     if "margin" in rows and rows["margin"]["own"] == rows["margin"]["own"]:
         deals_button(
