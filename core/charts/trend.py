@@ -84,15 +84,15 @@ def booked_by_month(
     ISO form of the month whose deals a mark counts; none on quota and plan, which count no deals.
     """
     title = title or _("Booked by month")
-    if frame.empty:
+    booked, previous, quota, plan = (_floats(frame, n) for n in ("booked", "previous", "quota", "plan"))
+    seen = [v for v in (*booked, *previous, *quota, *plan) if not math.isnan(v)]
+    if not any(seen):
         return nothing(title, dark=dark, large=large)
     c, s = look(dark=dark), sizes(large=large)
     months = [day.replace(day=1) for day in _days(frame["month"])]
     days = [m.isoformat() for m in months]
     keys = [[day] for day in days]
-    booked, previous, quota, plan = (_floats(frame, n) for n in ("booked", "previous", "quota", "plan"))
     won = _floats(frame, "won")
-    seen = [v for v in (*booked, *previous, *quota, *plan) if not math.isnan(v)]
     axis = money_axis(max(seen, default=0), min(seen, default=0), currency)
 
     quotas, earlier, plans = (

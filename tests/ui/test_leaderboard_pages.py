@@ -212,12 +212,15 @@ def test_an_empty_company_has_a_screen_too(small_company: Company) -> None:
 
     assert page.title[0].value.startswith("Nobody has a result")
     assert contests.info[0].value == "No contest has been announced yet."
+    board = opened(small_company, "leaderboard")
+    assert not board.main.get("plotly_chart"), "no empty bars"
+    assert not [one.value for one in board.markdown if one.value.startswith("**–")], "nobody has a place"
 
 
 @pytest.mark.parametrize(("scope", "told"), [
-    (Scope.everything(), False), (Scope.of_reps({1}, {2}), False), (Scope.of_reps({1}), True),
+    (Scope.everything(), False), (Scope.of_reps({1}, {2}), True), (Scope.of_reps({1}), True),
 ])  # fmt: skip
-def test_who_sees_whole_teams_is_never_told_that_a_setting_hides_them(scope: Scope, told: bool) -> None:
+def test_who_sees_every_team_is_never_told_that_a_setting_hides_them(scope: Scope, told: bool) -> None:
     """A company without teams hides none from its leadership."""
     view: Any = SimpleNamespace(actor=SimpleNamespace(scope=scope))
 

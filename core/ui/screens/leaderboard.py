@@ -17,7 +17,7 @@ from core.queries.choices import newest_deal_on
 from core.queries.leaderboard_board import Adjustment
 from core.queries.leaderboard_fair import ADJUSTMENTS, fair_leaderboard, ranked_column
 from core.queries.leaderboard_teams import team_leaderboard
-from core.reports.tables import Column, records
+from core.reports.tables import Column, is_missing, records
 from core.ui.as_of import dated_filters
 from core.ui.cards import said
 from core.ui.drill import cells, chart, numbers, team_note
@@ -97,7 +97,8 @@ def draw(view: View) -> None:
     asked, behind = Asked(period, filters, as_of), partial(_behind, Asked(period, filters, as_of), by, adjust)
     name, unit = ADJUSTED.get(column, MEASURES[measure][0]), MEASURES[measure][1]
     draw_podium(view, ranked, column, (_(name), unit), lambda row: behind(row, measure))
-    _bars(view, ranked, (by, measure, column), asked, behind)
+    if not ranked.empty:
+        _bars(view, ranked, (by, measure, column), asked, behind)
     _table(view, board, (by, measure, column), asked, behind)
     if by == "rep":
         fair.arithmetic_button(view, board, measure, adjust)
@@ -234,7 +235,7 @@ def _table(view: View, board: pd.DataFrame, of: tuple[str, str, str], asked: Ask
 
 def _phone_row(view: View, row: dict[Any, Any], column: str, unit: Unit, *, opens: bool) -> PhoneRow:
     """Return a place on the board as a phone shows it: rank, name and figure, then what else there is to know."""
-    ranked = row["rank"] == row["rank"]  # NaN without a result
+    ranked = not is_missing(row["rank"])
     place = f"{format_number(row['rank'])} · " if ranked else ""
     rates = {"attainment": _("Attainment"), "win_rate": _("Win rate")}
     told = [

@@ -63,9 +63,12 @@ def draw(view: View) -> None:
     st.subheader(_("Contests"), anchor=False)
     st.caption(_("Money of a deal that several people share counts for each by their share, as on Leaderboard."))
     if listed.empty:
-        none = _("No contest has been announced yet.")
-        who = "" if view.may(Action.CONTEST_EDIT) else _("Sales operations announce them; the standings appear here.")
-        st.info(" ".join(filter(None, (none, who))), icon=":material/flag:")
+        none = (
+            _("No contest has been announced yet.")
+            if view.may(Action.CONTEST_EDIT)
+            else _("No contest has been announced yet. Sales operations announce them; the standings appear here.")
+        )
+        st.info(none, icon=":material/flag:")
     for contest in listed.to_dict("records"):
         _contest(view, cast("dict[str, Any]", contest))
     st.subheader(_("Awards"), anchor=False)

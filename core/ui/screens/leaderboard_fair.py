@@ -125,9 +125,8 @@ def some_masked(board: pd.DataFrame) -> bool:
 
 
 def none_shown(view: View, board: pd.DataFrame, by: str) -> str:
-    """Return why no team at all is shown to a reader who sees no whole team; "" where some are, or for others."""
-    scope = view.actor.scope
-    if by != "team" or not board.empty or scope.reach is Reach.ALL or scope.team_ids:
+    """Return why no team at all is shown to a reader who does not see all; "" where some are, or for others."""
+    if by != "team" or not board.empty or view.actor.scope.reach is Reach.ALL:
         return ""
     return _("By your company's setting the results of teams are not shown to you here. Your own place is among Reps.")
 
