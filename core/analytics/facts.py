@@ -55,6 +55,7 @@ class Facts:
         self.known_moves = _moves(self.known_spans)
         self._any_deals = _marks(scope)
         self._any_spans, self._any_changes = tables.SPANS.alias("any_spans"), tables.CHANGES.alias("any_changes")
+        self._any_customers = tables.CUSTOMERS.alias("any_customers")
         self.activities = _narrowed(
             tables.ACTIVITIES,
             scope,
@@ -99,6 +100,11 @@ class Facts:
         deals = self._any_deals
         return rows.join(deals, deals.c.id == rows.c.deal_id), deals.c
 
+    def with_customers(self, rows: FromClause) -> tuple[FromClause, FromClause]:
+        """Return deals of the scope joined with their customers, who are in it with them, where known; and these."""
+        customers = self._any_customers
+        return rows.outerjoin(customers, customers.c.id == rows.c.customer_id), customers
+
     def with_stays(self, rows: FromClause) -> tuple[FromClause, Any]:
         """Return rows of the scope joined with all stays of their deals, whoever has these now; and their columns."""
         stays = self._any_spans
@@ -124,14 +130,21 @@ class Facts:
         """Return whether a stay of `spans` or `stays_of_won` is over."""
         return stays.c.left_at.is_not(None)
 
-    def counted(self) -> ColumnElement[bool]:
-        """Return the condition under which a visible deal counts in this scope's numbers.
+    @property
+    def each_stay_has_its_deal(self) -> bool:
+        """Whether each stay of `spans` is of one of `deals` and in its process; not sure of a past day's."""
+        return type(self) is Facts
+
+    def counted(self, stays: FromClause | None = None) -> ColumnElement[bool]:
+        """Return the condition under which a visible deal counts in this scope's numbers; or a stay or move of one.
 
         A deal that somebody else won and that was handed over since is visible here, but is the winner's: so
         the numbers of separate scopes add up to the company's.
         """
         if self.scope.reach is Reach.ALL:
             return true()
+        if stays is not None:
+            return func.coalesce(stays.c.credited_id, stays.c.owner_id).in_(self.scope.rep_ids)
         return self.deals.c.credit_id.in_(self.scope.rep_ids)
 
 
@@ -192,9 +205,9 @@ def _moves(spans: FromClause) -> FromClause:
     """Return the moves with which stays began: where a deal came from, where to, when, and why where it was lost."""
     s = spans.c
     return select(
-        s.move_id.label("id"), s.deal_id, s.owner_id, s.credited_id, s.from_stage_id, s.stage_id.label("to_stage_id"),
-        s.position.label("to_position"), s.kind.label("to_kind"), s.lost_reason_id, s.entered_at.label("moved_at"),
-        s.entered_on.label("moved_on"),
+        s.move_id.label("id"), s.deal_id, s.owner_id, s.credited_id, s.pipeline_id, s.from_stage_id,
+        s.stage_id.label("to_stage_id"), s.position.label("to_position"), s.kind.label("to_kind"), s.lost_reason_id,
+        s.entered_at.label("moved_at"), s.entered_on.label("moved_on"),
     ).subquery("moves")  # fmt: skip
 
 

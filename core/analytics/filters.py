@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import ColumnElement, Select, select
 
 if TYPE_CHECKING:
+    from sqlalchemy import FromClause
+
     from core.analytics.facts import Facts
 
 Params = Mapping[str, Sequence[str] | str]
@@ -108,6 +110,21 @@ def deal_conditions(facts: Facts, filters: Filters) -> list[ColumnElement[bool]]
     if filters.pipeline_id is not None:
         found.append(deals.pipeline_id == filters.pipeline_id)
     return found
+
+
+def stays_counted(
+    facts: Facts, stays: FromClause, *, pipeline_id: int, filters: Filters, with_deals: bool
+) -> tuple[FromClause, list[ColumnElement[bool]]]:
+    """Return stays or moves (`facts.spans`, `facts.moves`) and what those of a process must be to count.
+
+    Their deals are joined with them where they are wanted, or where the filters ask for what a stay does not carry.
+    """
+    deals = facts.deals.c
+    plain = replace(filters, pipeline_id=None) == NO_FILTERS and filters.pipeline_id in (None, pipeline_id)
+    if plain and facts.each_stay_has_its_deal and not with_deals:
+        return stays, [stays.c.pipeline_id == pipeline_id, facts.counted(stays)]
+    joined = stays.join(facts.deals, deals.id == stays.c.deal_id)
+    return joined, [deals.pipeline_id == pipeline_id, *deal_conditions(facts, filters)]
 
 
 def people_conditions(facts: Facts, filters: Filters, table: str) -> list[ColumnElement[bool]]:

@@ -22,7 +22,7 @@ from core.analytics.selection import is_counted
 from core.analytics.stage_measures import at_the_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from sqlalchemy import ColumnElement, FromClause
 
@@ -113,8 +113,8 @@ def cohort(
     return named(facts, parts, by)
 
 
-def steps(facts: Facts, *, pipeline_id: int, occupied: Iterable[int]) -> Statement:
-    """Return the stages of a funnel in order: open and won ones in use, and retired ones that hold a deal."""
+def steps(facts: Facts, *, pipeline_id: int) -> Statement:
+    """Return the open and won stages of a process in order, retired ones too: see `in_use`."""
     stages = facts.stages.c
     return (
         select(
@@ -123,14 +123,16 @@ def steps(facts: Facts, *, pipeline_id: int, occupied: Iterable[int]) -> Stateme
             stages.kind,
             stages.position,
             stages.expected_days,
+            stages.active,
         )
-        .where(
-            stages.pipeline_id == pipeline_id,
-            stages.kind != "lost",
-            stages.active | stages.position.in_(sorted(set(occupied))),
-        )
+        .where(stages.pipeline_id == pipeline_id, stages.kind != "lost")
         .order_by(stages.position)
     )
+
+
+def in_use(stages: Iterable[Any], occupied: Container[int]) -> list[Any]:
+    """Return the stages of a funnel: those in use, and retired ones at which a deal got or arrived (positions)."""
+    return [stage for stage in stages if stage.active or stage.position in occupied]
 
 
 def funnels(parts: Iterable[Any], positions: list[int]) -> list[Funnel]:

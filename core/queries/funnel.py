@@ -79,9 +79,8 @@ def _funnels(
         days=days,
     )  # fmt: skip
     parts = mirror.rows(cohort)
-    stages = mirror.rows(
-        statements.steps(mirror.facts, pipeline_id=pipeline, occupied={part.furthest for part in parts})
-    )
+    known = mirror.rows(statements.steps(mirror.facts, pipeline_id=pipeline))
+    stages = statements.in_use(known, {part.furthest for part in parts})
     return stages, statements.funnels(parts, [stage.position for stage in stages])
 
 

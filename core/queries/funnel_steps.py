@@ -14,7 +14,9 @@ from core.analytics.as_of import AsOf
 from core.analytics.bottleneck import Side, step_tests, worth
 from core.analytics.dimensions import Dimension
 from core.analytics.filters import NO_FILTERS, Filters
-from core.analytics.funnel import steps as stages_shown
+from core.analytics.funnel import in_use
+from core.analytics.funnel import steps as stages_known
+from core.analytics.funnel_steps import Arrived
 from core.analytics.rates import rate, wilson
 from core.domain.periods import Period, add_months
 from core.gate import query
@@ -60,21 +62,20 @@ def step_changes(
     steps = _steps(work, filters, days, today)
     compared = statements.compared_periods(period, work.calendar.before(period), days=days, today=today)
     if by is None:
-        found = mirror.rows(statements.by_period(facts, steps, compared))
+        rows = mirror.rows(statements.by_period(facts, steps, compared))
     else:
         compared = statements.Compared(compared.now, compared.now)
-        found = mirror.rows(statements.by_group(facts, steps, compared.now, by=by, key=key))
-    sides = {(row.side, row.position): row for row in found}
-    shown = _shown(work, steps, {row.position for row in found})
+        rows = mirror.rows(statements.by_group(facts, steps, compared.now, by=by, key=key))
+    sides, shown = _counted(work, steps, rows)
     tests = step_tests([
         (_side(sides, statements.NOW, stage.position), _side(sides, statements.BEFORE, stage.position))
         for stage, _next in shown
     ])  # fmt: skip
-    rows = [
+    told = [
         _step_row(stage, following, test, sides, compared)
         for (stage, following), test in zip(shown, tests, strict=True)
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=list(STEP_COLUMNS))
+    return pd.DataFrame(told, columns=list(STEP_COLUMNS))
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
@@ -90,16 +91,14 @@ def step_trend(
     mirror = work.mirror
     facts, today = looked_at(work, as_of)
     steps = _steps(work, filters, days, today)
-    found = mirror.rows(statements.by_month(facts, steps, period))
-    named = {
-        stage.position: (stage, following) for stage, following in _shown(work, steps, {r.position for r in found})
-    }
+    found, shown = _counted(work, steps, mirror.rows(statements.by_month(facts, steps, period)))
+    named = {stage.position: (stage, following) for stage, following in shown}
     rows = []
-    for row in found:
-        stage, following = named[row.position]
+    for (month, position), row in found.items():
+        stage, following = named[position]
         low, high = wilson(row.went_on, row.entered)
         rows.append({
-            "month": row.side, "start": max(row.side, period.start), "end": min(add_months(row.side, 1), period.end),
+            "month": month, "start": max(month, period.start), "end": min(add_months(month, 1), period.end),
             "stage_key": stage.stage_key, "stage": stage.stage, "next_stage": following,
             "entered": row.entered, "went_on": row.went_on, "rate": rate(row.went_on, row.entered),
             "low": low, "high": high,
@@ -111,26 +110,29 @@ def _steps(work: Work, filters: Filters, days: int, today: date) -> statements.S
     return statements.Steps(chosen_pipeline(work.mirror, filters), filters, max(1, days), today)
 
 
-def _shown(work: Work, steps: statements.Steps, occupied: set[int]) -> list[tuple[Any, str]]:
-    """Return the open stages in order, each with the name of the one that follows."""
+_Sides = dict[tuple[Any, int], Arrived]
+
+
+def _counted(work: Work, steps: statements.Steps, rows: list[Any]) -> tuple[_Sides, list[tuple[Any, str]]]:
+    """Return what arrived by side and position, and the open stages in order with the name of the one that follows."""
     mirror = work.mirror
-    stages = mirror.rows(stages_shown(mirror.facts, pipeline_id=steps.pipeline_id, occupied=occupied))
-    return [(stage, after.stage) for stage, after in pairwise(stages) if stage.kind == "open"]
+    stages = mirror.rows(stages_known(mirror.facts, pipeline_id=steps.pipeline_id))
+    found = statements.counted(rows, [stage.position for stage in stages if stage.kind == "open"])
+    shown = in_use(stages, {position for _side, position in found})
+    return found, [(stage, after.stage) for stage, after in pairwise(shown) if stage.kind == "open"]
 
 
-def _side(sides: dict[tuple[str, int], Any], side: str, position: int) -> Side:
+def _side(sides: _Sides, side: int, position: int) -> Side:
     row = sides.get((side, position))
     return Side(0, 0) if row is None else Side(row.entered, row.went_on)
 
 
-def _step_row(
-    stage: Any, following: str, test: StepTest, sides: dict[tuple[str, int], Any], compared: Compared
-) -> dict[str, Any]:
-    both = [row for side in (statements.NOW, statements.BEFORE) if (row := sides.get((side, stage.position)))]
-    decided, won = sum(row.decided for row in both), sum(row.won_value for row in both)
+def _step_row(stage: Any, following: str, test: StepTest, sides: _Sides, compared: Compared) -> dict[str, Any]:
+    by_side = {side: row for side in (statements.NOW, statements.BEFORE) if (row := sides.get((side, stage.position)))}
+    decided, won = (sum(getattr(row, name) for row in by_side.values()) for name in ("decided", "won_value"))
     beyond = rate(won, decided) / HUNDREDTHS
     found = worth(test, days=compared.now.days, value_beyond=beyond)
-    by_value = {row.side: rate(row.went_on_value, row.entered_value) for row in both}
+    by_value = {side: rate(row.went_on_value, row.entered_value) for side, row in by_side.items()}
     return {
         "stage_key": stage.stage_key, "stage": stage.stage, "next_stage": following,
         "entered": test.now.entered, "went_on": test.now.went_on, "rate": test.now.rate,
