@@ -14,6 +14,8 @@ from core.analytics.selection import is_counted, is_idle, is_slow
 if TYPE_CHECKING:
     from datetime import date
 
+    from sqlalchemy import Subquery
+
     from core.analytics.facts import Facts
 
 LONG_DEAD_DAYS: Final = 90
@@ -55,8 +57,38 @@ def counts(facts: Facts, *, today: date, idle_days: int) -> Statement:
 def needing_attention(facts: Facts, *, today: date, idle_days: int, limit: int) -> Statement:
     """Return the open deals that are overdue, idle or slow, those that became so last first.
 
-    The long dead are left out; `amount` in hundredths.
+    The long dead are left out; `amount` in hundredths. Only those that are returned are looked up by name.
     """
+    first = _first(facts, today=today, idle_days=idle_days, limit=limit)
+    rows = first.c
+    joined, customers = facts.with_customers(first)
+    return (
+        select(
+            rows.id.label("deal_id"),
+            title(first, spoken(customers), spoken(facts.products)).label("name"),
+            spoken(customers).label("customer"),
+            spoken(facts.reps).label("owner"), spoken(facts.stages).label("stage"), rows.amount,
+            rows.expected_close_on, rows.last_activity_on, rows.overdue, rows.idle, rows.slow,
+            func.greatest(today - rows.expected_close_on, 0).label("days_overdue"), rows.days_idle,
+            (today - rows.stage_entered_on).label("days_in_stage"), rows.expected_days,
+        )
+        .select_from(
+            joined.outerjoin(facts.reps, facts.reps.c.id == rows.owner_id)
+            .outerjoin(facts.stages, facts.stages.c.id == rows.stage_id)
+            .outerjoin(facts.products, facts.products.c.id == rows.product_id)
+        )
+        .order_by(rows.since, rows.amount.desc(), rows.id)
+    )  # fmt: skip
+
+
+_SHOWN: Final = (
+    "id", "name", "auto_named", "customer_id", "owner_id", "stage_id", "product_id", "amount", "expected_close_on",
+    "last_activity_on", "stage_entered_on", "expected_days",
+)  # fmt: skip
+
+
+def _first(facts: Facts, *, today: date, idle_days: int, limit: int) -> Subquery:
+    """Return the deals of `needing_attention`; `since`: for how many days they have needed it."""
     deals = facts.deals.c
     overdue = is_counted(facts, "overdue", period=None, today=today)
     idle, slow = is_idle(facts, today=today, idle_days=idle_days), is_slow(facts, today=today)
@@ -68,25 +100,11 @@ def needing_attention(facts: Facts, *, today: date, idle_days: int, limit: int) 
     )
     return (
         select(
-            deals.id.label("deal_id"),
-            title(facts.deals, spoken(facts.customers), spoken(facts.products)).label("name"),
-            spoken(facts.customers).label("customer"),
-            spoken(facts.reps).label("owner"), spoken(facts.stages).label("stage"), deals.amount,
-            deals.expected_close_on, deals.last_activity_on, overdue.label("overdue"),
-            func.coalesce(idle, False).label("idle"), slow.label("slow"),
-            func.greatest(today - deals.expected_close_on, 0).label("days_overdue"),
-            (today - seen).label("days_idle"), (today - deals.stage_entered_on).label("days_in_stage"),
-            deals.expected_days,
+            *(deals[name] for name in _SHOWN), overdue.label("overdue"), func.coalesce(idle, False).label("idle"),
+            slow.label("slow"), (today - seen).label("days_idle"), since.label("since"),
         )
-        .select_from(
-            facts.deals.outerjoin(facts.customers, facts.customers.c.id == deals.customer_id)
-            .outerjoin(facts.reps, facts.reps.c.id == deals.owner_id)
-            .outerjoin(facts.stages, facts.stages.c.id == deals.stage_id)
-            .outerjoin(facts.products, facts.products.c.id == deals.product_id)
-        )
-        .where(
-            is_needing(facts, "attention", today=today, idle_days=idle_days), *deal_conditions(facts, NO_FILTERS)
-        )
+        .where(is_needing(facts, "attention", today=today, idle_days=idle_days), *deal_conditions(facts, NO_FILTERS))
         .order_by(since, deals.amount.desc(), deals.id)
         .limit(limit)
+        .subquery("first")
     )  # fmt: skip

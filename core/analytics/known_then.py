@@ -98,20 +98,15 @@ def _stays(facts: Facts, *, until: date) -> Statement:
 
 def names(facts: Facts, deal_ids: Sequence[int]) -> Statement:
     """Return the names of deals: deal, name, customer."""
-    deals = facts.known_deals
-    statement: Statement = (
-        select(
-            deals.c.id.label("deal"),
-            title(deals, spoken(facts.known_customers), spoken(facts.products)).label("name"),
-            spoken(facts.known_customers).label("customer"),
-        )
-        .select_from(
-            deals.outerjoin(facts.known_customers, facts.known_customers.c.id == deals.c.customer_id).outerjoin(
-                facts.products, facts.products.c.id == deals.c.product_id
-            )
-        )
-        .where(deals.c.id.in_(list(deal_ids)))
-    )
+    known = facts.known_deals.c
+    shown = ("id", "name", "auto_named", "customer_id", "product_id")
+    deals = select(*(known[name] for name in shown)).where(known.id.in_(list(deal_ids))).subquery("named")
+    joined, customers = facts.with_customers(deals)
+    statement: Statement = select(
+        deals.c.id.label("deal"),
+        title(deals, spoken(customers), spoken(facts.products)).label("name"),
+        spoken(customers).label("customer"),
+    ).select_from(joined.outerjoin(facts.products, facts.products.c.id == deals.c.product_id))
     return statement
 
 

@@ -109,16 +109,11 @@ def pipeline_changes(
     `closing` keeps to deals that were expected to close in those days.
     """
     mirror, end = work.mirror, as_of or AsOf(work.today)
-    found = mirror.rows(
-        waterfall.bars(mirror.facts, start=min(since, end.on), end=end, filters=filters, closing=closing)
-    )[0]._asdict()
+    asked = waterfall.bars(mirror.facts, start=min(since, end.on), end=end, filters=filters, closing=closing)
     rows = [
-        {
-            "kind": kind, "count": int(found[f"{kind}_count"]), "value": found[f"{kind}_value"] / HUNDREDTHS,
-            "adds_up": kind in waterfall.BARS,
-        }
-        for kind in waterfall.KINDS
-    ]  # fmt: skip
+        {"kind": kind, "count": count, "value": value / HUNDREDTHS, "adds_up": kind in waterfall.BARS}
+        for kind, (count, value) in waterfall.totals(mirror.rows(asked)).items()
+    ]
     frame = pd.DataFrame(rows)
     start = frame["value"].iloc[0]
     return frame.assign(share=frame["value"] / start if start else nan)
