@@ -18,6 +18,7 @@ from core.db.mirror_build import BuildFailed, Stopped, build, build_by_child
 from core.db.mirror_files import MirrorFiles, mark_of
 from core.db.mirror_follow import MOST_KEYS, follow, needs_rebuild
 from core.db.mirror_load import ROW_GROUP, Loader
+from core.db.mirror_log import Log
 from core.db.mirror_reading import ScopedMirror, Standing
 from core.db.mirror_source import Changed, Source
 
@@ -49,6 +50,7 @@ class Mirror(KeptUp):
         super().__init__(database)
         self._files = MirrorFiles(database.mirror_folder) if database.mirror_folder else None
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._log: Log | None = None
         self._version = 0
         self._trusted = False
         self._builder: Thread | None = None
@@ -82,10 +84,16 @@ class Mirror(KeptUp):
         with self._lock:
             if self._source is not None:
                 self._source.close()
-            if self._connection is not None:
-                self._connection.close()
-            self._source = self._connection = None
+            self._let_go()
+            self._source = None
         self._stopping = False
+
+    def _let_go(self) -> None:
+        if self._log is not None:
+            self._log.stop()
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._log = None
 
     def _filled(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:
@@ -101,8 +109,8 @@ class Mirror(KeptUp):
         if self._builder is not None:
             return
         if self._connection is not None and not _answers(self._connection):
-            self._connection.close()
-            self._connection, self._trusted = None, False
+            self._let_go()
+            self._trusted = False
         if self._connection is None and self._files is not None:
             self._take_over(self._files.newest(self._plan.fingerprint))
         if self._connection is None:
@@ -211,8 +219,11 @@ class Mirror(KeptUp):
         if deals is not None and deals[0] <= ROW_GROUP:  # as few are counted by one; handing them round costs a fifth
             connection.execute("SET threads TO 1")
         connection.execute(_SURE)
+        if self._log is not None:
+            self._log.stop()
         if self._files is not None:
             connection.execute(_LEAN)
+            self._log = Log(connection)
         self._connection, self._trusted = connection, True
 
     def _apply(self, source: Source, changes: Iterable[Changed]) -> None:
@@ -223,6 +234,8 @@ class Mirror(KeptUp):
             cursor.execute("UPDATE mirror_mark SET mark = ?", [source.position()])
             cursor.execute("COMMIT")
         self._version += 1
+        if self._log is not None:
+            self._log.grew()
 
 
 def _answers(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.db.mirror_load import DIMENSIONS, Loader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     import duckdb
 
@@ -38,7 +38,7 @@ def follow(loader: Loader, cursor: duckdb.DuckDBPyConnection, changes: Iterable[
             whole.add(subject)
         else:
             keys[subject].add(key)
-    deals, activities = keys.get("deal", set()), keys.get("activity", set())
+    deals, activities, met = keys.get("deal", set()), keys.get("activity", set()), set[int]()
     for subject in sorted(DIMENSIONS & keys.keys()):
         loader.load_dimension(subject)
     if keys.keys() & {"rep", "team", "quota"}:
@@ -46,29 +46,25 @@ def follow(loader: Loader, cursor: duckdb.DuckDBPyConnection, changes: Iterable[
     if "fx_rate" in keys:
         loader.load_rates()
     if "rep" in keys:
-        everyone = "rep" in whole
-        deals |= _numbers(cursor, "SELECT id FROM deals WHERE $all OR list_contains($keys, owner_id) "
-                          "OR list_contains($keys, credited_id)", keys["rep"], everything=everyone)  # fmt: skip
-        activities |= _numbers(
-            cursor,
-            "SELECT id FROM activities WHERE $all OR list_contains($keys, rep_id)",
-            keys["rep"],
-            everything=everyone,
-        )
+        of_reps = None if "rep" in whole else keys["rep"]
+        deals |= _numbers(cursor, "SELECT id FROM deals", ("owner_id", "credited_id"), of_reps)
+        activities |= _numbers(cursor, "SELECT id FROM activities", ("rep_id",), of_reps)
     if keys.get("customer"):
         loader.load_customers(keys["customer"])
-        deals |= _numbers(
-            cursor, "SELECT id FROM deals WHERE $all OR list_contains($keys, customer_id)", keys["customer"]
-        )
+        deals |= _numbers(cursor, "SELECT id FROM deals", ("customer_id",), keys["customer"])
     if activities:
-        met = "SELECT DISTINCT deal_id FROM activities WHERE deal_id IS NOT NULL AND ($all OR list_contains($keys, id))"
-        deals |= _numbers(cursor, met, activities)
+        of_deals = "SELECT DISTINCT deal_id FROM (FROM activities WHERE deal_id IS NOT NULL)"
+        met = _numbers(cursor, of_deals, ("id",), activities)
         loader.load_activities(activities)
-        deals |= _numbers(cursor, met, activities)
-    if deals:
-        loader.load_deals(deals)
+        met |= _numbers(cursor, of_deals, ("id",), activities)
+    if deals or met:
+        loader.load_deals(deals | met, met=met)
 
 
-def _numbers(cursor: duckdb.DuckDBPyConnection, sql: str, keys: Iterable[int], *, everything: bool = False) -> set[int]:
-    found = cursor.execute(sql, {"keys": list(keys), "all": everything}).fetchall()
-    return {number for (number,) in found}
+def _numbers(
+    cursor: duckdb.DuckDBPyConnection, sql: str, columns: tuple[str, ...], keys: Collection[int] | None
+) -> set[int]:
+    """Return the numbers that a statement gives of rows that have one of these keys in a column; None is all rows."""
+    where = " OR ".join(f"{column} IN (SELECT unnest($keys))" for column in columns)
+    asked = (sql, None) if keys is None else (f"{sql} WHERE {where}", {"keys": list(keys)})
+    return {number for (number,) in cursor.execute(*asked).fetchall()}

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.db.mirror_runs import Runs, earlier_sum, rows_in_order, running_maximum
+from core.db.mirror_runs import Runs, earlier_sum, places_of, rows_in_order, running_maximum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,8 +88,7 @@ class Moves:
         if order is not None:
             found = [column[order] for column in found]
         number, deal, came_from, stage, at, recorded, reason = found
-        by_number = np.argsort(numbers, kind="stable")
-        place = by_number[np.searchsorted(numbers, deal, sorter=by_number)]
+        place = places_of(deal, numbers)
         owner, credited = (whole_numbers(deals[name])[place] for name in ("owner_id", "credited_id"))
         return cls(
             number, deal, came_from, stage, at, recorded, reason, days.of(at), owner, credited, Runs.of(deal)

@@ -6,6 +6,7 @@ The same code builds everything and loads single deals again, so an increment eq
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -167,21 +168,37 @@ class Loader:
         rows, _met = with_days(self._rows_of("activity", keys)["activity"], self._days)
         self._write({"activity": rows})
 
-    def load_deals(self, keys: Collection[int]) -> None:
-        """Read some deals again, with their moves, changes and spans."""
-        for table in (*_HISTORIES, "deals"):
-            self._delete(table, "id" if table == "deals" else "deal_id", keys)
-        rows = self._rows_of("deal", keys)
+    def load_deals(self, keys: Collection[int], *, met: Collection[int] = ()) -> None:
+        """Read some deals again, with their moves, changes and spans; they are read while the old rows are deleted.
+
+        met: those of whose activities something may have changed, which were loaded before.
+        """
+        with ThreadPoolExecutor(1) as reader:
+            coming = reader.submit(self._rows_of, "deal", keys)
+            for table in _HISTORIES:
+                self._delete(table, "deal_id", keys)
+            stayed = self._delete_deals(keys)
+            rows = coming.result()
         customers = set(filter(None, rows["deal"]["customer_id"].to_pylist()))
         known = f"SELECT {', '.join(_OF_CUSTOMERS)} FROM customers WHERE id IN ({{}}) ORDER BY id"
-        beside = Beside(self._reps(), self._table(*_among(known, customers or {0})), self._met(keys))
+        asked = set(met) | set(keys).difference(stayed)
+        last = self._met(asked, {deal: day for deal, day in stayed.items() if deal not in asked and day is not None})
+        beside = Beside(self._reps(), self._table(*_among(known, customers or {0})), last)
         self._write(self._deal_rows(rows, beside))
 
-    def _met(self, keys: Collection[int]) -> Met:
-        """Return the last days of deals, of the activities that were loaded before."""
+    def _delete_deals(self, keys: Collection[int]) -> dict[int, int | None]:
+        """Delete the rows of deals and return the last day on which something was done for each, since 1970."""
+        gone = "DELETE FROM deals WHERE id IN ({}) RETURNING id, last_activity_on - DATE '1970-01-01'"
+        return dict(self._cursor.execute(*_among(gone, keys)).fetchall())
+
+    def _met(self, keys: Collection[int], known: dict[int, int]) -> Met:
+        """Return the last days of deals: those known, and of the activities that were loaded before."""
+        told = Met.of(*(np.fromiter(each, np.int64, len(known)) for each in (known.keys(), known.values())))
+        if not keys:
+            return told
         last = "SELECT deal_id, done_on - DATE '1970-01-01' AS done FROM activities WHERE done_on IS NOT NULL"
         found = self._cursor.execute(*_among(f"{last} AND deal_id IN ({{}})", keys)).fetchnumpy()
-        return Met.of(np.asarray(found["deal_id"], np.int64), np.asarray(found["done"], np.int64))
+        return Met.together([told, Met.of(*(np.asarray(found[name], np.int64) for name in ("deal_id", "done")))])
 
     @cached_property
     def _stages(self) -> Stages:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 Numbers: TypeAlias = "NDArray[np.int64]"
 Flags: TypeAlias = "NDArray[np.bool_]"
+_DENSE: Final = 4
+"""Numbers of which at least each fourth is there are looked up in a table."""
 
 
 class Runs(NamedTuple):
@@ -40,6 +42,19 @@ def rows_in_order(*keys: Numbers) -> Numbers | None:
             return order
         unsettled &= key[1:] == key[:-1]
     return None
+
+
+def places_of(wanted: Numbers, numbers: Numbers) -> Numbers:
+    """Return at which place of `numbers`, each of which stands there once, each wanted one stands: all of them do."""
+    if not len(wanted):
+        return wanted
+    least, most = int(numbers.min()), int(numbers.max())
+    if most - least < _DENSE * len(numbers):
+        place = np.zeros(most - least + 1, np.int64)
+        place[numbers - least] = np.arange(len(numbers))
+        return place[wanted - least]
+    order = np.argsort(numbers, kind="stable")
+    return order[np.searchsorted(numbers, wanted, sorter=order)]
 
 
 def running_maximum(values: Numbers, runs: Runs) -> Numbers:

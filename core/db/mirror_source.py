@@ -120,6 +120,9 @@ class SqliteSource(Source):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
+        self._connection.execute(
+            "PRAGMA cache_size = -2000"
+        ).close()  # pages are read once; room for more costs a fifth
         self._data_version = -1
         self._seen = 0
 

@@ -23,7 +23,7 @@ from core.db.mirror_histories import (
     small,
     whole_numbers,
 )
-from core.db.mirror_runs import Runs, last_known, merged, rows_in_order, running_maximum
+from core.db.mirror_runs import Runs, last_known, merged, places_of, rows_in_order, running_maximum
 
 if TYPE_CHECKING:
     from core.db.mirror_days import Days
@@ -143,16 +143,11 @@ def states_table(
 
 def former_table(states: pa.Table, deals: pa.Table) -> pa.Table:
     """Return the mirror's `former`: of `states` of these deals, who had one and has or is credited with it no more."""
-    numbers = whole_numbers(deals["id"])
     deal, credit = (whole_numbers(states[name]) for name in ("deal_id", "credit_id"))
-    if not len(deal):
-        return pa.table({"deal_id": small(deal), "rep_id": small(credit)})
-    least = int(numbers.min())
+    place = places_of(deal, whole_numbers(deals["id"]))
     others = credit >= 0
     for name in ("owner_id", "credited_id"):
-        now = np.full(int(numbers.max()) - least + 1, -1)
-        now[numbers - least] = whole_numbers(deals[name])
-        others &= credit != now[deal - least]
+        others &= credit != whole_numbers(deals[name])[place]
     found = np.unique(np.stack([deal[others], credit[others]]), axis=1)
     return pa.table({"deal_id": small(found[0]), "rep_id": small(found[1])})
 
@@ -243,7 +238,7 @@ def _told(events: _Events, day: Numbers, told_of: _ToldOf, *, now: bool) -> pa.T
     closed = last_known(moved & (kind != _OPEN) & (kind != before), runs)
     begun = np.minimum.reduceat(np.where(moved, day, _ENDLESS), runs.starts) if len(day) else day
     kept = np.flatnonzero((kind >= 0) & (runs.last | (np.roll(day, -1) != day)))
-    of = np.searchsorted(deals.id, events.deal)
+    of = places_of(events.deal, deals.id)
     field = np.where(moved, _STAGE, changed.field[events.change]) if len(changed.field) else np.zeros(len(of), np.int64)
 
     def standing(name: str, changing: int, rows: Numbers) -> Numbers:
