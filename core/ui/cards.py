@@ -12,6 +12,8 @@ from core.i18n import _, format_days, format_money, format_number, format_points
 from core.ui.drill import deals_button
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.analytics.selection import Selection
     from core.ui.page import View
 
@@ -25,7 +27,7 @@ class Card:
     """One number. Rates are fractions, money major units; NaN and None are shown as a dash.
 
     `better` says which direction is good. `selection` are the deals that it counts, `label` the
-    words of the button that opens them.
+    words of the button that opens them, or else of the one that does `turn`, which shows or hides its parts below.
     """
 
     key: str
@@ -39,6 +41,8 @@ class Card:
     help: str | None = None
     selection: Selection | None = None
     label: str = ""
+    turn: Callable[[], None] | None = None
+    is_open: bool = False
 
 
 def said(value: float | None, unit: Unit, currency: str) -> str:
@@ -134,6 +138,9 @@ def _draw(view: View, card: Card, key: str) -> None:
         st.caption(unbroken(card.note))
     if card.selection is not None:
         deals_button(view, card.selection, label=card.label, key=f"open-{key}-{card.key}")
+    elif card.turn is not None:
+        icon = ":material/expand_less:" if card.is_open else ":material/expand_more:"
+        st.button(card.label, key=f"open-{key}-{card.key}", type="tertiary", icon=icon, on_click=card.turn)
 
 
 def _draw_large(view: View, card: Card, delta: str | None) -> None:

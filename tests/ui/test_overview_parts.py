@@ -123,6 +123,17 @@ def test_what_a_new_customer_cost_opens_by_channel_with_exactly_those_customers(
     assert channels["cac"].to_list() == [9_000 / len(who)]
 
 
+def test_each_card_of_what_customers_are_worth_opens_what_it_is_made_of_and_closes_it(costly: Company) -> None:
+    days = {"from": "2026-06-01", "to": "2026-07-01"}
+    app = opened(costly, "overview", **days, customers="shown")
+    offered = {one.key.removeprefix("open-customer-worth-") for one in app.button if "customer-worth" in str(one.key)}
+    assert offered == {"cac", "clv"}
+    app = app.button(key="open-customer-worth-cac").click().run()
+    assert [frame.value for frame in app.dataframe if "cac" in frame.value.columns]
+    app = app.button(key="open-customer-worth-cac").click().run()
+    assert not [frame.value for frame in app.dataframe if "cac" in frame.value.columns]
+
+
 def test_under_a_filter_that_costs_do_not_know_the_card_says_why(costly: Company) -> None:
     days = {"from": "2026-06-01", "to": "2026-07-01"}
     app = opened(costly, "overview", **days, customers="new", team=str(costly.teams["east"]))

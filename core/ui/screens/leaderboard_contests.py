@@ -99,9 +99,8 @@ def _board(view: View, contest: dict[str, Any]) -> pd.DataFrame:
 def _contest(view: View, contest: dict[str, Any]) -> None:
     name = MEASURES[contest["measure"]][0]
     with st.container(border=True, key=f"contest-{contest['id']}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"#### {plain(contest['name'])}")
-            st.badge(_(STATES[contest["state"]]), color=cast("Any", _COLOURS[contest["state"]]))
+        state = f":{_COLOURS[contest['state']]}-badge[{plain(_(STATES[contest['state']]))}]"
+        st.markdown(f"#### {plain(contest['name'])} {state}")
         last = contest["end"] - timedelta(days=1)
         parts = [_(BY_NAMES[contest["competing"]]), _(name), f"{format_date(contest['start'])} – {format_date(last)}"]
         if contest["prize"]:

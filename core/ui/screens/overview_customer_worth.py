@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING, Any, cast
 
@@ -41,30 +43,33 @@ def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> No
     asked: dict[str, Any] = {"period": period, "filters": filters, "as_of": as_of}
     worth = cast("dict[str, Any]", view.ask(customer_lifetime_value, **asked).iloc[0].to_dict())
     costs = view.ask(acquisition_cost, **asked) if view.may(Action.ACQUISITION_COST_VIEW) else None
-    cards = [*_costs_card(view, costs), *_worth_cards(view, worth), *_ratio_card(costs, worth)]
-    draw_cards(view, cards, key="customer-worth")
-    if view.large:
-        return
     entered = costs is not None and len(costs) and costs["months_with"].iloc[0]
     offers = {"cac": _("Cost by channel")} if entered else {}
     if view.may(Action.DEAL_VIEW):
-        offers["clv"] = _("How the lifetime value comes about")
+        offers["clv"] = _("How it comes about")
     named = (address(view).get(OPEN) or [""])[0]
-    with st.container(horizontal=True, key="customer-worth-open"):
-        for kind, label in offers.items():
-            is_open = kind == named
-            icon = ":material/expand_less:" if is_open else ":material/expand_more:"
-            st.button(label, key=f"worth-{kind}", type="tertiary", icon=icon, on_click=_turn, args=(kind, is_open))
-        missing = costs is not None and len(costs) and not entered and view.may(Action.ACQUISITION_COST_EDIT)
-        enter = _("Enter acquisition costs")
-        if missing and st.button(enter, key="worth-enter", type="tertiary", icon=":material/edit:"):
-            routes.go("acquisition_costs")
+    cards = [*_costs_card(view, costs), *_worth_cards(view, worth), *_ratio_card(costs, worth)]
+    draw_cards(view, [_opening(card, offers, named) for card in cards], key="customer-worth")
+    if view.large:
+        return
+    missing = costs is not None and len(costs) and not entered and view.may(Action.ACQUISITION_COST_EDIT)
+    enter = _("Enter acquisition costs")
+    if missing and st.button(enter, key="worth-enter", type="tertiary", icon=":material/edit:"):
+        routes.go("acquisition_costs")
     if named in offers:
         with st.container(border=True, key=f"worth-{named}-parts"):
             if named == "cac" and costs is not None:
                 _cost_parts(view, costs, asked)
             else:
                 _worth_parts(view, worth, asked)
+
+
+def _opening(card: Card, offers: dict[str, str], named: str) -> Card:
+    """Return the card with the button that opens what its figure is made of, where there is such a list."""
+    kind = card.key.split("-")[0] if card.key != "clv-cac" else ""
+    if kind not in offers:
+        return card
+    return replace(card, label=offers[kind], turn=partial(_turn, kind, kind == named), is_open=kind == named)
 
 
 def _turn(kind: str, is_open: bool) -> None:
