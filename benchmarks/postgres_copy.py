@@ -4,39 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Final
 
 import psycopg
 from sqlalchemy import Boolean, DateTime, make_url
-from sqlmodel import SQLModel
 
-from core.model import (
-    Activity,
-    Channel,
-    CreditShare,
-    Customer,
-    Deal,
-    DealChange,
-    DealLine,
-    FxRate,
-    LostReason,
-    Pipeline,
-    Product,
-    Quota,
-    Rep,
-    RepLeave,
-    Stage,
-    StageMove,
-    Team,
-    Territory,
-    WordPair,
-)
-
-MIRRORED: Final[tuple[type[SQLModel], ...]] = (
-    Team, Rep, RepLeave, Territory, Product, Channel, LostReason, WordPair, Pipeline, Stage, Customer, FxRate, Quota,
-    Deal, DealLine, StageMove, DealChange, CreditShare, Activity,
-)  # fmt: skip
-"""What a mirror reads."""
+from core.db.mirror_columns import READ
 
 
 def copy_company(file: Path, url: str) -> None:
@@ -45,25 +17,29 @@ def copy_company(file: Path, url: str) -> None:
     rows = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     with psycopg.connect(address) as connection:
         connection.execute("SET session_replication_role = replica")
-        for model in MIRRORED:
+        connection.execute(f"TRUNCATE {', '.join(map(_quoted, READ))} CASCADE")
+        for model, _key, _columns in READ.values():
             _copy(rows, connection, model)
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute("ANALYZE")
     rows.close()
 
 
-def _copy(rows: sqlite3.Connection, connection: psycopg.Connection, model: type[SQLModel]) -> None:
+def _copy(rows: sqlite3.Connection, connection: psycopg.Connection, model: type) -> None:
     table = model.__table__  # type: ignore[attr-defined]
-    names = [f'"{column.name}"' for column in table.columns]
+    names = [_quoted(column.name) for column in table.columns]
     told = ", ".join(
         f"CASE {name} WHEN 1 THEN 't' WHEN 0 THEN 'f' END" if isinstance(column.type, Boolean)
         else f"{name} || '+00'" if _is_instant(column.type) else name
         for name, column in zip(names, table.columns, strict=True)
     )  # fmt: skip
-    connection.execute(f'TRUNCATE "{table.name}" CASCADE')
-    with connection.cursor().copy(f'COPY "{table.name}" ({", ".join(names)}) FROM STDIN') as copy:
-        for row in rows.execute(f'SELECT {told} FROM "{table.name}"'):
+    with connection.cursor().copy(f"COPY {_quoted(table.name)} ({', '.join(names)}) FROM STDIN") as copy:
+        for row in rows.execute(f"SELECT {told} FROM {_quoted(table.name)}"):
             copy.write_row(row)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _is_instant(kind: object) -> bool:

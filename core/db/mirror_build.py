@@ -1,6 +1,6 @@
 """Building a mirror whole: in this process, or by a child that leaves it as a file.
 
-`python -m core.db.mirror_build` is that child: it is told what to build on its standard input and says the share
+`python -m core.db.mirror_child` is that child: it is told what to build on its standard input and says the share
 done, line by line. It has a core and memory of its own, and gives both back at its end.
 """
 
@@ -79,7 +79,7 @@ def build(
 
 def build_by_child(plan: Plan, path: Path, *, progress: Callable[[float], None]) -> None:
     """Build a file in a process of its own. Raises BuildFailed."""
-    command = [sys.executable, "-m", "core.db.mirror_build"]
+    command = [sys.executable, "-m", "core.db.mirror_child"]
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     with subprocess.Popen(  # noqa: S603 - our own module
         command, env={**os.environ, "PYTHONPATH": paths}, text=True,
@@ -99,7 +99,8 @@ def build_by_child(plan: Plan, path: Path, *, progress: Callable[[float], None])
         raise BuildFailed(said.partition("nanobind:")[0].strip()[-2_000:])
 
 
-def _build_as_told() -> None:
+def build_as_told() -> None:
+    """Build the mirror that standard input tells of."""
     told = json.load(sys.stdin)
     path = Path(told.pop("path"))
     plan = Plan(**told)
@@ -127,7 +128,3 @@ def _source_of(url: str) -> Source:
 def _say(share: float) -> None:
     sys.stdout.write(f"{share:.2f}\n")
     sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    _build_as_told()

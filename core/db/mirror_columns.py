@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column, ColumnElement
 
-_READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
+READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
     "deal": (Deal, "id", (
         "id", "name", "auto_named", "pipeline_id", "stage_id", "stage_entered_at", "state", "owner_id", "credited_id",
         "customer_id", "channel_id", "amount", "currency", "base_amount", "expected_close_on", "opened_at", "closed_at",
@@ -61,6 +61,7 @@ _READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
     "stage": (Stage, "id", (
         "id", "pipeline_id", "position", "expected_days", "name", "name_en", "kind", "probability", "active")),
 }  # fmt: skip
+"""Of each table: its model, the column that `keys` are of, and the columns."""
 
 
 def statement_of(subject: str, keys: Collection[int] | None) -> Select[Any]:
@@ -80,7 +81,7 @@ def statement_of(subject: str, keys: Collection[int] | None) -> Select[Any]:
 @cache
 def _whole(subject: str) -> tuple[Select[Any], Column[int]]:
     """Return the rows of a subject, and the column that `keys` are of."""
-    model, key, names = _READ[subject]
+    model, key, names = READ[subject]
     columns = cast("Any", model).__table__.c
     chosen: list[ColumnElement[Any]] = [columns[name] for name in names]
     if "effective_at" in names:

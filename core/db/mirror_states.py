@@ -241,11 +241,15 @@ def _told(events: _Events, day: Numbers, told_of: _ToldOf, *, now: bool) -> pa.T
     of = places_of(events.deal, deals.id)
     field = np.where(moved, _STAGE, changed.field[events.change]) if len(changed.field) else np.zeros(len(of), np.int64)
 
-    def standing(name: str, changing: int, rows: Numbers) -> Numbers:
+    def standing(names: tuple[str, ...], changing: int, rows: Numbers) -> list[Numbers]:
         since = last_known(field == changing, runs)[rows]
-        found: Numbers = getattr(deals.began, name)[of[rows]]
+        found: list[Numbers] = [getattr(deals.began, name)[of[rows]] for name in names]
         if len(changed.id):
-            found = np.where(since >= 0, getattr(changed.after, name)[events.change[since]], found)
+            after, known = events.change[since], since >= 0
+            found = [
+                np.where(known, getattr(changed.after, name)[after], before)
+                for name, before in zip(names, found, strict=True)
+            ]
         return found
 
     kept = kept[_as_they_are_asked(kind[kept] == _OPEN, events.at[closed[kept]])]
@@ -253,16 +257,17 @@ def _told(events: _Events, day: Numbers, told_of: _ToldOf, *, now: bool) -> pa.T
     is_open, is_won = kind[kept] == _OPEN, kind[kept] == _WON
     closed_at, place = events.at[ending], of[kept]
     at_the_end = is_won & deals.won[place] & (deals.closed_at[place] == closed_at)
-    owner = standing("owner", _OWNER, np.where(is_won, ending, kept))
+    (owner,) = standing(("owner",), _OWNER, np.where(is_won, ending, kept))
+    (expected,) = standing(("expected",), _EXPECTED, kept)
+    amount, currency = standing(("amount", "currency"), _AMOUNT, kept)
     credit = np.where(at_the_end, deals.credited[place], owner)
     known_then = ~np.isin(events.deal[kept], late) if now else np.ones(len(kept), np.bool_)
     return pa.table({
         "deal_id": small(events.deal[kept]), "stage_id": small(events.stage[in_stage[kept]]),
         "credit_id": small(credit, credit < 0), "is_open": pa.array(is_open), "is_won": pa.array(is_won),
         "known_now": pa.array(np.full(len(kept), now)), "known_then": pa.array(known_then),
-        "amount": pa.array(standing("amount", _AMOUNT, kept)),
-        "currency": small(standing("currency", _AMOUNT, kept)),
-        "expected_close_on": dates(standing("expected", _EXPECTED, kept)), "from_on": dates(day[kept]),
+        "amount": pa.array(amount), "currency": small(currency),
+        "expected_close_on": dates(expected), "from_on": dates(day[kept]),
         "until_on": dates(np.where(runs.last, _ENDLESS, np.roll(day, -1))[kept]),
         "first_on": dates(begun[(np.cumsum(runs.first) - 1)[kept]]), "since_on": dates(day[ending], is_open),
         "closed_on": dates(np.where(is_open, 0, days.of(closed_at)), is_open),

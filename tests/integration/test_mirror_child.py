@@ -10,7 +10,7 @@ import pytest
 
 from core.db.mirror_adbc_postgres import AdbcPostgresSource
 from core.db.mirror_build import _source_of
-from core.db.mirror_columns import _READ, statement_of
+from core.db.mirror_columns import READ, statement_of
 from core.db.mirror_source import open_source
 from core.db.work import Database
 from tests.databases import drop_database, fresh_database
@@ -28,7 +28,7 @@ def test_the_child_reads_every_table_of_postgresql_as_the_program_does(founded_p
         random_change(company, random)
     with closing(_source_of(database.url)) as child, closing(open_source(database.engine)) as own:
         assert isinstance(child, AdbcPostgresSource)
-        for subject in _READ:
+        for subject in READ:
             for keys in (None, range(1, 4)):
                 statement = statement_of(subject, keys)
                 with child.snapshot(), own.snapshot():
