@@ -46,7 +46,7 @@ GROUPS: Final[dict[str, str]] = {
 STEPS: Final[tuple[Together, ...]] = ("month", "week")
 COURSE: Final[dict[Together, int]] = {"month": 6, "week": 13}
 """Steps of forecast drawn after the history."""
-ROW, MOST_ROWS = 35, 25
+ROW, MOST_ROWS = 33, 25
 ALIKE: Final = 0.005
 """Share of the whole under which two forecasts of it are told alike."""
 INDENT: Final = "\N{IDEOGRAPHIC SPACE}"

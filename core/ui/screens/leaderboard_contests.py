@@ -198,7 +198,7 @@ def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
         Column("when", _("When")), Column("what", _("Award")), Column("name", _("For whom")), Column("team", _("Team")),
         Column("contest", _("Contest")), Column("figure", _("With")),
     ]  # fmt: skip
-    height = 420 if len(shown) > 10 else None
+    height = min(420, (len(shown) + 1) * 33 + 2) if len(shown) > 10 else None
     with wide(name):
         table(view, shown, columns, name=name, height=height, on_cell=cells(view, shown, _won_by))
     rows = [
