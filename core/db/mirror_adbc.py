@@ -7,20 +7,17 @@ is imported where the program itself runs.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import pyarrow as pa
-from adbc_driver_manager import AdbcConnection, AdbcStatement
 from adbc_driver_sqlite import StatementOptions, connect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from core.db.mirror_adbc_columns import ColumnsConnection
 from core.db.mirror_source import SqliteSource, kinds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Select
 
 _ROWS_AT_ONCE: Final = "65536"
@@ -28,55 +25,14 @@ _MAPPED: Final = 2**40
 """Bytes of the file that SQLite reads as memory, a tenth cheaper than copying pages; it takes as many as it may."""
 
 
-class _Rows(NamedTuple):
-    """What the standard library's cursor offers, as far as a source needs it."""
-
-    rows: list[tuple[Any, ...]]
-
-    def fetchone(self) -> tuple[Any, ...] | None:
-        """Return the first row."""
-        return self.rows[0] if self.rows else None
-
-    def close(self) -> None:
-        """Let go of nothing: the rows have been read."""
-
-
-class _Connection:
-    """A connection that gives columns; ADBC's own one for rows loads pandas, a fifth of a second of the start."""
-
-    def __init__(self, path: str) -> None:
-        self._database = connect(f"file:{quote(path)}?mode=ro")
-        self._connection = AdbcConnection(self._database)
-        self.execute(f"PRAGMA mmap_size = {_MAPPED}")
-
-    def execute(self, sql: str) -> _Rows:
-        with self.columns(sql) as reader:
-            return _Rows(list(zip(*(column.to_pylist() for column in reader.read_all().columns), strict=True)))
-
-    @contextmanager
-    def columns(self, sql: str) -> Iterator[pa.RecordBatchReader]:
-        """Give a reader of Arrow's batches."""
-        statement = AdbcStatement(self._connection)
-        try:
-            statement.set_options(**{StatementOptions.BATCH_ROWS.value: _ROWS_AT_ONCE})
-            statement.set_sql_query(sql)
-            stream, _count = statement.execute_query()
-            with pa.RecordBatchReader.from_stream(stream) as reader:
-                yield reader
-        finally:
-            statement.close()
-
-    def close(self) -> None:
-        self._connection.close()
-        self._database.close()
-
-
 class AdbcSource(SqliteSource):
     """A SQLite file that nothing else in this process opens."""
 
     def __init__(self, path: str) -> None:
         self._dialect = SQLiteDialect_pysqlite()
-        self._connection = _Connection(path)
+        database = connect(f"file:{quote(path)}?mode=ro")
+        self._connection = ColumnsConnection(database, **{StatementOptions.BATCH_ROWS.value: _ROWS_AT_ONCE})
+        self._connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
         self._data_version = -1
         self._seen = 0
 
