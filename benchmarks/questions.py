@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from core.analytics import as_of, facts, funnel, kpis, leaderboard
 from core.analytics.filters import NO_FILTERS
+from core.analytics.standings import Standings
 from core.db.mirror import ScopedMirror
 from core.domain.periods import Period, add_months
 
@@ -109,7 +110,9 @@ def ours(mirror: Callable[[], ScopedMirror], days: Days) -> Asked:
     def ranking() -> Answer:
         m = mirror()
         contest = leaderboard.Contest(days.quarter, "rep", NO_FILTERS, 5, today)
-        return {row.id: row.booked for row in m.rows(leaderboard.standings(m.facts, contest)) if row.booked}
+        found = Standings(lambda build: m.columns(build(m.facts)), contest).columns()
+        booked = zip(found["id"].tolist(), found["booked"].tolist(), strict=True)
+        return {rep: value for rep, value in booked if value}
 
     def past() -> Answer:
         m = mirror()

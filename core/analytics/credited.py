@@ -8,17 +8,32 @@ instead of money goes on reading the plain facts, where each deal stands once.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, Double, Integer, and_, case, cast, func, literal_column, null, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Double,
+    Integer,
+    and_,
+    case,
+    cast,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+)
 
 from core.access.actors import Reach
 from core.analytics import tables
 from core.analytics.facts import Facts
-from core.analytics.filters import NO_FILTERS
+from core.analytics.filters import deal_conditions, teams_below
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import date
 
     from sqlalchemy import ColumnElement, FromClause, Select, Subquery
 
@@ -31,16 +46,12 @@ WHOLE: Final = 10_000
 CREDITED: Final = {"credited": "booked", "credited_margin": "margin"}
 """The measures of split deals, and what they are of whole ones."""
 
-_KEPT: Final = {False: "_credited", True: "_credited_sums"}
-_MOVED: Final = "_moved"
+_KEPT: Final = "_credited"
 _OPEN_TO_CREDITED: Final = (
     "state", "closed_on", "pipeline_id", "territory_id", "channel_id", "product_id", "segment",
 )  # fmt: skip
 """What somebody credited with a deal outside their scope is told of it: what their row is counted and filtered by."""
-SUMMED: Final = ("id", *_OPEN_TO_CREDITED, "amount", "cost", "credit_id", "credit_team_id")
-"""What sums are made of: with a third of a deal's columns DuckDB plans them in half the time."""
 _KNOWN: Final = ("id", "amount", "cost", "credited_id", *_OPEN_TO_CREDITED)
-_UNFILTERED: Final = ("state", "closed_on", "amount", "cost", "credit_id", "credit_team_id")
 
 
 class CreditedFacts(Facts):
@@ -51,60 +62,61 @@ class CreditedFacts(Facts):
         self.deals = _deals(facts, names)
 
 
-def credited(facts: Facts, *, splits: bool = True, sums: bool = False) -> Facts:
-    """Return the facts with split deals where they are credited; the same facts without `splits`.
+def credited(facts: Facts) -> Facts:
+    """Return the facts with split deals where they are credited.
 
-    For `sums` the deals have no more columns than sums by people need. Kept with the facts, which are kept by scope: to
-    write its many columns takes longer than to ask for them.
+    Kept with the facts, which are kept by scope: to write its many columns takes longer than to ask for them.
     """
-    if not splits:
-        return facts
     kept: dict[str, Facts] = facts.__dict__
-    if _KEPT[sums] not in kept:
-        kept[_KEPT[sums]] = CreditedFacts(facts, SUMMED if sums else tuple(facts.deals.c.keys()))
-    return kept[_KEPT[sums]]
+    if _KEPT not in kept:
+        kept[_KEPT] = CreditedFacts(facts, tuple(facts.deals.c.keys()))
+    return kept[_KEPT]
 
 
-class MovedFacts(Facts):
-    """What splits change of sums: a row for each part, and each split deal once with its sums below nought.
+def shares_of_won(
+    facts: Facts, filters: Filters, closed: Callable[[ColumnElement[date]], ColumnElement[bool]]
+) -> Statement:
+    """Return a row a share of the split deals that were won on the days for which `closed` is so.
 
-    `times` is 1 for a part and -1 for a whole deal. Added to the sums over the plain facts that makes those over the
-    credited ones, for no more than the few split deals.
+    What `core.analytics.credited_parts` works their parts out of: whatever the scope, since a part is worked out of the
+    whole deal. `person_counts` and `holder_counts` say what of it counts in the scope under the filters: the person's
+    part, and the whole deal of whoever it would be credited to if it were not split.
     """
-
-    def __init__(self, facts: Facts, names: Sequence[str]) -> None:
-        self.__dict__.update(facts.__dict__)
-        part, reps = _spread(facts, _KNOWN).c, facts.reps.alias("rep_credited")
-        signs = union_all(*(select(literal_column(sign, Integer).label("times")) for sign in ("1", "-1")))
-        times = signs.subquery("signs").c.times
-        is_part = times > 0
-        whose = case((is_part, part.credit_id), else_=part.had_by)
-        made: dict[str, ColumnElement[Any]] = {
-            "amount": case((is_part, part.part), else_=-part.amount),
-            "cost": case((is_part, part.part_of_cost), else_=-part.cost),
-            "credit_id": whose,
-            "credit_team_id": case((is_part, reps.c.team_id), else_=part.had_by_team),
-            "received": case((is_part, part.received), else_=0),
-            "times": times,
-        }
-        joined = part.part.table.outerjoin(reps, reps.c.id == part.credit_id)
-        chosen = (*names, "received", "times")
-        rows = select(*((made[name] if name in made else part[name]).label(name) for name in chosen)).select_from(
-            joined.join(times.table, or_(is_part, part.is_first))
+    everyone, shares, reps = facts.of_everyone(), facts.shares.c, facts.reps.alias("person")
+    deals, person = everyone.deals.c, reps.c
+    people, holders = (
+        _counts(facts, filters, rep_id, team_id)
+        for rep_id, team_id in ((shares.rep_id, person.team_id), (deals.credit_id, deals.credit_team_id))
+    )
+    return (
+        select(
+            deals.id, deals.closed_on, deals.amount, deals.cost, deals.credit_id.label("holder"),
+            deals.credit_team_id.label("holder_team"), deals.credited_id.label("winner"),
+            shares.rep_id.label("person"), person.team_id.label("person_team"), shares.share,
+            people.label("person_counts"), holders.label("holder_counts"),
         )
-        if facts.scope.reach is not Reach.ALL:
-            rows = rows.where(whose.in_(facts.scope.rep_ids))
-        self.deals = rows.subquery("deals_moved")
+        .select_from(
+            everyone.deals.join(facts.shares, shares.deal_id == deals.id).outerjoin(reps, person.id == shares.rep_id)
+        )
+        .where(
+            everyone.stands("won"), closed(deals.closed_on),
+            *deal_conditions(everyone, replace(filters, team_ids=(), rep_ids=())),
+        )
+    )  # fmt: skip
 
 
-def moved(facts: Facts, filters: Filters) -> Facts:
-    """Return what splits change of the facts' sums under the filters, kept with the facts as `credited` is."""
-    kept = facts.__dict__.setdefault(_MOVED, {})
-    names = SUMMED if filters != NO_FILTERS else _UNFILTERED
-    if names not in kept:
-        kept[names] = MovedFacts(facts, names)
-    found: Facts = kept[names]
-    return found
+def _counts(
+    facts: Facts, filters: Filters, rep_id: ColumnElement[int], team_id: ColumnElement[int]
+) -> ColumnElement[bool]:  # fmt: skip
+    """Return whether what is credited to a rep of a team counts in the scope under the filters."""
+    found: list[ColumnElement[bool]] = []
+    if facts.scope.reach is not Reach.ALL:
+        found.append(rep_id.in_(facts.scope.rep_ids))
+    if filters.rep_ids:
+        found.append(rep_id.in_(filters.rep_ids))
+    if filters.team_ids:
+        found.append(team_id.in_(teams_below(facts, filters)))
+    return func.coalesce(and_(*found), literal_column("false", Boolean)) if found else literal_column("true", Boolean)
 
 
 def any_share() -> Statement:
@@ -156,8 +168,6 @@ def _spread(facts: Facts, carried: Sequence[str]) -> Subquery:
         *(deals[name] for name in carried),
         shares.rep_id.label("person"),
         shares.share.label("share"),
-        deals.credit_id.label("had_by"),
-        deals.credit_team_id.label("had_by_team"),
     ]
     for name, (whole, rest) in rests.items():
         columns += [whole.label(f"{name}_of_it"), rest.label(f"{name}_rest")]
@@ -174,8 +184,7 @@ def _spread(facts: Facts, carried: Sequence[str]) -> Subquery:
         left = t[name] - func.sum(t[f"{name}_of_it"]).over(partition_by=deal)
         place = func.row_number().over(partition_by=deal, order_by=(t[f"{name}_rest"].desc(), t.person))
         found[part] = cast(t[f"{name}_of_it"] + case((place <= left, 1), else_=0), BigInteger)
-        found["is_first"] = place == 1
-    own = [t[name] for name in (*carried, "had_by", "had_by_team")]
+    own = [t[name] for name in carried]
     spread = select(*own, *(value.label(name) for name, value in found.items()), t.credited_id.label("winner"))
     inner = spread.subquery("spread_all")
     received = case((or_(inner.c.winner.is_(None), inner.c.winner != inner.c.credit_id), inner.c.part), else_=0)

@@ -7,21 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, cast, func, select, union_all
+from sqlalchemy import func, select
 
-from core.analytics.credited import credited, moved
 from core.analytics.facts import Facts, Statement
-from core.analytics.filters import deal_conditions
-from core.analytics.leaderboard import OF_COSTS
 from core.analytics.quotas import owing
-from core.analytics.selection import is_counted, summed
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from core.analytics.filters import Filters
-    from core.analytics.leaderboard import Contest, Measure
-    from core.domain.periods import Period
+    from core.analytics.leaderboard import Contest
 
 
 def presence(facts: Facts) -> Statement:
@@ -44,20 +36,6 @@ def owed_by_month(facts: Facts, contest: Contest) -> Statement:
     )
 
 
-def booked_in(facts: Facts, period: Period, *, today: date, filters: Filters, splits: bool) -> Statement:
-    """Return `rep_id` and `booked` (hundredths) of what was won in a period; with `splits` as it is credited."""
-    rows = [
-        select(of.deals.c.credit_id, of.deals.c.amount).where(
-            is_counted(of, "won", period=period, today=today), *deal_conditions(of, filters)
-        )
-        for of in (facts, *([moved(facts, filters)] if splits else []))
-    ]
-    won = (union_all(*rows) if splits else rows[0]).subquery("won").c
-    return select(won.credit_id.label("rep_id"), cast(func.sum(won.amount), BigInteger).label("booked")).group_by(
-        won.credit_id
-    )
-
-
 def territories(facts: Facts) -> Statement:
     """Return `rep_id`, `territory_id` and `customers`, how many of the rep's customers lie there."""
     customers = facts.customers.c
@@ -66,19 +44,4 @@ def territories(facts: Facts) -> Statement:
         .where(customers.owner_id.is_not(None), customers.territory_id.is_not(None))
         .group_by(customers.owner_id, customers.territory_id)
         .order_by(customers.owner_id, func.count().desc(), customers.territory_id)
-    )
-
-
-def won_deals(facts: Facts, contest: Contest, measure: Measure = "booked", *, splits: bool = False) -> Statement:
-    """Return `rep_id` and `amount` (hundredths) of each deal won in the period, in no order; with `splits` each part.
-
-    For margins those with a known cost alone, with what is left of their amount.
-    """
-    facts = credited(facts, splits=splits, sums=True)
-    deals = facts.deals.c
-    counts, amount = ("margin", summed(facts, "margin")) if measure in OF_COSTS else ("won", deals.amount)
-    return select(deals.credit_id.label("rep_id"), amount.label("amount")).where(
-        is_counted(facts, counts, period=contest.period, today=contest.today),
-        deals.credit_id.is_not(None),
-        *deal_conditions(facts, contest.filters),
     )

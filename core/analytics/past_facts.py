@@ -7,6 +7,7 @@ the day after; so a question asked of these facts is answered as it would have b
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import (
@@ -55,7 +56,13 @@ def standpoint(facts: Facts, as_of: AsOf | None, *, today: date, until: datetime
     """Return today's facts, or those of the end of a day; `until`: the instant (UTC) at which that day ended."""
     if as_of is None or until is None:
         return Standpoint(facts, today)
-    return Standpoint(PastFacts(facts, as_of, until.replace(tzinfo=None)), as_of.on + timedelta(days=1))
+    return Standpoint(_past_facts(facts, as_of, until.replace(tzinfo=None)), as_of.on + timedelta(days=1))
+
+
+@lru_cache(maxsize=64)
+def _past_facts(facts: Facts, as_of: AsOf, until: datetime) -> PastFacts:
+    """Return the facts of a past day, kept as those of today are (by scope): to write them takes milliseconds."""
+    return PastFacts(facts, as_of, until)
 
 
 class _Late(NamedTuple):
@@ -163,11 +170,12 @@ class PastFacts(Facts):
         """Return whether a stay among the lost was over, and the last of those that began at one instant."""
         return and_(spans.kind == "lost", spans.left_at < self._until, spans.left_at > spans.entered_at)
 
-    def _marks(self) -> FromClause:
-        """Return what the states need of their deals, in no scope; opened when it was known that they were."""
+    def _opened(self) -> tuple[dict[str, ColumnElement[Any]], Join]:
+        """Return when a deal was opened, as it was known on the day, and what joins that to `_any_deals`."""
+        deals, names = self._any_deals.c, ("opened_at", "opened_on")
         if self._late is None:
-            return self._any_deals
-        deals, late, stays = self._any_deals, self._any_deals.alias("late_deals"), self._late.stays.c
+            return {name: deals[name] for name in names}, lambda left: left
+        stays = self._late.stays.c
         began = (
             select(
                 stays.deal_id,
@@ -177,10 +185,8 @@ class PastFacts(Facts):
             .group_by(stays.deal_id)
             .subquery("began")
         )
-        opened = {name: began.c[name] for name in ("opened_at", "opened_on")}
-        known = select(deals).where(deals.c.id.not_in(self._late.deals))
-        then = select(*(opened.get(c.name, c).label(c.name) for c in late.c)).join(began, began.c.deal_id == late.c.id)
-        return known.union_all(then).subquery("marks_then")
+        opened: dict[str, ColumnElement[Any]] = {name: func.coalesce(began.c[name], deals[name]) for name in names}
+        return opened, lambda left: left.outerjoin(began, began.c.deal_id == deals.id)
 
     def _stay(self, deal_id: ColumnElement[int]) -> tuple[dict[str, ColumnElement[Any]], Join]:
         """Return what is asked of the stay in which a deal stood, and what joins it; late deals have their own."""
@@ -208,9 +214,10 @@ class PastFacts(Facts):
 
     def _deals(self, as_of: AsOf) -> Subquery:
         """Return the deals of the day; a statement that asks for some columns alone goes without the rest's tables."""
-        stood, marks, rates = self._stood, self._marks(), self.rates.alias("rate_then")
+        stood, marks, rates = self._stood, self._any_deals, self.rates.alias("rate_then")
         s, d, stages, reps = stood.c, marks.c, self.stages.alias("stage_then"), self.reps.alias("rep_then")
         stay, join_stay = self._stay(s.deal_id)
+        opened, join_opened = self._opened()
         earlier = self._cut(self._any_spans, self._was_lost, name="lost_earlier")
         lost = and_(~s.is_open, ~s.is_won)
         reason = func.coalesce(
@@ -223,6 +230,7 @@ class PastFacts(Facts):
         value = worth(s.amount, s.currency, rates.c.rate)
         joins: dict[str, Join] = {
             "deal": lambda left: left.join(marks, d.id == s.deal_id),
+            "opened": join_opened,
             "stay": join_stay,
             "rep": lambda left: left.outerjoin(reps, reps.c.id == s.credit_id),
             "reason": lambda left: left.outerjoin(
@@ -244,10 +252,10 @@ class PastFacts(Facts):
             "industry": literal_column("''", String), "competitor": d.competitor, "amount": value,
             "cost": case((and_(s.is_won, s.closed_at == d.closed_at), d.cost)),
             "weighted": case((s.is_open, weighted(value, stages)), else_=0), "probability": stages.c.probability,
-            "opened_at": d.opened_at, "closed_at": s.closed_at, "stage_entered_at": stay["entered_at"],
-            "opened_on": d.opened_on, "closed_on": s.closed_on, "stage_entered_on": stay["entered_on"],
+            "opened_at": opened["opened_at"], "closed_at": s.closed_at, "stage_entered_at": stay["entered_at"],
+            "opened_on": opened["opened_on"], "closed_on": s.closed_on, "stage_entered_on": stay["entered_on"],
             "expected_close_on": s.expected_close_on, "last_activity_on": cast(null(), Date),
-            "cycle_days": (func.epoch(s.closed_at) - func.epoch(d.opened_at)) / literal_column("86400.0"),
+            "cycle_days": (func.epoch(s.closed_at) - func.epoch(opened["opened_at"])) / literal_column("86400.0"),
         }  # fmt: skip
         needs = {
             **dict.fromkeys(("amount", "weighted"), ("rate",)),
@@ -257,7 +265,7 @@ class PastFacts(Facts):
             **dict.fromkeys(("segment", "competitor", "cost"), ("deal",)),
             **dict.fromkeys(("furthest", "stage_entered_at", "stage_entered_on"), ("stay",)),
             **dict.fromkeys(("team_id", "credited_team_id", "credit_team_id"), ("rep",)),
-            **dict.fromkeys(("opened_at", "opened_on", "cycle_days"), ("deal",)),
+            **dict.fromkeys(("opened_at", "opened_on", "cycle_days"), ("deal", "opened")),
             "lost_reason_id": ("deal", "stay", "reason"),
         }
         return lean.made_of(base, joins, columns, needs, name="deals_then")

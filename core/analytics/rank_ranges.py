@@ -132,14 +132,17 @@ def _draw_each(
     most_first = np.argsort(-deals, kind="stable")
     starts, deals = starts[most_first], deals[most_first]
     times = _times(dice.integers(0, _THROWS, size=(wins.shape[0], who.size), dtype=np.uint16))
+    chosen = [starts[deals > place] + place for place in range(int(deals[0]))]
+    in_turn = np.concatenate(chosen)
+    times, amount = np.take(times, in_turn, axis=1), amount[in_turn]
     won = np.zeros((wins.shape[0], present.size), np.uint8)
     sums = np.zeros(won.shape)
-    for place in range(int(deals[0])):
-        having = int(np.count_nonzero(deals > place))
-        chosen = starts[:having] + place
-        drawn = times[:, chosen]
+    first = 0
+    for having in map(len, chosen):
+        drawn, until = times[:, first : first + having], first + having
         won[:, :having] += drawn
-        sums[:, :having] += drawn * amount[chosen]
+        sums[:, :having] += drawn * amount[first:until]
+        first = until
     wins[:, present[most_first]] = won
     booked[:, present[most_first]] = sums
 

@@ -116,3 +116,8 @@ def said_part(key: ColumnElement[str], name: ColumnElement[str]) -> ColumnElemen
         (key.endswith(OWN, autoescape=True), literal(before) + name + literal(after)),
         else_=name,
     )
+
+
+def part_name(part: TeamPart, name: str) -> str:
+    """Return a part's name in the reader's language, from its team's."""
+    return _(DIRECTLY_IN, team=name) if part.is_own else name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import nan
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from core.analytics.filters import NO_FILTERS, Filters, deal_conditions
 from core.analytics.kpis import text_key
 from core.analytics.rates import rate
 from core.analytics.selection import inside, is_counted
+from core.analytics.standings import Standings
 from core.analytics.team_parts import whole_teams
 from core.domain.periods import Period, add_months
 from core.errors import NotAllowed, NotFound
@@ -56,14 +57,6 @@ class CostsNotShown(NotAllowed):
     text = N_("Costs and margins are for those alone whom the company lets see them, and never in a share link.")
 
 
-class OwnRank(NamedTuple):
-    """One's own place: the rank, among how many, and the rank in the period before; None without a number."""
-
-    rank: int | None
-    of: int
-    previous_rank: int | None
-
-
 @query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)
 def leaderboard(
     work: Work,
@@ -88,11 +81,11 @@ def leaderboard(
     parts = parts_looked_at(mirror, filters) if by == "team" else ()
     parts = whole_teams(parts) if whole else parts
     splits = splits_count(work, wanted=splits)
-    contest = replace(
-        _contest(work, period, by, filters, minimum_decided, parts), splits=splits, before=work.calendar.before(period)
-    )  # fmt: skip
-    found = mirror.columns(statements.standings(looked_at(work, as_of).facts, contest))
-    now, before = (standing_columns(found, place, margins=margins) for place in (0, 1))
+    contest = _contest(work, period, by, filters, minimum_decided, parts)
+    contest = replace(contest, splits=splits, before=work.calendar.before(period))
+    facts = looked_at(work, as_of).facts
+    standings = Standings(lambda build: mirror.columns(build(facts)), contest)
+    now, before = (standing_columns(standings.columns(place), margins=margins) for place in (0, 1))
     return ranked(now, before, measure)
 
 
@@ -173,42 +166,22 @@ def margins_seen(work: Work) -> bool:
     return margins_for(work)
 
 
-def standing_columns(found: Mapping[str, NDArray[Any]], place: int = 0, *, margins: bool = False) -> Columns:
-    """Return one period of `statements.standings` in major units, NaN for what there is not; `margins`: with costs."""
-    here = np.flatnonzero(np.ma.filled(found["place"], 0) == place)
+def standing_columns(found: Mapping[str, NDArray[Any]], *, margins: bool = False) -> Columns:
+    """Return `Standings.columns` in major units, NaN for what there is not; `margins`: with costs."""
 
     def number(name: str, unit: float = 1.0) -> NDArray[np.float64]:
-        return np.asarray(np.ma.filled(found[name][here].astype(np.float64), nan) / unit)
+        return np.asarray(found[name] / unit)
 
     def text(name: str) -> NDArray[Any]:
-        return np.array([str(value) for value in found[name][here].tolist()], object)
+        return np.array([str(value) for value in found[name].tolist()], object)
 
     board = {name: text(column) for name, column in (("key", "id"), ("name", "name"), ("team", "team"))}
     board |= {name: number(name, HUNDREDTHS) for name in _MONEY}
     board |= {name: number(name) for name in ("win_rate", "cycle_days", "attainment", "margin_rate")}
-    board |= {name: number(name).astype(np.int64) for name in ("won_count", "decided_count", "activities")}
+    board |= {name: found[name] for name in ("won_count", "decided_count", "activities")}
     if not margins:
-        board |= {name: np.full(here.shape, nan) for name in ("margin", "margin_of", "margin_rate")}
+        board |= {name: np.full(board["key"].shape, nan) for name in ("margin", "margin_of", "margin_rate")}
     return board | {"too_few": np.isnan(board["win_rate"])}
-
-
-@query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)
-def own_rank(work: Work, *, period: Period, measure: statements.Measure = "booked") -> OwnRank:
-    """Return the actor's own rank among all reps, and nothing else of the others; no rank for who is no rep."""
-    rep_id = work.actor.rep_id
-    margins_for(work, measure)
-    if rep_id is None:
-        return OwnRank(None, 0, None)
-    mirror, least_first = work.mirror, measure in statements.LEAST_FIRST
-    found = [
-        mirror.standing(
-            statements.ranking(_contest(work, span, "rep", NO_FILTERS, None), measure),
-            rep_id=rep_id,
-            least_first=least_first,
-        )
-        for span in (period, work.calendar.before(period))
-    ]
-    return OwnRank(found[0].rank, found[0].of, found[1].rank)
 
 
 @query(Action.LEADERBOARD_VIEW, mirrored=True, askable=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from math import nan
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
@@ -13,6 +12,7 @@ from core.access.actors import Reach
 from core.analytics import fairness, rank_ranges
 from core.analytics import leaderboard as statements
 from core.analytics import leaderboard_fair as grounds
+from core.analytics.standings import Standings
 from core.domain.periods import Period, add_months
 from core.queries.leaderboard import margins_for, standing_columns
 from core.queries.overview import HUNDREDTHS
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.analytics.as_of import AsOf
     from core.analytics.facts import Facts, Statement
     from core.analytics.filters import Filters
+    from core.db.mirror import ScopedMirror
     from core.db.work import Work
     from core.queries.leaderboard import Columns
 
@@ -51,7 +52,7 @@ class Pool:
         people = sorted(self.mirror.rows(grounds.presence(self.mirror.facts)))
         self.ids = np.array([row.id for row in people], np.int64)
         self.presence = fairness.Presence.of((row.joined_on, row.left_on, leaves.get(row.id, ())) for row in people)
-        found = self.columns(grounds.territories)
+        found = self._ask(grounds.territories)
         whose, first = np.unique(found["rep_id"], return_index=True)
         self.territory = np.full(self.ids.shape, -1, np.int64)
         known = np.isin(whose, self.ids)
@@ -69,11 +70,13 @@ class Pool:
 
     def columns(self, build: Callable[[Facts], Statement]) -> dict[str, NDArray[Any]]:
         """Return the columns of a statement about everyone, or about the scope alone."""
-        then = partial(self._then, build)
-        return self.mirror.columns_of_everyone(then) if self.everyone else self.mirror.columns(then(self.mirror.facts))
+        return self._ask(lambda facts: build(looked_at(self.work, self.as_of, facts).facts))
 
-    def _then(self, build: Callable[[Facts], Statement], facts: Facts) -> Statement:
-        return build(looked_at(self.work, self.as_of, facts).facts)
+    def _ask(self, build: Callable[[Facts], Statement]) -> dict[str, NDArray[Any]]:
+        """Return the columns of a statement about today, whatever the day that is looked from."""
+        return (
+            self.mirror.columns_of_everyone(build) if self.everyone else self.mirror.columns(build(self.mirror.facts))
+        )
 
     def holds(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say of each rep whether they lie in the actor's scope."""
@@ -81,6 +84,11 @@ class Pool:
         if scope.reach is Reach.ALL:
             return np.ones(numbers.shape, np.bool_)
         return np.isin(numbers, np.array(scope.rep_ids, np.int64))
+
+
+def of_everyone(mirror: ScopedMirror, contest: statements.Contest) -> Standings:
+    """Return what everybody has today, to find one's own place among them."""
+    return Standings(mirror.columns_of_everyone, contest)
 
 
 def boards(
@@ -93,23 +101,29 @@ def boards(
     before = work.calendar.before(period)
     splits = splits_count(work, wanted="splits" in adjust)
     contest = statements.Contest(period, "rep", filters, minimum, work.today, splits=splits)
-    found = pool.columns(lambda facts: statements.standings(facts, replace(contest, before=before)))
+    past = Period(_year_before(before).start, period.start)
+    standings = Standings(pool.columns, replace(contest, before=before), history=past)
     margins = margins_for(work)
-    now, then = (standing_columns(found, place, margins=margins) for place in (0, 1))
+    now, then = (standing_columns(standings.columns(place), margins=margins) for place in (0, 1))
     return (
-        Board(pool, contest, now, measure, adjust, told=True),
-        Board(pool, replace(contest, period=before), then, measure, adjust - {"range"}, told=False),
+        Board(pool, standings, contest, now, measure, adjust, told=True),
+        Board(pool, standings, replace(contest, period=before), then, measure, adjust - {"range"}, told=False),
     )
+
+
+def _year_before(period: Period) -> Period:
+    return Period(add_months(period.start, -12), period.start)
 
 
 class Board:
     """One period's people and the ranks by the chosen adjustments; where it is `told`, with all of them worked out."""
 
     def __init__(
-        self, pool: Pool, contest: statements.Contest, columns: Columns, measure: statements.Measure,
-        adjust: AbstractSet[Adjustment], *, told: bool,
+        self, pool: Pool, standings: Standings, contest: statements.Contest, columns: Columns,
+        measure: statements.Measure, adjust: AbstractSet[Adjustment], *, told: bool,
     ) -> None:  # fmt: skip
-        self.pool, self.contest, self.columns, self.measure = pool, contest, columns, measure
+        self.pool, self.standings, self.contest = pool, standings, contest
+        self.columns, self.measure = columns, measure
         self.least_first = measure in statements.LEAST_FIRST
         self.numbers = columns["key"].astype(np.int64)
         self.at = pool.places(self.numbers)
@@ -157,14 +171,9 @@ class Board:
 
     def _history(self) -> NDArray[np.float64]:
         """Return what each books in a day, in hundredths, by the twelve months before and the territory's."""
-        pool, contest, at = self.pool, self.contest, self.at
-        past = Period(add_months(contest.period.start, -12), contest.period.start)
-        found = pool.columns(
-            lambda facts: grounds.booked_in(
-                facts, past, today=contest.today, filters=contest.filters, splits=contest.splits
-            )
-        )
-        booked, worked = pool.of_each(found["rep_id"], found["booked"]), pool.presence.days_in(past)
+        pool, at = self.pool, self.at
+        past = _year_before(self.contest.period)
+        booked, worked = pool.of_each(*self.standings.booked_in(past)), pool.presence.days_in(past)
         _known, place = np.unique(pool.territory, return_inverse=True)
         peers, peer_days = (np.bincount(place, of_each)[place][at] for of_each in (booked, worked))
         own, days = booked[at], worked[at]
@@ -191,24 +200,24 @@ class Board:
             won = self.columns["won_count"]
             draws = rank_ranges.rates_again(won, self.columns["decided_count"] - won, prior)
         else:
-            splits = self.contest.splits and self.measure in SPLIT
-            deals = self.pool.columns(lambda facts: grounds.won_deals(facts, self.contest, self.measure, splits=splits))
+            whose, amount = self.standings.decided_again(
+                margins=self.measure in statements.OF_COSTS, splits=self.measure in SPLIT
+            )
             column = {"fair_attainment": "fair_quota", "attainment": "quota"}.get(self.ranked_by)
             quotas = self.columns[column] * HUNDREDTHS if column else None
             draws = rank_ranges.resampled(
-                self._decided(deals), cast("rank_ranges.Resampled", self.measure), quotas=quotas
+                self._decided(whose, amount), cast("rank_ranges.Resampled", self.measure), quotas=quotas
             )  # fmt: skip
         low, high = rank_ranges.range_ends(self.columns["rank"], draws)
         self._put(rank_low=low, rank_high=high)
 
-    def _decided(self, deals: dict[str, NDArray[Any]]) -> rank_ranges.Decided:
+    def _decided(self, whose: NDArray[np.int64], amount: NDArray[np.int64]) -> rank_ranges.Decided:
         place = np.full(self.pool.ids.size, -1)
         place[self.at] = np.arange(self.at.size)
-        known = np.isin(deals["rep_id"], self.pool.ids)
-        who = place[self.pool.places(deals["rep_id"][known])]
-        there, amount = who >= 0, deals["amount"][known].astype(np.float64)
+        who = place[self.pool.places(whose)]
+        there = who >= 0
         won = np.ones(np.count_nonzero(there), np.bool_)
-        return rank_ranges.Decided(who[there], won, amount[there], self.at.size)
+        return rank_ranges.Decided(who[there], won, amount[there].astype(np.float64), self.at.size)
 
 
 def _money(hundredths: NDArray[Any]) -> NDArray[np.float64]:

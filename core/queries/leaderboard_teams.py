@@ -13,6 +13,7 @@ from core.access.board_sight import BoardSight, sight_of
 from core.analytics import leaderboard as statements
 from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS, Filters
+from core.analytics.standings import Standings
 from core.analytics.team_parts import team_level, whole_teams
 from core.gate import query
 from core.queries.leaderboard import COLUMNS, leaderboard, margins_for, ranked, standing_columns
@@ -64,10 +65,11 @@ def team_leaderboard(
         period, "team", filters, int(work.setting("minimum_decided")), work.today, parts,
         splits_count(work, wanted=splits), work.calendar.before(period),
     )  # fmt: skip
-    found = work.mirror.columns_of_everyone(
-        lambda facts: statements.standings(looked_at(work, as_of, facts).facts, contest)
-    )  # fmt: skip
-    now, before = (standing_columns(found, place, margins=margins) for place in (0, 1))
+    mirror = work.mirror
+    standings = Standings(
+        lambda build: mirror.columns_of_everyone(lambda facts: build(looked_at(work, as_of, facts).facts)), contest
+    )
+    now, before = (standing_columns(standings.columns(place), margins=margins) for place in (0, 1))
     board = ranked(now, before, measure).assign(inside=False)
     return board if sight is BoardSight.FULL else _masked(board, measure, named=_own_part(work, parts))
 

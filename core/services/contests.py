@@ -16,6 +16,7 @@ from core.analytics import leaderboard as statements
 from core.analytics.credited import any_share
 from core.analytics.filters import NO_FILTERS
 from core.analytics.selection import is_counted
+from core.analytics.standings import Standings
 from core.analytics.team_parts import team_level, whole_teams
 from core.db.single_writer import queue_up
 from core.db.work import get_visible
@@ -163,8 +164,7 @@ def _values(work: Work, period: Period, measure: str) -> dict[int, float]:
     """Return each rep's value of a measure as the leaderboard counts it, money in major units."""
     minimum, splits = int(work.setting("minimum_decided")), work.mirror.value(any_share()) is not None
     contest = statements.Contest(period, "rep", NO_FILTERS, minimum, work.today, splits=splits)
-    rows = work.mirror.rows(statements.standings(work.mirror.facts, contest))
-    return {row.id: _value(row, measure) for row in rows}
+    return _told(work, contest, measure)
 
 
 def _by_team(work: Work, period: Period, measure: str) -> dict[int, float]:
@@ -174,15 +174,14 @@ def _by_team(work: Work, period: Period, measure: str) -> dict[int, float]:
     minimum, splits = int(work.setting("minimum_decided")), work.mirror.value(any_share()) is not None
     parts = whole_teams(team_level(parents))
     contest = statements.Contest(period, "team", NO_FILTERS, minimum, work.today, parts, splits)
-    rows = work.mirror.rows(statements.standings(work.mirror.facts, contest))
-    return {int(row.id): _value(row, measure) for row in rows}
+    return _told(work, contest, measure)
 
 
-def _value(row: Any, measure: str) -> float:
-    value = getattr(row, measure)
-    if value is None:
-        return float("nan")
-    return value / 100 if measure == "booked" else float(value)
+def _told(work: Work, contest: statements.Contest, measure: str) -> dict[int, float]:
+    mirror = work.mirror
+    found = Standings(lambda build: mirror.columns(build(mirror.facts)), contest).columns()
+    values = (found[measure] / (100 if measure == "booked" else 1)).tolist()
+    return {int(key): value for key, value in zip(found["id"].tolist(), values, strict=True)}
 
 
 def _best(values: dict[int, float]) -> list[int]:

@@ -17,8 +17,9 @@ from core.analytics.fairness import prior_of
 from core.analytics.filters import Filters
 from core.domain.periods import Period
 from core.model import Rep, Setting, User
-from core.queries.leaderboard import leaderboard, own_rank
+from core.queries.leaderboard import leaderboard
 from core.queries.leaderboard_fair import ADJUSTMENTS, FAIR_COLUMNS, fair_leaderboard
+from core.queries.own_rank import own_rank
 from core.services.company import change_settings
 from core.services.share import make_share_link
 from core.settings import PROJECT_ROOT

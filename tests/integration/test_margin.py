@@ -22,8 +22,9 @@ from core.errors import InvalidFields, NotAllowed
 from core.model import Deal, DealLine, FxRate, Sku
 from core.queries.deals import deal_record
 from core.queries.drill import deals_behind, selection_total
-from core.queries.leaderboard import leaderboard, margins_seen, own_rank
+from core.queries.leaderboard import leaderboard, margins_seen
 from core.queries.leaderboard_fair import fair_leaderboard
+from core.queries.own_rank import own_rank
 from core.queries.rep_page import rep_against_team
 from core.services.company import change_settings
 from core.services.deal_costs import cost_won_deals, total_cost

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 
+import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy import literal
@@ -16,6 +17,7 @@ from core.analytics.as_of import AsOf
 from core.analytics.filters import Filters
 from core.analytics.past_facts import standpoint
 from core.analytics.selection import Selection
+from core.analytics.standings import Standings
 from core.domain.periods import Period, add_months
 from tests.event_lists import FIRST, KINDS, TEAM_OF, ZONE, Oracle, day_of, mirror_of
 from tests.integration.test_as_of import ALL, DAYS, filters, readings, some_histories
@@ -193,11 +195,12 @@ def test_the_leaderboard_of_a_past_day_credits_who_had_won_by_then(histories, on
     truth = Replayed(histories, on, known, ALL)
     mirror, facts, _until = _look(histories, on, known)
     contest = leaderboard.Contest(period, "rep", Filters(), 1, truth.next_day)
-    rows = {row.id: row for row in mirror.rows(leaderboard.standings(facts, contest))}
+    found = Standings(lambda build: mirror.columns(build(facts)), contest).columns()
+    rows = pd.DataFrame(found).set_index("id")
     for rep in TEAM_OF:
         closed = [s for s in truth.states.values() if s.credit == rep and s.closed_on and s.closed_on in period]
         won = [s for s in closed if s.kind == "won"]
-        row = rows[rep]
+        row = rows.loc[rep]
         assert (row.booked, row.won_count) == (sum(s.value(on) for s in won), len(won))
         assert row.decided_count == len(closed)
         _opens(mirror, facts, truth, Selection("booked", period, Filters(), "rep", str(rep), as_of=AsOf(on, known)),

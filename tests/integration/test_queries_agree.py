@@ -23,8 +23,9 @@ from core.queries.funnel_flow import flow_kinds, funnel_flow, funnel_snapshot
 from core.queries.funnel_losses import losses_by_competitor, losses_by_month, losses_by_stage
 from core.queries.funnel_stays import stay_curves, time_in_stage
 from core.queries.funnel_steps import step_changes, step_trend
-from core.queries.leaderboard import leaderboard, own_rank, rep_card, rep_trend
+from core.queries.leaderboard import leaderboard, rep_card, rep_trend
 from core.queries.overview import booked_by_month, breakdown, overview_kpis, pipeline_by_stage
+from core.queries.own_rank import own_rank
 from core.queries.series import booked_series
 from core.queries.today_numbers import (
     attainment_now,
@@ -335,7 +336,7 @@ def test_every_analytic_question_is_in_the_cast_test():
         for name, entry in QUERIES.items()
         if entry.mirrored
         and entry.function.__module__.rpartition(".")[2]
-        in {"overview", "leaderboard", "drill", "series", "today_numbers"}
+        in {"overview", "leaderboard", "own_rank", "drill", "series", "today_numbers"}
         | {"funnel", "funnel_flow", "funnel_losses", "funnel_stays", "funnel_steps"}
     }
     assert mine - {"process_shown"} == asked

@@ -18,9 +18,10 @@ from core.errors import NotAllowed
 from core.i18n import use_language
 from core.model import Setting
 from core.queries.deals import deals_page
-from core.queries.leaderboard import leaderboard, own_rank
+from core.queries.leaderboard import leaderboard
 from core.queries.leaderboard_fair import fair_leaderboard
 from core.queries.overview import breakdown, overview_kpis
+from core.queries.own_rank import own_rank
 from core.queries.share import my_share_links
 from core.queries.today_numbers import attainment_now
 from core.ui import page
