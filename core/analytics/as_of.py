@@ -112,9 +112,17 @@ def weighted(value: ColumnElement[int], stages: FromClause) -> ColumnElement[int
 
 
 def states_on(
-    facts: Facts, as_of: AsOf, filters: Filters, *, name: str, also: tuple[ColumnElement[bool], ...] = ()
+    facts: Facts,
+    as_of: AsOf,
+    filters: Filters,
+    *,
+    name: str,
+    also: tuple[ColumnElement[bool], ...] = (),
+    open_alone: bool = False,
 ) -> Subquery:
     """Return every deal as it was at the end of the day; `also`: conditions on `facts.states` that narrow it.
+
+    `open_alone` leaves out what was closed: all rates are then of one day, and sooner found.
 
     Columns: deal_id, stage_id, position, credit_id, is_open, is_won, amount (its own currency) and currency, value
     and weighted (hundredths of the company's, weighted 0 of what is closed), expected_close_on, first_on, since_on,
@@ -122,6 +130,8 @@ def states_on(
     """
     states, stages, rates = facts.states.c, facts.stages.alias(f"{name}_stages"), facts.rates.alias(f"{name}_rates")
     value = worth(states.amount, states.currency, rates.c.rate)
+    is_rated = on_day(rates, states.currency, literal(as_of.on, Date)) if open_alone else rated(rates, states, as_of)
+    narrowed = (states.is_open, *also) if open_alone else also
     return (
         select(
             states.deal_id, states.stage_id, stages.c.position, states.credit_id, states.is_open, states.is_won,
@@ -130,13 +140,11 @@ def states_on(
             states.expected_close_on, states.first_on, states.since_on, states.closed_on, states.closed_at,
         )
         .select_from(
-            facts.states.join(stages, stages.c.id == states.stage_id).outerjoin(
-                rates, rated(rates, states, as_of)
-            )
+            facts.states.join(stages, stages.c.id == states.stage_id).outerjoin(rates, is_rated)
         )
         .where(
             states.from_on <= as_of.on, states.until_on > as_of.on,
-            *state_conditions(facts, filters, as_of.known), *also,
+            *state_conditions(facts, filters, as_of.known), *narrowed,
         )
         .subquery(name)
     )  # fmt: skip
@@ -242,7 +250,7 @@ def booked_by_month(facts: Facts, *, period: Period, filters: Filters, as_of: As
 
 def by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, as_of: AsOf) -> Statement:
     """Return the columns of `kpis.open_by_stage`, as of the end of a day."""
-    stood = states_on(facts, as_of, filters, name="stood").c
+    stood = states_on(facts, as_of, filters, name="stood", open_alone=True).c
     inside = (
         select(
             stood.stage_id,
@@ -251,7 +259,6 @@ def by_stage(facts: Facts, *, filters: Filters, pipeline_id: int, as_of: AsOf) -
             cast(func.sum(stood.weighted), BigInteger).label("weighted"),
             func.count().filter(stood.expected_close_on < as_of.on).label("overdue_count"),
         )
-        .where(stood.is_open)
         .group_by(stood.stage_id)
         .subquery("inside")
     )

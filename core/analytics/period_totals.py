@@ -7,9 +7,11 @@ its own for each figure would look at every deal a score of times.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, and_, cast, func, literal_column, select, true
+from sqlalchemy import BigInteger, Integer, and_, case, cast, func, literal_column, select, true
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,24 +79,31 @@ class Counted:
         return select(*sums.c, *middles.c).select_from(sums.join(middles, true()))
 
     def _alike(self, periods: Mapping[str, Period]) -> Subquery:
+        """Return the flags of deals that count alike, and their sums.
+
+        Grouped by one small whole number, a bit for each flag, since DuckDB groups by that as fast as it reads.
+        """
         flags = {
             "is_open": self.is_open, "is_won": self.is_won, "overdue": self.overdue, "closing": self.closing,
             **{f"within{name}": _inside(self.closed_on, days) for name, days in periods.items()},
         }  # fmt: skip
+        bits = {name: literal_column(str(2**place), Integer) for place, name in enumerate(flags)}
+        none = literal_column("0", Integer)
+        number = reduce(add, (case((flag, bits[name]), else_=none) for name, flag in flags.items()))
         each = (
-            select(
-                *(func.coalesce(flag, False).label(name) for name, flag in flags.items()),
-                self.value.label("value"),
-                self.weighted.label("weighted"),
-            )
+            select(number.label("number"), self.value.label("value"), self.weighted.label("weighted"))
             .select_from(self.source)
             .where(*self.where)
             .subquery("each")
             .c
         )
-        keys = [each[name] for name in flags]
         sums = [cast(func.sum(each[name]), BigInteger).label(name) for name in ("value", "weighted")]
-        return select(*keys, func.count().label("deals"), *sums).group_by(*keys).subquery("alike")
+        found = select(each.number, func.count().label("deals"), *sums).group_by(each.number).subquery("numbered").c
+        read = [
+            (func.mod(func.divide(found.number, bit), literal_column("2")) == literal_column("1")).label(name)
+            for name, bit in bits.items()
+        ]
+        return select(*read, found.deals, found.value, found.weighted).subquery("alike")
 
 
 def _inside(day: ColumnElement[Any], period: Period) -> ColumnElement[bool]:

@@ -41,9 +41,9 @@ class Health:
     filters: Filters
     period: Period | None = None
 
-    def rows(self, facts: Facts) -> Subquery:
-        """Return the deals as they were, each with its customer and its age."""
-        stood = states_on(facts, self.as_of, self.filters, name="stood")
+    def rows(self, facts: Facts, *, open_alone: bool = True) -> Subquery:
+        """Return the deals as they were, each with its customer and its age; those that were open, or all."""
+        stood = states_on(facts, self.as_of, self.filters, name="stood", open_alone=open_alone)
         joined, deals = facts.with_deals(stood)
         days = func.date_diff(literal_column("'day'"), deals.opened_on, literal(self.as_of.on, Date))
         return select(stood, deals.customer_id, _age(days).label("age")).select_from(joined).subquery("aged")
@@ -58,10 +58,10 @@ def _age(days: ColumnElement[int]) -> ColumnElement[int]:
 
 def behind(facts: Facts, health: Health, measure: str) -> tuple[FromClause, ColumnElement[bool]]:
     """Return the rows of a day and the condition of `aged:<n>`, `top:deals`, `top:customers` or `stood:<stage>`."""
-    rows = health.rows(facts)
     kind, _colon, which = measure.partition(":")
+    rows = health.rows(facts, open_alone=kind != "stood")
     if kind == "aged":
-        return rows, and_(rows.c.is_open, rows.c.age == int(which))
+        return rows, rows.c.age == int(which)
     if kind == "stood":
         decided = counts_in(rows.c, "decided", period=health.period, on=health.as_of.on)
         joined, stays = facts.with_stays(facts.states)
@@ -69,38 +69,38 @@ def behind(facts: Facts, health: Health, measure: str) -> tuple[FromClause, Colu
         return rows, and_(decided, rows.c.deal_id.in_(stood))
     if which == "deals":
         return rows, rows.c.deal_id.in_(_largest(rows, rows.c.deal_id))
-    return rows, and_(rows.c.is_open, rows.c.customer_id.in_(_largest(rows, rows.c.customer_id)))
+    return rows, rows.c.customer_id.in_(_largest(rows, rows.c.customer_id))
 
 
 def _largest(rows: Subquery, of: ColumnElement[int]) -> Any:
     total = func.sum(rows.c.value)
-    return select(of).where(rows.c.is_open).group_by(of).order_by(total.desc(), of).limit(TOP)
+    return select(of).group_by(of).order_by(total.desc(), of).limit(TOP)
 
 
 def ages(facts: Facts, health: Health) -> Statement:
     """Return `age` (place among `AGES`), `count` and `value` (hundredths) of what was open."""
     rows = health.rows(facts).c
-    return (
-        select(rows.age, func.count().label("count"), cast(func.sum(rows.value), BigInteger).label("value"))
-        .where(rows.is_open)
-        .group_by(rows.age)
-    )
+    return select(
+        rows.age, func.count().label("count"), cast(func.sum(rows.value), BigInteger).label("value")
+    ).group_by(rows.age)
 
 
 def concentration(facts: Facts, health: Health) -> Statement:
     """Return one row: `deals_count`, `deals_value` and the same of customers, for the top ones; and `total`."""
     rows = health.rows(facts)
-    opened = select(rows.c.deal_id, rows.c.customer_id, rows.c.value).where(rows.c.is_open).cte("opened")
+    opened = select(rows.c.deal_id, rows.c.customer_id, rows.c.value).cte("opened")
+    deal, value = opened.c.deal_id, func.sum(opened.c.value)
+    largest = {
+        "deals": select(deal.label("who"), literal_column("1").label("count"), opened.c.value).order_by(
+            opened.c.value.desc(), deal
+        ),
+        "customers": select(opened.c.customer_id.label("who"), func.count().label("count"), value.label("value"))
+        .group_by(opened.c.customer_id)
+        .order_by(value.desc(), opened.c.customer_id),
+    }
     parts = [select(_total(opened.c.value).label("total")).subquery("whole")]
-    for which, column in (("deals", opened.c.deal_id), ("customers", opened.c.customer_id)):
-        value = func.sum(opened.c.value)
-        top = (
-            select(column.label("who"), func.count().label("count"), value.label("value"))
-            .group_by(column)
-            .order_by(value.desc(), column)
-            .limit(TOP)
-            .subquery(f"top_{which}")
-        )
+    for which, ranked in largest.items():
+        top = ranked.limit(TOP).subquery(f"top_{which}")
         parts.append(
             select(_total(top.c.count).label(f"{which}_count"), _total(top.c.value).label(f"{which}_value"))
             .where(top.c.who.is_not(None))

@@ -261,6 +261,12 @@ def order_of(deal: NDArray[Any], day: NDArray[Any]) -> NDArray[np.int64]:
     return np.argsort(deal.astype("int64") * _DAYS + day, kind="stable")
 
 
+def is_ordered(deal: NDArray[Any], day: NDArray[Any]) -> bool:
+    """Whether rows are in `order_of` already, which is sooner said than found."""
+    place = deal.astype("int64") * _DAYS + day
+    return bool((place[1:] >= place[:-1]).all())
+
+
 def _entered(
     deal: NDArray[Any], stage: NDArray[Any], since: NDArray[np.int64], until: NDArray[np.int64]
 ) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from core.analytics.dimensions import Dimension
 from core.analytics.filters import NO_FILTERS, Filters, number
 from core.analytics.known_then import chances, followed, followed_mark, marks_beside, names, spans
 from core.forecasting.near_term import near_term
-from core.forecasting.pipeline import LEARNED, WEEKS, order_of
+from core.forecasting.pipeline import LEARNED, WEEKS, is_ordered, order_of
 from core.gate import query
 from core.queries.overview import HUNDREDTHS
 
@@ -33,8 +33,11 @@ if TYPE_CHECKING:
 Key = TypeVar("Key")
 Part = Dimension | Literal["company"]
 
-COLUMNS = ("deal", "stage", "probability", "value", "is_open", "is_won", "from_on", "until_on", "expected_close_on")
-DAYS = ("from_on", "until_on", "expected_close_on")
+DAYS: Final = "datetime64[s]"
+COLUMNS: Final = {
+    "deal": "int64", "stage": "int64", "probability": "float64", "value": "float64", "is_open": "bool",
+    "is_won": "bool", "from_on": DAYS, "until_on": DAYS, "expected_close_on": DAYS,
+}  # fmt: skip
 NAMES = ("deal", "name", "customer")
 CARRIED = ("deal", "name", "customer", "value", "age", "chance", "brings")
 KEPT: Final = 32
@@ -58,15 +61,21 @@ def deal_spans(
 
 def _stays(mirror: ScopedMirror, since: date, dimension: Part, key: str) -> pd.DataFrame:
     filters = filters_of(dimension, key)
-    frame = pd.DataFrame(columns=list(COLUMNS))
-    if filters is not None:
+    if filters is None:
+        stays: dict[str, NDArray[Any]] = {name: np.empty(0, kind) for name, kind in COLUMNS.items()}
+    else:
         stays = _with_chances(mirror, mirror.columns(spans(mirror.facts, filters=filters, since=since)))
-        order = order_of(stays["deal"], stays["from_on"])
-        frame = pd.DataFrame({name: stays[name][order] for name in COLUMNS})
-    frame = frame.astype({"value": "float64", "probability": "float64", "deal": "int64", "stage": "int64"})
-    for name in DAYS:
-        frame[name] = frame[name].to_numpy(dtype="int64").astype("datetime64[D]").astype("datetime64[s]")
-    return frame
+        if not is_ordered(stays["deal"], stays["from_on"]):
+            order = order_of(stays["deal"], stays["from_on"])
+            stays = {name: stays[name][order] for name in COLUMNS}
+    return pd.DataFrame({name: _of_kind(stays[name], kind) for name, kind in COLUMNS.items()}, copy=False)
+
+
+def _of_kind(values: NDArray[Any], kind: str) -> NDArray[Any]:
+    """Return values of a kind, days from their numbers; what is so already as it is, since there are very many."""
+    if kind == DAYS and values.dtype != kind:
+        return values.astype("datetime64[D]").astype(kind)
+    return values.astype(kind, copy=False)
 
 
 def _with_chances(mirror: ScopedMirror, stays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
