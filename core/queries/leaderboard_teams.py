@@ -42,12 +42,13 @@ def team_leaderboard(
 ) -> pd.DataFrame:
     """Return the teams, ranked by a measure: the columns of `leaderboard`, and `inside` (the scope holds its deals).
 
-    With `whole` people directly in a team are no row beside its subteams.
     Who sees whole teams gets those. Anybody else gets the company's as its setting says: with names and figures, with
     the ranked figure alone (and the name of the own team, where it has enough people to hide each other), or none.
+    With `whole` these are the teams among which a contest is decided, for everybody: the company's, ranked among all,
+    without those who are directly in a team beside its subteams; who sees some of them whole gets those in any case.
     """
     scope = work.mirror.scope
-    if scope.reach is Reach.ALL or scope.team_ids:
+    if scope.reach is Reach.ALL or (scope.team_ids and not whole):
         own = leaderboard(
             work, period=period, by="team", measure=measure, filters=filters, as_of=as_of, splits=splits,
             whole=whole,
@@ -55,7 +56,8 @@ def team_leaderboard(
         return own.assign(inside=True)
     margins = margins_for(work, measure)
     sight = sight_of(work.actor, work.setting("board_sight"))
-    if sight is BoardSight.HIDDEN or (sight is BoardSight.ANONYMOUS and filters != NO_FILTERS):
+    hidden = sight is BoardSight.HIDDEN or (sight is BoardSight.ANONYMOUS and filters != NO_FILTERS)
+    if hidden and not scope.team_ids:
         return _framed([])
     teams = work.mirror.facts.teams.c
     parents = {row.id: row.parent_id for row in work.mirror.rows(select(teams.id, teams.parent_id))}
@@ -70,7 +72,12 @@ def team_leaderboard(
         lambda build: mirror.columns_of_everyone(lambda facts: build(looked_at(work, as_of, facts).facts)), contest
     )
     now, before = (standing_columns(standings.columns(place), margins=margins) for place in (0, 1))
-    board = ranked(now, before, measure).assign(inside=False)
+    board = ranked(now, before, measure)
+    board = board.assign(
+        inside=board["key"].isin([part.key for part in parts if {*part.team_ids} <= {*scope.team_ids}])
+    )
+    if hidden:
+        return board[board["inside"]].reset_index(drop=True)
     return board if sight is BoardSight.FULL else _masked(board, measure, named=_own_part(work, parts))
 
 
@@ -78,7 +85,7 @@ def _own_part(work: Work, parts: tuple[TeamPart, ...]) -> str:
     """Return the key of the part that the actor works in, "" where it is too small to be named."""
     reps = work.mirror.facts.reps.c
     team_of = {row.id: row.team_id for row in work.mirror.rows(select(reps.id, reps.team_id))}
-    own = team_of.get(work.actor.rep_id or 0)
+    own = team_of.get(work.actor.rep_id or 0) or work.actor.team_id
     for part in parts:
         if own in part.team_ids:
             people = sum(team in part.team_ids for team in team_of.values())
@@ -87,9 +94,10 @@ def _own_part(work: Work, parts: tuple[TeamPart, ...]) -> str:
 
 
 def _masked(board: pd.DataFrame, measure: str, *, named: str) -> pd.DataFrame:
-    """Return rank and ranked figure alone; no name but the one part's that is `named`."""
+    """Return rank and ranked figure alone of rows outside the scope; no name but the one part's that is `named`."""
     kept = ("rank", "previous_rank", "rank_change", "most_improved", "inside", measure)
     rows = [
+        row if row["inside"] else
         {**blank(TEAM_COLUMNS), **{name: row[name] for name in kept},
          "key": row["key"] if row["key"] == named else f"{MASKED}{place}",
          "name": row["name"] if row["key"] == named else "", "team": "", "too_few": False}

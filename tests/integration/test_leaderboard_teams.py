@@ -80,3 +80,16 @@ def test_the_own_team_has_its_name_where_enough_people_are_in_it(make: Company) 
 def test_a_rep_sees_no_team_where_others_are_hidden(make: Company) -> None:
     let_see(make, BoardSight.HIDDEN)
     assert seen(make, "eastern rep") == []
+
+
+def test_a_contests_teams_are_the_companys_and_a_manager_has_the_own_ones_in_any_case(make: Company) -> None:
+    """East's manager is told East's place among all teams, not that of its parts among themselves."""
+    for sight, others in ((BoardSight.HIDDEN, []), (BoardSight.ANONYMOUS, [""]), (BoardSight.FULL, ["West"])):
+        let_see(make, sight)
+        rows = seen(make, "eastern manager", whole=True)
+        assert [row["name"] for row in rows if not row["inside"]] == others
+        (own,) = (row for row in rows if row["inside"])
+        everything = {row["name"]: row for row in seen(make, "leader", whole=True)}
+        assert {name: own[name] for name in ("rank", "booked", "won_count", "key")} == {
+            name: everything["East"][name] for name in ("rank", "booked", "won_count", "key")
+        }

@@ -13,11 +13,13 @@ from streamlit.testing.v1 import AppTest
 from core import gate
 from core.access.actors import Scope
 from core.access.board_sight import BoardSight
+from core.analytics.selection import Selection
 from core.domain.honours import ContestMeasure
 from core.domain.periods import Period
 from core.services.company import change_settings
 from core.services.contests import hold_contest
 from core.services.deal_credit import CreditPart, split_credit
+from core.ui.screens.leaderboard_contests import award_figure, won_by
 from core.ui.screens.leaderboard_fair import none_shown
 from tests.conftest import actor
 from tests.factories import NOW, Company
@@ -186,6 +188,17 @@ def test_sales_operations_hold_a_contest_and_give_awards_on_the_page(world: Comp
     assert any("Sprint" in one for one in words(page))
     (kept,) = [frame.value for frame in page.dataframe if "what" in frame.value.columns]
     assert set(zip(kept["what"], kept["name"], strict=True)) >= {("Best seller", "Bob"), ("First deal won", "Bob")}
+
+
+def test_the_gain_of_the_most_improved_opens_no_deals_for_it_is_the_sum_of_none() -> None:
+    award = {"measure": "booked", "rep_id": 1, "team_id": None, "start": JULY, "end": date(2026, 8, 1), "value": 5.0}
+    view: Any = SimpleNamespace(currency="CNY")
+
+    assert won_by({**award, "kind": "most_improved"}, "figure") is None
+    assert won_by({**award, "kind": "best_seller"}, "figure") == Selection(
+        "credited", Period(JULY, date(2026, 8, 1)), by="rep", key="1"
+    )
+    assert award_figure(view, {**award, "kind": "most_improved"}) == "+¥5"
 
 
 def test_the_screen_turns_through_its_panels(world: Company) -> None:

@@ -200,7 +200,7 @@ def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
     ]  # fmt: skip
     height = min(420, (len(shown) + 1) * 33 + 2) if len(shown) > 10 else None
     with wide(name):
-        table(view, shown, columns, name=name, height=height, on_cell=cells(view, shown, _won_by))
+        table(view, shown, columns, name=name, height=height, on_cell=cells(view, shown, won_by))
     rows = [
         PhoneRow(
             0 if is_missing(row["rep_id"]) else int(row["rep_id"]),
@@ -214,18 +214,19 @@ def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
     st.caption(_("An award keeps the figure that it was given with, whatever changes later."))
 
 
-def _won_by(row: dict[Any, Any], column: str) -> Selection | None:
-    """Return the deals that the figure of an award counts; of a first deal the figure counts that one alone."""
+def won_by(row: dict[Any, Any], column: str) -> Selection | None:
+    """Return the deals that an award's figure counts: a first deal's is that one alone, a gain is of no deals."""
     counted = counts(row["measure"])
-    if column != "figure" or counted is None or row["kind"] == "first_deal":
+    if column != "figure" or counted is None or row["kind"] in {"first_deal", "most_improved"}:
         return None
     by: Dimension = "team" if row["kind"] == "best_team" or is_missing(row["rep_id"]) else "rep"
     return Selection(counted, Period(row["start"], row["end"]), by=by, key=str(int(row[f"{by}_id"])))
 
 
 def award_figure(view: View, row: dict[str, Any]) -> str:
-    """Return the figure that an award was won by, in the reader's format."""
-    return said(row["value"], MEASURES[row["measure"]][1], view.currency)
+    """Return the figure that an award was won by, in the reader's format; that of the most improved is a gain."""
+    figure = said(row["value"], MEASURES[row["measure"]][1], view.currency)
+    return f"+{figure}" if row["kind"] == "most_improved" else figure
 
 
 def _when(start: Any, end: Any) -> str:
