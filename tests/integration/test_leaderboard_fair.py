@@ -13,6 +13,7 @@ import pytest
 from core import gate
 from core.access.actors import SYSTEM
 from core.access.board_sight import BoardSight
+from core.analytics.as_of import AsOf
 from core.analytics.fairness import prior_of
 from core.analytics.filters import Filters
 from core.domain.periods import Period
@@ -162,6 +163,14 @@ def test_filters_compare_with_nobody_who_is_not_shown(make: Company, sight: Boar
     assert seen(make, "eastern rep", filters=west) == {}
     mine = seen(make, "eastern rep", filters=Filters(rep_ids=(make.reps["alice"], make.reps["charlie"])))
     assert [(name, row["rank"], row["of"]) for name, row in mine.items()] == [("Alice", 1, 1)]
+
+
+@pytest.mark.parametrize("known", ["now", "then"])
+def test_a_past_day_narrowed_by_filters_shows_ones_own_people(make: Company, known: Any) -> None:
+    team, day = Filters(team_ids=(make.teams["east"],)), AsOf(NOW.date() - timedelta(days=1), known)
+    rows = seen(make, "eastern manager", measure="attainment", adjust=ADJUSTMENTS, filters=team, as_of=day)
+    assert list(rows) == ["Alice", "Bob"]
+    assert all(row["inside"] for row in rows.values())
 
 
 def test_others_show_as_the_setting_says_whatever_was_asked_before(make: Company) -> None:
