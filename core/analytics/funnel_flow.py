@@ -4,101 +4,79 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, String, and_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, String, case, cast, func, literal_column, or_, select
 
 from core.analytics.facts import spoken
 from core.analytics.filters import Filters, deal_conditions
 from core.analytics.selection import is_counted
-from core.analytics.stage_measures import between, from_id, usual_as_told, usual_stays, ways
+from core.analytics.stage_measures import between, from_id, usual_as_told, usual_stays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from sqlalchemy import ColumnElement, Subquery
-
     from core.analytics.facts import Facts, Statement
+    from core.analytics.flow_ways import Places
     from core.analytics.stage_measures import Usual
     from core.domain.periods import Period
 
 
-def _inside(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> list[ColumnElement[bool]]:
-    """Return what moves of `facts.moves` and their deals must be to count."""
-    return [
-        facts.deals.c.pipeline_id == pipeline_id,
-        between(facts.moves.c.moved_on, period),
-        *deal_conditions(facts, filters),
-    ]
+def stages_met(facts: Facts, *, pipeline_id: int) -> Statement:
+    """Return the stages of a process, retired ones too, in order: id, stage (name), kind, position, active."""
+    stages = facts.stages.c
+    return (
+        select(stages.id, spoken(facts.stages).label("stage"), stages.kind, stages.position, stages.active)
+        .where(stages.pipeline_id == pipeline_id)
+        .order_by(stages.position, stages.id)
+    )
 
 
-def _moved(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Subquery:
-    """Return a row per deal and pair of stages in the period: deal_id, amount, from_id (0: none), to_id, moves."""
+def taken(facts: Facts, places: Places, *, period: Period, filters: Filters, pipeline_id: int) -> Statement:
+    """Return the deals that moved in the period, those alike in one row: which ways they took, and how they are.
+
+    Columns: of the n-th word of `places` `way_<n>`, a bit for each way that was taken, and `even_<n>`, for each that
+    was taken an even number of times; `again`: the deal's number where it moved more often than once on each way of
+    the first and once more on each of the second, else 0; `deals`, `value` (hundredths). Deals are looked up once,
+    not with each of their moves.
+    """
     deals, moves = facts.deals.c, facts.moves.c
+    each = (
+        select(
+            moves.deal_id,
+            func.count().label("moves"),
+            *(func.bit_or(bit).label(f"way_{word}") for word, bit in enumerate(places.bits(moves))),
+            *(func.bit_xor(bit).label(f"odd_{word}") for word, bit in enumerate(places.bits(moves))),
+        )
+        .where(moves.pipeline_id == pipeline_id, between(moves.moved_on, period))
+        .group_by(moves.deal_id)
+        .subquery("each")
+        .c
+    )
+    words = [each[f"way_{word}"] for word in range(places.words)]
+    even = [(each[f"way_{word}"] - each[f"odd_{word}"]).label(f"even_{word}") for word in range(places.words)]
+    told = [func.bit_count(word) for word in (*words, *(word.element for word in even))]
+    again = case((each.moves > sum(told[1:], told[0]), each.deal_id), else_=literal_column("0"))
+    keys = [*words, *even, again.label("again")]
+    return (
+        select(
+            *keys, func.count().label("deals"),
+            func.coalesce(cast(func.sum(deals.amount), BigInteger), 0).label("value"),
+        )
+        .join_from(each.deal_id.table, facts.deals, deals.id == each.deal_id)
+        .where(deals.pipeline_id == pipeline_id, *deal_conditions(facts, filters))
+        .group_by(*(literal_column(str(place + 1)) for place in range(len(keys))))
+    )  # fmt: skip
+
+
+def repeated(facts: Facts, *, period: Period, deal_ids: Sequence[int]) -> Statement:
+    """Return how often deals took each way in the period: from_id, to_id, moves."""
+    moves = facts.moves.c
     origin = from_id(moves)
     return (
-        select(
-            moves.deal_id, origin.label("from_id"), moves.to_stage_id.label("to_id"),
-            func.any_value(deals.amount).label("amount"), func.count().label("moves"),
-        )
-        .select_from(facts.moves.join(facts.deals, deals.id == moves.deal_id))
-        .where(*_inside(facts, period=period, filters=filters, pipeline_id=pipeline_id))
-        .group_by(moves.deal_id, origin, moves.to_stage_id)
-        .subquery("moved")
-    )  # fmt: skip
-
-
-def links(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Statement:
-    """Return a row per pair of stages between which a deal moved; `from_key` is "0" for the first entry.
-
-    Columns: from_key, from_stage, to_key, to_stage, kind; deals (distinct), moves; value (hundredths) of the deals;
-    from_position, to_position.
-    """
-    m = _moved(facts, period=period, filters=filters, pipeline_id=pipeline_id).c
-    each = (
-        select(
-            m.from_id, m.to_id, func.count().label("deals"),
-            cast(func.sum(m.moves), BigInteger).label("moves"), cast(func.sum(m.amount), BigInteger).label("value"),
-        )
-        .group_by(m.from_id, m.to_id)
-        .subquery("links")
-    )  # fmt: skip
-    one, two, way = facts.stages.alias("from_stage"), facts.stages.alias("to_stage"), ways(facts)
-    taken = and_(way.c.from_id == each.c.from_id, way.c.to_id == each.c.to_id)
-    return (
-        select(
-            cast(each.c.from_id, String).label("from_key"), spoken(one).label("from_stage"),
-            cast(each.c.to_id, String).label("to_key"), spoken(two).label("to_stage"),
-            way.c.kind, each.c.deals, each.c.moves, each.c.value,
-            func.coalesce(one.c.position, 0).label("from_position"), two.c.position.label("to_position"),
-        )
-        .select_from(
-            each.join(way, taken).outerjoin(one, one.c.id == each.c.from_id).outerjoin(two, two.c.id == each.c.to_id)
-        )
-        .order_by(func.coalesce(one.c.position, 0), two.c.position, each.c.from_id, each.c.to_id)
-    )  # fmt: skip
-
-
-def kinds(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Statement:
-    """Return `kind`, `deals` (distinct), `moves` and `value` (hundredths) of what happened in the period."""
-    deals, moves, way = facts.deals.c, facts.moves.c, ways(facts)
-    taken = and_(way.c.from_id == from_id(moves), way.c.to_id == moves.to_stage_id)
-    each = (
-        select(
-            moves.deal_id, way.c.kind,
-            func.any_value(deals.amount).label("amount"), func.count().label("moves"),
-        )
-        .select_from(facts.moves.join(facts.deals, deals.id == moves.deal_id).join(way, taken))
-        .where(*_inside(facts, period=period, filters=filters, pipeline_id=pipeline_id))
-        .group_by(moves.deal_id, way.c.kind)
-        .subquery("each")
-    )  # fmt: skip
-    e = each.c
-    return select(
-        e.kind,
-        func.count().label("deals"),
-        cast(func.sum(e.moves), BigInteger).label("moves"),
-        cast(func.sum(e.amount), BigInteger).label("value"),
-    ).group_by(e.kind)
+        select(origin.label("from_id"), moves.to_stage_id.label("to_id"), func.count().label("moves"))
+        .where(between(moves.moved_on, period), moves.deal_id.in_(deal_ids))
+        .group_by(origin, moves.to_stage_id)
+    )
 
 
 def standing(

@@ -169,6 +169,17 @@ class _Compiler(ChStatementCompiler):  # type: ignore[misc] # an untyped class
         (value,) = self._arguments(fn, **kw)
         return f"groupBitXor({value})"
 
+    def visit_bit_or_func(self, fn: Any, **kw: Any) -> str:
+        (value,) = self._arguments(fn, **kw)
+        return f"groupBitOr({value})"
+
+    def visit_bit_count_func(self, fn: Any, **kw: Any) -> str:
+        (value,) = self._arguments(fn, **kw)
+        return f"bitCount({value})"
+
+    def visit_list_extract_func(self, fn: Any, **kw: Any) -> str:
+        return f"arrayElement({', '.join(self._arguments(fn, **kw))})"
+
     def visit_epoch_func(self, fn: Any, **kw: Any) -> str:
         (value,) = self._arguments(fn, **kw)
         kind = type_of(fn.clauses.clauses[0])

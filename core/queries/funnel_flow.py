@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -10,10 +11,11 @@ from core.access.actions import Action
 from core.analytics import funnel_flow as statements
 from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS, Filters
+from core.analytics.flow_ways import Flow, Places, Step, Way, steps_between
 from core.analytics.stage_measures import KINDS
 from core.gate import query
 from core.queries.drill import tidy
-from core.queries.overview import chosen_pipeline
+from core.queries.overview import HUNDREDTHS, chosen_pipeline
 from core.queries.standpoint import looked_at
 from core.queries.usual_stays import known_usual_stays
 
@@ -21,31 +23,63 @@ if TYPE_CHECKING:
     from core.db.work import Work
     from core.domain.periods import Period
 
+LINK_COLUMNS: Final = (
+    "from_key", "from_stage", "to_key", "to_stage", "kind", "deals", "moves", "value", "from_position", "to_position",
+)  # fmt: skip
+_KINDS: Final = {
+    **dict.fromkeys(("deals", "moves"), "int64"),
+    "value": "float64",
+    **dict.fromkeys(("from_position", "to_position"), "int32"),
+}
+DEALS_AT_ONCE: Final = 5_000
+"""Deals that are named in one statement."""
+
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
 def funnel_flow(
     work: Work, *, period: Period, filters: Filters = NO_FILTERS, as_of: AsOf | None = None
 ) -> pd.DataFrame:
     """Return from which stage to which how many deals moved in the period."""
-    mirror = work.mirror
-    pipeline = chosen_pipeline(mirror, filters)
-    frame = mirror.frame(
-        statements.links(looked_at(work, as_of).facts, period=period, filters=filters, pipeline_id=pipeline)
-    )
-    return tidy(frame, money=("value",))
+    ways, flow = _flow(work, period, filters, as_of)
+    counted = [(way, flow.of([(way.from_id, way.to_id)])) for way in ways]
+    rows = [
+        (str(way.from_id), way.from_stage, str(way.to_id), way.to_stage, way.kind,
+         found.deals, found.moves, found.value / HUNDREDTHS, way.from_position, way.to_position)
+        for way, found in counted
+        if found.deals
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(LINK_COLUMNS)).astype(_KINDS)
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
 def flow_kinds(work: Work, *, period: Period, filters: Filters = NO_FILTERS, as_of: AsOf | None = None) -> pd.DataFrame:
     """Return how many deals entered, went forward, skipped, fell back, were lost, won, reopened in the period."""
+    ways, flow = _flow(work, period, filters, as_of)
+    counted = [flow.of((way.from_id, way.to_id) for way in ways if way.kind == kind) for kind in KINDS]
+    rows = [
+        (kind, place, found.deals, found.moves, found.value / HUNDREDTHS)
+        for place, (kind, found) in enumerate(zip(KINDS, counted, strict=True))
+    ]
+    return pd.DataFrame(rows, columns=["kind", "place", "deals", "moves", "value"])
+
+
+def _flow(work: Work, period: Period, filters: Filters, as_of: AsOf | None) -> tuple[list[Step], Flow]:
     mirror = work.mirror
     pipeline = chosen_pipeline(mirror, filters)
-    rows = mirror.rows(
-        statements.kinds(looked_at(work, as_of).facts, period=period, filters=filters, pipeline_id=pipeline)
-    )
-    found = {row.kind: (row.deals, row.moves, row.value / 100) for row in rows}
-    counted = [(kind, place, *found.get(kind, (0, 0, 0.0))) for place, kind in enumerate(KINDS)]
-    return pd.DataFrame(counted, columns=["kind", "place", "deals", "moves", "value"])
+    facts = looked_at(work, as_of).facts
+    ways = steps_between(mirror.rows(statements.stages_met(mirror.facts, pipeline_id=pipeline)))
+    places = Places(tuple((way.from_id, way.to_id) for way in ways))
+
+    def moves_of(deal_ids: list[int]) -> dict[Way, int]:
+        found: Counter[Way] = Counter()
+        for start in range(0, len(deal_ids), DEALS_AT_ONCE):
+            some = deal_ids[start : start + DEALS_AT_ONCE]
+            for row in mirror.rows(statements.repeated(facts, period=period, deal_ids=some)):
+                found[row.from_id, row.to_id] += row.moves
+        return found
+
+    taken = statements.taken(facts, places, period=period, filters=filters, pipeline_id=pipeline)
+    return ways, Flow(places, mirror.columns(taken), moves_of)
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
