@@ -13,7 +13,7 @@ from sqlmodel import select as orm_select
 from core.access.actors import SYSTEM, Scope
 from core.analytics import tables
 from core.db.engine import WRITING
-from core.model import Deal, Stage, StageMove
+from core.model import Activity, Deal, Stage, StageMove
 from tests.factories import NOW
 from tests.histories import random_change, random_deals
 
@@ -140,6 +140,33 @@ def test_a_deleted_deal_is_gone(company):
         connection.exec_driver_sql(f"DELETE FROM deal WHERE id = {deal.id}")
     left = contents(mirror)
     assert len(left["deals"]) == len(left["spans"]) == 1
+
+
+def test_many_deals_changed_at_once_keep_the_days_of_their_last_activities(company):
+    """More deals than a statement names one by one; of one the activity went to another deal meanwhile."""
+    deals = [company.deal() for _number in range(20)]
+    engine = company.database.engine.execution_options(**{WRITING: True})
+    with engine.begin() as connection:
+        for deal in deals[:10]:
+            rows = [{"kind": "call", "customer_id": deal.customer_id, "deal_id": deal.id, "rep_id": deal.owner_id,
+                     "done_at": NOW - timedelta(days=deal.id), "created_at": NOW, "updated_at": NOW}]  # fmt: skip
+            connection.execute(Activity.__table__.insert(), rows)
+    mirror = company.database.mirror
+    mirror.refresh()
+    first, other = deals[0].id, deals[19].id
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE deal SET base_amount = base_amount + 100")
+        connection.exec_driver_sql(f"UPDATE activity SET deal_id = {other} WHERE deal_id = {first}")
+    followed = contents(mirror)
+    scoped = mirror.scoped(EVERYTHING)
+    last = dict(scoped.rows(select(tables.DEALS.c.id, tables.DEALS.c.last_activity_on)))
+    mirror.rebuild()
+
+    assert followed == contents(mirror)
+    assert last[first] is None
+    assert last[other] == (NOW - timedelta(days=first)).date()
+    assert last[deals[1].id] == (NOW - timedelta(days=deals[1].id)).date()
+    assert {number for number in last if last[number]} == {other, *(deal.id for deal in deals[1:10])}
 
 
 def test_a_whole_table_logged_as_a_batch_is_read_again(company):
