@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 from sqlalchemy import select
@@ -96,12 +96,13 @@ def _own_part(work: Work, parts: tuple[TeamPart, ...]) -> str:
 def _masked(board: pd.DataFrame, measure: str, *, named: str) -> pd.DataFrame:
     """Return rank and ranked figure alone of rows outside the scope; no name but the one part's that is `named`."""
     kept = ("rank", "previous_rank", "rank_change", "most_improved", "inside", measure)
+    there = cast("list[dict[str, Any]]", board[board["rank"].notna()].to_dict("records"))
     rows = [
         row if row["inside"] else
         {**blank(TEAM_COLUMNS), **{name: row[name] for name in kept},
          "key": row["key"] if row["key"] == named else f"{MASKED}{place}",
          "name": row["name"] if row["key"] == named else "", "team": "", "too_few": False}
-        for place, row in enumerate(board[board["rank"].notna()].to_dict("records"), start=1)
+        for place, row in enumerate(there, start=1)
     ]  # fmt: skip
     return _framed(rows)
 
