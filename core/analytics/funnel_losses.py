@@ -61,24 +61,34 @@ def lost_by_month(facts: Facts, *, period: Period, filters: Filters, pipeline_id
     Columns: month, reason_key, reason, count, value (hundredths).
     """
     deals, reasons = facts.deals.c, facts.lost_reasons.c
-    month = cast(func.date_trunc(literal_column("'month'"), deals.closed_on), Date)
-    reason_key = text_or_none(deals.lost_reason_id)
-    chosen: Statement = (
+    month = cast(func.date_trunc(literal_column("'month'"), deals.closed_on), Date).label("month")
+    parts = (
         select(
-            month.label("month"),
-            reason_key.label("reason_key"),
-            spoken(facts.lost_reasons).label("reason"),
+            month,
+            deals.lost_reason_id,
             func.count().label("count"),
             cast(func.sum(deals.amount), BigInteger).label("value"),
         )
-        .select_from(facts.deals.outerjoin(facts.lost_reasons, reasons.id == deals.lost_reason_id))
         .where(
             deals.pipeline_id == pipeline_id,
             is_counted(facts, "lost", period=period, today=today),
             *deal_conditions(facts, filters),
         )
-        .group_by(month, deals.lost_reason_id, reasons.id, reasons.name, reasons.name_en)
-        .order_by(month, func.count().desc(), reason_key)
+        .group_by(month, deals.lost_reason_id)
+        .subquery("parts")
+    )
+    p = parts.c
+    reason_key = text_or_none(p.lost_reason_id)
+    chosen: Statement = (
+        select(
+            p.month,
+            reason_key.label("reason_key"),
+            spoken(facts.lost_reasons).label("reason"),
+            p.count,
+            p.value,
+        )
+        .select_from(parts.outerjoin(facts.lost_reasons, reasons.id == p.lost_reason_id))
+        .order_by(p.month, p.count.desc(), reason_key)
     )
     return chosen
 
