@@ -34,6 +34,7 @@ WEIGHTS = np.geomspace(1.0, 10_000.0, 161)
 """The weights of a prior that are tried, in deals."""
 _AS_LIKELY = 1e-9
 _EVER, _NEVER = 0, 4_000_000
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,32 @@ class Presence:
     @classmethod
     def of(cls, stays: Iterable[Stay]) -> Presence:
         """Return the presence of people one by one; `left_on` is the last day."""
-        bounds, leaves = [], []
-        for place, (joined_on, left_on, away) in enumerate(stays):
-            bounds.append((
-                joined_on.toordinal() if joined_on else _EVER, left_on.toordinal() + 1 if left_on else _NEVER
-            ))  # fmt: skip
+        known = [*stays]
+        days = (np.array([stay[at] or "NaT" for stay in known], "datetime64[D]") for at in (0, 1))
+        return cls.between(*days, leaves={at: away for at, (*_days, away) in enumerate(known)})
+
+    @classmethod
+    def between(
+        cls,
+        joined_on: NDArray[np.datetime64],
+        left_on: NDArray[np.datetime64],
+        *,
+        leaves: Mapping[int, Sequence[Leave]],
+    ) -> Presence:
+        """Return the presence of many people; NaT for who has always been there or has not left; leaves by place."""
+        first, last = (days.astype("datetime64[D]") for days in (joined_on, left_on))
+        there = np.where(np.isnat(first), _EVER, first.astype(np.int64) + _EPOCH)
+        until = np.where(np.isnat(last), _NEVER, last.astype(np.int64) + _EPOCH + 1)
+        found = []
+        for place, away in leaves.items():
             over = _EVER
-            for start, last in sorted(away):
-                since, until = max(start.toordinal(), over), last.toordinal() + 1
-                if since < until:
-                    leaves.append((place, since, until))
-                    over = until
-        there, gone = np.array(bounds, np.int64).reshape(-1, 2), np.array(leaves, np.int64).reshape(-1, 3)
-        return cls(there[:, 0], there[:, 1], gone[:, 0], gone[:, 1], gone[:, 2])
+            for start, end in sorted(away):
+                since, back = max(start.toordinal(), over), end.toordinal() + 1
+                if since < back:
+                    found.append((place, since, back))
+                    over = back
+        gone = np.array(found, np.int64).reshape(-1, 3)
+        return cls(there, until, gone[:, 0], gone[:, 1], gone[:, 2])
 
     def days_in(self, period: Period, *, leaves: bool = True) -> NDArray[np.int64]:
         """Return the days of the period on which each worked; with `leaves` days of leave are none of them."""

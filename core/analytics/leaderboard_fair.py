@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def presence(facts: Facts) -> Statement:
-    """Return `id`, `joined_on`, `left_on` of every rep."""
+    """Return `id`, `joined_on`, `left_on` of every rep, by id."""
     reps = facts.reps.c
-    return select(reps.id, reps.joined_on, reps.left_on)
+    return select(reps.id, reps.joined_on, reps.left_on).order_by(reps.id)
 
 
 def leaves(facts: Facts) -> Statement:

@@ -12,7 +12,7 @@ from core.access.actors import Reach
 from core.analytics import fairness, rank_ranges
 from core.analytics import leaderboard as statements
 from core.analytics import leaderboard_fair as grounds
-from core.analytics.standings import Standings
+from core.analytics.standings import Standings, whole
 from core.domain.periods import Period, add_months
 from core.queries.leaderboard import margins_for, standing_columns
 from core.queries.overview import HUNDREDTHS
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 Adjustment = Literal["splits", "days", "difficulty", "shrinkage", "range"]
 SPLIT: Final = frozenset({"booked", "attainment", "margin", "margin_rate"})
 """Measures of money, which counts for everybody credited with a part of a deal; the others count deals."""
+_NO_DAY: Final = np.datetime64("NaT", "D")
 RANGED: Final = frozenset(get_args(rank_ranges.Resampled))
 
 
@@ -49,9 +50,11 @@ class Pool:
         leaves: dict[int, list[fairness.Leave]] = {}
         for row in self.mirror.rows(grounds.leaves(self.mirror.facts)):
             leaves.setdefault(row.rep_id, []).append((row.from_on, row.until_on))
-        people = sorted(self.mirror.rows(grounds.presence(self.mirror.facts)))
-        self.ids = np.array([row.id for row in people], np.int64)
-        self.presence = fairness.Presence.of((row.joined_on, row.left_on, leaves.get(row.id, ())) for row in people)
+        people = self.mirror.columns(grounds.presence(self.mirror.facts))
+        self.ids = whole(people["id"])
+        days = (np.ma.filled(people[name].astype("datetime64[D]"), _NO_DAY) for name in ("joined_on", "left_on"))
+        away = {place: leaves[rep] for place, rep in enumerate(self.ids.tolist()) if rep in leaves}
+        self.presence = fairness.Presence.between(*days, leaves=away)
         found = self._ask(grounds.territories)
         whose, first = np.unique(found["rep_id"], return_index=True)
         self.territory = np.full(self.ids.shape, -1, np.int64)
