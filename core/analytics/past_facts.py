@@ -170,12 +170,11 @@ class PastFacts(Facts):
         """Return whether a stay among the lost was over, and the last of those that began at one instant."""
         return and_(spans.kind == "lost", spans.left_at < self._until, spans.left_at > spans.entered_at)
 
-    def _opened(self) -> tuple[dict[str, ColumnElement[Any]], Join]:
-        """Return when a deal was opened, as it was known on the day, and what joins that to `_any_deals`."""
-        deals, names = self._any_deals.c, ("opened_at", "opened_on")
+    def _opened(self) -> FromClause:
+        """Return when deals were opened, as was known on the day, in no scope; of two, so that it is narrowed early."""
         if self._late is None:
-            return {name: deals[name] for name in names}, lambda left: left
-        stays = self._late.stays.c
+            return self._any_deals
+        deals, late, stays = self._any_deals, self._any_deals.alias("late_deals").c, self._late.stays.c
         began = (
             select(
                 stays.deal_id,
@@ -185,8 +184,9 @@ class PastFacts(Facts):
             .group_by(stays.deal_id)
             .subquery("began")
         )
-        opened: dict[str, ColumnElement[Any]] = {name: func.coalesce(began.c[name], deals[name]) for name in names}
-        return opened, lambda left: left.outerjoin(began, began.c.deal_id == deals.id)
+        known = select(deals.c.id, deals.c.opened_at, deals.c.opened_on).where(deals.c.id.not_in(self._late.deals))
+        then = select(late.id, began.c.opened_at, began.c.opened_on).join(began, began.c.deal_id == late.id)
+        return known.union_all(then).subquery("opened_then")
 
     def _stay(self, deal_id: ColumnElement[int]) -> tuple[dict[str, ColumnElement[Any]], Join]:
         """Return what is asked of the stay in which a deal stood, and what joins it; late deals have their own."""
@@ -217,7 +217,8 @@ class PastFacts(Facts):
         stood, marks, rates = self._stood, self._any_deals, self.rates.alias("rate_then")
         s, d, stages, reps = stood.c, marks.c, self.stages.alias("stage_then"), self.reps.alias("rep_then")
         stay, join_stay = self._stay(s.deal_id)
-        opened, join_opened = self._opened()
+        opened = self._opened()
+        o = opened.c
         earlier = self._cut(self._any_spans, self._was_lost, name="lost_earlier")
         lost = and_(~s.is_open, ~s.is_won)
         reason = func.coalesce(
@@ -230,7 +231,7 @@ class PastFacts(Facts):
         value = worth(s.amount, s.currency, rates.c.rate)
         joins: dict[str, Join] = {
             "deal": lambda left: left.join(marks, d.id == s.deal_id),
-            "opened": join_opened,
+            "opened": lambda left: left if opened is marks else left.join(opened, o.id == s.deal_id),
             "stay": join_stay,
             "rep": lambda left: left.outerjoin(reps, reps.c.id == s.credit_id),
             "reason": lambda left: left.outerjoin(
@@ -252,10 +253,10 @@ class PastFacts(Facts):
             "industry": literal_column("''", String), "competitor": d.competitor, "amount": value,
             "cost": case((and_(s.is_won, s.closed_at == d.closed_at), d.cost)),
             "weighted": case((s.is_open, weighted(value, stages)), else_=0), "probability": stages.c.probability,
-            "opened_at": opened["opened_at"], "closed_at": s.closed_at, "stage_entered_at": stay["entered_at"],
-            "opened_on": opened["opened_on"], "closed_on": s.closed_on, "stage_entered_on": stay["entered_on"],
+            "opened_at": o.opened_at, "closed_at": s.closed_at, "stage_entered_at": stay["entered_at"],
+            "opened_on": o.opened_on, "closed_on": s.closed_on, "stage_entered_on": stay["entered_on"],
             "expected_close_on": s.expected_close_on, "last_activity_on": cast(null(), Date),
-            "cycle_days": (func.epoch(s.closed_at) - func.epoch(opened["opened_at"])) / literal_column("86400.0"),
+            "cycle_days": (func.epoch(s.closed_at) - func.epoch(o.opened_at)) / literal_column("86400.0"),
         }  # fmt: skip
         needs = {
             **dict.fromkeys(("amount", "weighted"), ("rate",)),
@@ -265,7 +266,7 @@ class PastFacts(Facts):
             **dict.fromkeys(("segment", "competitor", "cost"), ("deal",)),
             **dict.fromkeys(("furthest", "stage_entered_at", "stage_entered_on"), ("stay",)),
             **dict.fromkeys(("team_id", "credited_team_id", "credit_team_id"), ("rep",)),
-            **dict.fromkeys(("opened_at", "opened_on", "cycle_days"), ("deal", "opened")),
+            **dict.fromkeys(("opened_at", "opened_on", "cycle_days"), ("deal",) if opened is marks else ("opened",)),
             "lost_reason_id": ("deal", "stay", "reason"),
         }
         return lean.made_of(base, joins, columns, needs, name="deals_then")
