@@ -19,7 +19,7 @@ from core.db.mirror_files import MirrorFiles, mark_of
 from core.db.mirror_follow import MOST_KEYS, follow, needs_rebuild
 from core.db.mirror_load import ROW_GROUP, Loader
 from core.db.mirror_log import Log
-from core.db.mirror_reading import ScopedMirror, Standing
+from core.db.mirror_reading import ScopedMirror
 from core.db.mirror_source import Changed, Source
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.access.actors import Scope
     from core.db.work import Database
 
-__all__ = ["MOST_KEYS", "Mirror", "ScopedMirror", "Standing"]
+__all__ = ["MOST_KEYS", "Mirror", "ScopedMirror"]
 
 _LOG = logging.getLogger(__name__)
 

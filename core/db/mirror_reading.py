@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Standing(NamedTuple):
-    """A place in a ranking: how many are ahead plus one, among how many."""
-
-    rank: int | None
-    of: int
-
-
 class ScopedMirror:
     """One actor's view of the mirror: a single state, for as long as this object lives."""
 
@@ -50,31 +43,13 @@ class ScopedMirror:
         return list(map(made, found.fetchall()))
 
     def columns(self, statement: Statement) -> dict[str, NDArray[Any]]:
-        """Run a statement that gives no NULL and return its columns as arrays, for very many rows."""
+        """Run a statement and return its columns as arrays, masked where one holds NULL; for very many rows."""
         return cast("dict[str, NDArray[Any]]", self._run(statement).fetchnumpy())
 
     def value(self, statement: Statement) -> Any:
         """Return the first column of the first row, None where there is none."""
         found = self._run(statement).fetchone()
         return None if found is None else found[0]
-
-    def standing(self, ranking: Callable[[Facts], Statement], *, rep_id: int, least_first: bool = False) -> Standing:
-        """Return the place of one rep of this scope in a ranking among all, and nothing else of it.
-
-        `ranking` gives rows (key, value). No place where the rep is not in the scope or has no value, or where
-        the best value is nought.
-        """
-        if not self.scope.allows_rep(rep_id):
-            return Standing(None, 0)
-        found = self._run(ranking(_facts(Scope.everything()))).fetchall()
-        values = {key: value for key, value in found if value is not None}
-        if rep_id not in values:
-            return Standing(None, len(values))
-        own = values[rep_id]
-        if not least_first and max(values.values()) == 0:
-            return Standing(None, len(values))
-        ahead = sum(value < own if least_first else value > own for value in values.values())
-        return Standing(ahead + 1, len(values))
 
     def of_everyone(self, build: Callable[[Facts], Statement]) -> list[Any]:
         """Return the rows of a statement over everybody's facts, to compare people by, never to show as they are.
