@@ -15,6 +15,7 @@ from sqlalchemy import literal
 from core.analytics import drill, funnel, funnel_flow, funnel_losses, funnel_stays, funnel_steps, leaderboard
 from core.analytics.as_of import AsOf
 from core.analytics.filters import Filters
+from core.analytics.flow_ways import Flow, Places, steps_between
 from core.analytics.past_facts import standpoint
 from core.analytics.selection import Selection
 from core.analytics.standings import Standings
@@ -124,7 +125,8 @@ def test_the_funnel_of_a_past_day_is_what_the_events_up_to_it_say(histories, on,
 
     steps = funnel_steps.Steps(1, chosen, days, truth.next_day)
     rows = mirror.rows(funnel_steps.by_period(facts, steps, funnel_steps.Compared(period, period)))
-    found = {r.position: (r.entered, r.went_on) for r in rows if r.side == "now"}
+    arrived = funnel_steps.counted(rows, (1, 2, 3))
+    found = {place: (here.entered, here.went_on) for (side, place), here in arrived.items() if side == funnel_steps.NOW}
     for stage in (1, 2, 3):
         entered, went_on = truth.step(stage, period, days)
         assert found.get(stage, (0, 0)) == (len(entered), len(went_on)), stage
@@ -161,10 +163,11 @@ def test_flow_snapshot_and_losses_of_a_past_day_are_those_of_its_events(historie
             {(before[deal][e.number], e.value) for e in path
              if day_of(e.at) in period and before[deal][e.number] != e.value}
         )  # fmt: skip
-    links = mirror.rows(
-        funnel_flow.links(facts, **{name: asked[name] for name in ("period", "filters", "pipeline_id")})
-    )
-    assert {(int(r.from_key), int(r.to_key)): r.deals for r in links} == moved
+    ways = steps_between(mirror.rows(funnel_flow.stages_met(facts, pipeline_id=1)))
+    places = Places(tuple((way.from_id, way.to_id) for way in ways))
+    taken = funnel_flow.taken(facts, places, **{name: asked[name] for name in ("period", "filters", "pipeline_id")})
+    flow = Flow(places, mirror.columns(taken), lambda ids: dict.fromkeys(places.ways, len(ids)))
+    assert {way: found.deals for way in places.ways if (found := flow.of([way])).deals} == moved
 
     inside = defaultdict(list)
     for deal, state in truth.states.items():
