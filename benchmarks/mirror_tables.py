@@ -25,8 +25,8 @@ P95 = 0.08
 class Found:
     """What one subject showed: seconds of each question, by the clock and of the processors, and its answers.
 
-    `dashboard`: seconds of each page's questions over all rows as of now; `pages`: of the others. `memory` in MB beyond
-    what the process began with; `refused`: questions that gave no answer to anybody.
+    `dashboard`: seconds of each page's questions over all rows as of now; `pages`: of the others; `apart`: of those that
+    no page asks. `memory` in MB beyond what the process began with; `refused`: questions that gave no answer to anybody.
     """
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
@@ -35,6 +35,7 @@ class Found:
     memory: float = 0.0
     figures: dict[str, list[float]] = field(default_factory=dict)
     dashboard: dict[str, list[float]] = field(default_factory=dict)
+    apart: dict[str, list[float]] = field(default_factory=dict)
     pages: dict[str, list[float]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
@@ -117,6 +118,13 @@ def pages(luopan: Found) -> Iterator[str]:
         yield "|---|--:|--:|"
         for name, values in slowest[:12]:
             yield f"| {name} | {median(values) * 1000:,.1f} | {percentile(values, 0.95) * 1000:,.1f} |"
+        yield ""
+    if luopan.apart:
+        told = (
+            f"{name} {median(values) * 1000:,.1f} (p95 {percentile(values, 0.95) * 1000:,.1f})"
+            for name, values in luopan.apart.items()
+        )
+        yield f"Asked by no page, by the command line alone, ms: {'; '.join(told)}."
         yield ""
     if luopan.refused:
         yield f"Not asked, since nobody was answered: {', '.join(luopan.refused)}."
