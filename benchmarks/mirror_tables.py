@@ -25,8 +25,8 @@ P95 = 0.08
 class Found:
     """What one subject showed: seconds of each question, by the clock and of the processors, and its answers.
 
-    `dashboard`: seconds of each page's questions over all rows as of now; `pages`: of the others; `apart`: of those that
-    no page asks. `memory` in MB beyond what the process began with; `refused`: questions that gave no answer to anybody.
+    `dashboard`: seconds of each page's questions over all rows as of now; `pages`: of the others; `apart`: of those
+    that no page asks. `memory` in MB beyond what the process began with; `refused`: questions without an answer.
     """
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
