@@ -115,7 +115,7 @@ def deal_conditions(facts: Facts, filters: Filters) -> list[ColumnElement[bool]]
 def stays_counted(
     facts: Facts, stays: FromClause, *, pipeline_id: int, filters: Filters, with_deals: bool
 ) -> tuple[FromClause, list[ColumnElement[bool]]]:
-    """Return stays or moves (`facts.spans`, `facts.moves`) and what those of a process must be to count.
+    """Return stays (such as `facts.spans`) and what those of a process must be to count.
 
     Their deals are joined with them where they are wanted, or where the filters ask for what a stay does not carry.
     """

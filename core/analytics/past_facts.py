@@ -7,7 +7,7 @@ the day after; so a question asked of these facts is answered as it would have b
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import (
@@ -65,6 +65,11 @@ def _past_facts(facts: Facts, as_of: AsOf, until: datetime) -> PastFacts:
     return PastFacts(facts, as_of, until)
 
 
+@cache
+def _everyone() -> Facts:
+    return Facts(Scope.everything())
+
+
 class _Late(NamedTuple):
     """The deals of which not all moves were known on a day, and their stays as they were known."""
 
@@ -118,7 +123,7 @@ class PastFacts(Facts):
 
     def of_everyone(self) -> Facts:
         """Return the facts of the same day in the scope that holds everything."""
-        return self if self.scope.reach is Reach.ALL else PastFacts(Facts(Scope.everything()), *self._end)
+        return self if self.scope.reach is Reach.ALL else _past_facts(_everyone(), *self._end)
 
     def stays_of_won(self) -> Subquery:
         """Return the stays of the deals that were won; said by their stages, of which DuckDB sees how few they are."""

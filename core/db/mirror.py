@@ -170,6 +170,8 @@ class Mirror(KeptUp):
             connection = duckdb.connect(str(path))
             with source.snapshot():
                 build(connection, source, self._plan, progress=self._progressed)
+        if self._log is not None:
+            self._log.stop()
         self._files.hold(path)
         return connection
 
@@ -219,8 +221,6 @@ class Mirror(KeptUp):
         if deals is not None and deals[0] <= ROW_GROUP:  # as few are counted by one; handing them round costs a fifth
             connection.execute("SET threads TO 1")
         connection.execute(_SURE)
-        if self._log is not None:
-            self._log.stop()
         if self._files is not None:
             connection.execute(_LEAN)
             self._log = Log(connection)

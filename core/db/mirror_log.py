@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 from typing import Final
 
 import duckdb
@@ -33,26 +33,31 @@ class Log:
         self._lull = lull
         ((file,),) = connection.execute(_FILE).fetchall()
         self._path = Path(f"{file}.wal")
-        self._timer: Timer | None = None
+        self._stopping = Event()
+        self._writer: Thread | None = None
 
     def grew(self) -> None:
         """Wait for a lull, from now on, if there is enough to write."""
         self.stop()
         if self._path.is_file() and self._path.stat().st_size >= self._full:
-            self._timer = Timer(self._lull, self._write)
-            self._timer.daemon = True
-            self._timer.start()
+            self._stopping = Event()
+            self._writer = Thread(target=self._write, args=(self._stopping,), name="mirror log", daemon=True)
+            self._writer.start()
 
     def stop(self) -> None:
         """Wait no more; where the tables are being written, until they are."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer.join()
-            self._timer = None
+        if self._writer is not None:
+            self._stopping.set()
+            self._writer.join()
+            self._writer = None
 
-    def _write(self) -> None:
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute("CHECKPOINT")
-        except duckdb.Error as error:  # the next change waits for a lull again
-            _LOG.info("The mirror's log stays for now: %s", error)
+    def _write(self, stopping: Event) -> None:
+        """Write in the first lull in which nobody changes, or still reads what was before the last change."""
+        while not stopping.wait(self._lull):
+            try:
+                with self._connection.cursor() as cursor:
+                    cursor.execute("CHECKPOINT")
+            except duckdb.Error as error:
+                _LOG.info("The mirror's log stays for now: %s", error)
+            else:
+                return

@@ -120,9 +120,8 @@ class SqliteSource(Source):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._connection.execute(
-            "PRAGMA cache_size = -2000"
-        ).close()  # pages are read once; room for more costs a fifth
+        # pages are read once; room for more of them costs a fifth
+        self._connection.execute("PRAGMA cache_size = -2000").close()
         self._data_version = -1
         self._seen = 0
 

@@ -46,17 +46,18 @@ def team_leaderboard(
     the ranked figure alone (and the name of the own team, where it has enough people to hide each other), or none.
     With `whole` these are the teams among which a contest is decided, for everybody: the company's, ranked among all,
     without those who are directly in a team beside its subteams; who sees some of them whole gets those in any case.
+    But where filters are set and others are not shown in full, a scope's own teams are compared alone.
     """
-    scope = work.mirror.scope
-    if scope.reach is Reach.ALL or (scope.team_ids and not whole):
+    scope, sight = work.mirror.scope, sight_of(work.actor, work.setting("board_sight"))
+    hidden = sight is BoardSight.HIDDEN or (sight is BoardSight.ANONYMOUS and filters != NO_FILTERS)
+    alone = not whole or (filters != NO_FILTERS and sight is not BoardSight.FULL)  # a filter tells of nobody beyond
+    if scope.reach is Reach.ALL or (scope.team_ids and alone):
         own = leaderboard(
             work, period=period, by="team", measure=measure, filters=filters, as_of=as_of, splits=splits,
             whole=whole,
         )  # fmt: skip
         return own.assign(inside=True)
     margins = margins_for(work, measure)
-    sight = sight_of(work.actor, work.setting("board_sight"))
-    hidden = sight is BoardSight.HIDDEN or (sight is BoardSight.ANONYMOUS and filters != NO_FILTERS)
     if hidden and not scope.team_ids:
         return _framed([])
     teams = work.mirror.facts.teams.c
@@ -96,7 +97,7 @@ def _own_part(work: Work, parts: tuple[TeamPart, ...]) -> str:
 def _masked(board: pd.DataFrame, measure: str, *, named: str) -> pd.DataFrame:
     """Return rank and ranked figure alone of rows outside the scope; no name but the one part's that is `named`."""
     kept = ("rank", "previous_rank", "rank_change", "most_improved", "inside", measure)
-    there = cast("list[dict[str, Any]]", board[board["rank"].notna()].to_dict("records"))
+    there = cast("list[dict[str, Any]]", board[board["rank"].notna() | board["inside"]].to_dict("records"))
     rows = [
         row if row["inside"] else
         {**blank(TEAM_COLUMNS), **{name: row[name] for name in kept},

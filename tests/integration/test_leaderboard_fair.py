@@ -216,11 +216,12 @@ def test_only_the_leaderboard_compares_people_beyond_the_scope() -> None:
     callers = set()
     for path in (PROJECT_ROOT / "core").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and node.attr.endswith("of_everyone"):
+            said = {ast.Attribute: "attr", ast.Name: "id", ast.alias: "name"}.get(type(node))
+            if said is not None and getattr(node, said).endswith("of_everyone"):
                 callers.add(path.relative_to(PROJECT_ROOT).as_posix())
     credited = "core/analytics/credited.py"  # a part of a deal is worked out of the whole, then narrowed to its person
     boards = {"core/queries/leaderboard_board.py", "core/queries/leaderboard_teams.py"}
-    assert callers == {*boards, "core/queries/rep_page.py", credited}
+    assert callers == {*boards, "core/queries/own_rank.py", "core/queries/rep_page.py", credited}
 
 
 @pytest.mark.parametrize("sight", [BoardSight.HIDDEN, BoardSight.ANONYMOUS])

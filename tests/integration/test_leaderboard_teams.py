@@ -93,3 +93,13 @@ def test_a_contests_teams_are_the_companys_and_a_manager_has_the_own_ones_in_any
         assert {name: own[name] for name in ("rank", "booked", "won_count", "key")} == {
             name: everything["East"][name] for name in ("rank", "booked", "won_count", "key")
         }
+
+
+@pytest.mark.parametrize("sight", [BoardSight.HIDDEN, BoardSight.ANONYMOUS])
+def test_a_filter_does_not_tell_a_manager_whether_another_team_is_ahead(make: Company, sight: BoardSight) -> None:
+    """Charlie's 30,000 lie between Alice's and Bob's: a rank among both teams would say so."""
+    let_see(make, sight)
+    for own in ("alice", "bob"):
+        people = Filters(rep_ids=(make.reps[own], make.reps["charlie"]))
+        rows = seen(make, "eastern manager", whole=True, filters=people)
+        assert [(row["rank"], row["name"]) for row in rows] == [(1, "East")]

@@ -30,7 +30,7 @@ def length(tmp_path):
 
 
 def written(log):
-    log._timer.join()
+    log._writer.join()
 
 
 def test_a_full_log_is_written_into_the_tables_once_nothing_changes(connection, tmp_path):
@@ -51,7 +51,7 @@ def test_a_short_log_is_left_alone(connection, tmp_path):
 
     log.grew()
 
-    assert log._timer is None
+    assert log._writer is None
     assert length(tmp_path) > 0
 
 
@@ -59,28 +59,47 @@ def test_each_change_puts_the_writing_off_and_an_end_waits_no_longer(connection,
     log = Log(connection, full=1, lull=3600)
     connection.execute("INSERT INTO numbers VALUES (1)")
     log.grew()
-    first = log._timer
+    first = log._writer
     log.grew()
 
     assert not first.is_alive()
-    assert log._timer.is_alive()
+    assert log._writer.is_alive()
     log.stop()
-    assert log._timer is None
+    assert log._writer is None
     assert length(tmp_path) > 0
 
 
-def test_a_change_under_way_is_not_disturbed(connection, tmp_path):
-    log = Log(connection, full=1, lull=0)
+def test_a_change_under_way_is_not_disturbed_and_the_log_is_written_after_it(connection, tmp_path):
+    log = Log(connection, full=1, lull=0.01)
     connection.execute("INSERT INTO numbers VALUES (1)")
     with connection.cursor() as changing:
         changing.execute("BEGIN")
-        changing.execute("INSERT INTO numbers VALUES (2)")
+        changing.execute("UPDATE numbers SET n = 3")
         log.grew()
-        written(log)
+        log._writer.join(0.1)
+        assert log._writer.is_alive()
+        assert length(tmp_path) > 0
         changing.execute("COMMIT")
+    written(log)
 
-    assert length(tmp_path) > 0
+    assert length(tmp_path) == 0
     assert connection.execute("SELECT sum(n) FROM numbers").fetchone() == (3,)
+
+
+def test_who_still_reads_what_was_before_a_change_is_not_disturbed_either(connection, tmp_path):
+    log = Log(connection, full=1, lull=0.01)
+    connection.execute("INSERT INTO numbers VALUES (1)")
+    with connection.cursor() as reading:
+        reading.execute("BEGIN TRANSACTION READ ONLY")
+        reading.execute("SELECT sum(n) FROM numbers").fetchall()
+        connection.execute("UPDATE numbers SET n = 5")
+        log.grew()
+        log._writer.join(0.1)
+        assert reading.execute("SELECT sum(n) FROM numbers").fetchone() == (1,)
+        reading.execute("COMMIT")
+    written(log)
+
+    assert length(tmp_path) == 0
 
 
 def test_a_mirror_on_disk_holds_the_same_with_its_log_written(company, tmp_path, monkeypatch):
