@@ -18,7 +18,7 @@ run: $(INSTALLED)  ## start the program on http://localhost:8501
 	@$(BIN)/python -m core.serve
 
 test: $(INSTALLED_DEV)  ## run the whole suite
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(INSTALLED_DEV)  ## lint, types, layers, architecture, translations, docs
 	$(BIN)/ruff check .
