@@ -12,7 +12,7 @@ from core.serve import lifespan
 from core.services.installation import cookie_key
 from core.settings import settings
 from core.ui import options, routes
-from core.web import auth, base_path, health
+from core.web import auth, base_path, health, steady
 from core.web.base_path import BasePathMiddleware
 from core.web.first_paint import FirstPaintMiddleware
 from core.web.proxies import ProxyMiddleware
@@ -25,7 +25,7 @@ options.use_cookie_secret(cookie_key())
 
 app = st.App(
     ROOT / "core" / "ui" / "frame.py",
-    routes=[*auth.ROUTES, *health.ROUTES, *base_path.ROUTES],
+    routes=[*auth.ROUTES, *health.ROUTES, *base_path.ROUTES, *steady.ROUTES],
     middleware=[
         Middleware(ProxyMiddleware, trusted=settings().trusted_proxies),
         Middleware(SecurityMiddleware),

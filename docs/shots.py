@@ -26,6 +26,14 @@ from benchmarks.browser import chromium  # noqa: E402
 from benchmarks.servers import Company, Server, luopan, make_company, signed_in  # noqa: E402
 
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+STANDS_STILL = """() => {
+    const works = '[data-testid="stApp"]:not([data-test-script-state="notRunning"]), [data-testid="stSpinner"], ' +
+        '[data-testid="stProgress"], [data-testid="stSkeleton"], [data-stale="true"], [data-held]';
+    const now = Date.now();
+    if (document.querySelector(works) || !window.stillSince) window.stillSince = now;
+    return now - window.stillSince > 2500;
+}"""
+"""Nothing runs, nothing is being computed or drawn, and has not for two and a half seconds."""
 DEALS = 12_000
 SECONDS = 60
 LARGEST = 200_000
@@ -79,8 +87,7 @@ def take(browser: Browser, server: Server, cookies: dict[str, str], shot: Shot, 
     if shot.wait:
         with suppress(TimeoutError):
             page.locator(f'[data-testid="stMain"] {shot.wait}').first.wait_for(timeout=SECONDS * 1_000)
-    page.wait_for_timeout(1_500)
-    page.wait_for_selector(IDLE, timeout=SECONDS * 1_000)
+    page.wait_for_function(STANDS_STILL, timeout=SECONDS * 1_000, polling=250)
     broken = page.locator('[data-testid="stException"], [data-testid="stAlertContentError"]').count()
     picture = page.screenshot()
     context.close()

@@ -20,8 +20,9 @@ from sqlalchemy.types import TypeDecorator
 
 from core.access.actors import Scope
 from core.db.mirror import ScopedMirror
+from core.db.mirror_asked import AskedSource
+from core.db.mirror_definitions import table_definitions
 from core.db.mirror_load import Loader
-from core.db.mirror_source import Source
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -71,11 +72,11 @@ def _said(amount: int, currency: str) -> str:
     return f"{Decimal(amount).scaleb(-2):.2f} {currency}"
 
 
-class EventSource(Source):
+class EventSource(AskedSource):
     """Rows from lists, as a source reads them."""
 
     def __init__(self, rows: dict[str, list[dict[str, Any]]]) -> None:
-        self.rows = rows
+        self.lists = rows
 
     def moved(self) -> bool:
         return False
@@ -95,14 +96,14 @@ class EventSource(Source):
         return position == "never"
 
     def extent(self, table: str) -> tuple[int, int]:
-        return (1, 1) if self.rows.get(table) else (1, 0)
+        return (1, 1) if self.lists.get(table) else (1, 0)
 
     def _one(self, sql: str) -> Any:
         raise NotImplementedError(sql)
 
     def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
         (table,) = statement.get_final_froms()
-        found = self.rows.get(table.name, [])
+        found = self.lists.get(table.name, [])
         return pa.table({
             column.name: pa.array([row.get(column.name) for row in found], type=_kind(column.type))
             for column in statement.selected_columns
@@ -186,8 +187,9 @@ def connection_of(histories: list[History]) -> Any:
     """Return a loaded mirror's connection."""
     connection = duckdb.connect(":memory:", config={"threads": 1})
     loader = Loader(EventSource(rows_of(histories)), connection, "Asia/Shanghai", "CNY")
-    loader.create()
-    loader.load_everything(lambda _share: None)
+    loader.create(table_definitions())
+    loader.load_small()
+    loader.load_large(lambda _share: None)
     return connection
 
 

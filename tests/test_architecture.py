@@ -590,6 +590,8 @@ PARTS_OF_QUERIES: set[str] = {
     "core/queries/customer_kpis.py:asked_of",  # whose purchases, for questions that ask for their own actions
     "core/queries/deal_needs.py:needing",  # a condition of the table of deals, which asks for its own action
     "core/queries/leaderboard.py:margins_for",  # who may see costs, for questions that ask for their own actions
+    "core/queries/leaderboard_kept.py:people_of",  # what boards rest on, for questions that ask for their own actions
+    "core/queries/leaderboard_kept.py:standings_of",  # likewise
     "core/queries/overview.py:key_figures",  # asked by Overview and Today, each under its own action
     "core/queries/overview.py:months_frame",  # asked by Overview and a rep's trend, likewise
     "core/queries/standpoint.py:looked_at",  # the facts of a day, for questions that ask for their own actions

@@ -124,9 +124,9 @@ def states_on(
 
     `open_alone` leaves out what was closed: all rates are then of one day, and sooner found.
 
-    Columns: deal_id, stage_id, position, credit_id, is_open, is_won, amount (its own currency) and currency, value
-    and weighted (hundredths of the company's, weighted 0 of what is closed), expected_close_on, first_on, since_on,
-    closed_on, closed_at.
+    Columns: deal_id, customer_id, stage_id, position, credit_id, is_open, is_won, amount (its own currency), currency,
+    value and weighted (hundredths of the company's, weighted 0 of what is closed), expected_close_on, first_on,
+    since_on, closed_on, closed_at.
     """
     states, stages, rates = facts.states.c, facts.stages.alias(f"{name}_stages"), facts.rates.alias(f"{name}_rates")
     value = worth(states.amount, states.currency, rates.c.rate)
@@ -134,8 +134,8 @@ def states_on(
     narrowed = (states.is_open, *also) if open_alone else also
     return (
         select(
-            states.deal_id, states.stage_id, stages.c.position, states.credit_id, states.is_open, states.is_won,
-            states.amount, states.currency, value.label("value"),
+            states.deal_id, states.customer_id, states.stage_id, stages.c.position, states.credit_id, states.is_open,
+            states.is_won, states.amount, states.currency, value.label("value"),
             case((states.is_open, weighted(value, stages)), else_=0).label("weighted"),
             states.expected_close_on, states.first_on, states.since_on, states.closed_on, states.closed_at,
         )
@@ -169,13 +169,12 @@ def decided_on(facts: Facts, as_of: AsOf, filters: Filters, period: Period | Non
 def counts_in(state: Any, measure: str, *, period: Period | None, on: date) -> ColumnElement[bool]:
     """Return whether a row of `states_on` counts in a measure; ValueError for one that has no past."""
     kind, *stage = measure.split(":")
+    here = [state.stage_id == int(number) for number in stage]
     match kind:
-        case "open" | "weighted":
-            return and_(state.is_open)
-        case "stage":
-            return and_(state.is_open, state.stage_id == int(stage[0]))
+        case "open" | "weighted" | "stage":
+            return and_(state.is_open, *here)
         case "overdue":
-            return and_(state.is_open, state.expected_close_on < on)
+            return and_(state.is_open, state.expected_close_on < on, *here)
     if period is None:
         raise ValueError(f"{measure} needs a period")
     closed = and_(state.closed_on >= period.start, state.closed_on < period.end)
@@ -198,15 +197,19 @@ def totals(
     filters: Filters,
     as_of: AsOf,
     earlier: Mapping[str, Period] = MappingProxyType({}),
+    timed: bool = True,
 ) -> Statement:
-    """Return one row with the columns of `kpis.totals`, as of the end of a day; of `earlier` what was decided then."""
+    """Return one row with the columns of `kpis.totals`, as of the end of a day; of `earlier` what was decided then.
+
+    `timed` says whether with cycle_days, which take a look at the deals of their own.
+    """
     periods = {"": period, **{f"_{name}": days for name, days in earlier.items()}}
     found = states_on(facts, as_of, filters, name="stood", also=(_open_or_closed_in(facts, periods.values()),))
     state = found.c
     overdue, closing = (counts_in(state, name, period=period, on=as_of.on) for name in ("overdue", "closing"))
     return Counted(
         found, (), state.is_open, state.is_won, state.closed_on, state.value, state.weighted, overdue, closing,
-        _cycles(facts, as_of, filters, periods.values()),
+        _cycles(facts, as_of, filters, periods.values()) if timed else None,
     ).row(periods)  # fmt: skip
 
 

@@ -119,6 +119,12 @@ def _counts(
     return func.coalesce(and_(*found), literal_column("false", Boolean)) if found else literal_column("true", Boolean)
 
 
+def shares(facts: Facts) -> Statement:
+    """Return `deal`, `person` and `share` of every deal that is split."""
+    split = facts.shares.c
+    return select(split.deal_id.label("deal"), split.rep_id.label("person"), split.share)
+
+
 def any_share() -> Statement:
     """Return a row where some deal was ever split: where none was, the facts are credited as they stand."""
     return select(tables.SHARES.c.deal_id).limit(1)

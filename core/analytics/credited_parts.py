@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.analytics.credited import WHOLE
+from core.analytics.numbers import days, number, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,17 +42,36 @@ class Parts:
     @classmethod
     def of(cls, found: Mapping[str, NDArray[Any]]) -> Parts:
         """Return the parts of `credited.shares_of_won`: to the cent, the sum the whole."""
-        rows: Columns = {name: _whole(values) for name, values in found.items() if name not in ("closed_on", "cost")}
-        cost = np.asarray(np.ma.filled(found["cost"].astype(np.float64), nan))
+        rows: Columns = {name: whole(values) for name, values in found.items() if name not in ("closed_on", "cost")}
+        cost = number(found["cost"])
         known = ~np.isnan(cost)
         spent = np.where(known, cost, 0).astype(np.int64)
         part, is_first = _spread(rows["id"], rows["amount"], rows["share"], rows["person"])
         of_cost, _first = _spread(rows["id"], spent, rows["share"], rows["person"])
         received = np.where(rows["winner"] == rows["person"], 0, part)
-        closed_on = np.asarray(np.ma.getdata(found["closed_on"])).astype("datetime64[D]")
-        return cls(
-            rows["id"], closed_on, rows | {"cost": cost}, part, np.where(known, of_cost, nan), received, is_first
-        )
+        closed_on, rows = days(found["closed_on"]), rows | {"cost": cost}
+        return cls(rows["id"], closed_on, rows, part, np.where(known, of_cost, nan), received, is_first)
+
+    @classmethod
+    def among(cls, won: Mapping[str, NDArray[Any]], shares: Mapping[str, NDArray[Any]]) -> Parts:
+        """Return the parts of those of all won deals that `shares` split, all of which count.
+
+        `won`: `id`, `closed_on`, `amount`, `cost`, `holder`, `holder_team` and `winner`; people's teams are not told.
+        """
+        split = np.flatnonzero(np.isin(won["id"], shares["deal"]))
+        split = split[np.argsort(won["id"][split])]
+        known = won["id"][split]
+        at = np.searchsorted(known, shares["deal"])
+        at[at == known.size] = 0
+        here = known[at] == shares["deal"] if known.size else np.zeros(at.shape, np.bool_)
+        person = shares["person"][here]
+        counts = np.ones(person.shape, np.int64)
+        return cls.of(
+            {name: values[split][at[here]] for name, values in won.items()} | {
+                "person": person, "share": shares["share"][here], "person_counts": counts, "holder_counts": counts,
+                "person_team": np.full(person.shape, -1),
+            }
+        )  # fmt: skip
 
     def held(self, period: Period) -> Columns:
         """Return the parts won in a period that count: `person`, `team`, `amount`, `cost`, `received`, `times` (1)."""
@@ -99,7 +119,3 @@ def _spread(
     is_first = np.zeros(order.shape, np.bool_)
     is_first[order] = first
     return part, is_first
-
-
-def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
-    return np.asarray(values.filled(-1) if isinstance(values, np.ma.MaskedArray) else values).astype(np.int64)

@@ -189,9 +189,9 @@ class Prior:
         if self.rate in {0.0, 1.0}:
             same = np.full(len(won), self.rate)
             return same, same
-        wins, all_of = np.asarray(won, np.float64), np.asarray(decided, np.float64)
-        a, b = wins + self.weight * self.rate, all_of - wins + self.weight * (1 - self.rate)
-        return betaincinv(a, b, 0.025), betaincinv(a, b, 0.975)
+        alike, at = np.unique(np.asarray(won) + 1j * np.asarray(decided), return_inverse=True)  # each pair once
+        a, b = alike.real + self.weight * self.rate, alike.imag - alike.real + self.weight * (1 - self.rate)
+        return betaincinv(a, b, 0.025)[at], betaincinv(a, b, 0.975)[at]
 
 
 def prior_of(won: Counts, decided: Counts) -> Prior:

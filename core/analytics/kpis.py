@@ -8,7 +8,22 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import BigInteger, Date, String, and_, case, cast, func, literal, literal_column, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    Integer,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from core.analytics.dimensions import Dimension, column_of, key_in, key_of, names_of, table_key
 from core.analytics.facts import Statement
@@ -179,6 +194,38 @@ def booked_by(
         .order_by(*parts, on)
     )
     return chosen
+
+
+def booked_by_each(
+    facts: Facts, *, dimensions: Sequence[Dimension], period: Period, today: date, step: Step
+) -> Statement:
+    """Return the rows of `booked_by` for each of the dimensions, told apart by `place` among them; by one look."""
+    deals = facts.deals.c
+    on = cast(func.date_trunc(literal_column(f"'{step}'"), deals.closed_on), Date)
+    each = (
+        select(*(column_of(facts, by).label(by) for by in dimensions), on.label("on"), deals.amount, deals.units)
+        .where(is_counted(facts, "won", period=period, today=today), facts.counted())
+        .subquery("each")
+        .c
+    )
+    here = [func.grouping(each[by], type_=Integer) == literal_column("0") for by in dimensions]
+    places = [literal_column(str(place), Integer) for place in range(len(dimensions))]
+    sums = (cast(func.sum(each[name]), BigInteger) for name in ("amount", "units"))
+    alike = (
+        select(
+            case(*zip(here, places, strict=True)).label("place"),
+            case(*((flag, each[by]) for flag, by in zip(here, dimensions, strict=True))).label("of"),
+            each.on,
+            func.count().label("won"),
+            *(total.label(name) for total, name in zip(sums, ("booked", "units"), strict=True)),
+        )
+        .group_by(func.grouping_sets(*(tuple_(each[by], each.on) for by in dimensions)))
+        .subquery("alike")
+        .c
+    )
+    keys = [(alike.place == place, key_in(alike.of, by)) for place, by in zip(places, dimensions, strict=True)]
+    key = case(*keys).label("key")
+    return select(alike.place, key, alike.on, alike.booked, alike.won, alike.units).order_by(alike.place, key, alike.on)
 
 
 def booked_beside(facts: Facts, *, period: Period, earlier: Period, filters: Filters, today: date) -> Statement:

@@ -23,6 +23,7 @@ from core.analytics.team_parts import TeamPart
 from core.domain.periods import Period
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from numpy.typing import NDArray
@@ -64,13 +65,15 @@ class Contest:
     @property
     def hull(self) -> Period:
         """From the first day of them all to the last."""
-        return Period(min(each.start for each in self.periods), max(each.end for each in self.periods))
+        return hull(self.periods)
 
-    def within(self, day: ColumnElement[date]) -> ColumnElement[bool]:
-        """Return whether a day lies in one of the periods; one range where they follow each other."""
-        if sum(each.days for each in self.periods) == self.hull.days:
-            return inside(day, self.hull)
-        return or_(*(inside(day, each) for each in self.periods))
+    def within(self, day: ColumnElement[date], history: Period | None = None) -> ColumnElement[bool]:
+        """Return whether a day lies in one of the periods, or a further one; one range where they follow each other."""
+        found: list[Period] = []
+        for each in sorted([*self.periods, *([history] if history else [])], key=lambda period: period.start):
+            follows = bool(found) and each.start <= found[-1].end
+            found.append(hull((found.pop(), each)) if follows else each)
+        return or_(*(inside(day, each) for each in found))
 
     def place(self, day: ColumnElement[date]) -> ColumnElement[int]:
         """Return the place of the period in which a day lies that lies in one of them."""
@@ -81,6 +84,12 @@ class Contest:
     def grouped(self, whose: ColumnElement[Any], place: ColumnElement[int]) -> tuple[ColumnElement[Any], ...]:
         """Return what sums are grouped by: whose they are, and the place where there are several periods."""
         return (whose,) if self.before is None else (whose, place)
+
+
+def hull(periods: Iterable[Period]) -> Period:
+    """Return the period from the first day of some to the last."""
+    known = [*periods]
+    return Period(min(each.start for each in known), max(each.end for each in known))
 
 
 def ranks(values: dict[str, float], *, least_first: bool = False) -> dict[str, int]:

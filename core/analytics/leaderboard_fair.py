@@ -1,19 +1,13 @@
-"""What the adjustments of a leaderboard rest on: who was there, what they owed by month, and what they usually book.
+"""What the adjustments of a leaderboard rest on: who was there, and where they sell.
 
-Sources: docs/methods/days-worked.md, quota-difficulty.md, rank-range.md.
+Sources: docs/methods/days-worked.md, quota-difficulty.md.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import func, select
 
 from core.analytics.facts import Facts, Statement
-from core.analytics.quotas import owing
-
-if TYPE_CHECKING:
-    from core.analytics.leaderboard import Contest
 
 
 def presence(facts: Facts) -> Statement:
@@ -26,14 +20,6 @@ def leaves(facts: Facts) -> Statement:
     """Return `rep_id`, `from_on`, `until_on` (the last day) of every leave."""
     away = facts.leaves.c
     return select(away.rep_id, away.from_on, away.until_on)
-
-
-def owed_by_month(facts: Facts, contest: Contest) -> Statement:
-    """Return `rep_id`, `month`, `amount` (hundredths, of the whole month) of the quotas that count in the period."""
-    quotas = facts.quotas.c
-    return select(quotas.rep_id, quotas.month, quotas.amount).where(
-        *owing(facts, contest.period, contest.filters), quotas.rep_id.is_not(None)
-    )
 
 
 def territories(facts: Facts) -> Statement:

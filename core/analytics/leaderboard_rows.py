@@ -5,15 +5,14 @@ Sources: docs/methods/credit.md, credit-splits.md, attainment.md.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, and_, cast, func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from core.access.actors import Reach
 from core.analytics.facts import Facts, Statement, spoken
 from core.analytics.filters import deal_conditions, people_conditions, teams_below
-from core.analytics.quotas import owed, owing
-from core.analytics.selection import inside
+from core.analytics.quotas import owing
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -57,13 +56,18 @@ def staff(facts: Facts, contest: Contest) -> Statement:
     return select(team_id, *_presences(facts, contest)).where(team_id.is_not(None))
 
 
-def won(facts: Facts, contest: Contest) -> Statement:
-    """Return `id`, `whose`, `place`, `amount`, `cost` (NULL: not known) and `cycle_days` of what was won."""
+def won(facts: Facts, contest: Contest, history: Period | None = None) -> Statement:
+    """Return what was won in the periods and the history.
+
+    `id`, `whose`, `closed_on`, `amount`, `cost` (NULL: not known) and `cycle_days`; with splits `winner` as well.
+    """
     deals = facts.deals.c
+    winner = [deals.credited_id.label("winner")] if contest.splits else []
+    closed = contest.within(deals.closed_on, history)
     return select(
-        deals.id, _whose(facts, contest).label("whose"), contest.place(deals.closed_on).label("place"), deals.amount,
-        deals.cost, deals.cycle_days,
-    ).where(facts.stands("won"), contest.within(deals.closed_on), *deal_conditions(facts, contest.filters))  # fmt: skip
+        deals.id, _whose(facts, contest).label("whose"), deals.closed_on, deals.amount, deals.cost, deals.cycle_days,
+        *winner,
+    ).where(facts.stands("won"), closed, *deal_conditions(facts, contest.filters))  # fmt: skip
 
 
 def lost(facts: Facts, contest: Contest) -> Statement:
@@ -74,16 +78,6 @@ def lost(facts: Facts, contest: Contest) -> Statement:
         select(whose.label("whose"), place.label("place"), func.count().label("count"))
         .where(facts.stands("lost"), contest.within(deals.closed_on), *deal_conditions(facts, contest.filters))
         .group_by(*contest.grouped(whose, place))
-    )
-
-
-def booked(facts: Facts, contest: Contest, period: Period) -> Statement:
-    """Return `whose` (the rep's number) and `booked` (hundredths) of what was won in another period, without splits."""
-    deals = facts.deals.c
-    return (
-        select(deals.credit_id.label("whose"), cast(func.sum(deals.amount), BigInteger).label("booked"))
-        .where(facts.stands("won"), inside(deals.closed_on, period), *deal_conditions(facts, contest.filters))
-        .group_by(deals.credit_id)
     )
 
 
@@ -99,21 +93,12 @@ def met(facts: Facts, contest: Contest) -> Statement:
     )
 
 
-def owed_in(facts: Facts, contest: Contest) -> Statement:
-    """Return `whose`, and of each period its `quota_…` and how many `months_…` of quotas count in it."""
+def owed(facts: Facts, contest: Contest) -> Statement:
+    """Return `whose`, `month` and `amount` (hundredths, of the whole month) of the quotas that count in the periods."""
     quotas = facts.quotas.c
     whose = quotas.rep_id if contest.by == "rep" else quotas.team_id
-    found: list[Label[Any]] = []
-    for at, period in enumerate(contest.periods):
-        counts = and_(*owing(facts, period, contest.filters))
-        found += [
-            cast(func.sum(owed(facts, period)).filter(counts), BigInteger).label(f"quota_{at}"),
-            func.count().filter(counts).label(f"months_{at}"),
-        ]
-    return (
-        select(whose.label("whose"), *found)
-        .where(*owing(facts, contest.hull, contest.filters), whose.is_not(None))
-        .group_by(whose)
+    return select(whose.label("whose"), quotas.month, quotas.amount).where(
+        *owing(facts, contest.hull, contest.filters), whose.is_not(None)
     )
 
 

@@ -39,7 +39,7 @@ def counted(facts: Facts, selection: Selection) -> Subquery:
     else:
         found = states_on(facts, end, selection.filters, name="stood")
         condition = counts_in(found.c, selection.measure, period=selection.period, on=end.on)
-        part = found.c.weighted if selection.measure == "weighted" else found.c.value
+        part = found.c.weighted if selection.kind == "weighted" else found.c.value
     chosen = [found.c[name] for name in ("deal_id", "is_open", *columns)]
     return select(*chosen, part.label("part")).where(condition).subquery("counted")
 

@@ -193,6 +193,12 @@ class PastFacts(Facts):
         then = select(late.id, began.c.opened_at, began.c.opened_on).join(began, began.c.deal_id == late.id)
         return known.union_all(then).subquery("opened_then")
 
+    def _began(self) -> Subquery:
+        """Return when deals of which not all moves were known were opened, as was known on the day: few."""
+        moves, late = self.moves.c, self._late
+        known = select(moves.deal_id, func.min(moves.moved_at).label("opened_at")).group_by(moves.deal_id)
+        return (known if late is None else known.where(moves.deal_id.in_(late.deals))).subquery("late_began")
+
     def _stay(self, deal_id: ColumnElement[int]) -> tuple[dict[str, ColumnElement[Any]], Join]:
         """Return what is asked of the stay in which a deal stood, and what joins it; late deals have their own."""
         any_spans, names = self._any_spans.c, ("furthest", "entered_at", "entered_on", "lost_reason_id")
@@ -222,8 +228,9 @@ class PastFacts(Facts):
         stood, marks, rates = self._stood, self._any_deals, self.rates.alias("rate_then")
         s, d, stages, reps = stood.c, marks.c, self.stages.alias("stage_then"), self.reps.alias("rep_then")
         stay, join_stay = self._stay(s.deal_id)
-        opened = self._opened()
+        opened, began = self._opened(), self._began()
         o = opened.c
+        opened_at = d.opened_at if opened is marks else func.coalesce(began.c.opened_at, d.opened_at)
         earlier = self._cut(self._any_spans, self._was_lost, name="lost_earlier")
         lost = and_(~s.is_open, ~s.is_won)
         reason = func.coalesce(
@@ -237,6 +244,7 @@ class PastFacts(Facts):
         joins: dict[str, Join] = {
             "deal": lambda left: left.join(marks, d.id == s.deal_id),
             "opened": lambda left: left if opened is marks else left.join(opened, o.id == s.deal_id),
+            "began": lambda left: left.outerjoin(began, began.c.deal_id == s.deal_id),
             "stay": join_stay,
             "rep": lambda left: left.outerjoin(reps, reps.c.id == s.credit_id),
             "reason": lambda left: left.outerjoin(
@@ -250,7 +258,7 @@ class PastFacts(Facts):
             "stage_id": s.stage_id, "position": stages.c.position, "furthest": stay["furthest"],
             "owner_id": s.credit_id, "credited_id": credited, "credit_id": s.credit_id, "team_id": reps.c.team_id,
             "credited_team_id": case((s.is_won, reps.c.team_id)), "credit_team_id": reps.c.team_id,
-            "customer_id": d.customer_id, "territory_id": d.territory_id, "channel_id": d.channel_id,
+            "customer_id": s.customer_id, "territory_id": d.territory_id, "channel_id": d.channel_id,
             "product_id": d.product_id,
             "lost_reason_id": case((lost, reason)),
             "expected_days": stages.c.expected_days, "state": stages.c.kind, "segment": d.segment,
@@ -261,17 +269,16 @@ class PastFacts(Facts):
             "opened_at": o.opened_at, "closed_at": s.closed_at, "stage_entered_at": stay["entered_at"],
             "opened_on": o.opened_on, "closed_on": s.closed_on, "stage_entered_on": stay["entered_on"],
             "expected_close_on": s.expected_close_on, "last_activity_on": cast(null(), Date),
-            "cycle_days": (func.epoch(s.closed_at) - func.epoch(o.opened_at)) / literal_column("86400.0"),
+            "cycle_days": (func.epoch(s.closed_at) - func.epoch(opened_at)) / literal_column("86400.0"),
         }  # fmt: skip
         needs = {
             **dict.fromkeys(("amount", "weighted"), ("rate",)),
-            **dict.fromkeys(
-                ("name", "auto_named", "customer_id", "territory_id", "channel_id", "product_id"), ("deal",)
-            ),
+            **dict.fromkeys(("name", "auto_named", "territory_id", "channel_id", "product_id"), ("deal",)),
             **dict.fromkeys(("segment", "competitor", "cost"), ("deal",)),
             **dict.fromkeys(("furthest", "stage_entered_at", "stage_entered_on"), ("stay",)),
             **dict.fromkeys(("team_id", "credited_team_id", "credit_team_id"), ("rep",)),
-            **dict.fromkeys(("opened_at", "opened_on", "cycle_days"), ("deal",) if opened is marks else ("opened",)),
+            **dict.fromkeys(("opened_at", "opened_on"), ("deal",) if opened is marks else ("opened",)),
+            "cycle_days": ("deal",) if opened is marks else ("deal", "began"),
             "lost_reason_id": ("deal", "stay", "reason"),
         }
         return lean.made_of(base, joins, columns, needs, name="deals_then")

@@ -32,7 +32,7 @@ class Counted:
     """Deals to be counted: those of `source` that meet `where`, by columns of it.
 
     value, weighted: hundredths; overdue, closing: of what is open alone; won: the deals that were won in any of the
-    periods, with their closed_on and cycle_days.
+    periods, with their closed_on and cycle_days; None where nobody asks how long those took.
     """
 
     source: FromClause
@@ -44,7 +44,7 @@ class Counted:
     weighted: ColumnElement[int]
     overdue: ColumnElement[bool]
     closing: ColumnElement[bool]
-    won: Subquery
+    won: Subquery | None
 
     def row(self, periods: Mapping[str, Period]) -> Statement:
         """Return open_count, pipeline, weighted_pipeline, overdue_count, overdue_value and closing_value of all.
@@ -69,6 +69,8 @@ class Counted:
                 sum_of(alike.deals, won).label(f"won_count{name}"),
                 sum_of(alike.deals, lost).label(f"lost_count{name}"),
             ]
+        if self.won is None:
+            return select(*figures)
         cycles = [
             func.quantile_cont(self.won.c.cycle_days, literal_column("0.5"))
             .filter(_inside(self.won.c.closed_on, days))

@@ -42,11 +42,11 @@ class Health:
     period: Period | None = None
 
     def rows(self, facts: Facts, *, open_alone: bool = True) -> Subquery:
-        """Return the deals as they were, each with its customer and its age; those that were open, or all."""
+        """Return the deals as they were, each with its age; those that were open, or all."""
         stood = states_on(facts, self.as_of, self.filters, name="stood", open_alone=open_alone)
         joined, deals = facts.with_deals(stood)
         days = func.date_diff(literal_column("'day'"), deals.opened_on, literal(self.as_of.on, Date))
-        return select(stood, deals.customer_id, _age(days).label("age")).select_from(joined).subquery("aged")
+        return select(stood, _age(days).label("age")).select_from(joined).subquery("aged")
 
 
 def _age(days: ColumnElement[int]) -> ColumnElement[int]:
@@ -87,7 +87,7 @@ def ages(facts: Facts, health: Health) -> Statement:
 
 def concentration(facts: Facts, health: Health) -> Statement:
     """Return one row: `deals_count`, `deals_value` and the same of customers, for the top ones; and `total`."""
-    rows = health.rows(facts)
+    rows = states_on(facts, health.as_of, health.filters, name="stood", open_alone=True)
     opened = select(rows.c.deal_id, rows.c.customer_id, rows.c.value).cte("opened")
     deal, value = opened.c.deal_id, func.sum(opened.c.value)
     largest = {

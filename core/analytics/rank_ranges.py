@@ -28,7 +28,10 @@ _THROWS = 65_536
 _POISSON = np.cumsum((24_109, 24_109, 12_055, 4_018, 1_005, 201, 33, 5))
 """Of 65,536 equally likely throws, those from which on a deal comes once, twice … Poisson with mean 1, to one in
 20,000."""
+_TIMES = np.searchsorted(_POISSON, np.arange(_THROWS), side="right").astype(np.uint8)
+"""How often a deal comes at each throw."""
 _BLOCK = 16
+_SIGN = np.int64(np.iinfo(np.int64).max)
 
 Resampled = Literal["booked", "attainment", "won_count", "win_rate", "average_deal", "margin"]
 
@@ -63,12 +66,13 @@ def resampled(
         won, lost = (np.bincount(deals.who[of], minlength=deals.people) for of in (deals.won, ~deals.won))
         return rates_again(won, lost, prior, draws=draws, seed=seed)
     draws, dice = _drawn(deals.people, draws), np.random.default_rng(seed)
-    wins, booked = _won_again(deals.who[deals.won], deals.amount[deals.won], deals.people, draws, dice)
+    own = _Own.of(deals.who[deals.won], deals.amount[deals.won], deals.people)
     if measure == "won_count":
-        return wins
+        return dice.poisson(own.count, size=(draws, deals.people)).astype(np.float64)
+    if measure == "average_deal":
+        return _means_again(own, draws, dice)
+    booked = _sums_again(own, draws, dice)
     with np.errstate(divide="ignore", invalid="ignore"):
-        if measure == "average_deal":
-            return np.asarray(booked / wins)
         return booked if measure != "attainment" or quotas is None else np.asarray(booked / quotas)
 
 
@@ -88,72 +92,102 @@ def _drawn(people: int, draws: int) -> int:
     return min(draws, max(_LEAST_DRAWS, _MOST_FIGURES // max(people, 1)))
 
 
-def _won_again(
-    who: NDArray[np.int64], amount: NDArray[np.float64], people: int, draws: int, dice: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how many deals each wins in each draw, and for how much.
+@dataclass(frozen=True)
+class _Own:
+    """The won deals person by person, the least first: so that sums come out the same whatever their order was."""
 
-    Of up to `_FEW` deals each is drawn. Of more, their number is, and then the sum of so many deals by its mean,
-    variance and skewness given that number (eq. 2 and 3).
+    who: NDArray[np.int64]
+    amount: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, who: NDArray[np.int64], amount: NDArray[np.float64], people: int) -> _Own:
+        order = np.argsort(amount)
+        order = order[np.argsort(who[order].astype(np.min_scalar_type(people)), kind="stable")]
+        return cls(who[order], amount[order], np.bincount(who, minlength=people))
+
+    def sums(self, of_each: NDArray[np.float64], whose: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what some people's deals add up to."""
+        return np.bincount(self.who, of_each, self.count.size).astype(np.float64)[whose]
+
+    @property
+    def many(self) -> NDArray[np.int64]:
+        """Those who have more deals than are drawn one by one."""
+        return np.flatnonzero(self.count > _FEW)
+
+
+def _sums_again(own: _Own, draws: int, dice: np.random.Generator) -> NDArray[np.float64]:
+    """Return what each books in each draw, a row a draw.
+
+    Of up to `_FEW` deals each is drawn. Of more, their sum is, by its mean, variance and skewness (eq. 2).
     """
-    order = np.lexsort((amount, who))  # sums to the last digit the same, in whatever order the deals come
-    who, amount = who[order], amount[order]
-    count = np.bincount(who, minlength=people)
-    wins = dice.poisson(count, size=(draws, people)).astype(np.float64)
-    mean = np.bincount(who, amount, people) / np.maximum(count, 1)
-    off = amount - mean[who]
-    spread = np.sqrt(np.bincount(who, off**2, people) / np.maximum(count, 1))
-    skew = np.bincount(who, off**3, people) / np.maximum(count, 1) / np.where(spread > 0, spread, 1.0) ** 3
-    booked = wins * mean
-    many = np.flatnonzero((count > _FEW) & (spread > 0))
+    booked = np.zeros((draws, own.count.size))
+    many = own.many
     if many.size:
-        there = wins[:, many]
-        chance = dice.standard_normal((draws, many.size))
-        chance += skew[many] / 6 / np.sqrt(np.maximum(there, 1)) * (chance**2 - 1)
-        least = np.full(people, np.inf)
-        np.minimum.at(least, who, amount)
-        booked[:, many] = np.maximum(booked[:, many] + np.sqrt(there) * spread[many] * chance, there * least[many])
-    few = count[who] <= _FEW
-    if few.any():
-        _draw_each(who[few], amount[few], dice, wins, booked)
-    return wins, booked
+        mean, squares, cubes = (own.sums(own.amount**power, many) for power in (1, 2, 3))
+        spread = np.sqrt(squares)
+        chance = _skewed(dice.standard_normal((draws, many.size)), cubes / np.where(squares > 0, spread**3, 1.0))
+        chance *= spread
+        chance += mean
+        kept = own.sums((own.amount < 0).astype(np.float64), many) > 0
+        booked[:, many] = np.maximum(chance, np.where(kept, -np.inf, 0.0), out=chance)
+    _draw_each(own, dice, booked)
+    return booked
+
+
+def _means_again(own: _Own, draws: int, dice: np.random.Generator) -> NDArray[np.float64]:
+    """Return what each books a deal in each draw, a row a draw; NaN where none is won.
+
+    Of many deals their number is drawn, and then the sum of so many by its moments given that number (eq. 3).
+    """
+    booked, wins = (np.zeros((draws, own.count.size)) for _each in range(2))
+    many = own.many
+    if many.size:
+        count, there = own.count[many], dice.poisson(own.count[many], (draws, many.size))
+        mean = own.sums(own.amount, many) / count
+        off = own.amount - (np.bincount(own.who, own.amount, own.count.size) / np.maximum(own.count, 1))[own.who]
+        spread = np.sqrt(own.sums(off**2, many) / count)
+        skew = own.sums(off**3, many) / count / np.where(spread > 0, spread, 1.0) ** 3
+        chance = _skewed(dice.standard_normal(there.shape), skew / np.sqrt(np.maximum(there, 1)))
+        least = np.full(own.count.shape, np.inf)
+        np.minimum.at(least, own.who, own.amount)
+        wins[:, many] = there
+        booked[:, many] = np.maximum(there * mean + np.sqrt(there) * spread * chance, there * least[many])
+    _draw_each(own, dice, booked, wins)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(booked / wins)
+
+
+def _skewed(chance: NDArray[np.float64], skew: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return normal chances with a skewness, in first order (Cornish and Fisher)."""
+    more = chance * chance
+    more -= 1.0
+    more *= skew / 6
+    more += chance
+    return more
 
 
 def _draw_each(
-    who: NDArray[np.int64], amount: NDArray[np.float64], dice: np.random.Generator,
-    wins: NDArray[np.float64], booked: NDArray[np.float64],
-) -> None:  # fmt: skip
-    """Put into `wins` and `booked` what each has by drawing deal by deal; the deals lie person by person.
+    own: _Own, dice: np.random.Generator, booked: NDArray[np.float64], wins: NDArray[np.float64] | None = None
+) -> None:
+    """Put into `booked` and `wins` what those with few deals have by drawing deal by deal.
 
     The first deals of all are added up, then the second ones, and so on: whoever has most stands first, so that those
     who have a further one are always the first few.
     """
-    present, starts, deals = np.unique(who, return_index=True, return_counts=True)
-    most_first = np.argsort(-deals, kind="stable")
-    starts, deals = starts[most_first], deals[most_first]
-    times = _times(dice.integers(0, _THROWS, size=(wins.shape[0], who.size), dtype=np.uint16))
-    chosen = [starts[deals > place] + place for place in range(int(deals[0]))]
-    in_turn = np.concatenate(chosen)
-    times, amount = np.take(times, in_turn, axis=1), amount[in_turn]
-    won = np.zeros((wins.shape[0], present.size), np.uint8)
-    sums = np.zeros(won.shape)
-    first = 0
-    for having in map(len, chosen):
-        drawn, until = times[:, first : first + having], first + having
-        won[:, :having] += drawn
-        sums[:, :having] += drawn * amount[first:until]
-        first = until
-    wins[:, present[most_first]] = won
-    booked[:, present[most_first]] = sums
-
-
-def _times(throws: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Return how often a deal comes at each throw."""
-    found = np.zeros(throws.shape, np.uint8)
-    for first in range(0, len(throws), _BLOCK):
-        for least in _POISSON.astype(np.uint16):
-            found[first : first + _BLOCK] += throws[first : first + _BLOCK] >= least
-    return found
+    few = np.flatnonzero((own.count > 0) & (own.count <= _FEW))
+    people = few[np.argsort(-own.count[few], kind="stable")]
+    starts, deals = (np.cumsum(own.count) - own.count)[people], own.count[people]
+    sums, times = (np.zeros((booked.shape[0], people.size)) for _each in range(2))
+    for place in range(int(deals.max(initial=0))):
+        having = int(np.count_nonzero(deals > place))
+        drawn = np.take(_TIMES, dice.integers(0, _THROWS, size=(booked.shape[0], having), dtype=np.uint16))
+        sums[:, :having] += drawn * own.amount[starts[:having] + place]
+        if wins is not None:
+            times[:, :having] += drawn
+    booked[:, people] = sums
+    if wins is not None:
+        wins[:, people] = times
 
 
 def rank_ranges(plain: Sequence[int | None], draws: NDArray[np.float64]) -> list[tuple[int, int] | None]:
@@ -170,23 +204,33 @@ def range_ends(plain: NDArray[np.int64], draws: NDArray[np.float64]) -> tuple[ND
     low, high = plain.copy(), plain.copy()
     placed = np.flatnonzero(plain)
     if placed.size:
-        values = np.nan_to_num(-draws[:, placed], nan=np.inf)
-        below, above = (ceil(share * values.shape[0]) - 1 for share in RANGE)
-        ranks = np.ascontiguousarray(_ranks_of(values).T)
+        ranks = _ranks_of(draws, placed)
+        below, above = (ceil(share * ranks.shape[1]) - 1 for share in RANGE)
         ranks.sort(axis=1)
         low[placed] = np.minimum(ranks[:, below], plain[placed])
         high[placed] = np.maximum(ranks[:, above], plain[placed])
     return low, high
 
 
-def _ranks_of(values: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Return the rank of each value in its row, the least 1; equal ones share the best rank."""
-    order = np.argsort(values, axis=1)
-    flat = (order + np.arange(len(values))[:, None] * values.shape[1]).ravel()
-    ordered = values.ravel()[flat].reshape(values.shape)
-    first = np.broadcast_to(np.arange(values.shape[1], dtype=np.int32), values.shape).copy()
-    first[:, 1:][ordered[:, 1:] == ordered[:, :-1]] = 0
-    np.maximum.accumulate(first, axis=1, out=first)
-    ranks = np.empty(values.size, dtype=np.int32)
-    ranks[flat] = first.ravel() + 1
-    return ranks.reshape(values.shape)
+def _ranks_of(draws: NDArray[np.float64], whose: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return the ranks of some people in each draw, a row a person, the greatest value the first; equal ones share it.
+
+    Numbers and their places are sorted as one: a float's bits, turned round below nought, order as the float does, and
+    the last of them make room for the place. What differs there alone, in a thousand millionth, is equal.
+    """
+    times, places = len(draws), len(whose)
+    room = max(places - 1, 1).bit_length()
+    numbers, ordinals = np.arange(places), np.arange(1, places + 1, dtype=np.int32)
+    ranks = np.empty((places, times), np.int32)
+    for start in range(0, times, _BLOCK):
+        values = 0.0 - np.take(draws[start : start + _BLOCK], whose, axis=1)
+        values[np.isnan(values)] = np.inf
+        bits = values.view(np.int64)
+        keys = (bits ^ ((bits >> 63) & _SIGN)) >> room << room | numbers
+        keys.sort(axis=1)
+        worth = keys >> room
+        first = np.tile(ordinals, (len(keys), 1))
+        first[:, 1:][worth[:, 1:] == worth[:, :-1]] = 0
+        np.maximum.accumulate(first, axis=1, out=first)
+        ranks[keys & ((1 << room) - 1), start + np.arange(len(keys))[:, None]] = first
+    return ranks

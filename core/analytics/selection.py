@@ -26,6 +26,8 @@ IN_PERIOD: Final = frozenset({"booked", "won", "lost", "decided", "closing", "cr
 }
 AT_STAGE_IN_PERIOD: Final = frozenset({"reached", "still_open_at", "lost_at"})
 NOW: Final = frozenset({"open", "weighted", "overdue", "idle", "slow"})
+STAGED: Final = frozenset({"weighted", "overdue"})
+"""What a stage may follow: `weighted:5`."""
 _WITHOUT_PAST: Final = frozenset({"idle", "slow"})
 PAST: Final = frozenset({"open", "weighted", "overdue", "closing", "booked", "won", "lost", "decided"})
 """What can be asked as of a past day too, beside a stage and the bars of a comparison (`change:won`)."""
@@ -77,6 +79,8 @@ class Selection:
             needed = {1}
         elif kind in AT_STAGE_IN_PERIOD:
             needed = {1, 2} if kind == "lost_at" else {1}
+        elif kind in STAGED:
+            needed = {0, 1}
         known = kind in IN_PERIOD | AT_STAGE_IN_PERIOD | NOW or kind == "stage"
         timed = kind in NOW or kind == "stage" or self.period is not None
         return known and timed and len(numbers) in needed and (self.by is None) == (self.key is None)
@@ -84,7 +88,7 @@ class Selection:
     def _has_past(self, kind: str, rest: list[str]) -> bool:
         if kind == "change":
             return self.since is not None and len(rest) == 1 and rest[0] in KINDS
-        if kind in ("stage", "aged"):
+        if kind in ("stage", "aged") or (kind in STAGED and rest):
             return len(rest) == 1 and number(rest[0]) is not None
         if kind == "stood":
             return len(rest) == 1 and number(rest[0]) is not None and self.period is not None
@@ -189,16 +193,15 @@ def pushes(changes: Any) -> ColumnElement[bool]:
 
 def _now(facts: Facts, kind: str, numbers: list[str], *, today: date, idle_days: int) -> list[ColumnElement[bool]]:
     deals = facts.deals.c
+    here = [deals.stage_id == int(n) for n in numbers]
     match kind:
-        case "stage":
-            return [deals.stage_id == int(numbers[0])]
         case "overdue":
-            return [deals.expected_close_on < today]
+            return [*here, deals.expected_close_on < today]
         case "idle":
             return [is_idle(facts, today=today, idle_days=idle_days)]
         case "slow":
             return [is_slow(facts, today=today)]
-    return []
+    return here
 
 
 def is_idle(facts: Facts, *, today: date, idle_days: int) -> ColumnElement[bool]:
@@ -230,7 +233,7 @@ def _at_stage(facts: Facts, kind: str, numbers: list[int]) -> list[ColumnElement
 def summed(facts: Facts, measure: str) -> ColumnElement[int]:
     """Return what `measure` sums of a deal, in hundredths."""
     deals = facts.deals.c
-    match measure:
+    match measure.split(":", maxsplit=1)[0]:
         case "weighted":
             return case((deals.state == "open", deals.weighted), else_=0)
         case "margin":

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 IN_PERIOD: Final[dict[str, int]] = {
     "entered": 2, "went_on": 2, "stuck": 2, "reached_within": 2, "open_within": 2, "lost_within": 2, "young": 1,
-    "cohort_won": 0, "cohort_lost": 0, "cohort_open": 0, "stayed": 1, "inside": 1, "moved": 2, "flow": 1,
+    "cohort_won": 0, "cohort_lost": 0, "cohort_open": 0, "stayed": 1, "left": 1, "inside": 1, "moved": 2, "flow": 1,
 }  # fmt: skip
 """How many numbers follow each measure that needs a period."""
 
@@ -85,9 +85,10 @@ def condition(
             return and_(opened, deals.state == kind.removeprefix("cohort_"))
         case "inside":
             return and_(opened, deals.state == "open", deals.stage_id == numbers[0])
-        case "stayed":
+        case "stayed" | "left":
             spans = facts.spans.c
-            return and_(opened, deals.id.in_(select(spans.deal_id).where(spans.stage_id == numbers[0])))
+            stays = select(spans.deal_id).where(spans.stage_id == numbers[0])
+            return and_(opened, deals.id.in_(stays.where(facts.ended(facts.spans)) if kind == "left" else stays))
     return _moved(facts, kind, numbers, period)
 
 

@@ -11,22 +11,20 @@ from math import nan
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from sqlalchemy import or_
 
 from core.access.actors import Reach
 from core.analytics import leaderboard_rows as rows
-from core.analytics.credited import shares_of_won
+from core.analytics.credited import shares, shares_of_won
 from core.analytics.credited_parts import Parts
-from core.analytics.selection import inside
+from core.analytics.numbers import days, number, places_among, whole
 from core.analytics.team_parts import part_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import date
 
     from numpy.typing import NDArray
-    from sqlalchemy import ColumnElement
 
+    from core.access.actors import Scope
     from core.analytics.facts import Facts, Statement
     from core.analytics.leaderboard import Contest
     from core.domain.periods import Period
@@ -44,7 +42,9 @@ class Standings:
     """
 
     def __init__(self, ask: Ask, contest: Contest, *, history: Period | None = None) -> None:
-        self.ask, self.contest, self.history = ask, contest, history
+        self.contest, self.history = contest, history
+        self._scope: Scope | None = None
+        self._answer = ask
         self.members = self._people() if contest.by == "rep" else self._teams()
         self._of_team = {
             team: place
@@ -54,26 +54,46 @@ class Standings:
             for team in part.team_ids
         }
 
+    def complete(self) -> Standings:
+        """Return these standings with everything asked for, so that they can be kept."""
+        for name in ("won", "parts", "_lost", "_met", "_quotas"):
+            getattr(self, name)
+        self._answer = _told_all
+        return self
+
+    def ask(self, build: Callable[[Facts], Statement]) -> Mapping[str, NDArray[Any]]:
+        """Return the columns of a statement about the facts that all of this is about."""
+
+        def noted(facts: Facts) -> Statement:
+            self._scope = facts.scope
+            return build(facts)
+
+        return self._answer(noted)
+
     @cached_property
     def won(self) -> Columns:
-        """The deals won in the periods, and `whose` they are: a place among the members, -1 for nobody's."""
-        found = self.ask(lambda facts: rows.won(facts, self.contest))
-        return {
-            "id": whole(found["id"]), "whose": self.places(found["whose"]), "place": whole(found["place"]),
-            "amount": whole(found["amount"]), "cost": number(found["cost"]), "cycle_days": number(found["cycle_days"]),
-        }  # fmt: skip
+        """The deals won in the periods and the history; `whose`: the number of a rep or a team, -1 for nobody's."""
+        found = self.ask(lambda facts: rows.won(facts, self.contest, self.history))
+        numbers = {name: number(found[name]) for name in ("cost", "cycle_days")}
+        wholes = {name: whole(found[name]) for name in found if name not in {*numbers, "closed_on"}}
+        return wholes | numbers | {"closed_on": days(found["closed_on"])}
 
     @cached_property
     def parts(self) -> Parts | None:
         """The parts of the split deals that were won in the periods or the history, None where nothing is split."""
         if not self.contest.splits:
             return None
-        contest, history = self.contest, self.history
-
-        def closed(day: ColumnElement[date]) -> ColumnElement[bool]:
-            return contest.within(day) if history is None else or_(contest.within(day), inside(day, history))
-
-        return Parts.of(self.ask(lambda facts: shares_of_won(facts, contest.filters, closed)))
+        contest, history, filters = self.contest, self.history, self.contest.filters
+        everybody = self._scope is not None and self._scope.reach is Reach.ALL
+        if everybody and contest.by == "rep" and not (filters.team_ids or filters.rep_ids):
+            won = {name: values for name, values in self.won.items() if name not in ("whose", "cycle_days")}
+            none = np.full(won["id"].shape, -1)
+            found = self.ask(shares)
+            return Parts.among(
+                won | {"holder": self.won["whose"], "holder_team": none},
+                {name: whole(found[name]) for name in ("deal", "person", "share")},
+            )
+        return Parts.of(self.ask(lambda facts: shares_of_won(facts, filters, lambda day: contest.within(day, history))))
 
     def columns(self, place: int = 0) -> Columns:
         """Return a row for each rep or team that was there in a period or sold in it; money in hundredths.
@@ -139,8 +159,8 @@ class Standings:
 
     def booked_in(self, period: Period) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return whose (reps' numbers) and how much (hundredths) was booked in a period, to be added up."""
-        found = self.ask(lambda facts: rows.booked(facts, self.contest, period))
-        whose, amount = whole(found["whose"]), whole(found["booked"])
+        here = _inside(self.won["closed_on"], period)
+        whose, amount = self.won["whose"][here], self.won["amount"][here]
         if self.parts is not None:
             moved = self.parts.moved(period)
             whose, amount = np.append(whose, moved["person"]), np.append(amount, moved["amount"])
@@ -148,19 +168,18 @@ class Standings:
 
     def places(self, numbers: NDArray[Any]) -> NDArray[np.int64]:
         """Return the places among the members of reps or teams by their numbers, -1 for who is none."""
-        wanted = whole(numbers)
         if self.contest.by == "rep":
-            known = self.members["id"]
-            at = np.searchsorted(known, wanted)
-            at[at == known.size] = 0
-            return np.where(known[at] == wanted, at, -1) if known.size else np.full(wanted.shape, -1)
-        teams, back = np.unique(wanted, return_inverse=True)
-        return np.array([self._of_team.get(team, -1) for team in teams.tolist()], np.int64)[back]
+            return places_among(self.members["id"], whole(numbers))
+        teams = np.array(sorted(self._of_team), np.int64)
+        parts = np.array([*(self._of_team[team] for team in teams.tolist()), -1], np.int64)
+        return parts[places_among(teams, whole(numbers))]
 
     def _won_in(self, place: int) -> tuple[Columns, NDArray[np.int64]]:
-        here = (self.won["place"] == place) & (self.won["whose"] >= 0)
-        won = {name: values[here] for name, values in self.won.items()}
-        return won, won["whose"]
+        """Return the deals won in a period by members, and the members' places."""
+        here = np.flatnonzero(_inside(self.won["closed_on"], self.contest.periods[place]))
+        at = self.places(self.won["whose"][here])
+        here, at = here[at >= 0], at[at >= 0]
+        return {name: self.won[name][here] for name in ("id", "amount", "cost", "cycle_days")}, at
 
     def _moved_in(self, parts: Parts, period: Period) -> tuple[Columns, NDArray[np.int64]]:
         moved = parts.moved(period)
@@ -182,17 +201,29 @@ class Standings:
         nothing = np.zeros(self.members["id"].shape, np.int64)
         if not self.contest.filters.by_people_alone:
             return [(nothing, nothing)] * len(self.contest.periods)
-        found = self.ask(lambda facts: rows.owed_in(facts, self.contest))
-        at = self.places(found["whose"])
-        there = at >= 0
-        quotas, months = (
-            [
-                self._sum(at[there], whole(found[f"{name}_{place}"], 0)[there])
-                for place in range(len(self.contest.periods))
-            ]
-            for name in ("quota", "months")
-        )
-        return [*zip(quotas, months, strict=True)]
+        found = []
+        for period in self.contest.periods:
+            owed = self.owed_in(period)
+            at = self.places(owed["whose"])
+            found.append((self._sum(at[at >= 0], owed["part"][at >= 0]), self._count(at[at >= 0])))
+        return found
+
+    @cached_property
+    def _quotas(self) -> Columns:
+        found = self.ask(lambda facts: rows.owed(facts, self.contest))
+        return {"whose": whole(found["whose"]), "month": days(found["month"]), "amount": whole(found["amount"])}
+
+    def owed_in(self, period: Period) -> Columns:
+        """Return the quotas that count in one of the periods: `whose`, `month`, `amount`, and the `part` owed in it."""
+        month = self._quotas["month"]
+        following = (month.astype("datetime64[M]") + 1).astype(month.dtype)
+        start, end = _ends(period)
+        here = (month < end) & (following > start)
+        found = {name: values[here] for name, values in self._quotas.items()}
+        month, following = month[here], following[here]
+        owing = (np.minimum(following, end) - np.maximum(month, start)).astype(np.int64)
+        part = (found["amount"] * owing).astype(np.float64) / (following - month).astype(np.int64)
+        return found | {"part": np.floor(part + 0.5).astype(np.int64)}
 
     def _counted(self, found: Mapping[str, NDArray[Any]]) -> list[NDArray[np.int64]]:
         at, place, count = self.places(found["whose"]), whole(found["place"]), whole(found["count"])
@@ -214,7 +245,8 @@ class Standings:
         at, values = at[there], values[there]
         counts = self._count(at)
         by_value = np.argsort(values)
-        ordered = values[by_value[np.argsort(at[by_value], kind="stable")]]
+        whose = at[by_value].astype(np.min_scalar_type(counts.size))  # small numbers are sorted by their digits
+        ordered = values[by_value[np.argsort(whose, kind="stable")]]
         some, first = counts > 0, np.cumsum(counts) - counts
         found = np.full(counts.shape, nan)
         low, high = (ordered[(first + halves // 2)[some]] for halves in (counts - 1, counts))
@@ -228,18 +260,15 @@ class Standings:
 
     def _teams(self) -> Columns:
         """Return the contest's parts that lie in the scope, by key; somebody was there where one of its reps was."""
-        scopes: list[Any] = []
-
-        def named(facts: Facts) -> Statement:
-            scopes.append(facts.scope)
-            return rows.teams(facts)
-
-        found = self.ask(named)
+        found, scope = self.ask(rows.teams), self._scope
+        if scope is None:
+            message = "nobody said in whose scope these standings are"
+            raise RuntimeError(message)
         names = dict(zip(whole(found["id"]).tolist(), found["name"].tolist(), strict=True))
         seen = [
             part
             for part in sorted(self.contest.parts, key=lambda part: part.key)
-            if part.team_id in names and (scopes[0].reach is Reach.ALL or part.team_id in scopes[0].team_ids)
+            if part.team_id in names and (scope.reach is Reach.ALL or part.team_id in scope.team_ids)
         ]
         staff = self.ask(lambda facts: rows.staff(facts, self.contest))
         team = whole(staff["team_id"])
@@ -255,16 +284,18 @@ class Standings:
         }
 
 
-def whole(values: NDArray[Any], none: int = -1) -> NDArray[np.int64]:
-    """Return whole numbers as such, `none` for what there is not."""
-    if isinstance(values, np.ma.MaskedArray):
-        values = values.filled(none)
-    return np.asarray(values, np.int64)
+def _told_all(_build: Callable[[Facts], Statement]) -> Mapping[str, NDArray[Any]]:
+    message = "these standings are complete and ask no more"
+    raise RuntimeError(message)
 
 
-def number(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return numbers, NaN for what there is not."""
-    return np.asarray(np.ma.filled(values.astype(np.float64), nan))
+def _inside(days: NDArray[np.datetime64], period: Period) -> NDArray[np.bool_]:
+    start, end = _ends(period)
+    return (days >= start) & (days < end)
+
+
+def _ends(period: Period) -> tuple[np.datetime64, np.datetime64]:
+    return np.datetime64(period.start, "D"), np.datetime64(period.end, "D")
 
 
 def _over(part: NDArray[Any], of: NDArray[Any], *, where: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -75,7 +75,7 @@ CHANGES = Table(
 
 STATES = Table(
     "states", MIRRORED,
-    *_ids("deal_id", "stage_id", "credit_id"), Column("is_open", Boolean), Column("is_won", Boolean),
+    *_ids("deal_id", "stage_id", "credit_id", "customer_id"), Column("is_open", Boolean), Column("is_won", Boolean),
     Column("known_now", Boolean), Column("known_then", Boolean),
     Column("amount", BigInteger), Column("currency", Integer), Column("expected_close_on", Date),
     Column("from_on", Date), Column("until_on", Date), Column("first_on", Date), Column("since_on", Date),
@@ -84,8 +84,9 @@ STATES = Table(
 """One row a time in which nothing of a deal changed, by whole days: it was so at the end of each day in
 [`from_on`, `until_on`). `known_now` rows are the deal's past as it is known now, `known_then` rows what was known on
 each of those days; most rows are both. `amount` in hundredths of the deal's currency; `currency` NULL where that is
-the company's, else as in `rates`. `credit_id` had the deal, or had won it. `first_on` is the deal's first day in its
-reading, `since_on` the day on which it became won or lost there, `closed_on` and `closed_at` when it really did."""
+the company's, else as in `rates`. `credit_id` had the deal, or had won it. `customer_id` is the
+deal's. `first_on` is its first day in its reading, `since_on` the day on which it became won or lost there,
+`closed_on` and `closed_at` when it really did."""
 
 FORMER = Table("former", MIRRORED, *_ids("deal_id", "rep_id"))
 """Who had a deal on some day, in either reading of `states`, and is neither its owner nor credited with it now: few,

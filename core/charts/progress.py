@@ -129,7 +129,7 @@ def weekly(
             hoverinfo="text",
         )
     at, texts = _months(weeks)
-    figure.update_xaxes(tickmode="array", tickvals=at, ticktext=texts, showgrid=False, range=[0, len(weeks) - 1])
+    figure.update_xaxes(tickmode="array", tickvals=at, ticktext=texts, showgrid=False, range=[-0.7, len(weeks) - 0.3])
     figure.update_yaxes(**money_axis(max(float(v) for v in totals), currency=currency))
     return style(figure, title=title, subtitle=subtitle, dark=dark, large=large, height=round(s.row * 9.5))
 

@@ -261,14 +261,21 @@ def money_axis(max_value: float, min_value: float = 0, currency: str = "CNY") ->
 # --- the one style --------------------------------------------------------------------------
 
 
+_ROWS_ABOVE = 2
+"""Rows of a legend that have their room above the plot."""
+_LABELS = 48
+"""Pixels that the labels of an upright axis take from a legend's width."""
+
+
 def _legend_rows(figure: Figure, px: int) -> int:
     names = [str(t["name"]) for t in figure.traces if t.get("name") and t.get("showlegend") is not False]
     if not names or (len(names) == 1 and figure.laid.get("showlegend") is not True):
         return 0
     widths = [text_width(name, px * 0.9) + 44 for name in names]
-    if sum(widths) <= NARROWEST:
+    room = NARROWEST - (0 if figure.laid.get("yaxis", {}).get("showticklabels") is False else _LABELS)
+    if sum(widths) <= room:
         return 1
-    return math.ceil(len(names) / max(1, int(NARROWEST // max(widths))))
+    return math.ceil(len(names) / max(1, int(room // max(widths))))
 
 
 @cache
@@ -323,8 +330,8 @@ def style(
 ) -> Figure:
     """Dress `figure` and return it: type, colours, title, legend under the title, no clutter.
 
-    height: px of the plotted area; title, legend and `headroom` come on top of it. Show it with
-    `CONFIG`.
+    height: px of the plotted area; title, legend and `headroom` come on top of it. A legend that takes many rows on a
+    phone stands under the plot, since a wide screen leaves them empty. Show it with `CONFIG`.
     """
     c, s = look(dark=dark), sizes(large=large)
     heading = wrap(title, s.title * 1.04, NARROWEST - TARGET)
@@ -333,9 +340,10 @@ def style(
     title_px = round(len(heading) * s.title * 1.3 + 6)
     below_px = round(len(below) * s.subtitle * 1.35 + (s.subtitle * 0.8 if below else 0))
     legend_px = round(legend_rows * (s.tick + 11))
-    top = title_px + below_px + legend_px + headroom
+    is_under = legend_rows > _ROWS_ABOVE
+    top = title_px + below_px + (0 if is_under else legend_px) + headroom
     margin = figure.laid.get("margin", {})
-    bottom = margin.get("b", 8)
+    bottom = margin.get("b", 8) + (legend_px + round(s.tick * 3.2) if is_under else 0)
     total = top + (height or round(s.row * 8.5)) + bottom
 
     figure.update_layout(
@@ -373,7 +381,7 @@ def style(
             "x": 0,
             "xref": "container",
             "xanchor": "left",
-            "y": 1 - (title_px + below_px + 2) / total,
+            "y": legend_px / total if is_under else 1 - (title_px + below_px + 2) / total,
             "yref": "container",
             "yanchor": "top",
             "font": {"size": s.tick, "color": c.muted},

@@ -29,6 +29,7 @@ from core.db.clickhouse_tables import (
     stored,
 )
 from core.db.clickhouse_tidy import tidy
+from core.db.mirror_definitions import table_definitions
 from core.db.mirror_load import DERIVED_BY, DIMENSIONS, PLAIN, Loader
 from core.model import Activity, Customer, Deal
 
@@ -37,8 +38,9 @@ if TYPE_CHECKING:
 
     from core.analytics.facts import Statement
     from core.db.clickhouse_server import Server
+    from core.db.mirror_asked import AskedSource
     from core.db.mirror_build import Plan
-    from core.db.mirror_source import Changed, Source
+    from core.db.mirror_source import Changed
 
 AT_ONCE: Final = 20_000
 """Deals, customers or activities that are derived and written together."""
@@ -55,14 +57,14 @@ _TOLD_BY: Final[dict[str, tuple[str, ...]]] = {
 class Feed:
     """Writes one version, of one snapshot of the database; a version that is not finished is never read."""
 
-    def __init__(self, server: Server, source: Source, plan: Plan) -> None:
+    def __init__(self, server: Server, source: AskedSource, plan: Plan) -> None:
         self._server = server
         self._source = source
         self._plan = plan
         self._print = fingerprint(plan)
         self._staged = duckdb.connect(":memory:")
         self._staging = Loader(source, self._staged, plan.zone, plan.base)
-        self._staging.create()
+        self._staging.create(table_definitions())
 
     def build(self, progress: Callable[[float], None]) -> Version:
         """Write everything, as a generation of its own. `progress` is called with the share done."""

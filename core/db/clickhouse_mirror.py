@@ -13,9 +13,9 @@ import duckdb
 from core.db.clickhouse_feed import Feed, newest, prepare
 from core.db.clickhouse_reading import RemoteMirror
 from core.db.kept_up import KeptUp
+from core.db.mirror_asked import AskedSource
 from core.db.mirror_build import Stopped
 from core.db.mirror_follow import needs_rebuild
-from core.db.mirror_source import Source
 from core.db.single_writer import single_writer
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class ClickHouseMirror(KeptUp):
             raise
         self._marked = self._seen.mark
 
-    def _changes(self, source: Source, before: Version) -> list[Changed] | None:
+    def _changes(self, source: AskedSource, before: Version) -> list[Changed] | None:
         """Return what changed since a version; None where everything is to be written anew."""
         if before.mark != self._marked and not source.resume(before.mark):
             return None
@@ -114,7 +114,7 @@ class ClickHouseMirror(KeptUp):
             return None
         return None if any(c.subject == "rep" and c.key is None for c in changes) else changes
 
-    def _build(self, source: Source) -> Version:
+    def _build(self, source: AskedSource) -> Version:
         self._built = 0.0
         feed = Feed(self._server, source, self._plan)
         try:
@@ -123,7 +123,7 @@ class ClickHouseMirror(KeptUp):
             self._built = 1.0
             feed.close()
 
-    def _follow(self, source: Source, before: Version, changes: list[Changed]) -> Version:
+    def _follow(self, source: AskedSource, before: Version, changes: list[Changed]) -> Version:
         feed = Feed(self._server, source, self._plan)
         try:
             return feed.follow(before, changes)

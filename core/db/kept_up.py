@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import psycopg
 
+from core.db.mirror_asked import AskedSource, open_source
 from core.db.mirror_build import Plan, Stopped
-from core.db.mirror_source import Source, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ class KeptUp(ABC):
         self._engine = database.engine
         self._plan = Plan(database.url, str(database.zone), database.base_currency)
         self._lock = Lock()
-        self._source: Source | None = None
+        self._source: AskedSource | None = None
         self._built = 1.0
         self._stopping = False
 
@@ -91,7 +91,7 @@ class KeptUp(ABC):
         if not _settled.get() or not self._is_loaded:
             self.refresh(wait=False)
 
-    def _opened(self) -> Source:
+    def _opened(self) -> AskedSource:
         if self._source is None:
             self._source = open_source(self._engine)
         return self._source

@@ -8,19 +8,24 @@ child process while the old state is served.
 from __future__ import annotations
 
 import logging
+from math import inf
 from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from core.db.kept_up import KeptUp
-from core.db.mirror_build import BuildFailed, Stopped, build, build_by_child
+from core.db.mirror_build import Stopped, build
+from core.db.mirror_builder import BuildFailed, build_by_child
+from core.db.mirror_definitions import table_definitions
 from core.db.mirror_files import MirrorFiles, mark_of
 from core.db.mirror_follow import MOST_KEYS, follow, needs_rebuild
-from core.db.mirror_load import ROW_GROUP, Loader
+from core.db.mirror_load import Loader
 from core.db.mirror_log import Log
 from core.db.mirror_reading import ScopedMirror
 from core.db.mirror_source import Changed, Source
+from core.db.mirror_waiting import ROW_GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +44,11 @@ _SURE = "SET GLOBAL debug_enable_caching_operators = false"
 """DuckDB 2.0 else puts small parts of joins together whose dictionaries differ, and gives up the whole database."""
 _LEAN = "SET memory_limit = '256MB'"
 """What of a mirror on disk stays in the process; the rest is read again from the system's own cache of files."""
+_WORN = 0.05
+"""The share of deals loaded again from which on a large mirror is built anew at the next lull: their rows lie behind
+all others and leave gaps, and with a tenth of them so questions take up to half as long again."""
+_LULL = 600.0
+"""Seconds without a change, as at night: what changes while it is built is taken over after that."""
 
 
 class Mirror(KeptUp):
@@ -53,6 +63,8 @@ class Mirror(KeptUp):
         self._log: Log | None = None
         self._version = 0
         self._trusted = False
+        self._sound_for = inf
+        self._changed_at = monotonic()
         self._builder: Thread | None = None
 
     @property
@@ -117,6 +129,8 @@ class Mirror(KeptUp):
             self._build()
         elif not self._trusted or not self._follow():
             self._build_meanwhile()
+        elif self._is_worn():
+            self._build_meanwhile(only_worn=True)
 
     def _follow(self) -> bool:
         """Take over the changes one by one; False where everything has to be loaded."""
@@ -131,6 +145,10 @@ class Mirror(KeptUp):
                 self._apply(source, changes)
             source.mark()
         return True
+
+    def _is_worn(self) -> bool:
+        """Say whether it is time to build anew what so many changes left out of order."""
+        return self._sound_for <= 0 and monotonic() - self._changed_at >= _LULL
 
     def _take_over(self, found: tuple[duckdb.DuckDBPyConnection, str] | None) -> None:
         """Go on from a mirror on disk, where the database still holds all that it has seen."""
@@ -158,7 +176,7 @@ class Mirror(KeptUp):
         if self._files is None:
             connection = duckdb.connect(":memory:")
             with source.snapshot():
-                build(connection, source, self._plan, progress=self._progressed)
+                build(connection, source, self._plan, table_definitions(), progress=self._progressed)
             return connection
         made = self._made_by_child(self._files) if source.count_moves() > _LARGE else None
         if made is not None:
@@ -169,7 +187,7 @@ class Mirror(KeptUp):
             path = self._files.fresh()
             connection = duckdb.connect(str(path))
             with source.snapshot():
-                build(connection, source, self._plan, progress=self._progressed)
+                build(connection, source, self._plan, table_definitions(), progress=self._progressed)
         if self._log is not None:
             self._log.stop()
         self._files.hold(path)
@@ -186,15 +204,18 @@ class Mirror(KeptUp):
             unfinished.unlink(missing_ok=True)
             return None
 
-    def _build_meanwhile(self) -> None:
-        """Build a mirror on disk in a thread, and serve the old state meanwhile; another at once."""
+    def _build_meanwhile(self, *, only_worn: bool = False) -> None:
+        """Build a mirror on disk in a thread, and serve the old state meanwhile; another at once.
+
+        Of one that is only worn no more is tried where that fails: it can be followed as before.
+        """
         if self._files is None or self._opened().count_moves() <= _LARGE:
             self._build()
             return
-        self._builder = Thread(target=self._build_behind, name="mirror", daemon=True)
+        self._builder = Thread(target=self._build_behind, args=(only_worn,), name="mirror", daemon=True)
         self._builder.start()
 
-    def _build_behind(self) -> None:
+    def _build_behind(self, only_worn: bool) -> None:
         try:
             self._built = 0.0
             connection = self._made()
@@ -202,12 +223,23 @@ class Mirror(KeptUp):
                 self._put(connection)
         except Stopped:
             pass
-        except self.broken:
+        except self.broken as error:
             with self._lock:
-                self._start_over()
-            raise
+                if not only_worn or not self._goes_on():
+                    self._start_over()
+                    raise
+            _LOG.warning("The mirror could not be built anew and goes on as it is: %s", error)
         finally:
             self._built, self._builder = 1.0, None
+
+    def _goes_on(self) -> bool:
+        """Follow on from where the present mirror stands; False where that cannot be."""
+        self._sound_for = inf
+        try:
+            with self._opened().snapshot():
+                return self._opened().resume(mark_of(self._filled()))
+        except self.broken:
+            return False
 
     def _progressed(self, share: float) -> None:
         if self._stopping:
@@ -217,8 +249,10 @@ class Mirror(KeptUp):
     def _put(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._version += 1
         connection.execute("UPDATE mirror_state SET version = ?", [self._version])
-        deals = connection.execute("SELECT count(*) FROM deals").fetchone()
-        if deals is not None and deals[0] <= ROW_GROUP:  # as few are counted by one; handing them round costs a fifth
+        counts = "SELECT (SELECT count(*) FROM deals), followed FROM mirror_mark"
+        ((deals, followed),) = connection.execute(counts).fetchall()
+        self._sound_for = _WORN * deals - followed if self._files is not None and deals > ROW_GROUP else inf
+        if deals <= ROW_GROUP:  # as few are counted by one; handing them round costs a fifth
             connection.execute("SET threads TO 1")
         connection.execute(_SURE)
         if self._files is not None:
@@ -229,11 +263,13 @@ class Mirror(KeptUp):
     def _apply(self, source: Source, changes: Iterable[Changed]) -> None:
         with self._filled().cursor() as cursor:
             cursor.execute("BEGIN TRANSACTION")
-            follow(Loader(source, cursor, self._plan.zone, self._plan.base), cursor, changes)
+            deals = follow(Loader(source, cursor, self._plan.zone, self._plan.base), cursor, changes)
             cursor.execute("UPDATE mirror_state SET version = ?", [self._version + 1])
-            cursor.execute("UPDATE mirror_mark SET mark = ?", [source.position()])
+            cursor.execute("UPDATE mirror_mark SET mark = ?, followed = followed + ?", [source.position(), deals])
             cursor.execute("COMMIT")
         self._version += 1
+        self._sound_for -= deals
+        self._changed_at = monotonic()
         if self._log is not None:
             self._log.grew()
 

@@ -7,18 +7,19 @@ is imported where the program itself runs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import pyarrow as pa
 from adbc_driver_sqlite import StatementOptions, connect
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from core.db.mirror_adbc_columns import ColumnsConnection
-from core.db.mirror_source import SqliteSource, kinds_of
+from core.db.mirror_source import SqliteSource
 
 if TYPE_CHECKING:
-    from sqlalchemy import Select
+    from collections.abc import Collection
+
+    from core.db.mirror_told import Told
 
 _ROWS_AT_ONCE: Final = "65536"
 _MAPPED: Final = 2**40
@@ -28,23 +29,21 @@ _MAPPED: Final = 2**40
 class AdbcSource(SqliteSource):
     """A SQLite file that nothing else in this process opens."""
 
-    def __init__(self, path: str) -> None:
-        self._dialect = SQLiteDialect_pysqlite()
+    def __init__(self, path: str, told: dict[str, Told]) -> None:
         database = connect(f"file:{quote(path)}?mode=ro")
-        self._connection = ColumnsConnection(database, **{StatementOptions.BATCH_ROWS.value: _ROWS_AT_ONCE})
+        super().__init__(ColumnsConnection(database, **{StatementOptions.BATCH_ROWS.value: _ROWS_AT_ONCE}))
         self._connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
-        self._data_version = -1
-        self._seen = 0
+        self._told = told
 
-    def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:  # noqa: ARG002 - one way for both
-        """Return the rows, batch by batch as what they are.
+    def rows(self, subject: str, keys: Collection[int] | None) -> pa.Table:
+        """Return a subject's rows with these keys, or all, batch by batch as what they are.
 
         A row of its own comes first, since ADBC takes a column's kind from its first rows, which may hold nothing.
         """
-        kinds = kinds_of(statement, flag=pa.int64())
-        first = ", ".join(_EXAMPLE.get(kind, "''") for kind in kinds.values())
-        schema = pa.schema(kinds.items())
-        with self._connection.columns(f"SELECT {first} UNION ALL {self._sql(statement)}") as reader:
+        told = self._told[subject]
+        first = ", ".join(_EXAMPLE.get(kind, "''") for kind in told.kinds.values())
+        schema = pa.schema(told.kinds.items())
+        with self._connection.columns(f"SELECT {first} UNION ALL {told.among(keys)}") as reader:
             batches = [batch.rename_columns(schema.names).cast(schema) for batch in reader]
         return pa.Table.from_batches(batches, schema).slice(1)
 

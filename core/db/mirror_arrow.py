@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, Float, Integer
-from sqlalchemy.types import TypeDecorator
-
-if TYPE_CHECKING:
-    from sqlalchemy.types import TypeEngine
 
 
 def of_rows(rows: list[Any], kinds: dict[str, pa.DataType]) -> pa.Table:
@@ -41,26 +36,3 @@ def of_json(lines: bytes, kinds: dict[str, pa.DataType]) -> pa.Table:
             column_types=kinds, null_values=["null"], strings_can_be_null=True, quoted_strings_can_be_null=False
         ),
     )
-
-
-def arrow_kind(
-    kind: TypeEngine[Any],
-    *,
-    flag: pa.DataType,
-    days: pa.DataType | None = None,
-    instants: pa.DataType | None = None,
-) -> pa.DataType:
-    """Return Arrow's kind of a column; a flag, a day and an instant as the driver gives them."""
-    if isinstance(kind, TypeDecorator):
-        kind = kind.impl_instance
-    if isinstance(kind, Boolean):
-        return flag
-    if isinstance(kind, (Integer, BigInteger)):
-        return pa.int64()
-    if isinstance(kind, Float):
-        return pa.float64()
-    if isinstance(kind, Date):
-        return days or pa.string()
-    if isinstance(kind, DateTime):
-        return instants or pa.string()
-    return pa.string()

@@ -1,12 +1,15 @@
-"""What the mirror reads of the database, table by table."""
+"""What the mirror reads of the database, table by table: as statements, and as texts for a builder."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import Select, func, select, text
+import pyarrow as pa
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Float, Integer, Select, func, select, text
+from sqlalchemy.types import TypeDecorator
 
+from core.db.mirror_told import KEYS, Told
 from core.model import (
     Activity,
     Channel,
@@ -32,7 +35,8 @@ from core.model import (
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import Column, ColumnElement
+    from sqlalchemy import Column, ColumnElement, Dialect
+    from sqlalchemy.types import TypeEngine
 
 READ: Final[dict[str, tuple[type, str, tuple[str, ...]]]] = {
     "deal": (Deal, "id", (
@@ -90,3 +94,52 @@ def _whole(subject: str) -> tuple[Select[Any], Column[int]]:
         chosen[place] = func.nullif(recorded, effective, type_=recorded.type).label("recorded_at")
     statement = select(*chosen)
     return statement.where(columns.before.is_not(None)) if subject == "deal_change" else statement, columns[key]
+
+
+def told_of(dialect: Dialect) -> dict[str, Told]:
+    """Return what a builder is told of each subject, in the words of its database."""
+    sqlite = dialect.name == "sqlite"
+    flag, integer = (pa.int64(), pa.int64()) if sqlite else (pa.bool_(), pa.int32())
+    found = {}
+    for subject in READ:
+        whole, key = _whole(subject)
+        compiled = whole.where(text(f"{key} {KEYS}")).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        found[subject] = Told(str(compiled), kinds_of(whole, flag=flag, integer=integer))
+    return found
+
+
+def kinds_of(
+    statement: Select[Any], *, flag: pa.DataType, integer: pa.DataType | None = None
+) -> dict[str, pa.DataType]:
+    """Return Arrow's kind of each column of what is read, days and instants as themselves.
+
+    flag: of a truth value, as the driver gives it; integer: of a number of 32 bits.
+    """
+    return {
+        column.name: arrow_kind(column.type, flag=flag, integer=integer, days=pa.date32(), instants=pa.timestamp("us"))
+        for column in statement.selected_columns
+    }
+
+
+def arrow_kind(
+    kind: TypeEngine[Any],
+    *,
+    flag: pa.DataType,
+    integer: pa.DataType | None = None,
+    days: pa.DataType | None = None,
+    instants: pa.DataType | None = None,
+) -> pa.DataType:
+    """Return Arrow's kind of a column; a flag, a day, an instant and a number of 32 bits as the driver gives them."""
+    if isinstance(kind, TypeDecorator):
+        kind = kind.impl_instance
+    if isinstance(kind, Boolean):
+        return flag
+    if isinstance(kind, Integer):
+        return pa.int64() if integer is None or isinstance(kind, BigInteger) else integer
+    if isinstance(kind, Float):
+        return pa.float64()
+    if isinstance(kind, Date):
+        return days or pa.string()
+    if isinstance(kind, DateTime):
+        return instants or pa.string()
+    return pa.string()

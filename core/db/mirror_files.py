@@ -96,7 +96,7 @@ def mark_of(connection: duckdb.DuckDBPyConnection) -> str:
 
 def _mark_for(connection: duckdb.DuckDBPyConnection, fingerprint: str) -> str | None:
     try:
-        ((mark, made_for),) = connection.execute("SELECT mark, fingerprint FROM mirror_mark").fetchall()
-    except duckdb.Error:
+        ((mark, made_for, _followed),) = connection.execute("FROM mirror_mark").fetchall()
+    except (duckdb.Error, ValueError):
         return None
     return str(mark) if made_for == fingerprint else None

@@ -28,8 +28,8 @@ def needs_rebuild(changes: list[Changed]) -> bool:
     )
 
 
-def follow(loader: Loader, cursor: duckdb.DuckDBPyConnection, changes: Iterable[Changed]) -> None:
-    """Load again, inside the cursor's transaction, what these changes touch."""
+def follow(loader: Loader, cursor: duckdb.DuckDBPyConnection, changes: Iterable[Changed]) -> int:
+    """Load again, inside the cursor's transaction, what these changes touch; return how many deals that were."""
     keys: dict[str, set[int]] = {}
     whole: set[str] = set()
     for subject, key in changes:
@@ -59,6 +59,7 @@ def follow(loader: Loader, cursor: duckdb.DuckDBPyConnection, changes: Iterable[
         met |= _numbers(cursor, of_deals, ("id",), activities)
     if deals or met:
         loader.load_deals(deals | met, met=met)
+    return len(deals | met)
 
 
 def _numbers(

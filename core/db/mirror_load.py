@@ -5,29 +5,14 @@ The same code builds everything and loads single deals again, so an increment eq
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-import duckdb_engine
 import numpy as np
 import pyarrow as pa
-from sqlalchemy.schema import CreateTable
 
-from core.analytics import tables
-from core.analytics.tables import MIRRORED
-from core.db import (
-    mirror_columns,
-    mirror_days,
-    mirror_deals,
-    mirror_histories,
-    mirror_runs,
-    mirror_statements,
-    mirror_states,
-)
-from core.db.mirror_columns import statement_of
 from core.db.mirror_days import days_in
 from core.db.mirror_deals import Beside, Met, deals_table, with_days
 from core.db.mirror_histories import Moves, Stages
@@ -45,6 +30,7 @@ from core.db.mirror_statements import (
     day_of,
 )
 from core.db.mirror_states import RATES, former_table, states_table
+from core.db.mirror_waiting import Waiting, in_bins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -65,15 +51,13 @@ _FEW: Final = 16
 """Keys up to which a statement names them one by one, which DuckDB then looks for in few of a table's parts."""
 _AT_ONCE: Final = 50_000
 """Numbers of deals, activities or customers that make a part of the whole: what is derived of them fits the caches."""
-ROW_GROUP: Final = 122_880
-"""What DuckDB writes and hands to a thread together."""
 
-DERIVED_BY: Final = tuple(
-    Path(str(module.__file__))
-    for module in (
-        tables, mirror_columns, mirror_days, mirror_deals, mirror_histories, mirror_runs, mirror_statements,
-        mirror_states, sys.modules[__name__],
-    )
+_HERE: Final = Path(__file__).parent
+DERIVED_BY: Final = (
+    _HERE.parent / "analytics" / "tables.py",
+    *(_HERE / f"mirror_{name}.py" for name in (
+        "columns", "days", "deals", "histories", "load", "order", "runs", "statements", "states"
+    )),
 )  # fmt: skip
 """The files on which a mirror's content depends besides the database's rows."""
 
@@ -88,27 +72,27 @@ class Loader:
         self._base = base
         self._days = days_in(zone)
 
-    def create(self) -> None:
-        """Make the empty tables, and `company_day`, which says on what day of the company an instant falls."""
+    def create(self, tables: list[str]) -> None:
+        """Make the empty tables by these statements, and `company_day`: the company's day of an instant."""
         self._cursor.execute(f"CREATE MACRO company_day(instant) AS {day_of(self._zone)}")
-        for definition in _definitions():
+        for definition in tables:
             self._cursor.execute(definition)
         self._cursor.execute("INSERT INTO mirror_state VALUES (0)")
 
-    def load_everything(self, progress: Callable[[float], None]) -> None:
-        """Fill the empty tables, part by part; one is read while another is derived and a third one written.
+    def load_large(self, progress: Callable[[float], None]) -> None:
+        """Fill the tables that `load_small` leaves, part by part, beside what is committed.
 
-        progress: called with the share done.
+        One part is read while another is derived and a third one written, by two threads that share the tables among
+        them and have a transaction each. progress: called with the share done.
         """
-        self.load_small()
-        waiting, customers, met = _Waiting(self._write_rows), list[pa.Table](), list[Met]()
+        customers, met = list[pa.Table](), list[Met]()
         reps, known = self._reps(), list[Beside]()
 
         def derived(part: _Rows) -> _Rows:
             if "deal" in part:
                 if not known:
                     known.append(Beside(reps, pa.concat_tables(customers).sort_by("id"), Met.together(met)))
-                return self._deal_rows(part, known[0])
+                return in_bins(self._deal_rows(part, known[0]))
             if "activity" in part:
                 part["activity"], found = with_days(part["activity"], self._days)
                 met.append(found)
@@ -117,14 +101,16 @@ class Loader:
                 return {"customers": part["customer"]}
             return part
 
-        in_turn(
-            [(subject, part) for subject in ("customer", "activity", "deal") for part in self._parts(subject)],
-            read=lambda part: self._rows_of(*part),
-            derive=derived,
-            write=waiting.add,
-            progress=progress,
-        )
-        waiting.end()
+        with self._cursor.cursor() as one, self._cursor.cursor() as other:
+            in_turn(
+                [(subject, part) for subject in ("customer", "activity", "deal") for part in self._parts(subject)],
+                read=lambda part: self._rows_of(*part),
+                derive=derived,
+                writers=[
+                    Waiting(cursor, _insert, tables) for cursor, tables in ((one, _BY_ONE), (other, _BY_THE_OTHER))
+                ],
+                progress=progress,
+            )
 
     def load_small(self) -> None:
         """Fill the empty tables that are read whole: the process, people, goods, quotas and rates."""
@@ -218,8 +204,7 @@ class Loader:
 
     def _rows_of(self, subject: str, keys: Collection[int]) -> _Rows:
         """Return the database's rows of some deals, activities or customers, by their table's name."""
-        return {name: self._source.read(statement_of(name, keys), whole=isinstance(keys, range))
-                for name in (_OF_DEALS if subject == "deal" else (subject,))}  # fmt: skip
+        return {name: self._source.rows(name, keys) for name in (_OF_DEALS if subject == "deal" else (subject,))}
 
     def _deal_rows(self, rows: _Rows, beside: Beside) -> _Rows:
         """Return what is written of deals, with what they went through."""
@@ -235,12 +220,7 @@ class Loader:
 
     def _write(self, rows: _Rows) -> None:
         for name, table in rows.items():
-            self._write_rows(name, table)
-
-    def _write_rows(self, name: str, rows: pa.Table) -> None:
-        """Write what was read and derived; the statement finds `rows` by that name."""
-        if rows.num_rows:
-            self._cursor.execute(_WRITTEN[name])
+            _insert(self._cursor, name, table)
 
     def _load_plain(self, subject: str) -> None:
         self._read(subject)
@@ -248,7 +228,7 @@ class Loader:
         self._cursor.execute(WORDS if subject == "word_pair" else plain)
 
     def _read(self, subject: str) -> pa.Table:
-        found = self._source.read(statement_of(subject, None), whole=True)
+        found = self._source.rows(subject, None)
         self._cursor.register(f"in_{subject}", found)
         return found
 
@@ -256,29 +236,10 @@ class Loader:
         self._cursor.execute(*_among(f"DELETE FROM {table} WHERE {column} IN ({{}})", keys))
 
 
-class _Waiting:
-    """Rows that wait until they fill whole row groups, so that none is written twice."""
-
-    def __init__(self, write: Callable[[str, pa.Table], None]) -> None:
-        self._write = write
-        self._kept: dict[str, list[pa.Table]] = {}
-
-    def add(self, rows: _Rows) -> None:
-        """Keep rows, and write those that are enough."""
-        for name, table in rows.items():
-            kept = self._kept.setdefault(name, [])
-            kept.append(table)
-            together = sum(each.num_rows for each in kept)
-            if together >= ROW_GROUP:
-                full = together - together % ROW_GROUP
-                whole = pa.concat_tables(kept)
-                self._write(name, whole.slice(0, full))
-                kept[:] = [whole.slice(full)]
-
-    def end(self) -> None:
-        """Write the rest."""
-        for name in list(self._kept):
-            self._write(name, pa.concat_tables(self._kept.pop(name)))
+def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    """Write what was read and derived; the statement finds `rows` by that name."""
+    if rows.num_rows:
+        cursor.execute(_WRITTEN[name])
 
 
 def _among(sql: str, keys: Collection[int]) -> tuple[str, dict[str, list[int]] | None]:
@@ -294,9 +255,6 @@ _WRITTEN: Final = {
     "activity": ACTIVITIES, "deal_change": CHANGES, "credit_share": SHARES,
 }  # fmt: skip
 """The statement that writes rows of each name."""
-
-
-@cache
-def _definitions() -> list[str]:
-    dialect = duckdb_engine.Dialect()
-    return [str(CreateTable(table).compile(dialect=dialect)) for table in MIRRORED.sorted_tables]
+_BY_ONE: Final = frozenset({"states", "deals", "customers"})
+_BY_THE_OTHER: Final = frozenset(_WRITTEN) - _BY_ONE
+"""What each of two threads writes in a build: about as much, and no table in both, or row groups would be half full."""

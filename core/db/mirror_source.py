@@ -1,32 +1,23 @@
-"""Reading the database for the mirror: rows as Arrow tables, and which rows changed since the last look.
+"""Following a database for the mirror: one state of it at a time, and which rows changed since the last look.
 
-SQLite is read by the standard library alone: a second SQLite library in the process loses commits
-(docs/architecture.md). PostgreSQL is read by COPY.
+How rows are read differs: `core.db.mirror_asked` does so in the program, `core.db.mirror_adbc` and
+`core.db.mirror_told` in a child process, which loads as little as it can: nothing here may import SQLAlchemy.
 """
 
 from __future__ import annotations
 
-import io
 import json
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.csv as arrow_csv
-from sqlalchemy import LargeBinary, Select, cast, func, text
-
-from core.db.mirror_arrow import arrow_kind, of_json, of_rows
+from core.db.mirror_packed import read_packed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-    from sqlalchemy import Engine
+    import pyarrow as pa
 
-_AT_ONCE = 50_000
-"""Numbers of a table's rows that SQLite makes one text of."""
-
-_PLAIN, _WITH_ZONE = pa.timestamp("us"), pa.timestamp("us", "UTC")
 _LAST_CHANGE = "SELECT coalesce(max(id), 0) FROM change_log"
 _OWN_NUMBER = "SELECT oid::bigint FROM pg_database WHERE datname = current_database()"
 
@@ -41,11 +32,7 @@ class Changed(NamedTuple):
 class Source(ABC):
     """A connection of the mirror's own; used by one thread at a time."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._dialect = engine.dialect
-        connection = engine.raw_connection()
-        connection.detach()
-        self._connection: Any = connection.dbapi_connection
+    _connection: Any
 
     @abstractmethod
     def moved(self) -> bool:
@@ -94,34 +81,22 @@ class Source(ABC):
         """Return, inside a snapshot, what changed since the mark; None where that cannot be told."""
 
     @abstractmethod
-    def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
-        """Return the rows of a statement, inside a snapshot; instants in UTC without a zone.
+    def rows(self, subject: str, keys: Collection[int] | None) -> pa.Table:
+        """Return, inside a snapshot, a subject's rows with these keys (a range: all between its ends), or all.
 
-        `whole`: very many rows of one table that has a column `id`, so that it may be read in the way that is fast
-        for them.
+        Instants are in UTC without a zone.
         """
 
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
 
-    def _sql(self, statement: Select[Any]) -> str:
-        compiled = statement.compile(dialect=self._dialect, compile_kwargs={"literal_binds": True})
-        return str(compiled)
-
-
-def open_source(engine: Engine) -> Source:
-    """Return the source that reads the engine's kind of database."""
-    return SqliteSource(engine) if engine.dialect.name == "sqlite" else PostgresSource(engine)
-
 
 class SqliteSource(Source):
     """SQLite: one writer at a time, so the log's numbers are the order of the commits."""
 
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine)
-        # pages are read once; room for more of them costs a fifth
-        self._connection.execute("PRAGMA cache_size = -2000").close()
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
         self._data_version = -1
         self._seen = 0
 
@@ -160,31 +135,6 @@ class SqliteSource(Source):
         found = self._connection.execute("SELECT DISTINCT subject, key FROM change_log WHERE id > ?", (self._seen,))
         return [Changed(*row) for row in found.fetchall()]
 
-    def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
-        """Return the rows by the standard library's cursor; of whole tables, without a Python object a value."""
-        kinds = kinds_of(statement, flag=pa.int64())
-        if whole and pa.float64() not in kinds.values():  # SQLite writes 15 digits of a float as JSON
-            return self._read_as_json(statement)
-        rows = self._connection.execute(self._sql(statement)).fetchall()
-        return of_rows(rows, kinds)
-
-    def _read_as_json(self, statement: Select[Any]) -> pa.Table:
-        """Return the rows, which SQLite writes as lines of JSON: three times as fast as row by row."""
-        (table,) = statement.get_final_froms()
-        kinds = kinds_of(statement, flag=pa.int64())
-        lines = func.group_concat(func.json_array(*statement.selected_columns), text("char(10)"))
-        written = self._sql(
-            statement.with_only_columns(cast(lines, LargeBinary)).where(text(f"{table}.id BETWEEN ? AND ?"))
-        )
-        ends = self._sql(statement.with_only_columns(func.min(table.c.id), func.max(table.c.id)))
-        first, last = self._connection.execute(ends).fetchone()
-        parts = [
-            self._connection.execute(written, (start, start + _AT_ONCE - 1)).fetchone()[0]
-            for start in (range(first, last + 1, _AT_ONCE) if last is not None else ())
-        ]
-        tables = [of_json(part, kinds) for part in parts if part is not None]
-        return pa.concat_tables([*tables, of_rows([], kinds)])
-
     def _one(self, sql: str) -> Any:
         return _first(self._connection.execute(sql).fetchone())
 
@@ -192,10 +142,11 @@ class SqliteSource(Source):
 class PostgresSource(Source):
     """PostgreSQL: commits come in any order, so what was not visible at the mark is what changed."""
 
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine)
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
         self._connection.autocommit = True
         self._execute("SET TIME ZONE 'UTC'")
+        self._execute("SET max_parallel_workers_per_gather = 0")  # several hand on rows out of order
         self._seen = ""
 
     def moved(self) -> bool:
@@ -237,48 +188,16 @@ class PostgresSource(Source):
         )
         return [Changed(*row) for row in cursor.fetchall()]
 
-    def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:  # noqa: ARG002 - one way for both
-        """Return the rows by COPY."""
-        kinds = kinds_of(statement, flag=pa.bool_())
-        told = {name: _WITH_ZONE if kind == _PLAIN else kind for name, kind in kinds.items()}
-        buffer = io.BytesIO()
-        with (
-            self._connection.cursor() as cursor,
-            cursor.copy(f"COPY ({self._sql(statement)}) TO STDOUT (FORMAT csv)") as copy,
-        ):
-            for block in copy:
-                buffer.write(block)
-        if buffer.tell() == 0:
-            return pa.table({name: pa.array([], type=kind) for name, kind in kinds.items()})
-        buffer.seek(0)
-        found = arrow_csv.read_csv(
-            buffer,
-            read_options=arrow_csv.ReadOptions(column_names=list(kinds)),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=told,
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["t"],
-                false_values=["f"],
-            ),
-        )
-        return found.cast(pa.schema(kinds.items()))
+    def _packed(self, sql: str, kinds: dict[str, pa.DataType]) -> pa.Table:
+        """Return the rows of a statement, whose columns come packed."""
+        with self._connection.cursor(binary=True) as cursor:
+            return read_packed(lambda packed: cursor.execute(packed).fetchone(), sql, kinds)
 
     def _execute(self, sql: str) -> Any:
         return self._connection.execute(sql)
 
     def _one(self, sql: str) -> Any:
         return _first(self._execute(sql).fetchone())
-
-
-def kinds_of(statement: Select[Any], *, flag: pa.DataType) -> dict[str, pa.DataType]:
-    """Return Arrow's kind of each column of what `read` returns. flag: of a truth value, as the driver gives it."""
-    return {
-        column.name: arrow_kind(column.type, flag=flag, days=pa.date32(), instants=_PLAIN)
-        for column in statement.selected_columns
-    }
 
 
 def _first(row: Any) -> Any:

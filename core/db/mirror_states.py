@@ -23,6 +23,7 @@ from core.db.mirror_histories import (
     small,
     whole_numbers,
 )
+from core.db.mirror_order import ENDLESS, in_order
 from core.db.mirror_runs import Runs, last_known, merged, places_of, rows_in_order, running_maximum
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ WINDOW dated AS (PARTITION BY currency ORDER BY "on")"""
 _OPEN, _WON, _LOST = range(len(KINDS))
 _FIELDS: Final = ("stage", "amount", "owner", "expected_close")
 _STAGE, _AMOUNT, _OWNER, _EXPECTED = range(len(_FIELDS))
-_ENDLESS: Final = int(np.datetime64("9999-12-31", "D").astype(np.int64))
 
 
 class _Values(NamedTuple):
@@ -82,6 +82,7 @@ class _Deals(NamedTuple):
 
     id: Numbers
     credited: Numbers
+    customer: Numbers
     closed_at: Numbers
     won: Flags
     began: _Values
@@ -102,13 +103,17 @@ class _Events(NamedTuple):
 
 
 class _ToldOf(NamedTuple):
-    """What does not depend on the order of telling; `late`: the deals of which something was written down late."""
+    """What does not depend on the order of telling.
+
+    `late`: the deals of which something was written down late; `own`: the company's currency.
+    """
 
     changed: _Changes
     deals: _Deals
     stages: Stages
     days: Days
     late: Numbers
+    own: int
 
 
 def states_table(
@@ -127,7 +132,7 @@ def states_table(
         np.insert(np.full(len(place), -1), at, number),
     )  # fmt: skip
     late = np.union1d(_late(moves, days), _late(changed, days))
-    told_of = _ToldOf(changed, _deals(deals, changed, before), stages, days, late)
+    told_of = _ToldOf(changed, _deals(deals, changed, before), stages, days, late, _code(base))
     told = [_told(together, on, told_of, now=True)]
     if len(late):
         recorded = np.insert(moves.recorded[place], at, changed.recorded)
@@ -135,10 +140,7 @@ def states_table(
         chosen = np.flatnonzero(np.isin(together.deal, late))
         learned = _learned(together.rows(chosen), recorded[chosen], numbers[chosen], changed.field)
         told.append(_told(learned, days.of(learned.seen), told_of, now=False))
-    found = pa.concat_tables(told)
-    own = _code(base)
-    currency = found["currency"].to_numpy()
-    return found.set_column(found.column_names.index("currency"), "currency", small(currency, currency == own))
+    return pa.concat_tables(told)
 
 
 def former_table(states: pa.Table, deals: pa.Table) -> pa.Table:
@@ -201,7 +203,8 @@ def _deals(table: pa.Table, changed: _Changes, before: _Values) -> _Deals:
         for name in columns:
             getattr(began, name)[at] = getattr(before, name)[of_field]
     return _Deals(
-        numbers, whole_numbers(table["credited_id"])[place], instants(table["closed_at"])[place],
+        numbers, whole_numbers(table["credited_id"])[place], whole_numbers(table["customer_id"])[place],
+        instants(table["closed_at"])[place],
         pc.equal(table["state"], KINDS[_WON]).to_numpy()[place], began,
     )  # fmt: skip
 
@@ -228,15 +231,15 @@ def _learned(events: _Events, recorded: Numbers, numbers: Numbers, fields: Numbe
 
 
 def _told(events: _Events, day: Numbers, told_of: _ToldOf, *, now: bool) -> pa.Table:
-    """Return the states of events in the order in which they are told on these days; `currency` of every row."""
-    changed, deals, stages, days, late = told_of
+    """Return the states of events in the order in which they are told on these days."""
+    changed, deals, stages, days, late, own = told_of
     runs = Runs.of(events.deal)
     moved = events.change < 0
     in_stage = last_known(moved, runs)
     kind = np.where(in_stage >= 0, stages.kind[events.stage[in_stage]], -1)
     before = np.where(runs.first, -1, np.roll(kind, 1))
     closed = last_known(moved & (kind != _OPEN) & (kind != before), runs)
-    begun = np.minimum.reduceat(np.where(moved, day, _ENDLESS), runs.starts) if len(day) else day
+    begun = np.minimum.reduceat(np.where(moved, day, ENDLESS), runs.starts) if len(day) else day
     kept = np.flatnonzero((kind >= 0) & (runs.last | (np.roll(day, -1) != day)))
     of = places_of(events.deal, deals.id)
     field = np.where(moved, _STAGE, changed.field[events.change]) if len(changed.field) else np.zeros(len(of), np.int64)
@@ -252,36 +255,30 @@ def _told(events: _Events, day: Numbers, told_of: _ToldOf, *, now: bool) -> pa.T
             ]
         return found
 
-    kept = kept[_as_they_are_asked(kind[kept] == _OPEN, events.at[closed[kept]])]
+    until = np.where(runs.last, ENDLESS, np.roll(day, -1))
+    amount, currency = standing(("amount", "currency"), _AMOUNT, kept)
+    order = in_order(kind[kept] == _OPEN, currency != own, until[kept], day[closed[kept]])
+    kept, amount, currency = kept[order], amount[order], currency[order]
     ending = closed[kept]
     is_open, is_won = kind[kept] == _OPEN, kind[kept] == _WON
     closed_at, place = events.at[ending], of[kept]
     at_the_end = is_won & deals.won[place] & (deals.closed_at[place] == closed_at)
     (owner,) = standing(("owner",), _OWNER, np.where(is_won, ending, kept))
     (expected,) = standing(("expected",), _EXPECTED, kept)
-    amount, currency = standing(("amount", "currency"), _AMOUNT, kept)
-    credit = np.where(at_the_end, deals.credited[place], owner)
+    credit, customer = np.where(at_the_end, deals.credited[place], owner), deals.customer[place]
     known_then = ~np.isin(events.deal[kept], late) if now else np.ones(len(kept), np.bool_)
     return pa.table({
         "deal_id": small(events.deal[kept]), "stage_id": small(events.stage[in_stage[kept]]),
-        "credit_id": small(credit, credit < 0), "is_open": pa.array(is_open), "is_won": pa.array(is_won),
+        "credit_id": small(credit, credit < 0), "customer_id": small(customer, customer < 0),
+        "is_open": pa.array(is_open), "is_won": pa.array(is_won),
         "known_now": pa.array(np.full(len(kept), now)), "known_then": pa.array(known_then),
-        "amount": pa.array(amount), "currency": small(currency),
+        "amount": pa.array(amount), "currency": small(currency, currency == own),
         "expected_close_on": dates(expected), "from_on": dates(day[kept]),
-        "until_on": dates(np.where(runs.last, _ENDLESS, np.roll(day, -1))[kept]),
+        "until_on": dates(until[kept]),
         "first_on": dates(begun[(np.cumsum(runs.first) - 1)[kept]]), "since_on": dates(day[ending], is_open),
         "closed_on": dates(np.where(is_open, 0, days.of(closed_at)), is_open),
         "closed_at": moments(closed_at, is_open),
     })  # fmt: skip
-
-
-def _as_they_are_asked(is_open: Flags, closed_at: Numbers) -> Numbers:
-    """Return the order of closed states by the instant at which they ended, then the open ones.
-
-    What is decided in a period, or open on a day, then stands together, and DuckDB passes the rest over.
-    """
-    order: Numbers = np.argsort(np.where(is_open, np.iinfo(np.int64).max, closed_at), kind="stable")
-    return order
 
 
 def _codes(texts: pa.Array | pa.ChunkedArray) -> Numbers:

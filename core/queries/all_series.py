@@ -25,6 +25,8 @@ from core.queries.overview import quotas_by
 from core.queries.series import EVER, Measure, value_of
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from core.analytics.dimensions import Dimension
     from core.db.mirror import ScopedMirror
     from core.db.work import Work
@@ -65,8 +67,9 @@ def all_series(work: Work, *, measure: Measure = "booked", frequency: Together =
         raise ValueError(message)
     frames, sums = [], []
     whole = SeriesName(COMPANY, "")
+    steps = _steps(work, measure, frequency)
     for by in SERIES_OF:
-        rows = _steps_by(work, by, measure, frequency)
+        rows = steps[by]
         if by == "team":
             frames.append(_named(rows.groupby("on", as_index=False)[["value", "count"]].sum(), whole))
             rows, made = _teams(work.mirror, rows)
@@ -117,12 +120,15 @@ def kept_forecasts(work: Work) -> list[tuple[Measure, Together]]:
     return sorted((cast("Measure", measure), cast("Together", frequency)) for measure, frequency in found)
 
 
-def _steps_by(work: Work, by: Dimension, measure: Measure, frequency: Together) -> pd.DataFrame:
-    statement = kpis.booked_by(
-        work.mirror.facts, period=EVER, filters=Filters(), today=work.today, step=frequency, by=by
-    )
-    rows = [(row.key, row.on, value_of(row, measure), row.won) for row in work.mirror.rows(statement)]
-    return pd.DataFrame(rows, columns=["key", "on", "value", "count"])
+def _steps(work: Work, measure: Measure, frequency: Together) -> dict[Dimension, pd.DataFrame]:
+    """Return each dimension's steps: key, on, value, count, in this order."""
+    mirror = work.mirror
+    asked = kpis.booked_by_each(mirror.facts, dimensions=SERIES_OF, period=EVER, today=work.today, step=frequency)
+    found: list[list[tuple[str, date, float, int]]] = [[] for _by in SERIES_OF]
+    for row in mirror.rows(asked):
+        found[row.place].append((row.key, row.on, value_of(row, measure), row.won))
+    columns = ["key", "on", "value", "count"]
+    return {by: pd.DataFrame(rows, columns=columns) for by, rows in zip(SERIES_OF, found, strict=True)}
 
 
 def _named(rows: pd.DataFrame, name: SeriesName) -> pd.DataFrame:

@@ -19,12 +19,12 @@ from core.analytics.filters import NO_FILTERS, Filters, deal_conditions
 from core.analytics.kpis import text_key
 from core.analytics.rates import rate
 from core.analytics.selection import inside, is_counted
-from core.analytics.standings import Standings
 from core.analytics.team_parts import whole_teams
 from core.domain.periods import Period, add_months
 from core.errors import NotAllowed, NotFound
 from core.gate import query
 from core.i18n import N_
+from core.queries.leaderboard_kept import standings_of
 from core.queries.overview import HUNDREDTHS, months_frame
 from core.queries.standpoint import looked_at, splits_count
 from core.queries.team_parts import parts_looked_at
@@ -83,8 +83,7 @@ def leaderboard(
     splits = splits_count(work, wanted=splits)
     contest = _contest(work, period, by, filters, minimum_decided, parts)
     contest = replace(contest, splits=splits, before=work.calendar.before(period))
-    facts = looked_at(work, as_of).facts
-    standings = Standings(lambda build: mirror.columns(build(facts)), contest)
+    standings = standings_of(work, mirror, contest, as_of=as_of)
     now, before = (standing_columns(standings.columns(place), margins=margins) for place in (0, 1))
     return ranked(now, before, measure)
 

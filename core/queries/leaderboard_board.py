@@ -11,30 +11,27 @@ import numpy as np
 from core.access.actors import Reach
 from core.analytics import fairness, rank_ranges
 from core.analytics import leaderboard as statements
-from core.analytics import leaderboard_fair as grounds
-from core.analytics.standings import Standings, whole
+from core.analytics.numbers import places_among, whole
+from core.analytics.standings import Standings
 from core.domain.periods import Period, add_months
 from core.queries.leaderboard import margins_for, standing_columns
+from core.queries.leaderboard_kept import people_of, standings_of
 from core.queries.overview import HUNDREDTHS
-from core.queries.standpoint import looked_at, splits_count
+from core.queries.standpoint import splits_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
     from numpy.typing import NDArray
 
     from core.analytics.as_of import AsOf
-    from core.analytics.facts import Facts, Statement
     from core.analytics.filters import Filters
-    from core.db.mirror import ScopedMirror
     from core.db.work import Work
     from core.queries.leaderboard import Columns
 
 Adjustment = Literal["splits", "days", "difficulty", "shrinkage", "range"]
 SPLIT: Final = frozenset({"booked", "attainment", "margin", "margin_rate"})
 """Measures of money, which counts for everybody credited with a part of a deal; the others count deals."""
-_NO_DAY: Final = np.datetime64("NaT", "D")
 RANGED: Final = frozenset(get_args(rank_ranges.Resampled))
 
 
@@ -47,39 +44,19 @@ class Pool:
     def __init__(self, work: Work, *, everyone: bool, as_of: AsOf | None) -> None:
         self.work, self.mirror = work, work.mirror
         self.everyone, self.as_of = everyone, as_of
-        leaves: dict[int, list[fairness.Leave]] = {}
-        for row in self.mirror.rows(grounds.leaves(self.mirror.facts)):
-            leaves.setdefault(row.rep_id, []).append((row.from_on, row.until_on))
-        people = self.mirror.columns(grounds.presence(self.mirror.facts))
-        self.ids = whole(people["id"])
-        days = (np.ma.filled(people[name].astype("datetime64[D]"), _NO_DAY) for name in ("joined_on", "left_on"))
-        away = {place: leaves[rep] for place, rep in enumerate(self.ids.tolist()) if rep in leaves}
-        self.presence = fairness.Presence.between(*days, leaves=away)
-        found = self._ask(grounds.territories)
-        whose, first = np.unique(found["rep_id"], return_index=True)
-        self.territory = np.full(self.ids.shape, -1, np.int64)
-        known = np.isin(whose, self.ids)
-        self.territory[self.places(whose[known])] = found["territory_id"][first[known]]
+        people = people_of(work, self.mirror, everyone=everyone)
+        self.ids, self.presence, self.territory = people.ids, people.presence, people.territory
 
     def places(self, numbers: NDArray[Any]) -> NDArray[np.int64]:
-        """Return the places of reps by their numbers."""
-        return np.searchsorted(self.ids, numbers)
+        """Return the places of reps by their numbers, -1 for who is none."""
+        return places_among(self.ids, numbers)
 
     def of_each(self, whose: NDArray[Any], amounts: NDArray[Any]) -> NDArray[np.float64]:
         """Return the sum of amounts of each rep; those of nobody known are left out."""
-        known = np.isin(whose, self.ids)
-        counted = np.bincount(self.places(whose[known]), amounts[known].astype(np.float64), self.ids.size)
+        at = self.places(whole(whose))
+        known = at >= 0
+        counted = np.bincount(at[known], amounts[known].astype(np.float64), self.ids.size)
         return counted.astype(np.float64)
-
-    def columns(self, build: Callable[[Facts], Statement]) -> dict[str, NDArray[Any]]:
-        """Return the columns of a statement about everyone, or about the scope alone."""
-        return self._ask(lambda facts: build(looked_at(self.work, self.as_of, facts).facts))
-
-    def _ask(self, build: Callable[[Facts], Statement]) -> dict[str, NDArray[Any]]:
-        """Return the columns of a statement about today, whatever the day that is looked from."""
-        return (
-            self.mirror.columns_of_everyone(build) if self.everyone else self.mirror.columns(build(self.mirror.facts))
-        )
 
     def holds(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say of each rep whether they lie in the actor's scope."""
@@ -87,11 +64,6 @@ class Pool:
         if scope.reach is Reach.ALL:
             return np.ones(numbers.shape, np.bool_)
         return np.isin(numbers, np.array(scope.rep_ids, np.int64))
-
-
-def of_everyone(mirror: ScopedMirror, contest: statements.Contest) -> Standings:
-    """Return what everybody has today, to find one's own place among them."""
-    return Standings(mirror.columns_of_everyone, contest)
 
 
 def boards(
@@ -105,7 +77,10 @@ def boards(
     splits = splits_count(work, wanted="splits" in adjust)
     contest = statements.Contest(period, "rep", filters, minimum, work.today, splits=splits)
     past = Period(_year_before(before).start, period.start)
-    standings = Standings(pool.columns, replace(contest, before=before), history=past)
+    both = replace(contest, before=before)
+    standings = standings_of(
+        work, pool.mirror, both, as_of=pool.as_of, everyone=pool.everyone, history=past
+    )  # fmt: skip
     margins = margins_for(work)
     now, then = (standing_columns(standings.columns(place), margins=margins) for place in (0, 1))
     return (
@@ -151,10 +126,10 @@ class Board:
 
     def _adjust_quotas(self, adjust: AbstractSet[Adjustment]) -> None:
         pool, period, at = self.pool, self.contest.period, self.at
-        owed = pool.columns(lambda facts: grounds.owed_by_month(facts, self.contest))
+        owed = self.standings.owed_in(period)
         months = {
-            month.item(): pool.of_each(owed["rep_id"][owed["month"] == month], owed["amount"][owed["month"] == month])
-            for month in np.unique(owed["month"]).astype("datetime64[D]")
+            month.item(): pool.of_each(owed["whose"][owed["month"] == month], owed["amount"][owed["month"] == month])
+            for month in np.unique(owed["month"])
         }
         by_days = pool.presence.owed_in(period, months)[at]
         worked = pool.presence.days_in(period)[at]

@@ -13,13 +13,13 @@ from core.access.board_sight import BoardSight, sight_of
 from core.analytics import leaderboard as statements
 from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS, Filters
-from core.analytics.standings import Standings
 from core.analytics.team_parts import team_level, whole_teams
 from core.gate import query
 from core.queries.leaderboard import COLUMNS, leaderboard, margins_for, ranked, standing_columns
 from core.queries.leaderboard_fair import MASKED, blank
+from core.queries.leaderboard_kept import standings_of
 from core.queries.rep_page import LEAST_PEOPLE
-from core.queries.standpoint import looked_at, splits_count
+from core.queries.standpoint import splits_count
 
 if TYPE_CHECKING:
     from core.analytics.team_parts import TeamPart
@@ -68,10 +68,7 @@ def team_leaderboard(
         period, "team", filters, int(work.setting("minimum_decided")), work.today, parts,
         splits_count(work, wanted=splits), work.calendar.before(period),
     )  # fmt: skip
-    mirror = work.mirror
-    standings = Standings(
-        lambda build: mirror.columns_of_everyone(lambda facts: build(looked_at(work, as_of, facts).facts)), contest
-    )
+    standings = standings_of(work, work.mirror, contest, as_of=as_of, everyone=True)
     now, before = (standing_columns(standings.columns(place), margins=margins) for place in (0, 1))
     board = ranked(now, before, measure)
     board = board.assign(

@@ -11,7 +11,7 @@ from core.analytics import leaderboard as statements
 from core.analytics.filters import NO_FILTERS
 from core.gate import query
 from core.queries.leaderboard import margins_for
-from core.queries.leaderboard_board import of_everyone
+from core.queries.leaderboard_kept import standings_of
 
 if TYPE_CHECKING:
     from core.analytics.standings import Columns
@@ -36,7 +36,7 @@ def own_rank(work: Work, *, period: Period, measure: statements.Measure = "booke
         return OwnRank(None, 0, None)
     minimum, before = int(work.setting("minimum_decided")), work.calendar.before(period)
     contest = statements.Contest(period, "rep", NO_FILTERS, minimum, work.today, before=before)
-    standings = of_everyone(work.mirror, contest)
+    standings = standings_of(work, work.mirror, contest, as_of=None, everyone=True)
     (now, of), (earlier, _of) = (_place(standings.columns(place), rep_id, measure) for place in (0, 1))
     return OwnRank(now, of, earlier)
 

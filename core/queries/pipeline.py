@@ -53,7 +53,8 @@ def pipeline_standing(
 
 
 def _standing(mirror: ScopedMirror, as_of: AsOf, period: Period, filters: Filters) -> dict[str, Any]:
-    found = mirror.rows(statements.totals(mirror.facts, period=period, filters=filters, as_of=as_of))[0]
+    asked = statements.totals(mirror.facts, period=period, filters=filters, as_of=as_of, timed=False)
+    found = mirror.rows(asked)[0]
     booked, quota = found.booked / HUNDREDTHS, quota_of(mirror, period, filters)
     closing = found.closing_value / HUNDREDTHS
     return {

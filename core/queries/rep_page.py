@@ -17,11 +17,11 @@ from core.analytics.as_of import AsOf
 from core.analytics.filters import Filters
 from core.analytics.rates import rate
 from core.analytics.rep_behaviour import behaviour
-from core.analytics.standings import Standings
 from core.errors import NotFound
 from core.gate import query
 from core.queries.leaderboard import REP_KIND, margins_for, standing_columns
 from core.queries.leaderboard_fair import two_digits
+from core.queries.leaderboard_kept import standings_of
 from core.queries.standpoint import looked_at
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ def _figures(
 ) -> dict[int, dict[str, float]]:
     """Return the figures of these people, to take medians of."""
     contest = statements.Contest(period, "rep", people, int(work.setting("minimum_decided")), work.today)
-    standings = Standings(
-        lambda build: mirror.columns_of_everyone(lambda facts: build(looked_at(work, as_of, facts).facts)), contest
-    )
+    standings = standings_of(work, mirror, contest, as_of=as_of, everyone=True)
     board = standing_columns(standings.columns(), margins=margins_for(work))
     told = [name for name in UNITS if name in board]
     rows = zip(*(board[name].tolist() for name in ("key", *told)), strict=True)

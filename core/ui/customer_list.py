@@ -17,7 +17,8 @@ from core.ui.customer_form import draw_new_customer
 from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.phone import PhoneRow, draw_rows, wide
-from core.ui.tables import table
+from core.ui.tables import height_of, table
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +76,7 @@ def draw_customers(view: View) -> None:
         st.info(plain(told), icon=":material/inbox:")
         return
     with wide("customers"):
-        height = 35 * (min(len(rows), 18) + 1) + 3
+        height = height_of(len(rows), most=18)
         table(view, rows, _columns(view), name="customers", opens="customer", height=height)
     draw_rows([_phone_row(view, row) for row in rows.to_dict("records")], name="customers", opens="customer")
     if pages > 1:
@@ -85,6 +86,7 @@ def draw_customers(view: View) -> None:
 def _filters(view: View, offered: dict[str, tuple[str, dict[str, str]]]) -> tuple[str, str, dict[str, list[str]]]:
     params = address(view)
     first = {name: (params.get(name) or [""])[0] for name in ("q", "sort")}
+    ordered = first["sort"] if first["sort"] in SORTS else "name"
     found: dict[str, list[str]] = {}
     with st.container(horizontal=True, vertical_alignment="bottom", key="customer-filters"):
         search = st.text_input(
@@ -93,26 +95,27 @@ def _filters(view: View, offered: dict[str, tuple[str, dict[str, str]]]) -> tupl
             type="search",
             live="300ms",
             icon=":material/search:",
-            key="customers-search",
+            key=follow("customers-search", first["q"]),
             placeholder=_("Name or city"),
             width=240,
         )
         with st.popover(_("Filters"), icon=":material/tune:", key="customers-more"):
             for name, (label, options) in offered.items():
+                known = [value for value in params.get(name, []) if value in options]
                 found[name] = st.multiselect(
                     label,
                     list(options),
-                    default=[value for value in params.get(name, []) if value in options],
+                    default=known,
                     format_func=options.__getitem__,
-                    key=f"customers-{name}",
+                    key=follow(f"customers-{name}", known),
                     placeholder=_("All"),
                 )
         sort = st.selectbox(
             _("Sort by"),
             list(SORTS),
-            index=list(SORTS).index(first["sort"] if first["sort"] in SORTS else "name"),
+            index=list(SORTS).index(ordered),
             format_func=lambda key: _(SORTS[key]),
-            key="customers-sort",
+            key=follow("customers-sort", ordered),
             width=180,
         )
     return (search or "").strip(), str(sort), found

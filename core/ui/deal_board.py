@@ -20,7 +20,7 @@ from core.ui.page import plain
 from core.ui.phone import PhoneRow, draw_rows, wide
 from core.ui.routes import go, page
 from core.ui.selling import STATE_NAMES
-from core.ui.tables import table
+from core.ui.tables import height_of, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.ui.page import View
 
 SIZE = 50
-_ROW, _ROWS = 35, 18  # pixels; rows on screen before the table scrolls
+_ROWS = 18  # on screen before the table scrolls
 _PAGE = "deals-page"
 
 
@@ -107,7 +107,7 @@ def draw_table(view: View, wanted: DealFilter, sort: str, *, descending: bool) -
         else:
             st.info(_("No deals match. Clear the filters, or log a deal."), icon=":material/inbox:")
         return
-    height = _ROW * (min(len(found.rows), _ROWS) + 1) + 3
+    height = height_of(len(found.rows), most=_ROWS)
     columns = [column for column in columns_of(view) if column.key not in _told_already(wanted)]
     rows = spoken(view, found.rows)
     with wide("deals"):

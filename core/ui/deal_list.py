@@ -17,6 +17,7 @@ from core.queries.deals import SORT_KEYS, DealFilter
 from core.queries.reference import form_choices
 from core.ui.filters import FILTER_NAMES, PRESET_NAMES, address, open_filters, say_left_out, write_address
 from core.ui.selling import STATE_NAMES
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from core.ui.filters import Params
@@ -61,19 +62,20 @@ def deal_filter(view: View) -> tuple[DealFilter, str, bool]:
             type="search",
             live="300ms",
             icon=":material/search:",
-            key="deals-search",
+            key=follow("deals-search", _first(params, "q")),
             placeholder=_("Deal or customer"),
             width=240,
         )
         states = [*STATE_NAMES, ALL]
         known = _first(params, "state") or (StageKind.OPEN if not set(params) - {"as"} else ALL)
+        known = known if known in states else ALL
         state = st.segmented_control(
             _("State"),
             states,
-            default=known if known in states else ALL,
+            default=known,
             required=True,
             format_func=lambda state: _("All") if state == ALL else _(STATE_NAMES[StageKind(state)]),
-            key="deals-state",
+            key=follow("deals-state", known),
         )
         found = _popover(view, params)
         sort, descending = _sorting(params)
@@ -92,13 +94,13 @@ def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
     found: dict[str, str | list[str]] = {name: [] for name in ("stage", *FILTER_NAMES)}
     with st.popover(label, icon=":material/tune:", key="deals-more"):
         needs: list[str] = ["", *NEEDS]
-        asked = _first(params, _NEED)
+        asked = _first(params, _NEED) if _first(params, _NEED) in needs else ""
         found[_NEED] = st.selectbox(
             _("What they need"),
             needs,
-            index=needs.index(asked) if asked in needs else 0,
+            index=needs.index(asked),
             format_func=lambda need: need_name(cast("Need", need)) if need else _("All"),
-            key=f"deals-{_NEED}",
+            key=follow(f"deals-{_NEED}", asked),
         )
         offered = {
             name: choices[name] for name in ("stage", *FILTER_NAMES) if len(choices[name]) > 1 or params.get(name)
@@ -109,7 +111,7 @@ def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
                 list(options),
                 default=params.get(name, []),
                 format_func=options.__getitem__,
-                key=f"deals-{name}",
+                key=follow(f"deals-{name}", params.get(name, [])),
                 placeholder=_("All"),
             )
         for name, text in _PERIODS.items():
@@ -121,7 +123,7 @@ def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
                 _(text),
                 codes,
                 index=codes.index(known),
-                key=f"deals-{name}",
+                key=follow(f"deals-{name}", known),
                 format_func=lambda code: _(PRESET_NAMES[Preset(code)]) if code in set(Preset) else code or _("Any day"),
             )
         if active:
@@ -130,16 +132,17 @@ def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
 
 
 def _sorting(params: Params) -> tuple[str, bool]:
-    known = _first(params, "sort")
+    known = _first(params, "sort") if _first(params, "sort") in SORT_KEYS else "expected"
+    down = _first(params, "down") == "1"
     with st.popover(_("Sort"), icon=":material/sort:", key="deals-sorting"):
         sort = st.selectbox(
             _("Sort by"),
             list(SORT_KEYS),
-            index=SORT_KEYS.index(known if known in SORT_KEYS else "expected"),
+            index=SORT_KEYS.index(known),
             format_func=lambda key: _(SORT_NAMES[key]),
-            key="deals-sort",
+            key=follow("deals-sort", known),
         )
-        descending = st.toggle(_("Largest or latest first"), value=_first(params, "down") == "1", key="deals-down")
+        descending = st.toggle(_("Largest or latest first"), value=down, key=follow("deals-down", down))
     return str(sort), descending
 
 

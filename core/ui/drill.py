@@ -41,6 +41,8 @@ _OPEN = "luopan_open_drill"
 """In the session: the run that opened a list."""
 COUNTED = {"count": "", "value": ""}
 """The columns of most tables of parts: how many deals, and their value."""
+STANDING = {"count": "stage", "value": "stage", "weighted": "weighted", "overdue_count": "overdue"}
+"""The columns of a table of open deals by stage, and which of its deals each counts."""
 DRILL = "drill"
 """In the page's address: the selection whose deals lie open."""
 

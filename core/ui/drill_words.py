@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from core.analytics.dimensions import BESIDE, NONE, size_names
 from core.analytics.filters import number
 from core.analytics.pipeline_health import AGES
+from core.analytics.selection import STAGED
 from core.analytics.stage_measures import KINDS
 from core.analytics.team_parts import DIRECTLY_IN
 from core.charts.funnel_flow import KIND_NAMES
@@ -82,6 +83,7 @@ NAMES: Final[dict[str, tuple[str, str]]] = {
     "cohort_lost": (N_("Deals lost"), _OPENED),
     "cohort_open": (N_("Open deals"), _OPENED),
     "stayed": (N_("Were in {stage}"), _OPENED),
+    "left": (N_("Left {stage}"), _OPENED),
     "inside": (N_("Still in {stage}"), _OPENED),
     "entered": (N_("Reached {stage}"), _ARRIVED),
     "went_on": (N_("Reached {stage} and went on within {days} days"), _ARRIVED),
@@ -110,6 +112,8 @@ def said(view: View, selection: Selection) -> str:
     part = _part(view, selection)
     if kind == "lost_at" and second:
         part = ", ".join(filter(None, (_reasons(view, second), part)))
+    elif kind in STAGED and first:
+        part = ", ".join(filter(None, (stages.get(first), part)))
     return _("{what}: {which}", what=title, which=part) if part else title
 
 

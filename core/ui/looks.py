@@ -19,7 +19,8 @@ def mend_looks() -> None:
     buttons, too dark to read on a dark page; the customers that a search found stand in the middle; links
     to pages are cut where they are long, and stand further in than the text around them; the library's form
     for signing in makes a plain button of the one that matters; figures have a background for their pictures'
-    sake, and their one button is drawn in a colour of one theme; the hand points at those that open nothing, too.
+    sake, and their one button is drawn in a colour of one theme; the hand points at those that open nothing, too;
+    a chart that `core/web/steady.js` holds lies where it was.
     """
     st.html(
         """<style>
@@ -46,7 +47,10 @@ def mend_looks() -> None:
         [data-testid="stMain"] [data-testid="stPageLink-NavLink"] :is(span, div, p) {
           white-space: normal; overflow: visible}
         [class*="st-key-still-"] .js-plotly-plot .nsewdrag {cursor: default}
-        .js-plotly-plot .main-svg {background: transparent !important}
+        .js-plotly-plot .main-svg, .luopan-held .main-svg {background: transparent !important}
+        .luopan-held {position: absolute; inset: 0; overflow: hidden; pointer-events: none}
+        [data-held] {position: relative}
+        [data-held] [data-testid="stPlotlyChart"] {opacity: 0}
         .js-plotly-plot .modebar-btn:focus-visible {
           outline: 2px solid light-dark(#0B6E66, #5CD3C4) !important; outline-offset: -2px !important}
         .js-plotly-plot .modebar-btn .icon path {fill: light-dark(#5C6978, #9DA9B8) !important}

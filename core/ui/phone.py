@@ -16,7 +16,7 @@ from core.ui.routes import page
 from core.ui.tables import is_whole, rest_button
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from streamlit.delta_generator import DeltaGenerator
 
@@ -36,6 +36,11 @@ def draw_style() -> None:
           [class*="st-key-phone-"] {gap: 0 !important}
           [class*="st-key-phone-"] .stElementContainer {
             margin: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 16%, transparent)}
+          [class*="st-key-phone-"] .stElementContainer:has(+ .stElementContainer > .stButton) {border-bottom: 0}
+          [class*="st-key-phone-"] .stElementContainer:has(> .stButton) {width: 100% !important}
+          [class*="st-key-phone-"] .stElementContainer:not([class*="-rest"]) > .stButton,
+          [class*="st-key-phone-"] .stElementContainer:not([class*="-rest"]) > .stButton * {
+            width: fit-content !important; margin-left: 0}
           [class*="st-key-phone-"] a[data-testid] {
             left: 0; min-height: 60px; padding: 0.5rem 0; margin: 0; align-items: center}
           [class*="st-key-phone-"] a :is(span, div) {width: 100%; height: auto}
@@ -93,8 +98,11 @@ def draw_rows(
     opens: str | None,
     of: int | None = None,
     params: Mapping[str, str] = MappingProxyType({}),
+    below: Callable[[int], None] | None = None,
 ) -> None:
     """Draw `rows`, each leading to page `opens` with its record and `params`, or nowhere; seen on narrow screens alone.
+
+    `below` draws a button under a row, by its place, where it has one.
 
     Of more than fifty the first twenty, and the rest on demand: every reader pays for what a phone alone shows. `of`:
     how many there are in all, where `rows` holds no more than `rows_drawn`.
@@ -102,7 +110,7 @@ def draw_rows(
     several = len(rows) if of is None else of
     shortened = several > _MOST and not is_whole(name)
     with st.container(key=f"phone-{name}"):
-        for row in rows[:_FIRST] if shortened else rows:
+        for place, row in enumerate(rows[:_FIRST] if shortened else rows):
             number = f" **{plain(row.number)}**" if row.number else ""
             more = f" :gray[{plain(row.more)}]" if row.more else ""
             label = f"**{plain(row.name)}**{number}{more}"
@@ -110,6 +118,8 @@ def draw_rows(
                 st.markdown(label, width="stretch")
             else:
                 st.page_link(page(opens).file, label=label, query_params={"id": str(row.id), **params}, width="stretch")
+            if below is not None:
+                below(place)
         if shortened:
             rest_button(several, name=name, of="phone")
 

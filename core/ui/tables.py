@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 NOTHING_HERE = N_("Nothing to show here yet.")
 _STYLED_CELLS = 100_000
 _MEASURED_ROWS = 200
+_ROW_PX, _EDGES_PX = 33, 2
+"""A row at the theme's size of type, the headings' too; the lines above and below a table."""
 _CELL = "luopan_clicked_cell"
 """In the session: key of the table, row and column of the cell that a reader clicked, until it is drawn."""
 
@@ -100,6 +102,11 @@ def _keep_cell(key: str) -> None:
     picked = st.session_state[key].selection.cells
     if picked:
         st.session_state[_CELL] = (key, *picked[0])
+
+
+def height_of(rows: int, *, most: int) -> int:
+    """Return the height in pixels of a table that shows so many rows without a scroll bar, `most` at the most."""
+    return _ROW_PX * (min(rows, most) + 1) + _EDGES_PX
 
 
 def is_whole(name: str) -> bool:

@@ -13,7 +13,9 @@ import streamlit as st
 
 from core.ui import session
 
-FOLLOWING: Final = frozenset({"overview", "pipeline", "funnel", "leaderboard", "rep"})
+FOLLOWING: Final = frozenset({
+    "overview", "pipeline", "funnel", "leaderboard", "rep", "forecast", "all_series", "plan", "deals", "customers",
+})  # fmt: skip
 """The pages whose widgets follow."""
 _PAGE = "luopan_way_page"
 _ADDRESS = "luopan_way_address"

@@ -14,13 +14,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from core.web import steady
+
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PATH = "luopan/base.js"
 SCRIPT = 'window.__streamlit = { BACKEND_BASE_URL: new URL("../", document.currentScript.src).href };\n'
-_TAG = f'<script src="./{PATH}"></script>'.encode()
+_TAGS = f'<script src="./{PATH}"></script><script defer src="./{steady.address()}"></script>'.encode()
 _HEAD = b"<head>"
 NOWHERE = "/nothing-here"
 _DEEPER = frozenset({"auth", "component", "luopan", "media", "oauth2callback", "static"})
@@ -33,7 +35,7 @@ async def base_script(_request: Request) -> Response:
 
 
 class BasePathMiddleware:
-    """Puts the script at the head of each page, and leads an address below a page to the one that says so."""
+    """Puts it and the script of `steady` at a page's head; leads an address below a page to one that says so."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -52,7 +54,7 @@ class BasePathMiddleware:
 
 
 class _Inserting:
-    """Sends an answer on; a page is kept until it is whole, and sent with the script in it."""
+    """Sends an answer on; a page is kept until it is whole, and sent with the scripts in it."""
 
     def __init__(self, send: Send) -> None:
         self.send = send
@@ -70,7 +72,7 @@ class _Inserting:
             await self.send(message)
 
     async def _send_whole(self, start: Message) -> None:
-        body = self.body.replace(_HEAD, _HEAD + _TAG, 1)
+        body = self.body.replace(_HEAD, _HEAD + _TAGS, 1)
         MutableHeaders(scope=start)["content-length"] = str(len(body))
         self.start = None
         await self.send(start)

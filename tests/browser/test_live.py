@@ -73,3 +73,36 @@ def test_a_list_stays_still_while_data_changes_and_opens_from_its_address(app_se
     assert "drill=" not in page.url
     page.goto(copied)
     page.get_by_role("dialog").get_by_text(re.compile(rf"^{count + 1:,} deals, ")).wait_for()
+
+
+WATCHED = ".st-key-pipeline-stages"
+WATCH = """
+place => {
+  window.empty = 0;
+  const drawn = () => {
+    const drawing = document.querySelector(`${place} .js-plotly-plot .main-svg`);
+    const held = document.querySelector(`${place} .luopan-held .main-svg`);
+    if (!held && !(drawing && getComputedStyle(drawing).visibility !== "hidden")) window.empty += 1;
+  };
+  const afterPaint = new MessageChannel();
+  afterPaint.port1.onmessage = drawn;
+  const each = () => { afterPaint.port2.postMessage(0); requestAnimationFrame(each); };
+  each();
+  window.first = document.querySelector(`${place} .js-plotly-plot`);
+}
+"""
+
+
+def test_a_chart_stays_in_sight_while_the_one_that_follows_the_data_is_drawn(app_server, page_as):
+    page = page_as("leadership", "pipeline", height=1600)
+    page.locator(f"{WATCHED} .js-plotly-plot .main-svg").first.wait_for()
+    page.evaluate(WATCH, WATCHED)
+    log_one(app_server)
+    page.wait_for_function(
+        "place => ![null, window.first].includes(document.querySelector(`${place} .js-plotly-plot`))",
+        arg=WATCHED, timeout=8_000,
+    )  # fmt: skip
+    page.wait_for_function("() => !document.querySelector('.luopan-held')", timeout=8_000)
+    assert page.evaluate("window.empty") == 0
+    assert page.locator(f"{WATCHED} .js-plotly-plot .main-svg").first.is_visible()
+    assert page.locator("[data-held]").count() == 0

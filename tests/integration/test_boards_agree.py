@@ -183,7 +183,9 @@ def prior(pairs):
         a, b = weight * rate, weight * (1 - rate)
         return sum(beta(won + a, of - won + b) - beta(a, b) for won, of in pairs)
 
-    return rate, max((10 ** (log10(10_000) * n / 160) for n in range(161)), key=likely)
+    weights = {weight: likely(weight) for weight in (10 ** (log10(10_000) * n / 160) for n in range(161))}
+    best = max(weights.values())
+    return rate, max(weight for weight, how in weights.items() if how >= best - 1e-9)  # as likely: the greatest
 
 
 @EXAMPLES

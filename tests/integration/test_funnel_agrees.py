@@ -212,6 +212,8 @@ def test_stays_that_go_on_are_censored(asked, period):
         assert (row["deals"], row["still_inside"]) == (len(there), len(inside))
         asked.opens(f"stayed:{stage}", there, period)
         asked.opens(f"inside:{stage}", inside, period)
+        left = {x.id for x in asked.truth.cohort(period) if any(s == stage for s, _at in x.moves[:-1])}
+        asked.opens(f"left:{stage}", left, period)
     curves = asked(stay_curves, period=period)
     assert set(curves["stage_key"]) == {str(stage) for stage in truth}
     assert curves["share"].between(0, 1).all()

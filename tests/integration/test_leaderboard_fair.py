@@ -220,8 +220,7 @@ def test_only_the_leaderboard_compares_people_beyond_the_scope() -> None:
             if said is not None and getattr(node, said).endswith("of_everyone"):
                 callers.add(path.relative_to(PROJECT_ROOT).as_posix())
     credited = "core/analytics/credited.py"  # a part of a deal is worked out of the whole, then narrowed to its person
-    boards = {"core/queries/leaderboard_board.py", "core/queries/leaderboard_teams.py"}
-    assert callers == {*boards, "core/queries/own_rank.py", "core/queries/rep_page.py", credited}
+    assert callers == {"core/queries/leaderboard_kept.py", "core/queries/rep_page.py", credited}
 
 
 @pytest.mark.parametrize("sight", [BoardSight.HIDDEN, BoardSight.ANONYMOUS])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pandas as pd
@@ -49,6 +49,21 @@ def test_an_increment_equals_a_rebuild(company, seed):
     followed = contents(mirror)
     mirror.rebuild()
     assert followed == contents(mirror)
+
+
+def test_deals_of_before_1970_are_in_the_mirror_too(company):
+    days = [datetime(1899, 12, 30, tzinfo=UTC), datetime(1969, 2, 1, tzinfo=UTC), datetime(1969, 8, 1, tzinfo=UTC)]
+    for day in [*days, days[0]]:
+        company.deal(owner="alice", amount=1, path=(("identified", day - timedelta(days=90)), ("won", day)))
+    company.database.mirror.rebuild()
+    scoped = company.database.mirror.scoped(EVERYTHING)
+    deals, states = scoped.facts.deals.c, scoped.facts.states.c
+    assert sorted(row.closed_on for row in scoped.rows(select(deals.closed_on))) == sorted(
+        day.date() for day in [*days, days[0]]
+    )
+    assert sorted(row.since_on for row in scoped.rows(select(states.since_on).where(states.is_won))) == sorted(
+        day.date() for day in [*days, days[0]]
+    )
 
 
 def replay(moves, stages):

@@ -63,6 +63,25 @@ def test_today_it_is_what_overview_shows(told):
     assert months["booked"].to_list() == past["booked"].to_list()
 
 
+@pytest.mark.parametrize("as_of", [None, *(AsOf(on, known) for on in DAYS for known in ("now", "then"))])
+@pytest.mark.parametrize("who", ["leader", "eastern manager"])
+def test_each_figure_of_a_stage_opens_exactly_its_deals(told, who, as_of):
+    stages = told(pipeline_as_of, who, as_of=as_of) if as_of else told(pipeline_by_stage, who)
+    assert stages["count"].sum() > 0
+    assert as_of is not None or stages["overdue_count"].sum() > 0
+    for row in stages.to_dict("records"):
+        for measure, count, value in (("stage", "count", "value"), ("weighted", "count", "weighted"),
+                                      ("overdue", "overdue_count", None)):  # fmt: skip
+            selection = Selection(f"{measure}:{row['stage_key']}", as_of=as_of)
+            assert Selection.from_params(selection.to_params()) == selection
+            total = told(selection_total, who, selection=selection).iloc[0]
+            deals = told(deals_behind, who, selection=selection)
+            assert len(deals) == total["count"] == row[count], (measure, row["stage"])
+            if value is not None:
+                assert isclose(total["value"], row[value], abs_tol=1e-6), (measure, row["stage"])
+                assert isclose(deals["value"].sum(), row[value], abs_tol=1e-6)
+
+
 @pytest.mark.parametrize("since", DAYS)
 def test_what_was_won_between_two_days_is_what_was_booked(told, since):
     won = told(pipeline_changes, since=since).set_index("kind").loc["won"]

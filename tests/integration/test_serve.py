@@ -29,6 +29,7 @@ with TestClient(app, base_url="http://localhost") as client:
     print("page", page.status_code, "luopan/base.js" in page.text, whole)
     print("csp", "script-src 'self'" in page.headers["content-security-policy"])
     print("script", client.get("/luopan/base.js").headers["content-type"])
+    print("steady", "luopan/steady.js" in page.text, client.get("/luopan/steady.js").headers["content-type"])
     print("loud", [n for n in ("uvicorn", "uvicorn.error") if logging.getLogger(n).isEnabledFor(logging.INFO)])
     print("access log", not logging.getLogger("uvicorn.access").disabled)
 """
@@ -67,6 +68,7 @@ def test_pages_of_the_program_are_told_where_it_lies(started):
     assert "page 200 True True" in told
     assert "csp True" in told
     assert "script text/javascript" in told
+    assert "steady True text/javascript" in told
 
 
 @pytest.fixture

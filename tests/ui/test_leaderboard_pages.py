@@ -188,6 +188,10 @@ def test_sales_operations_hold_a_contest_and_give_awards_on_the_page(world: Comp
     assert any("Sprint" in one for one in words(page))
     (kept,) = [frame.value for frame in page.dataframe if "what" in frame.value.columns]
     assert set(zip(kept["what"], kept["name"], strict=True)) >= {("Best seller", "Bob"), ("First deal won", "Bob")}
+    seller, first = (kept["what"].tolist().index(what) for what in ("Best seller", "First deal won"))
+    offered = {one.key for one in page.button if one.label == "Show deals"}
+    assert f"awards-{seller}" in offered, "a phone's row leads to the deals of its figure"
+    assert f"awards-{first}" not in offered
 
 
 def test_the_gain_of_the_most_improved_opens_no_deals_for_it_is_the_sum_of_none() -> None:

@@ -100,3 +100,46 @@ def test_an_address_typed_by_hand_is_read_or_told_to_be_unreadable(small_company
 def test_a_period_of_one_day_is_called_by_that_day(small_company: Company) -> None:
     app = opened(small_company, "leaderboard", "leader", **{"from": "2026-06-30", "to": "2026-07-01"})
     assert "Jun 30, 2026" in [caption.value.replace("\\", "") for caption in app.caption]
+
+
+def test_back_on_the_list_of_deals_restores_search_filters_and_order(small_company: Company) -> None:
+    app = opened(small_company, "deals", "leader")
+    first = said(app)
+    app.text_input(key="deals-search").set_value("nothing like this").run()
+    app.selectbox(key="deals-sort").select("amount").run()
+    second = said(app)
+    assert second != first
+
+    gone_back(app, first)
+    assert app.text_input(key="deals-search").value == ""
+    assert app.selectbox(key="deals-sort").value == "expected"
+    assert said(app) == first
+    gone_back(app, second)
+    assert app.text_input(key="deals-search").value == "nothing like this"
+    assert said(app) == second
+
+
+def test_back_on_forecast_restores_series_and_levers(small_company: Company) -> None:
+    app = opened(small_company, "forecast", "leader")
+    first = said(app)
+    app.button_group(key="forecast-by").set_value("week").run()
+    second = said(app)
+    assert second != first
+
+    gone_back(app, first)
+    assert app.button_group(key="forecast-by").value == "month"
+    assert said(app) == first
+    gone_back(app, second)
+    assert app.button_group(key="forecast-by").value == "week"
+    assert said(app) == second
+
+
+def test_back_on_all_series_restores_the_step(small_company: Company) -> None:
+    app = opened(small_company, "all_series", "leader")
+    first = said(app)
+    app.button_group(key="all-series-by").set_value("week").run()
+    assert said(app) == {**first, "by": "week"}
+
+    gone_back(app, first)
+    assert app.button_group(key="all-series-by").value == "month"
+    assert said(app) == first

@@ -164,14 +164,20 @@ def test_a_title_breaks_where_a_phone_ends_and_keeps_its_margin():
     assert long.layout.title.text.count("<br>") == 1
 
 
-def test_the_legend_stands_between_title_and_plot():
-    figure = Figure()
-    for n in range(6):
-        figure.add_bar(x=[1], y=[1], name=f"A rather long name {n}")
-    style(figure, title="Title", subtitle="What it shows", dark=False)
-    top = (1 - figure.layout.legend.y) * figure.layout.height
-    assert figure.layout.margin.t - top >= 3 * 20
-    assert top >= 16 * 1.3 + 12
+def test_the_legend_stands_between_title_and_plot_and_under_it_where_it_takes_many_rows():
+    for names, rows in ((2, 2), (6, 6)):
+        figure = Figure()
+        for n in range(names):
+            figure.add_bar(x=[1], y=[1], name=f"A name that takes the row of a phone {n}")
+        style(figure, title="Title", subtitle="What it shows", dark=False)
+        height, margin = figure.layout.height, figure.layout.margin
+        top = (1 - figure.layout.legend.y) * height
+        if rows == 2:
+            assert margin.t - top >= rows * 20
+            assert top >= 16 * 1.3 + 12
+        else:
+            assert height - margin.b < top <= height - rows * 20
+            assert margin.t < 16 * 5
 
 
 def test_large_type_is_larger_and_the_page_shows_through():

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Date, DateTime, select
 from sqlmodel import Field, MetaData, SQLModel, create_engine
 
-from core.db import mirror_source
+from core.db import mirror_asked
 from core.db.mirror_adbc import AdbcSource
-from core.db.mirror_source import open_source
+from core.db.mirror_asked import open_source
+from core.db.mirror_columns import kinds_of
+from core.db.mirror_told import KEYS, Told
 
 
 class Anything(SQLModel, table=True):
@@ -70,9 +73,10 @@ def test_a_whole_table_reads_the_same_as_row_by_row(tmp_path_factory, rows):
 def test_the_childs_way_reads_the_same_also_where_a_column_begins_with_nothing(tmp_path_factory, rows):
     engine = stored(tmp_path_factory, [(None, None, None, None), *rows])
     plain, _fast = both_ways(engine)
-    source = AdbcSource(engine.url.database)  # nothing else has the file open any more
+    told = {"anything": Told(f"SELECT * FROM anything WHERE id {KEYS}", kinds_of(select(TABLE), flag=pa.int64()))}
+    source = AdbcSource(engine.url.database, told)  # nothing else has the file open any more
     with source.snapshot():
-        found = source.read(select(TABLE), whole=True)
+        found = source.rows("anything", None)
     source.close()
 
     assert found.to_pylist() == plain.cast(found.schema).to_pylist()
@@ -80,7 +84,7 @@ def test_the_childs_way_reads_the_same_also_where_a_column_begins_with_nothing(t
 
 @pytest.mark.parametrize("at_once", [1, 2, 50])
 def test_no_row_is_lost_where_the_table_is_read_in_pieces(tmp_path_factory, monkeypatch, at_once):
-    monkeypatch.setattr(mirror_source, "_AT_ONCE", at_once)
+    monkeypatch.setattr(mirror_asked, "_AT_ONCE", at_once)
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC).replace(tzinfo=None)
     rows = [(f"row {number}", number, noon, noon.date()) for number in range(5)]
 

@@ -25,7 +25,8 @@ from core.ui.page import plain
 from core.ui.screens.all_series_run import run_part
 from core.ui.screens.forecast_controls import FREQUENCY_NAMES, MEASURE_NAMES
 from core.ui.screens.forecast_state import MEASURES
-from core.ui.tables import table
+from core.ui.tables import height_of, table
+from core.ui.way_back import follow, is_way_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ GROUPS: Final[dict[str, str]] = {
 STEPS: Final[tuple[Together, ...]] = ("month", "week")
 COURSE: Final[dict[Together, int]] = {"month": 6, "week": 13}
 """Steps of forecast drawn after the history."""
-ROW, MOST_ROWS = 33, 25
+MOST_ROWS = 25
 ALIKE: Final = 0.005
 """Share of the whole under which two forecasts of it are told alike."""
 INDENT: Final = "\N{IDEOGRAPHIC SPACE}"
@@ -86,12 +87,12 @@ def _chosen(view: View) -> tuple[Measure, Together]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="all-series-bar"):
         measure = st.selectbox(
             _("Measure"), MEASURES, index=MEASURES.index(measure), format_func=measures.__getitem__,
-            width=180, key="all-series-what",
+            width=180, key=follow("all-series-what", measure),
             help=_("Booked value, the number of won deals, or the pieces in them. A deal counts for its main product."),
         )  # fmt: skip
         frequency = st.segmented_control(
             _("Time step"), STEPS, default=frequency, format_func=steps.__getitem__, required=True,
-            key="all-series-by",
+            key=follow("all-series-by", frequency),
             help=_("By day each series is on the Forecast page: 90 days ahead do not reach the end of the next "
                    "quarter."),
         ) or "month"  # fmt: skip
@@ -216,7 +217,7 @@ def _groups(view: View, tree: SeriesTree, kept: ForecastRun, made: dict[SeriesNa
     tops = {str(by): [part for part in below if part.dimension == by] for by in SERIES_OF}
     offered = [by for by, parts in tops.items() if parts]
     chosen = (address(view).get("of") or [offered[0]])[0]
-    if "all-series-of" not in st.session_state or st.session_state["all-series-of"] not in offered:
+    if is_way_back() or st.session_state.get("all-series-of") not in offered:
         st.session_state["all-series-of"] = chosen if chosen in offered else offered[0]
     picked = st.segmented_control(
         _("Parts by"), offered, format_func=lambda by: _(GROUPS[by]), required=True, key="all-series-of"
@@ -244,11 +245,6 @@ def _groups(view: View, tree: SeriesTree, kept: ForecastRun, made: dict[SeriesNa
     _explained(view, kept)
 
 
-def _height(frame: pd.DataFrame) -> int:
-    """Show a dozen or two of rows without a scroll bar, more with one."""
-    return ROW * (min(len(frame), MOST_ROWS) + 1) + 3
-
-
 def _table(view: View, tree: SeriesTree, frame: pd.DataFrame, group: str) -> None:
     """Draw the table with a course a row; a click on a row's mark opens the series in Forecast."""
     columns = columns_of(view, frame)
@@ -257,7 +253,13 @@ def _table(view: View, tree: SeriesTree, frame: pd.DataFrame, group: str) -> Non
         drawn = _("52 weeks of history and 13 of forecast.")
     course = st.column_config.LineChartColumn(_("Course"), help=drawn, width=150)
     picked = table(
-        view, frame, columns, name=f"all-series-{group}", drawn={"course": course}, picks=True, height=_height(frame)
+        view,
+        frame,
+        columns,
+        name=f"all-series-{group}",
+        drawn={"course": course},
+        picks=True,
+        height=height_of(len(frame), most=MOST_ROWS),
     )
     if picked is None:
         return

@@ -21,7 +21,7 @@ from core.ui.drill import chart, numbers
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, write_address
 from core.ui.page import plain
-from core.ui.screens.forecast_controls import choose_series, seeded, series_title
+from core.ui.screens.forecast_controls import choose_series, forget_widgets, seeded, series_title
 from core.ui.screens.forecast_data import choose_data
 from core.ui.screens.forecast_fit import forecast_of, series_of, watch
 from core.ui.screens.forecast_flow import flow_of
@@ -40,6 +40,7 @@ from core.ui.screens.forecast_words import (
 )
 from core.ui.sharing import share_button
 from core.ui.tables import table
+from core.ui.way_back import is_way_back
 
 if TYPE_CHECKING:
     from core.forecasting.flow import Flow
@@ -53,6 +54,8 @@ HISTORY_SHOWN = {"month": 24, "week": 52, "day": 90}
 
 def draw(view: View) -> None:
     """Draw the page."""
+    if is_way_back():
+        forget_widgets()
     share_button(view)
     shown = Shown.from_params(address(view))
     if view.query is None:

@@ -27,6 +27,7 @@ from core.ui.screens.forecast_state import (
     event_code,
     read_event,
 )
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from core.forecasting.steps import Frequency
@@ -73,7 +74,7 @@ def choose_series(view: View, shown: Shown) -> Shown:
     offered = [name for name in DIMENSIONS if name == "company" or choices[name]]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="forecast-bar"):
         dimension = st.segmented_control(
-            _("Forecast of"), offered, required=True,
+            _("Forecast of"), offered, required=True, wrap=True,
             format_func=lambda code: whole if code == "company" else _(DIMENSION_NAMES[code]),
             key=seeded("of", shown.dimension, offered),
         ) or "company"  # fmt: skip
@@ -179,9 +180,14 @@ def event_words(event: Event) -> str:
 
 def show(shown: Shown) -> None:
     """Have the next run draw the page as `shown` says: a callback's work."""
+    forget_widgets()
+    write_address(**shown.to_params())
+
+
+def forget_widgets() -> None:
+    """Have the page's widgets stand where the address says."""
     for name in [key for key in st.session_state if str(key).startswith(PREFIX)]:
         del st.session_state[name]
-    write_address(**shown.to_params())
 
 
 def _drop(place: int) -> None:
@@ -192,6 +198,7 @@ def _drop(place: int) -> None:
 def seeded(name: str, value: Any, options: list[str] | None = None) -> str:
     """Return the key of a widget that first stands where the address says."""
     key = PREFIX + name
+    first = value if options is None or value in options else options[0]
     if key not in st.session_state or (options and st.session_state[key] not in options):
-        st.session_state[key] = value if options is None or value in options else options[0]
-    return key
+        st.session_state[key] = first
+    return follow(key, first)

@@ -28,6 +28,7 @@ from core.ui.screens.forecast_levers import lever_words
 from core.ui.screens.forecast_plan import offer_plan
 from core.ui.screens.forecast_state import MOST_COMPARED, REDRAWN, read_scenario, scenario_code, series_of
 from core.ui.session import dialog
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,8 @@ def choose_compared(view: View, shown: Shown) -> Shown:
     st.session_state[_COMPARED] = [code for code in st.session_state.get(_COMPARED, first) if code in names]
     if names:
         picked = st.multiselect(
-            _("Compare with"), list(names), format_func=names.__getitem__, key=_COMPARED,
+            _("Compare with"), list(names), format_func=names.__getitem__,
+            key=follow(_COMPARED, st.session_state[_COMPARED]),
             max_selections=MOST_COMPARED, placeholder=_("Saved scenarios"),
             help=_("Up to four. Their levers are laid on the series shown here."),
         )  # fmt: skip

@@ -35,12 +35,14 @@ if TYPE_CHECKING:
 _GROUPS_SHOWN = questions.MOST_GROUPS
 _STATES = ("won", "lost", "open")
 _STAGE_CELLS = {
-    "reached": "reached", "value": "reached", "rate_from_previous": "reached", "rate_from_start": "reached",
+    **dict.fromkeys(
+        ("reached", "value", "rate", "rate_from_previous", "rate_from_start", "low", "high",
+         "value_rate_from_previous", "value_rate_from_start"), "reached"),
     "still_open": "still_open_at", "lost_here": "lost_at",
 }  # fmt: skip
 _MONTH_CELLS = {
     "entered": "created", "value": "created", "won": "cohort_won", "won_value": "cohort_won", "lost": "cohort_lost",
-    "open": "cohort_open",
+    "open": "cohort_open", "decided_rate": "created", "won_rate": "cohort_won",
 }  # fmt: skip
 """The deals behind the columns of the tables of stages and of months."""
 

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from core.ui.screens.funnel_state import Asked
 
 
-_CELLS = {"count": "stage", "value": "stage", "rotting_count": "rotting", "rotting_value": "rotting"}
+_CELLS = {
+    "count": "stage", "value": "stage", "median_days": "stage", "weighted": "weighted",
+    "rotting_count": "rotting", "rotting_value": "rotting",
+}  # fmt: skip
 
 
 def draw(view: View, asked: Asked) -> None:

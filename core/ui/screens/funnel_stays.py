@@ -57,7 +57,11 @@ def draw(view: View, asked: Asked) -> None:
         Column("still_inside_median_days", _("Their median so far"), "days"),
         Column("expected_days", _("Expected"), "days"),
     ]
-    measures = {"deals": "stayed", "still_inside": "inside"}
+    measures = {
+        **dict.fromkeys(("deals", "km_median", "km_p90"), "stayed"),
+        **dict.fromkeys(("median_days", "p90_days"), "left"),
+        **dict.fromkeys(("still_inside", "still_inside_median_days"), "inside"),
+    }
     behind = columns_open(measures, lambda name, row: asked.selection(f"{name}:{row['stage_key']}", asked.period))
     numbers(view, told, columns, name="funnel-stays", behind=behind)
     curves = view.ask(questions.stay_curves, period=asked.period, filters=asked.filters, as_of=asked.as_of)

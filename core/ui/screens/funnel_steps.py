@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from core.ui.screens.funnel_state import Asked
 
 _COMPARABLE = tuple(name for name in BY_NAMES if name not in ("", "lost_reason"))
-_CELLS = {"entered": "entered", "went_on": "went_on", "rate": "entered"}
+_CELLS = {
+    **dict.fromkeys(("entered", "rate", "low", "high", "value_rate", "points", "interval"), "entered"),
+    "went_on": "went_on",
+}
 """The deals behind the columns of the tables of steps."""
 
 

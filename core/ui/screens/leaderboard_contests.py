@@ -19,7 +19,7 @@ from core.i18n import N_, _, _n, format_date, format_month, format_number
 from core.queries import contests as questions
 from core.queries.leaderboard_fair import fair_leaderboard
 from core.queries.leaderboard_teams import team_leaderboard
-from core.reports.tables import Column, is_missing
+from core.reports.tables import Column, is_missing, records
 from core.services.contests import call_off_contest, give_awards, hold_contest
 from core.ui import session
 from core.ui.administration import Fields, show_what_was_told, tell
@@ -30,7 +30,7 @@ from core.ui.phone import PhoneRow, draw_rows, wide
 from core.ui.routes import page_address
 from core.ui.screens.leaderboard import BY_NAMES, COUNTED_BY, MEASURES
 from core.ui.screens.leaderboard_fair import none_shown, with_names, with_team_names
-from core.ui.tables import table
+from core.ui.tables import height_of, table
 
 if TYPE_CHECKING:
     from core.analytics.dimensions import Dimension
@@ -198,7 +198,7 @@ def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
         Column("when", _("When")), Column("what", _("Award")), Column("name", _("For whom")), Column("team", _("Team")),
         Column("contest", _("Contest")), Column("figure", _("With")),
     ]  # fmt: skip
-    height = min(420, (len(shown) + 1) * 33 + 2) if len(shown) > 10 else None
+    height = height_of(len(shown), most=12)
     with wide(name):
         table(view, shown, columns, name=name, height=height, on_cell=cells(view, shown, won_by))
     rows = [
@@ -210,7 +210,14 @@ def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
         )
         for row in shown.to_dict("records")
     ]
-    draw_rows(rows, name=name, opens="rep")
+    behind = [won_by(row, "figure") for row in records(shown)]
+
+    def below(place: int) -> None:
+        selection = behind[place]
+        if selection is not None:
+            deals_button(view, selection, label=_("Show deals"), key=f"{name}-{place}")
+
+    draw_rows(rows, name=name, opens="rep", below=below)
     st.caption(_("An award keeps the figure that it was given with, whatever changes later."))
 
 

@@ -24,7 +24,7 @@ from core.queries.plans import plan_by_month
 from core.reports.tables import Column, records
 from core.ui.as_of import dated_filters
 from core.ui.cards import Card, draw_cards
-from core.ui.drill import COUNTED, chart, columns_open, numbers, opening, team_note
+from core.ui.drill import STANDING, chart, columns_open, numbers, opening, team_note
 from core.ui.empty import nothing_yet
 from core.ui.filters import FILTER_NAMES, address, write_address
 from core.ui.screens import overview_customers, overview_expected
@@ -182,8 +182,8 @@ def _pipeline(view: View, filters: Filters, as_of: AsOf | None) -> None:
         else view.ask(pipeline_by_stage, filters=filters)
     )
 
-    def standing(key: str) -> Selection:
-        return Selection(f"stage:{key}", None, filters, as_of=as_of)
+    def standing(key: str, measure: str = "stage") -> Selection:
+        return Selection(f"{measure}:{key}", None, filters, as_of=as_of)
 
     choose = opening(set(stages["stage_key"]), standing)
     figure = by_stage(stages, dark=view.dark, large=view.large, currency=view.currency)
@@ -196,7 +196,7 @@ def _pipeline(view: View, filters: Filters, as_of: AsOf | None) -> None:
         Column("weighted", _("Weighted"), "money", currency=view.currency),
         Column("overdue_count", _("Past expected close"), "count"),
     ]
-    behind = columns_open(COUNTED, lambda _measure, row: standing(str(row["stage_key"])))
+    behind = columns_open(STANDING, lambda measure, row: standing(str(row["stage_key"]), measure))
     numbers(view, stages, columns, name="overview-stages", behind=behind)
 
 

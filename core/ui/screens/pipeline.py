@@ -25,7 +25,7 @@ from core.queries.pipeline import (
 from core.reports.tables import Column
 from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import Card, draw_cards
-from core.ui.drill import COUNTED, chart, columns_open, deals_button, numbers, opening
+from core.ui.drill import COUNTED, STANDING, chart, columns_open, deals_button, numbers, opening
 from core.ui.drill_words import BAR_NAMES, MOVED_NAMES
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, analysis_filters, write_address
@@ -168,7 +168,7 @@ def _changes(view: View, filters: Filters, since: date, end: AsOf, closing: Peri
         Column("value", _("Value"), "money", currency=view.currency),
         Column("share", _("Of the start"), "rate"),
     ]
-    behind = columns_open(COUNTED, lambda _measure, row: selection(str(row["kind"])))
+    behind = columns_open({**COUNTED, "share": ""}, lambda _measure, row: selection(str(row["kind"])))
     numbers(view, named, columns, name="pipeline-changes", behind=behind)
 
 
@@ -189,8 +189,8 @@ def _moved(view: View, named: pd.DataFrame, selection: Any) -> None:
 def _stages(view: View, filters: Filters, end: AsOf) -> None:
     stages = view.ask(pipeline_as_of, as_of=end, filters=filters)
 
-    def deals(key: str) -> Selection:
-        return Selection(f"stage:{key}", None, filters, as_of=end)
+    def deals(key: str, measure: str = "stage") -> Selection:
+        return Selection(f"{measure}:{key}", None, filters, as_of=end)
 
     choose = opening(set(stages["stage_key"]), deals)
     figure = by_stage(
@@ -206,7 +206,7 @@ def _stages(view: View, filters: Filters, end: AsOf) -> None:
         Column("weighted", _("Weighted"), "money", currency=view.currency),
         Column("overdue_count", _("Past expected close"), "count"),
     ]
-    behind = columns_open(COUNTED, lambda _measure, row: deals(str(row["stage_key"])))
+    behind = columns_open(STANDING, lambda measure, row: deals(str(row["stage_key"]), measure))
     numbers(view, stages, columns, name="pipeline-stages", behind=behind)
 
 

@@ -130,7 +130,7 @@ def _calibration(view: View, filters: Filters, end: AsOf, period: Period) -> Non
         Column("decided", _("Decided deals"), "count"),
         Column("said", _("Verdict")),
     ]
-    measures = dict.fromkeys(("observed", "decided"), "")
+    measures = dict.fromkeys(("observed", "low", "high", "decided"), "")
     behind = columns_open(measures, lambda _measure, row: deals(str(row["stage_key"])))
     numbers(view, named, columns, name="pipeline-calibration", behind=behind)
     offer_observed(view, found, filters, now=end == AsOf(view.today))

@@ -31,6 +31,7 @@ from core.ui.screens.overview import booked_in
 from core.ui.screens.plan_edit import edit_plan
 from core.ui.screens.plan_undo import offer_undo
 from core.ui.tables import table
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -82,7 +83,7 @@ def _chosen(view: View, plans: pd.DataFrame) -> dict[Any, Any]:
     if len(rows) == 1:
         return rows[first]
     picked = st.selectbox(
-        _("Plan"), list(rows), index=list(rows).index(first), key="plan-chosen", width=640,
+        _("Plan"), list(rows), index=list(rows).index(first), key=follow("plan-chosen", first), width=640,
         format_func=lambda number: " · ".join(
             [rows[number]["name"], _whose(rows[number]), _span(rows[number]), _state(rows[number])]
         ),

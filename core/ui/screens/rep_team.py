@@ -19,7 +19,7 @@ from core.ui.page import plain
 from core.ui.phone import PhoneRow, draw_rows, wide
 from core.ui.screens import leaderboard_fair as fair
 from core.ui.screens.leaderboard import COUNTED_BY
-from core.ui.tables import table
+from core.ui.tables import height_of, table
 
 if TYPE_CHECKING:
     from core.analytics.selection import Selection
@@ -33,6 +33,10 @@ NAMES: dict[str, str] = {
     "late_days": N_("Days past the first expected close"), "off_rate": N_("First amount, off by"),
     "high_rate": N_("First amount, too high by"), "margin": N_("Margin"), "margin_rate": N_("Margin rate"),
 }  # fmt: skip
+_FORECAST_OF = {
+    "pushed_rate": "pushed", "pushes_a_deal": "decided", "late_days": "decided", "off_rate": "won", "high_rate": "won",
+}  # fmt: skip
+"""The deals that each figure of how somebody forecasts is of."""
 
 
 def draw(view: View, rep_id: int, asked: Asked) -> None:
@@ -55,7 +59,7 @@ def draw(view: View, rep_id: int, asked: Asked) -> None:
     columns = [Column("measure", _("Figure")), Column("own", _("Own")), Column("median", _("Team's median"))]
     on_cell = cells(view, shown.assign(name=list(rows)), partial(_behind, asked))
     with wide("rep-team"):
-        table(view, shown, columns, name="rep-team", height=(len(shown) + 1) * 33 + 2, on_cell=on_cell)
+        table(view, shown, columns, name="rep-team", height=height_of(len(shown), most=20), on_cell=on_cell)
     median = "" if few else _("Team's median")
     phone = [
         PhoneRow(0, row["measure"], row["own"], f"{median} {row['median']}" if median else "")
@@ -78,7 +82,7 @@ def draw(view: View, rep_id: int, asked: Asked) -> None:
 
 def _behind(asked: Asked, row: dict[Any, Any], column: str) -> Selection | None:
     """Return the deals that one of the person's own figures counts; the medians are of others."""
-    measure = {**COUNTED_BY, "pushed_rate": "pushed"}.get(row["name"])
+    measure = (COUNTED_BY | _FORECAST_OF).get(row["name"])
     if column != "own" or measure is None:
         return None
     return asked.selection(measure, asked.period)
