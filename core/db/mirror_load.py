@@ -173,9 +173,14 @@ class Loader:
         self._write(self._deal_rows(rows, beside))
 
     def _delete_deals(self, keys: Collection[int]) -> dict[int, int | None]:
-        """Delete the rows of deals and return the last day on which something was done for each, since 1970."""
-        gone = "DELETE FROM deals WHERE id IN ({}) RETURNING id, last_activity_on - DATE '1970-01-01'"
-        return dict(self._cursor.execute(*_among(gone, keys)).fetchall())
+        """Delete the rows of deals and return the last day on which something was done for each, since 1970.
+
+        They are looked for first, since RETURNING reads every column of a row, and one row after the other.
+        """
+        last = "SELECT rowid, id, last_activity_on - DATE '1970-01-01' FROM deals WHERE id IN ({})"
+        found = self._cursor.execute(*_among(last, keys)).fetchall()
+        self._delete("deals", "rowid", [row for row, _deal, _day in found])
+        return {deal: day for _row, deal, day in found}
 
     def _met(self, keys: Collection[int], known: dict[int, int]) -> Met:
         """Return the last days of deals: those known, and of the activities that were loaded before."""
