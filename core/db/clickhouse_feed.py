@@ -140,8 +140,7 @@ class Feed:
             self._staged.execute(f"DELETE FROM {table.name}")
 
     def _stage_deals(self, keys: Collection[int]) -> None:
-        deal, activity = Deal.__table__.c, Activity.__table__.c  # type: ignore[attr-defined]
-        self._staging.load_customers(self._ids(select(deal.customer_id).where(deal.id.in_(keys)).distinct()))
+        activity = Activity.__table__.c  # type: ignore[attr-defined]
         self._staging.load_activities(self._ids(select(activity.id).where(activity.deal_id.in_(keys))))
         self._staging.load_deals(keys)
 

@@ -13,8 +13,9 @@ import pyarrow as pa
 from sqlalchemy import LargeBinary, Select, cast, func, text
 
 from core.db.mirror_arrow import of_json, of_rows
-from core.db.mirror_columns import kinds_of, statement_of
-from core.db.mirror_source import PostgresSource, Source, SqliteSource
+from core.db.mirror_columns import kinds_of, statement_of, told_of
+from core.db.mirror_source import Source, SqliteSource
+from core.db.mirror_told import ToldPostgres
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,10 +39,6 @@ class AskedSource(Source):
         for them.
         """
 
-    def rows(self, subject: str, keys: Collection[int] | None) -> pa.Table:
-        """Return a subject's rows with these keys (a range: all between its ends), or all."""
-        return self.read(statement_of(subject, keys), whole=keys is None or isinstance(keys, range))
-
     def _sql(self, statement: Select[Any]) -> str:
         compiled = statement.compile(dialect=self._dialect, compile_kwargs={"literal_binds": True})
         return str(compiled)
@@ -57,9 +54,17 @@ class AskedSqlite(SqliteSource, AskedSource):
 
     def __init__(self, engine: Engine) -> None:
         self._dialect = engine.dialect
+        self._told = told_of(engine.dialect)
         super().__init__(_own_connection(engine))
         # pages are read once; room for more of them costs a fifth
         self._connection.execute("PRAGMA cache_size = -2000").close()
+
+    def rows(self, subject: str, keys: Collection[int] | None) -> pa.Table:
+        """Return a subject's rows with these keys (a range: all between its ends), or all."""
+        if keys is None or isinstance(keys, range):
+            return self.read(statement_of(subject, keys), whole=True)
+        told = self._told[subject]
+        return of_rows(self._connection.execute(told.among(keys)).fetchall(), told.kinds)
 
     def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
         """Return the rows by the standard library's cursor; of whole tables, without a Python object a value."""
@@ -87,12 +92,12 @@ class AskedSqlite(SqliteSource, AskedSource):
         return pa.concat_tables([*tables, of_rows([], kinds)])
 
 
-class AskedPostgres(PostgresSource, AskedSource):
+class AskedPostgres(ToldPostgres, AskedSource):
     """PostgreSQL by psycopg."""
 
     def __init__(self, engine: Engine) -> None:
         self._dialect = engine.dialect
-        super().__init__(_own_connection(engine))
+        super().__init__(_own_connection(engine), told_of(engine.dialect))
 
     def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:  # noqa: ARG002 - one way for both
         """Return the rows, whose columns come packed."""

@@ -41,7 +41,9 @@ def _source_of(url: str, reads: dict[str, Any] | None) -> Source:
 
     told = {subject: Told.of_text(each) for subject, each in reads["told"].items()}
     if reads["kind"] == "postgresql":
-        return ToldPostgres(reads["where"], told)
+        import psycopg  # a builder from SQLite does without
+
+        return ToldPostgres(psycopg.connect(reads["where"]), told)
     from core.db.mirror_adbc import AdbcSource  # never in the program's own process
 
     return AdbcSource(reads["where"], told)

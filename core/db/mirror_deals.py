@@ -44,11 +44,12 @@ class Met(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """What a deal's row has of other tables: `id` and `team_id` of reps; of customers `id` and where they belong.
+    """What a deal's row has of other tables: of reps `id` and `team_id`, of customers `id` and where they belong.
 
     Both are ordered by `id`.
     """
 
+    stages: Stages
     reps: pa.Table
     customers: pa.Table
     met: Met
@@ -62,11 +63,12 @@ def with_days(activities: pa.Table, days: Days) -> tuple[pa.Table, Met]:
     return activities.append_column("done_on", dates(on, missing)), Met.of(deal[counted], on[counted])
 
 
-def deals_table(deals: pa.Table, lines: pa.Table, moves: Moves, stages: Stages, beside: Beside, days: Days) -> pa.Table:
+def deals_table(deals: pa.Table, lines: pa.Table, moves: Moves, beside: Beside, days: Days) -> pa.Table:
     """Return the mirror's `deals`.
 
     The main product is that of the line with the largest amount, the first of equals.
     """
+    stages = beside.stages
     number, stage = whole_numbers(deals["id"]), whole_numbers(deals["stage_id"])
     owner, credited = whole_numbers(deals["owner_id"]), whole_numbers(deals["credited_id"])
     nobody = credited < 0

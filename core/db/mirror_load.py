@@ -91,7 +91,8 @@ class Loader:
         def derived(part: _Rows) -> _Rows:
             if "deal" in part:
                 if not known:
-                    known.append(Beside(reps, pa.concat_tables(customers).sort_by("id"), Met.together(met)))
+                    belong = pa.concat_tables(customers).sort_by("id")
+                    known.append(Beside(self._stages, reps, belong, Met.together(met)))
                 return in_bins(self._deal_rows(part, known[0]))
             if "activity" in part:
                 part["activity"], found = with_days(part["activity"], self._days)
@@ -155,32 +156,36 @@ class Loader:
         self._write({"activity": rows})
 
     def load_deals(self, keys: Collection[int], *, met: Collection[int] = ()) -> None:
-        """Read some deals again, with their moves, changes and spans; they are read while the old rows are deleted.
+        """Read some deals again, with all that they went through, and derive it, while the old rows are deleted.
 
         met: those of whose activities something may have changed, which were loaded before.
         """
-        with ThreadPoolExecutor(1) as reader:
-            coming = reader.submit(self._rows_of, "deal", keys)
+        with ThreadPoolExecutor(1) as other:
+            reading = other.submit(self._rows_of, "deal", keys)
+            places, last = self._standing(keys, met)
+            stages, reps = self._stages, self._reps()
+
+            def derived() -> _Rows:
+                rows = reading.result()
+                customers = self._source.rows("customer", set(filter(None, rows["deal"]["customer_id"].to_pylist())))
+                return self._deal_rows(rows, Beside(stages, reps, customers.select(_OF_CUSTOMERS).sort_by("id"), last))
+
+            coming = other.submit(derived)
             for table in _HISTORIES:
                 self._delete(table, "deal_id", keys)
-            stayed = self._delete_deals(keys)
-            rows = coming.result()
-        customers = set(filter(None, rows["deal"]["customer_id"].to_pylist()))
-        known = f"SELECT {', '.join(_OF_CUSTOMERS)} FROM customers WHERE id IN ({{}}) ORDER BY id"
-        asked = set(met) | set(keys).difference(stayed)
-        last = self._met(asked, {deal: day for deal, day in stayed.items() if deal not in asked and day is not None})
-        beside = Beside(self._reps(), self._table(*_among(known, customers or {0})), last)
-        self._write(self._deal_rows(rows, beside))
+            self._delete("deals", "rowid", places)
+            self._write(coming.result())
 
-    def _delete_deals(self, keys: Collection[int]) -> dict[int, int | None]:
-        """Delete the rows of deals and return the last day on which something was done for each, since 1970.
+    def _standing(self, keys: Collection[int], met: Collection[int]) -> tuple[list[int], Met]:
+        """Return where deals stand in `deals`, and the last days on which something was done for each.
 
-        They are looked for first, since RETURNING reads every column of a row, and one row after the other.
+        DELETE … RETURNING would read every column of a row, one row after the other.
         """
         last = "SELECT rowid, id, last_activity_on - DATE '1970-01-01' FROM deals WHERE id IN ({})"
         found = self._cursor.execute(*_among(last, keys)).fetchall()
-        self._delete("deals", "rowid", [row for row, _deal, _day in found])
-        return {deal: day for _row, deal, day in found}
+        asked = set(met) | set(keys).difference(deal for _row, deal, _day in found)
+        known = {deal: day for _row, deal, day in found if deal not in asked and day is not None}
+        return [row for row, _deal, _day in found], self._met(asked, known)
 
     def _met(self, keys: Collection[int], known: dict[int, int]) -> Met:
         """Return the last days of deals: those known, and of the activities that were loaded before."""
@@ -213,14 +218,14 @@ class Loader:
 
     def _deal_rows(self, rows: _Rows, beside: Beside) -> _Rows:
         """Return what is written of deals, with what they went through."""
-        days, stages, deals, changed = self._days, self._stages, rows["deal"], rows["deal_change"]
+        days, stages, deals, changed = self._days, beside.stages, rows["deal"], rows["deal_change"]
         moves = Moves.of(rows["stage_move"], deals, days)
         states = states_table(moves, changed, deals, stages=stages, days=days, base=self._base)
         return {
             "late_moves": moves.late_table(days), "spans": moves.spans_table(stages),
             "states": states, "former": former_table(states, deals),
             "deal_change": changed, "credit_share": rows["credit_share"],
-            "deals": deals_table(deals, rows["deal_line"], moves, stages, beside, days),
+            "deals": deals_table(deals, rows["deal_line"], moves, beside, days),
         }  # fmt: skip
 
     def _write(self, rows: _Rows) -> None:

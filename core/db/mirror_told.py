@@ -1,4 +1,4 @@
-"""What a builder is told of its database, so that it need not load what makes statements: half of a second."""
+"""How a database is read, as texts: made once, and told to a builder, which need not load what makes statements."""
 
 from __future__ import annotations
 
@@ -47,12 +47,10 @@ class Told(NamedTuple):
 
 
 class ToldPostgres(PostgresSource):
-    """A PostgreSQL that a builder reads."""
+    """A PostgreSQL that is read by columns."""
 
-    def __init__(self, address: str, told: dict[str, Told]) -> None:
-        import psycopg  # a builder from SQLite does without
-
-        super().__init__(psycopg.connect(address))
+    def __init__(self, connection: Any, told: dict[str, Told]) -> None:
+        super().__init__(connection)
         self._told = told
 
     def rows(self, subject: str, keys: Collection[int] | None) -> pa.Table:
