@@ -130,6 +130,14 @@ class Facts:
         """Return whether a stay of `spans` or `stays_of_won` is over."""
         return stays.c.left_at.is_not(None)
 
+    def moved_since(self, day: date) -> ColumnElement[bool]:
+        """Return whether a deal of `deals` can have moved on a day or after it: all that did, and not many others.
+
+        Deals lie by their close (`core.db.mirror_order`), so that those of earlier years need not be read.
+        """
+        moved: ColumnElement[bool] = self.deals.c.stage_entered_on >= day
+        return moved
+
     @property
     def each_stay_has_its_deal(self) -> bool:
         """Whether each stay of `spans` is of one of `deals` and in its process; not sure of a past day's."""

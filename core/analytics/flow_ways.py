@@ -1,24 +1,18 @@
-"""Ways between stages as bits of whole numbers, so that a few numbers say what a deal did: docs/methods/flow.md."""
+"""Ways between the stages of a process, and the deals that took them: docs/methods/flow.md."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import permutations
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import BigInteger, func, literal_column
 
-from core.analytics.stage_measures import from_id
+from core.analytics.numbers import places_among, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
-    from sqlalchemy import ColumnElement
-
-WORD: Final = 62
-"""Bits of a number of 64 that are used."""
 
 Way = tuple[int, int]
 """From which stage to which; 0 is from nowhere."""
@@ -56,38 +50,6 @@ def _kind(one: Any, two: Any, stages: Sequence[Any]) -> str:
     return "skipped" if passed else "forward"
 
 
-@dataclass(frozen=True)
-class Places:
-    """The ways of a process; each has its place among them."""
-
-    ways: tuple[Way, ...]
-
-    @property
-    def words(self) -> int:
-        """How many numbers hold a bit for each way."""
-        return max(1, -(-len(self.ways) // WORD))
-
-    def bits(self, moves: Any) -> list[ColumnElement[int]]:
-        """Return of each word the bit of a move's way, 0 where that is another word's or is not known."""
-        stages = sorted({stage for way in self.ways for stage in way} | {0})
-        row, cell = ({stage: number for number, stage in enumerate(stages, start)} for start in (1, 0))
-        one = _looked_up([row.get(stage, 0) * len(stages) for stage in range(stages[-1] + 1)], from_id(moves))
-        two = _looked_up([cell.get(stage, 0) for stage in range(stages[-1] + 1)], moves.to_stage_id)
-        found = []
-        for word in range(self.words):
-            bits = [0] * len(stages) * (len(stages) + 1)  # the first row is that of stages that are not known
-            for place, (origin, end) in enumerate(self.ways[word * WORD : (word + 1) * WORD]):
-                bits[row[origin] * len(stages) + cell[end]] = 1 << place
-            found.append(_looked_up(bits, one + two))
-        return found
-
-
-def _looked_up(values: Sequence[int], index: ColumnElement[int]) -> ColumnElement[int]:
-    """Return the value at a place, from 0; 0 beyond the last."""
-    listed: ColumnElement[Any] = literal_column(f"[{', '.join(map(str, values))}]")
-    return func.coalesce(func.list_extract(listed, index + 1, type_=BigInteger), literal_column("0"))
-
-
 class Moved(NamedTuple):
     """What moved: deals (each once), moves, and the value of the deals in hundredths."""
 
@@ -99,33 +61,38 @@ class Moved(NamedTuple):
 class Flow:
     """The deals that moved in a period, by the ways that they took.
 
-    rows: the columns of `funnel_flow.taken`; moves_of: how often deals took each way, for those of which `rows` do not
-    say it, who are few.
+    moves, deals: the columns of `funnel_flow.moved` and `funnel_flow.movers`. Moves of deals that are none of these,
+    and those on ways that are none of `ways`, do not count.
     """
 
     def __init__(
-        self, places: Places, rows: Mapping[str, NDArray[Any]], moves_of: Callable[[list[int]], Mapping[Way, int]]
+        self, ways: Iterable[Way], moves: Mapping[str, NDArray[Any]], deals: Mapping[str, NDArray[Any]]
     ) -> None:
-        self._places = places
-        self._taken, self._even = (
-            [np.asarray(rows[f"{name}_{word}"], dtype=np.int64) for word in range(places.words)]
-            for name in ("way", "even")
-        )  # fmt: skip
-        self._deals, self._value = (np.asarray(rows[name], dtype=np.int64) for name in ("deals", "value"))
-        again = np.asarray(rows["again"], dtype=np.int64)
-        self._told = again == 0
-        ids = again[~self._told].tolist()
-        self._more = moves_of(ids) if ids else {}
+        known = [*ways]
+        self._place = {way: place for place, way in enumerate(known)}
+        self._value = whole(deals["value"])
+        deal, way = places_among(whole(deals["id"]), whole(moves["deal_id"])), _places_of(known, moves)
+        counted = (deal >= 0) & (way >= 0)
+        deal, way = deal[counted], way[counted]
+        order = np.argsort(way.astype(np.min_scalar_type(len(known))), kind="stable")  # small ones by their digits
+        ends = np.cumsum(np.bincount(way, minlength=len(known)))
+        self._took = np.split(deal[order], ends[:-1]) if known else []
+        self._last = np.zeros(self._value.shape, np.int64)
 
     def of(self, ways: Iterable[Way]) -> Moved:
         """Count those that took any of the ways."""
-        wanted = set(ways)
-        took = np.zeros(len(self._deals), dtype=np.bool_)
-        moves = 0
-        for place, way in enumerate(self._places.ways):
-            if way in wanted:
-                word, bit = divmod(place, WORD)
-                here, twice = ((each[word] >> bit) & 1 for each in (self._taken, self._even))
-                took |= here == 1
-                moves += int((self._deals * (here + twice))[self._told].sum()) + self._more.get(way, 0)
-        return Moved(int(self._deals[took].sum()), moves, int(self._value[took].sum()))
+        took = [self._took[self._place[way]] for way in ways]
+        moved = np.concatenate(took) if took else np.zeros(0, np.int64)
+        numbers = np.arange(moved.size)
+        self._last[moved] = numbers  # of a deal's moves one stays written down, whichever that is
+        once = moved[self._last[moved] == numbers]
+        return Moved(once.size, moved.size, int(self._value[once].sum()))
+
+
+def _places_of(ways: Sequence[Way], moves: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """Return which of the ways each move took, -1 for none."""
+    stages = np.unique(np.array(ways, np.int64))
+    place = np.full((stages.size + 1, stages.size + 1), -1)  # the last row and column are those of unknown stages
+    one, two = places_among(stages, np.array(ways, np.int64).reshape(-1, 2)).T
+    place[one, two] = np.arange(len(ways))
+    return place[tuple(places_among(stages, whole(moves[name])) for name in ("from_id", "to_id"))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, String, case, cast, func, literal_column, or_, select
+from sqlalchemy import BigInteger, String, case, cast, func, or_, select
 
 from core.analytics.facts import spoken
 from core.analytics.filters import Filters, deal_conditions
@@ -12,11 +12,10 @@ from core.analytics.selection import is_counted
 from core.analytics.stage_measures import between, from_id, usual_as_told, usual_stays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import date
 
     from core.analytics.facts import Facts, Statement
-    from core.analytics.flow_ways import Places
     from core.analytics.stage_measures import Usual
     from core.domain.periods import Period
 
@@ -31,51 +30,19 @@ def stages_met(facts: Facts, *, pipeline_id: int) -> Statement:
     )
 
 
-def taken(facts: Facts, places: Places, *, period: Period, filters: Filters, pipeline_id: int) -> Statement:
-    """Return the deals that moved in the period, those alike in one row: which ways they took, and how they are.
-
-    Columns: of the n-th word of `places` `way_<n>`, a bit for each way that was taken, and `even_<n>`, for each that
-    was taken an even number of times; `again`: the deal's number where it moved more often than once on each way of
-    the first and once more on each of the second, else 0; `deals`, `value` (hundredths). Deals are looked up once,
-    not with each of their moves.
-    """
-    deals, moves = facts.deals.c, facts.moves.c
-    each = (
-        select(
-            moves.deal_id,
-            func.count().label("moves"),
-            *(func.bit_or(bit).label(f"way_{word}") for word, bit in enumerate(places.bits(moves))),
-            *(func.bit_xor(bit).label(f"odd_{word}") for word, bit in enumerate(places.bits(moves))),
-        )
-        .where(moves.pipeline_id == pipeline_id, between(moves.moved_on, period))
-        .group_by(moves.deal_id)
-        .subquery("each")
-        .c
-    )
-    words = [each[f"way_{word}"] for word in range(places.words)]
-    even = [(each[f"way_{word}"] - each[f"odd_{word}"]).label(f"even_{word}") for word in range(places.words)]
-    told = [func.bit_count(word) for word in (*words, *(word.element for word in even))]
-    again = case((each.moves > sum(told[1:], told[0]), each.deal_id), else_=literal_column("0"))
-    keys = [*words, *even, again.label("again")]
-    return (
-        select(
-            *keys, func.count().label("deals"),
-            func.coalesce(cast(func.sum(deals.amount), BigInteger), 0).label("value"),
-        )
-        .join_from(each.deal_id.table, facts.deals, deals.id == each.deal_id)
-        .where(deals.pipeline_id == pipeline_id, *deal_conditions(facts, filters))
-        .group_by(*(literal_column(str(place + 1)) for place in range(len(keys))))
-    )  # fmt: skip
-
-
-def repeated(facts: Facts, *, period: Period, deal_ids: Sequence[int]) -> Statement:
-    """Return how often deals took each way in the period: from_id, to_id, moves."""
+def moved(facts: Facts, *, period: Period, pipeline_id: int) -> Statement:
+    """Return the moves of a process in the period: `deal_id`, `from_id` (0 from nowhere), `to_id`."""
     moves = facts.moves.c
-    origin = from_id(moves)
-    return (
-        select(origin.label("from_id"), moves.to_stage_id.label("to_id"), func.count().label("moves"))
-        .where(between(moves.moved_on, period), moves.deal_id.in_(deal_ids))
-        .group_by(origin, moves.to_stage_id)
+    return select(moves.deal_id, from_id(moves).label("from_id"), moves.to_stage_id.label("to_id")).where(
+        moves.pipeline_id == pipeline_id, between(moves.moved_on, period)
+    )
+
+
+def movers(facts: Facts, *, period: Period, filters: Filters, pipeline_id: int) -> Statement:
+    """Return `id` and `value` (hundredths) of the deals whose moves count, with others that moved later."""
+    deals = facts.deals.c
+    return select(deals.id, deals.amount.label("value")).where(
+        deals.pipeline_id == pipeline_id, facts.moved_since(period.start), *deal_conditions(facts, filters)
     )
 
 

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST_NUMBERED = 1_000_000
-"""The greatest number up to which places are read off a list of all numbers."""
+"""The greatest number up to which places are read off a list of all numbers, however few of them are asked for."""
+_ROOM = 8
+"""The greatest number beyond, as a multiple of how many are asked for."""
 
 
 def whole(values: NDArray[Any], none: int = -1) -> NDArray[np.int64]:
@@ -32,11 +34,12 @@ def days(values: NDArray[Any]) -> NDArray[np.datetime64]:
 
 
 def places_among(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the places of numbers among known ones, which rise; -1 for what is none of them."""
+    """Return the places of numbers among known ones, no two of which are the same; -1 for what is none of them."""
     most = int(known.max(initial=-1))
-    if most > _MOST_NUMBERED:
-        at = np.minimum(np.searchsorted(known, wanted), known.size - 1)
+    if most > max(_MOST_NUMBERED, _ROOM * (known.size + wanted.size)):
+        order = np.argsort(known)
+        at = order[np.minimum(np.searchsorted(known, wanted, sorter=order), known.size - 1)]
         return np.where(known[at] == wanted, at, -1)
-    place_of = np.full(most + 2, -1)
-    place_of[known] = np.arange(known.size)
-    return place_of[np.minimum(wanted, most + 1)]
+    place_of = np.full(most + 2, -1, np.int32)
+    place_of[known] = np.arange(known.size, dtype=np.int32)
+    return place_of[np.minimum(wanted, most + 1)].astype(np.int64)

@@ -136,6 +136,11 @@ class PastFacts(Facts):
         deals = self.deals.c
         return ~deals.is_open if state == "decided" else and_(deals[f"is_{state}"], deals.state == state)
 
+    def moved_since(self, day: date) -> ColumnElement[bool]:
+        """Return the same by the state of the day, which no move is older than."""
+        moved: ColumnElement[bool] = self.deals.c.state_from_on >= day
+        return moved
+
     def ended(self, stays: FromClause) -> ColumnElement[bool]:
         """Return whether a stay of `spans` or `stays_of_won` was over."""
         over: ColumnElement[bool] = stays.c.is_over
@@ -262,7 +267,7 @@ class PastFacts(Facts):
             "product_id": d.product_id,
             "lost_reason_id": case((lost, reason)),
             "expected_days": stages.c.expected_days, "state": stages.c.kind, "segment": d.segment,
-            "is_open": s.is_open, "is_won": s.is_won, "is_lost": lost,
+            "is_open": s.is_open, "is_won": s.is_won, "is_lost": lost, "state_from_on": s.from_on,
             "industry": literal_column("''", String), "competitor": d.competitor, "amount": value,
             "cost": case((and_(s.is_won, s.closed_at == d.closed_at), d.cost)),
             "weighted": case((s.is_open, weighted(value, stages)), else_=0), "probability": stages.c.probability,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -11,7 +10,7 @@ from core.access.actions import Action
 from core.analytics import funnel_flow as statements
 from core.analytics.as_of import AsOf
 from core.analytics.filters import NO_FILTERS, Filters
-from core.analytics.flow_ways import Flow, Places, Step, Way, steps_between
+from core.analytics.flow_ways import Flow, Step, steps_between
 from core.analytics.stage_measures import KINDS
 from core.gate import query
 from core.queries.drill import tidy
@@ -31,8 +30,6 @@ _KINDS: Final = {
     "value": "float64",
     **dict.fromkeys(("from_position", "to_position"), "int32"),
 }
-DEALS_AT_ONCE: Final = 5_000
-"""Deals that are named in one statement."""
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)
@@ -68,18 +65,9 @@ def _flow(work: Work, period: Period, filters: Filters, as_of: AsOf | None) -> t
     pipeline = chosen_pipeline(mirror, filters)
     facts = looked_at(work, as_of).facts
     ways = steps_between(mirror.rows(statements.stages_met(mirror.facts, pipeline_id=pipeline)))
-    places = Places(tuple((way.from_id, way.to_id) for way in ways))
-
-    def moves_of(deal_ids: list[int]) -> dict[Way, int]:
-        found: Counter[Way] = Counter()
-        for start in range(0, len(deal_ids), DEALS_AT_ONCE):
-            some = deal_ids[start : start + DEALS_AT_ONCE]
-            for row in mirror.rows(statements.repeated(facts, period=period, deal_ids=some)):
-                found[row.from_id, row.to_id] += row.moves
-        return found
-
-    taken = statements.taken(facts, places, period=period, filters=filters, pipeline_id=pipeline)
-    return ways, Flow(places, mirror.columns(taken), moves_of)
+    moves = mirror.columns(statements.moved(facts, period=period, pipeline_id=pipeline))
+    deals = mirror.columns(statements.movers(facts, period=period, filters=filters, pipeline_id=pipeline))
+    return ways, Flow([(way.from_id, way.to_id) for way in ways], moves, deals)
 
 
 @query(Action.FUNNEL_VIEW, mirrored=True, askable=True)

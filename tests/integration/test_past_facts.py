@@ -15,7 +15,7 @@ from sqlalchemy import literal
 from core.analytics import drill, funnel, funnel_flow, funnel_losses, funnel_stays, funnel_steps, leaderboard
 from core.analytics.as_of import AsOf
 from core.analytics.filters import Filters
-from core.analytics.flow_ways import Flow, Places, steps_between
+from core.analytics.flow_ways import Flow, steps_between
 from core.analytics.past_facts import standpoint
 from core.analytics.selection import Selection
 from core.analytics.standings import Standings
@@ -164,10 +164,11 @@ def test_flow_snapshot_and_losses_of_a_past_day_are_those_of_its_events(historie
              if day_of(e.at) in period and before[deal][e.number] != e.value}
         )  # fmt: skip
     ways = steps_between(mirror.rows(funnel_flow.stages_met(facts, pipeline_id=1)))
-    places = Places(tuple((way.from_id, way.to_id) for way in ways))
-    taken = funnel_flow.taken(facts, places, **{name: asked[name] for name in ("period", "filters", "pipeline_id")})
-    flow = Flow(places, mirror.columns(taken), lambda ids: dict.fromkeys(places.ways, len(ids)))
-    assert {way: found.deals for way in places.ways if (found := flow.of([way])).deals} == moved
+    taken = [(way.from_id, way.to_id) for way in ways]
+    moves = mirror.columns(funnel_flow.moved(facts, period=period, pipeline_id=1))
+    movers = funnel_flow.movers(facts, period=period, filters=chosen, pipeline_id=1)
+    flow = Flow(taken, moves, mirror.columns(movers))
+    assert {way: found.deals for way in taken if (found := flow.of([way])).deals} == moved
 
     inside = defaultdict(list)
     for deal, state in truth.states.items():
