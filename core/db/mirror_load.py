@@ -47,8 +47,6 @@ __all__ = ["DERIVED_BY", "DIMENSIONS", "PLAIN", "Loader"]
 _OF_DEALS: Final = ("deal", "stage_move", "deal_change", "credit_share", "deal_line")
 _OF_CUSTOMERS: Final = ("id", "territory_id", "segment", "industry")
 _HISTORIES: Final = ("spans", "changes", "states", "former", "late_moves", "shares")
-_FEW: Final = 16
-"""Keys up to which a statement names them one by one, which DuckDB then looks for in few of a table's parts."""
 _AT_ONCE: Final = 50_000
 """Numbers of deals, activities or customers that make a part of the whole: what is derived of them fits the caches."""
 
@@ -253,9 +251,9 @@ def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Non
 
 
 def _among(sql: str, keys: Collection[int]) -> tuple[str, dict[str, list[int]] | None]:
-    """Return a statement with keys in the place of its braces, and its values."""
-    if len(keys) <= _FEW:
-        return sql.format(", ".join(map(str, sorted(keys))) or "NULL"), None
+    """Return a statement with keys in the place of its braces, and its values; one alone is found without a join."""
+    if len(keys) <= 1:
+        return sql.format(next(iter(keys), "NULL")), None
     return sql.format("SELECT unnest($keys)"), {"keys": list(keys)}
 
 
