@@ -34,10 +34,21 @@ _PAGE = "deals-page"
 
 def draw_board(view: View, wanted: DealFilter) -> None:
     """Draw a column for each open stage: its count, its sum, its largest deals."""
+    columns = view.ask(deals_board, wanted=wanted)
+    if not any(column.count for column in columns):
+        _draw_nothing(view)
+        return
     with st.container(horizontal=True, wrap=False, gap="small", key="board"):
-        for column in view.ask(deals_board, wanted=wanted):
+        for column in columns:
             with st.container(width=270, gap="xsmall", key=f"board-{column.stage_id}"):
                 _draw_column(view, column)
+
+
+def _draw_nothing(view: View) -> None:
+    if view.ask(newest_deal_on) is None:
+        nothing_yet(view, _("There are no deals yet. Log the first one, or import your company's deals."), log=False)
+    else:
+        st.info(_("No deals match. Clear the filters, or log a deal."), icon=":material/inbox:")
 
 
 def _draw_column(view: View, column: BoardColumn) -> None:
@@ -100,12 +111,7 @@ def draw_table(view: View, wanted: DealFilter, sort: str, *, descending: bool) -
     value = format_money(found.value, view.currency, compact=True)
     st.caption(plain(f"{_n('{n} deal', '{n} deals', found.total)} · {value}"))
     if found.total == 0:
-        if view.ask(newest_deal_on) is None:
-            nothing_yet(
-                view, _("There are no deals yet. Log the first one, or import your company's deals."), log=False
-            )
-        else:
-            st.info(_("No deals match. Clear the filters, or log a deal."), icon=":material/inbox:")
+        _draw_nothing(view)
         return
     height = height_of(len(found.rows), most=_ROWS)
     columns = [column for column in columns_of(view) if column.key not in _told_already(wanted)]

@@ -131,11 +131,21 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+_STILL = """idle => {
+    if (window.changedAt === undefined) {
+        window.changedAt = performance.now();
+        const watch = new MutationObserver(() => { window.changedAt = performance.now(); });
+        watch.observe(document, {childList: true, subtree: true});
+    }
+    const isDrawn = document.querySelector("[data-testid='stSkeleton']") === null;
+    return isDrawn && document.querySelector(idle) !== null && performance.now() - window.changedAt > 250;
+}"""
+
+
 def settle(page: Any) -> None:
-    """Wait until the page's script has run and what it drew stands still."""
+    """Wait until the script has run, each element's code is loaded, and for 250 ms nothing has come or gone."""
     page.wait_for_timeout(250)
-    page.wait_for_selector(IDLE, timeout=30_000)
-    page.wait_for_timeout(250)
+    page.wait_for_function(_STILL, arg=IDLE, timeout=30_000)
 
 
 def fill_sign_in(page: Any, username: str, password: str) -> None:

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.browser
 
 PAGES = {
     "operations": (
-        "today", "overview", "overview?by=segment", "funnel", "leaderboard", "forecast", "deals", "deals?view=board",
-        "customers", "deal?id=1400", "deal?id=900", "customer?id=5", "rep?id=5", "log_deal", "log_activity", "quotas",
-        "acquisition_costs", "currencies", "import_data", "account",
+        "today", "overview", "overview?by=segment", "pipeline", "funnel", "leaderboard", "contests", "forecast",
+        "all_series", "plan", "deals", "deals?as=board", "customers", "deal?id=1400", "deal?id=900", "customer?id=5",
+        "rep?id=5", "log_deal", "log_activity", "quotas", "acquisition_costs", "currencies", "import_data", "account",
     ),
     "administrator": ("people",),
     "rep": ("today", "overview", "leaderboard"),
@@ -38,7 +38,7 @@ _LATIN = re.compile(r"[A-Za-z]{2,}")
 _CODES = (
     r"\S+@\S+", r"\S+\.(?:manager|rep)", r"Asia/\w+", "English", "CSV", "TXT", "TSV", "XLSX?", "XLSM", "Excel", "MB",
     "KPI", "SKU", r"(?:US|HK)(?=\$)", "CNY", "USD", "EUR", "HKD", "JPY", "GBP", "Prophet", "Theta", "Holt", r"Auto\w+",
-    "MASE", "WAPE", "Chrome", "HeadlessChrome", "Linux",
+    "MASE", "WAPE", "Brier", r"FY\d{4}", "Chrome", "HeadlessChrome", "Linux",
     "leader", "operations", "administrator", "on", *COMPETITORS,
 )  # fmt: skip
 """Codes, file types, brands and sign-in names, which are the same in both languages; `on` is a switch's own value."""
@@ -60,7 +60,6 @@ def _said(page: Any, path: str) -> list[str]:
     page.goto(f"/{path}")
     page.get_by_test_id("stSidebar").wait_for(state="attached")
     settle(page)
-    page.wait_for_timeout(500)
     texts = page.evaluate(_READ)
     assert len(texts) > 15, f"{path} said hardly anything"
     assert not page.get_by_test_id("stException").count()

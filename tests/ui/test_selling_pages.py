@@ -44,6 +44,17 @@ def test_every_reading_page_opens_for_every_role_with_and_without_data(small_com
     assert not opened(small_company, "customer", who, language, id=deal.customer_id).exception
 
 
+@pytest.mark.parametrize("layout", ["table", "board"])
+def test_a_list_without_deals_says_what_to_do_next(small_company, layout):
+    params = {"as": layout}
+    assert "There are no deals yet" in said(opened(small_company, "deals", **params))
+    small_company.deal(name="Extruder")
+    assert "1 deal · " in said(opened(small_company, "deals", **params))
+    app = opened(small_company, "deals", **params, q="nothing like it")
+    assert not app.exception
+    assert "No deals match" in said(app)
+
+
 @pytest.mark.parametrize("page", [*PAGES, "deal", "customer"])
 def test_an_administrator_is_not_led_to_deals_and_a_stranger_past_the_frame_sees_nothing(small_company, page):
     deal = small_company.deal()
