@@ -113,15 +113,15 @@ def deal_conditions(facts: Facts, filters: Filters) -> list[ColumnElement[bool]]
 
 
 def stays_counted(
-    facts: Facts, stays: FromClause, *, pipeline_id: int, filters: Filters, with_deals: bool
+    facts: Facts, stays: FromClause, *, pipeline_id: int, filters: Filters
 ) -> tuple[FromClause, list[ColumnElement[bool]]]:
     """Return stays (such as `facts.spans`) and what those of a process must be to count.
 
-    Their deals are joined with them where they are wanted, or where the filters ask for what a stay does not carry.
+    Their deals are joined with them where the filters ask for what a stay does not carry.
     """
     deals = facts.deals.c
     plain = replace(filters, pipeline_id=None) == NO_FILTERS and filters.pipeline_id in (None, pipeline_id)
-    if plain and facts.each_stay_has_its_deal and not with_deals:
+    if plain and facts.each_stay_has_its_deal:
         return stays, [stays.c.pipeline_id == pipeline_id, facts.counted(stays)]
     joined = stays.join(facts.deals, deals.id == stays.c.deal_id)
     return joined, [deals.pipeline_id == pipeline_id, *deal_conditions(facts, filters)]

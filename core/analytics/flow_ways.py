@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from core.analytics.numbers import places_among, whole
+from core.analytics.numbers import places_among
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,8 +70,8 @@ class Flow:
     ) -> None:
         known = [*ways]
         self._place = {way: place for place, way in enumerate(known)}
-        self._value = whole(deals["value"])
-        deal, way = places_among(whole(deals["id"]), whole(moves["deal_id"])), _places_of(known, moves)
+        self._value = deals["value"]
+        deal, way = places_among(deals["id"], moves["deal_id"]), _places_of(known, moves)
         counted = (deal >= 0) & (way >= 0)
         deal, way = deal[counted], way[counted]
         order = np.argsort(way.astype(np.min_scalar_type(len(known))), kind="stable")  # small ones by their digits
@@ -95,4 +95,4 @@ def _places_of(ways: Sequence[Way], moves: Mapping[str, NDArray[Any]]) -> NDArra
     place = np.full((stages.size + 1, stages.size + 1), -1)  # the last row and column are those of unknown stages
     one, two = places_among(stages, np.array(ways, np.int64).reshape(-1, 2)).T
     place[one, two] = np.arange(len(ways))
-    return place[tuple(places_among(stages, whole(moves[name])) for name in ("from_id", "to_id"))]
+    return place[tuple(places_among(stages, moves[name]) for name in ("from_id", "to_id"))]

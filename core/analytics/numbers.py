@@ -33,7 +33,7 @@ def days(values: NDArray[Any]) -> NDArray[np.datetime64]:
     return np.asarray(np.ma.getdata(values)).astype("datetime64[D]")
 
 
-def places_among(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+def places_among(known: NDArray[np.integer[Any]], wanted: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
     """Return the places of numbers among known ones, no two of which are the same; -1 for what is none of them."""
     most = int(known.max(initial=-1))
     if most > max(_MOST_NUMBERED, _ROOM * (known.size + wanted.size)):
@@ -42,4 +42,5 @@ def places_among(known: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray
         return np.where(known[at] == wanted, at, -1)
     place_of = np.full(most + 2, -1, np.int32)
     place_of[known] = np.arange(known.size, dtype=np.int32)
-    return place_of[np.minimum(wanted, most + 1)].astype(np.int64)
+    found: NDArray[np.intp] = place_of[np.minimum(wanted, most + 1)].astype(np.intp)
+    return found

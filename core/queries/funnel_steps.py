@@ -62,11 +62,11 @@ def step_changes(
     steps = _steps(work, filters, days, today)
     compared = statements.compared_periods(period, work.calendar.before(period), days=days, today=today)
     if by is None:
-        rows = mirror.rows(statements.by_period(facts, steps, compared))
+        arrivals = statements.by_period(facts, steps, compared)
     else:
         compared = statements.Compared(compared.now, compared.now)
-        rows = mirror.rows(statements.by_group(facts, steps, compared.now, by=by, key=key))
-    sides, shown = _counted(work, steps, rows)
+        arrivals = statements.by_group(facts, steps, compared.now, by=by, key=key)
+    sides, shown = _counted(work, steps, statements.alike(*map(mirror.columns, arrivals)))
     tests = step_tests([
         (_side(sides, statements.NOW, stage.position), _side(sides, statements.BEFORE, stage.position))
         for stage, _next in shown

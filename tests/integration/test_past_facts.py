@@ -124,7 +124,8 @@ def test_the_funnel_of_a_past_day_is_what_the_events_up_to_it_say(histories, on,
     assert sum(r.entered for r in months) == len(truth.opened_in(period))
 
     steps = funnel_steps.Steps(1, chosen, days, truth.next_day)
-    rows = mirror.rows(funnel_steps.by_period(facts, steps, funnel_steps.Compared(period, period)))
+    arrivals = funnel_steps.by_period(facts, steps, funnel_steps.Compared(period, period))
+    rows = funnel_steps.alike(*map(mirror.columns, arrivals))
     arrived = funnel_steps.counted(rows, (1, 2, 3))
     found = {place: (here.entered, here.went_on) for (side, place), here in arrived.items() if side == funnel_steps.NOW}
     for stage in (1, 2, 3):
