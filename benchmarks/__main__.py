@@ -83,9 +83,9 @@ def circumstances(asked: argparse.Namespace) -> list[str]:
         "finished. Both programs run on the same SQLite file, one after the other, in the same run; the rival,",
         "`benchmarks/typical/`, reads everything with pandas, keeps it in `st.cache_data`, groups by, draws with",
         "plotly.express, has no sign-in and no scopes, and is served by plain `streamlit run`. What it keeps it shows",
-        "for good, so after a deal was saved its *Refresh data* is pressed with the filter; Luopan sees the deal by",
-        "itself. *CPU* is the server process's own time (resolution 10 ms), which other work on the machine disturbs",
-        "less than the wall clock.",
+        "for good, so after a deal was saved its *Refresh data* is pressed with the filter (a third of the filters);",
+        "Luopan sees the deal by itself. *CPU* is the server process's own time (resolution 10 ms), which other work",
+        "on the machine disturbs less than the wall clock.",
         "",
         f"- {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}",
         f"- load of the machine at the start (1, 5, 15 minutes): {load}",
@@ -134,8 +134,8 @@ def table(runs: Run) -> Iterator[str]:
             wall = median(rival[page].wall[kind]) / median(ours[page].wall[kind])
             spent = mean(ours[page].cpu[kind])
             cpu = f"{mean(rival[page].cpu[kind]) / spent:.1f}" if spent else ""
-            count = len(ours[page].wall[kind])
-            yield f"| {page} | {kind} | {count} | {' | '.join(cells)} | **{wall:.1f}** | {cpu} |"
+            counts = dict.fromkeys(str(len(each[page].wall[kind])) for each in (ours, rival))
+            yield f"| {page} | {kind} | {', '.join(counts)} | {' | '.join(cells)} | **{wall:.1f}** | {cpu} |"
 
 
 def mean(values: list[float]) -> float:
