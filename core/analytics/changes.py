@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, Date, String, cast, func, literal, null, select, union_all
+from sqlalchemy import BigInteger, Date, Select, String, and_, cast, func, literal, null, select, union_all
 
 from core.access.actors import Reach
 from core.analytics.facts import Statement, spoken, title
@@ -22,7 +22,6 @@ KINDS: Final = ("created", "advanced", "won", "lost", "slipped")
 
 def _events(facts: Facts, since: datetime) -> Subquery:
     deals, moves, changes = facts.deals.c, facts.moves.c, facts.changes.c
-    came_from = facts.stages.alias("came_from")
     inside = deal_conditions(facts, NO_FILTERS)
 
     def of_counted(deal_id: ColumnElement[int]) -> list[ColumnElement[bool]]:
@@ -43,34 +42,54 @@ def _events(facts: Facts, since: datetime) -> Subquery:
         event("created", deals.opened_at).where(deals.opened_at >= since, *inside),
         event("won", deals.closed_at).where(deals.state == "won", deals.closed_at >= since, *inside),
         event("lost", deals.closed_at).where(deals.state == "lost", deals.closed_at >= since, *inside),
-        event("advanced", moves.moved_at, moves.from_stage_id, moves.to_stage_id, of=moves.deal_id)
-        .select_from(facts.moves.join(came_from, came_from.c.id == moves.from_stage_id))
-        .where(
-            moves.moved_at >= since, came_from.c.kind == "open", moves.to_kind == "open",
-            moves.to_position > came_from.c.position, *of_counted(moves.deal_id),
-        ),
-        event("slipped", changes.changed_at, null(), null(), changes.before, changes.after, of=changes.deal_id).where(
-            changes.changed_at >= since, changes.field == "expected_close",
-            cast(changes.after, Date) > cast(changes.before, Date), *of_counted(changes.deal_id),
-        ),
+        _advanced(
+            facts, since, event("advanced", moves.moved_at, moves.from_stage_id, moves.to_stage_id, of=moves.deal_id)
+        ).where(*of_counted(moves.deal_id)),
+        _slipped(
+            facts, since,
+            event("slipped", changes.changed_at, null(), null(), changes.before, changes.after, of=changes.deal_id),
+        ).where(*of_counted(changes.deal_id)),
     ]  # fmt: skip
     return union_all(*parts).subquery("events")
+
+
+def _advanced(facts: Facts, since: datetime, moved: Select[Any]) -> Select[Any]:
+    """Return those of a statement's moves that led from an open stage to a later one, since an instant."""
+    moves, came_from = facts.moves.c, facts.stages.alias("came_from")
+    return moved.select_from(facts.moves.join(came_from, came_from.c.id == moves.from_stage_id)).where(
+        moves.moved_at >= since, came_from.c.kind == "open", moves.to_kind == "open",
+        moves.to_position > came_from.c.position,
+    )  # fmt: skip
+
+
+def _slipped(facts: Facts, since: datetime, changed: Select[Any]) -> Select[Any]:
+    """Return those of a statement's changes that put the expected close off, since an instant."""
+    changes = facts.changes.c
+    return changed.where(
+        changes.changed_at >= since, changes.field == "expected_close",
+        cast(changes.after, Date) > cast(changes.before, Date),
+    )  # fmt: skip
 
 
 def summary(facts: Facts, *, since: datetime) -> Statement:
     """Return `kind`, `count` and `value` (hundredths) of the distinct deals of each kind of event."""
     deals = facts.deals.c
-    events = _events(facts, since)
-    touched = select(events.c.kind, events.c.deal_id).distinct().subquery("touched")
-    return (
-        select(
-            touched.c.kind,
-            func.count().label("count"),
-            cast(func.sum(deals.amount), BigInteger).label("value"),
-        )
-        .select_from(touched.join(facts.deals, deals.id == touched.c.deal_id))
-        .group_by(touched.c.kind)
-    )
+    created, closed = deals.opened_at >= since, and_(deals.state.in_(("won", "lost")), deals.closed_at >= since)
+    advanced = deals.id.in_(_advanced(facts, since, select(facts.moves.c.deal_id)))
+    slipped = deals.id.in_(_slipped(facts, since, select(facts.changes.c.deal_id)))
+
+    def counted(kind: ColumnElement[str], condition: ColumnElement[bool]) -> Select[str, int, int]:
+        value = func.coalesce(cast(func.sum(deals.amount), BigInteger), 0)
+        found = select(kind.label("kind"), func.count(deals.id).label("count"), value.label("value"))
+        return found.where(condition, *deal_conditions(facts, NO_FILTERS))
+
+    kinds = union_all(
+        counted(literal("created"), created),
+        counted(literal("advanced"), advanced),
+        counted(literal("slipped"), slipped),
+        counted(deals.state, closed).group_by(deals.state),
+    ).subquery("kinds")
+    return select(kinds)
 
 
 def listed(facts: Facts, *, since: datetime, kind: str | None, limit: int) -> Statement:
