@@ -6,6 +6,7 @@ The same code builds everything and loads single deals again, so an increment eq
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -47,7 +48,7 @@ __all__ = ["DERIVED_BY", "DIMENSIONS", "PLAIN", "Loader"]
 _OF_DEALS: Final = ("deal", "stage_move", "deal_change", "credit_share", "deal_line")
 _OF_CUSTOMERS: Final = ("id", "territory_id", "segment", "industry")
 _HISTORIES: Final = ("spans", "changes", "states", "former", "late_moves", "shares")
-_AT_ONCE: Final = 50_000
+_AT_ONCE: Final = 25_000
 """Numbers of deals, activities or customers that make a part of the whole: what is derived of them fits the caches."""
 
 _HERE: Final = Path(__file__).parent
@@ -80,8 +81,8 @@ class Loader:
     def load_large(self, progress: Callable[[float], None]) -> None:
         """Fill the tables that `load_small` leaves, part by part, beside what is committed.
 
-        One part is read while another is derived and a third one written, by two threads that share the tables among
-        them and have a transaction each. progress: called with the share done.
+        One part is read while another is derived and a third one written, by threads that share the tables among them
+        and have a transaction each. progress: called with the share done.
         """
         customers, met = list[pa.Table](), list[Met]()
         reps, known = self._reps(), list[Beside]()
@@ -100,14 +101,12 @@ class Loader:
                 return {"customers": part["customer"]}
             return part
 
-        with self._cursor.cursor() as one, self._cursor.cursor() as other:
+        with ExitStack() as cursors:
             in_turn(
                 [(subject, part) for subject in ("customer", "activity", "deal") for part in self._parts(subject)],
                 read=lambda part: self._rows_of(*part),
                 derive=derived,
-                writers=[
-                    Waiting(cursor, _insert, tables) for cursor, tables in ((one, _BY_ONE), (other, _BY_THE_OTHER))
-                ],
+                writers=[Waiting(cursors.enter_context(self._cursor.cursor()), _insert, tables) for tables in _WRITERS],
                 progress=progress,
             )
 
@@ -263,6 +262,7 @@ _WRITTEN: Final = {
     "activity": ACTIVITIES, "deal_change": CHANGES, "credit_share": SHARES,
 }  # fmt: skip
 """The statement that writes rows of each name."""
-_BY_ONE: Final = frozenset({"states", "deals", "customers"})
-_BY_THE_OTHER: Final = frozenset(_WRITTEN) - _BY_ONE
-"""What each of two threads writes in a build: about as much, and no table in both, or row groups would be half full."""
+_LARGEST: Final = (frozenset({"deals"}), frozenset({"states"}))
+_WRITERS: Final = (*_LARGEST, frozenset(_WRITTEN).difference(*_LARGEST))
+"""What each of three threads writes in a build, so that what is left is written together at the end. No table is in
+two, or row groups would be half full."""
