@@ -50,7 +50,10 @@ KINDS: Final = (*BARS, *MOVED)
 _NONE: ColumnElement[int] = literal_column("0", Integer)
 _THERE: Final = len(CAME) + 1
 """Instead of how deals came or went: they were there, or are."""
-_SUMS: Final = ("started", "came", "grew", "rates", "went", "ended")
+_CLOSED: Final = frozenset(WENT.index(kind) + 1 for kind in ("won", "lost"))
+"""How deals went that went by being closed, with all that they are worth now."""
+_WORTHS: Final = ("before", "rerated", "after")
+"""What deals were worth on the first day, the same at the rates of the last, and what they are worth on the last."""
 
 
 def flows(facts: Facts, *, start: date, end: AsOf, filters: Filters, closing: Period | None) -> Subquery:
@@ -58,8 +61,9 @@ def flows(facts: Facts, *, start: date, end: AsOf, filters: Filters, closing: Pe
 
     Columns: deal_id; started, came, grew, rates, went, ended in hundredths, with started + came + grew + rates - went
     = ended; came_as, went_as the place of the bar in `CAME` and `WENT` from 1, 0 for none; stayed bool; advanced,
-    put_off -1, 0 or 1; and of the later state, or the earlier where the deal went to others: stage_id, credit_id,
-    value, expected_close_on, closed_on, is_open, is_won. `closing` keeps to what was expected to close in those days.
+    put_off -1, 0 or 1; before, rerated, after as `_WORTHS` says, in a bar or not, NULL where there is no such state;
+    and of the later state, or the earlier where the deal went to others: stage_id, credit_id, value,
+    expected_close_on, closed_on, is_open, is_won. `closing` keeps to what was expected to close in those days.
     """
     state = facts.states.c  # what was closed before and stayed so, most of all deals, is no part of the change
     moved, touched = or_(state.is_open, state.until_on <= end.on), or_(state.since_on.is_(None), state.since_on > start)
@@ -102,6 +106,7 @@ def flows(facts: Facts, *, start: date, end: AsOf, filters: Filters, closing: Pe
                 (or_(leaves, and_(comes, closed)), b.value), (and_(was, ~is_in), a.value), else_=zero
             ).label("went"),
             case((is_in, b.value), else_=zero).label("ended"),
+            *(each.label(name) for each, name in zip((a.value, rerated, b.value), _WORTHS, strict=True)),
             came_as.label("came_as"),
             went_as.label("went_as"),
             was.label("was"),
@@ -183,19 +188,22 @@ class Alike(NamedTuple):
 
 
 def bars(facts: Facts, *, start: date, end: AsOf, filters: Filters, closing: Period | None) -> Statement:
-    """Return a row for deals that are in the same bars, for `totals`: what makes them alike, and their sums.
+    """Return a row for deals that are in the same bars, for `totals`: what makes them alike, and what they are worth.
 
-    The former is one small whole number, by which DuckDB groups as fast as it reads.
+    The former is one small whole number, by which DuckDB groups as fast as it reads. Which worth is a part of which
+    bar is the same for all that are alike, and so is said of their sums.
     """
     flow = flows(facts, start=start, end=end, filters=filters, closing=closing).c
     begun = case((flow.was, literal_column(str(_THERE))), else_=flow.came_as)
     ended = case((flow.is_in, literal_column(str(_THERE))), else_=flow.went_as)
-    turns = (flow.advanced, flow.put_off, _direction(_NONE, flow.grew), _direction(_NONE, flow.rates))
+    turns = (
+        flow.advanced, flow.put_off, _direction(flow.rerated, flow.after), _direction(flow.before, flow.rerated)
+    )  # fmt: skip
     alike: ColumnElement[int] = begun * literal_column(str(_THERE + 1)) + ended
     for turn in turns:
         alike = alike * literal_column("3") + (turn + literal_column("1"))
-    kinds = select(alike.label("alike"), *(flow[name] for name in _SUMS)).subquery("kinds").c
-    sums = (cast(func.sum(kinds[name]), BigInteger).label(name) for name in _SUMS)
+    kinds = select(alike.label("alike"), *(flow[name] for name in _WORTHS)).subquery("kinds").c
+    sums = (func.coalesce(cast(func.sum(kinds[name]), BigInteger), 0).label(name) for name in _WORTHS)
     return select(kinds.alike, func.count().label("deals"), *sums).group_by(kinds.alike)
 
 
@@ -218,7 +226,15 @@ def _read(row: Any) -> Alike:
         turns.append(turn - 1)
     begun, ended = divmod(rest, _THERE + 1)
     _rates, _grew, put_off, advanced = turns
+    was, is_in, came_as, went_as = begun == _THERE, ended == _THERE, begun % _THERE, ended % _THERE
+    closes = went_as in _CLOSED
+    kept = was and (is_in or closes)
     return Alike(
-        begun == _THERE, ended == _THERE, begun % _THERE, ended % _THERE, advanced, put_off, row.deals,
-        *(getattr(row, name) for name in _SUMS),
+        was, is_in, came_as, went_as, advanced, put_off, row.deals,
+        started=row.before if was else 0,
+        came=row.after if came_as else 0,
+        grew=row.after - row.rerated if kept else 0,
+        rates=row.rerated - row.before if kept else 0,
+        went=row.after if closes else row.before if went_as else 0,
+        ended=row.after if is_in else 0,
     )  # fmt: skip
