@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from zoneinfo import ZoneInfo
 
-Kind = Literal["text", "money", "estimate", "count", "number", "rate", "chance", "days", "date", "month", "instant"]
+Kind = Literal[
+    "text", "written", "money", "estimate", "count", "number", "rate", "chance", "days", "date", "month", "instant"
+]  # fmt: skip
 
 _SHEET_NAME_LENGTH = 31
 _RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -46,7 +48,8 @@ class Column:
     """One column of a table: the frame's column, its heading, and what its values are.
 
     Rates are fractions, `days` numbers of days, money major units of `currency`; an estimate is money that nobody
-    knows to the cent, a chance a rate that is never quite none or all.
+    knows to the cent, a chance a rate that is never quite none or all, `written` a figure in words where the rows of a
+    column differ in their units.
     """
 
     key: str
@@ -70,9 +73,8 @@ def shown(column: Column, zone: ZoneInfo) -> Callable[[Any], str]:
         "date": format_date,
         "month": format_month,
         "instant": lambda value: format_instant(value, zone),
-        "text": lambda value: MISSING if is_missing(value) or value == "" else str(value),
     }
-    return writers[column.kind]
+    return writers.get(column.kind, lambda value: MISSING if is_missing(value) or value == "" else str(value))
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -141,7 +143,7 @@ def _write(sheet: Any, row: int, index: int, value: object, column: Column, zone
         sheet.write_datetime(row, index, value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value)
     elif isinstance(value, date):
         sheet.write_datetime(row, index, datetime(value.year, value.month, value.day))  # noqa: DTZ001 - a cell has no zone
-    elif column.kind == "text" or isinstance(value, str):
+    elif column.kind in ("text", "written") or isinstance(value, str):
         sheet.write_string(row, index, defused(str(value)))
     else:
         sheet.write_number(row, index, float(value))  # type: ignore[arg-type]

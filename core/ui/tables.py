@@ -73,7 +73,11 @@ def table(
     )
     config = {
         column.key: st.column_config.Column(
-            column.label, width=column.width or width, help=column.help, pinned=stays and column is columns[0]
+            column.label,
+            width=column.width or width,
+            help=column.help,
+            pinned=stays and column is columns[0],
+            alignment="right" if column.kind == "written" else None,
         )
         for column, width in zip(columns, widths, strict=True)
     } | dict(drawn)

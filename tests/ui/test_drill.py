@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -132,6 +133,37 @@ def test_a_number_of_a_table_of_months_opens_the_month_that_it_is_of(sold: Compa
     (dialog,) = app.get("dialog")
     assert dialog.proto.dialog.title == "Deals won"
     assert "Won from Jul 1, 2026 to Jul 31, 2026" in [one.value for one in app.caption]
+
+
+@pytest.mark.parametrize("column", ["entered", "decided_rate", "won_rate"])
+def test_a_months_rates_open_the_deals_that_they_are_of(sold: Company, column: str) -> None:
+    sold.deal(path=(("identified", TODAY - 60 * DAY),))
+    app = opened(sold, "funnel", "leader", period="last-12-months")
+    app.session_state["numbers-funnel-months"] = True
+    months = app.run().dataframe[-1].value
+    app.session_state["luopan_clicked_cell"] = ("table-funnel-months", len(months) - 1, column)
+    app.run()
+    (dialog,) = app.get("dialog")
+    assert dialog.proto.dialog.title == "New deals"
+    assert "13 deals, ¥130,000.00" in [one.value for one in app.text]
+
+
+def test_on_a_phone_a_reps_figures_open_their_deals(sold: Company) -> None:
+    app = opened(sold, "rep", "leader", period="this-quarter", id=str(sold.reps["alice"]))
+    app.button(key="rep-team-3").click().run()
+    (dialog,) = app.get("dialog")
+    assert dialog.proto.dialog.title.startswith("Decided deals")
+    assert "12 deals, ¥120,000.00" in [one.value for one in app.text]
+    assert "rep-team-6" not in [one.key for one in app.button]  # activities
+
+
+def test_figures_of_several_units_stand_right_as_numbers_do(sold: Company) -> None:
+    app = opened(sold, "rep", "leader", period="this-quarter", id=str(sold.reps["alice"]))
+    (team,) = [one for one in app.dataframe if "median" in one.value.columns]
+    columns = json.loads(team.proto.columns)
+    assert {name: told.get("alignment") for name, told in columns.items()} == {
+        "measure": None, "own": "right", "median": "right", "_index": None,
+    }  # fmt: skip
 
 
 def test_no_line_of_a_phone_ends_between_a_number_and_what_it_is_called(sold: Company) -> None:

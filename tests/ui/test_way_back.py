@@ -5,12 +5,19 @@ A test stands for the browser: it gives the page an earlier address and runs it,
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.factories import Company
+from core import gate
+from core.domain.plans import PlanSpread
+from core.forecasting.levers import Levers
+from core.services.plans import adopt_plan
+from tests.conftest import actor
+from tests.factories import NOW, Company
 from tests.ui.pages import opened
 
 pytestmark = pytest.mark.usefixtures("reading_small_company")
@@ -143,3 +150,24 @@ def test_back_on_all_series_restores_the_step(small_company: Company) -> None:
     gone_back(app, first)
     assert app.button_group(key="all-series-by").value == "month"
     assert said(app) == first
+
+
+def test_back_on_the_plan_restores_which_plan_is_shown(small_company: Company) -> None:
+    for number, name in enumerate(("First", "Second")):
+        gate.perform(
+            small_company.database, actor(small_company, "leader"), adopt_plan, NOW, key=name, name=name,
+            months={date(2026, 7 + number, 1): Decimal(1000)}, spread_by=PlanSpread.SHARE, levers=Levers().to_dict(),
+        )  # fmt: skip
+    app = opened(small_company, "plan", "leader")
+    first = said(app)
+    shown = app.selectbox(key="plan-chosen").value
+    earlier = next(name for name in app.selectbox(key="plan-chosen").options if name.startswith("First"))
+    app.selectbox(key="plan-chosen").select(earlier).run()
+    second = said(app)
+    assert second != first
+
+    gone_back(app, first)
+    assert app.selectbox(key="plan-chosen").value == shown
+    assert said(app) == first
+    gone_back(app, second)
+    assert said(app) == second

@@ -42,7 +42,7 @@ _STAGE_CELLS = {
 }  # fmt: skip
 _MONTH_CELLS = {
     "entered": "created", "value": "created", "won": "cohort_won", "won_value": "cohort_won", "lost": "cohort_lost",
-    "open": "cohort_open", "decided_rate": "created", "won_rate": "cohort_won",
+    "open": "cohort_open", "decided_rate": "created", "won_rate": "created",
 }  # fmt: skip
 """The deals behind the columns of the tables of stages and of months."""
 
@@ -267,7 +267,7 @@ def _ripeness(view: View, asked: Asked) -> None:
     chart(view, figure, key="funnel-months", alt=_("How ripe each month's cohort is"), choose=choose)
     columns = [
         Column("month", _("Month"), "month"),
-        Column("entered", _("Opened"), "count"),
+        Column("entered", _("New deals"), "count"),
         Column("won", _("Won"), "count"),
         Column("lost", _("Lost"), "count"),
         Column("open", _("Still open"), "count"),

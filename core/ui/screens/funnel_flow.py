@@ -50,9 +50,9 @@ def draw(view: View, asked: Asked) -> None:
         from_name=links["from_stage"].where(links["from_key"] != "0", _("New")),
     )
     columns = [
-        Column("from_name", _("From")),
-        Column("to_stage", _("To")),
-        Column("kind_name", _("Move")),
+        Column("from_name", _("From stage")),
+        Column("to_stage", _("To stage")),
+        Column("kind_name", _("Kind of move")),
         Column("deals", _("Deals"), "count"),
         Column("moves", _("Moves"), "count"),
         Column("value", _("Value"), "money", currency=view.currency),

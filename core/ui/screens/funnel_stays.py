@@ -48,8 +48,8 @@ def draw(view: View, asked: Asked) -> None:
     columns = [
         Column("stage", _("Stage")),
         Column("deals", _("Deals"), "count"),
-        Column("km_median", _("Median, with open stays")),
-        Column("km_p90", _("90th percentile, with open stays")),
+        Column("km_median", _("Median, with open stays"), "written"),
+        Column("km_p90", _("90th percentile, with open stays"), "written"),
         Column("completed", _("Stays that ended"), "count"),
         Column("median_days", _("Their median"), "days"),
         Column("p90_days", _("90th percentile"), "days"),

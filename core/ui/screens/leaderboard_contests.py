@@ -196,7 +196,7 @@ def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
     )
     columns = [
         Column("when", _("When")), Column("what", _("Award")), Column("name", _("For whom")), Column("team", _("Team")),
-        Column("contest", _("Contest")), Column("figure", _("With")),
+        Column("contest", _("Contest")), Column("figure", _("With"), "written"),
     ]  # fmt: skip
     height = height_of(len(shown), most=12)
     with wide(name):

@@ -67,7 +67,7 @@ def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> No
         )  # fmt: skip
         shown = segments.assign(name=[_(SEGMENTS[name]) for name in segments["segment"]])
         columns = [
-            Column("name", _("Segment")), Column("customers", _("Customers"), "count"),
+            Column("name", _("RFM segment")), Column("customers", _("Customers"), "count"),
             Column("value", _("Booked"), "money", currency=view.currency),
             Column("recency_days", _("Last purchase, median days ago"), "days"),
         ]  # fmt: skip

@@ -123,8 +123,9 @@ def _charts(view: View, weeks: pd.DataFrame, filters: Filters, as_of: AsOf | Non
         verdict=[_("Outside") if odd else "" for odd in weeks["unusual"]],
     )  # fmt: skip
     columns = [
-        Column("week", _("Week of"), "date"), Column("name", _("Figure")), Column("value_said", _("Value")),
-        Column("expected_said", _("Expected")), Column("low_said", _("At least")), Column("high_said", _("At most")),
+        Column("week", _("Week of"), "date"), Column("name", _("Figure")), Column("value_said", _("Value"), "written"),
+        Column("expected_said", _("Expected"), "written"), Column("low_said", _("At least"), "written"),
+        Column("high_said", _("At most"), "written"),
         Column("verdict", _("Range")),
     ]  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -56,8 +55,13 @@ def draw(view: View, rep_id: int, asked: Asked) -> None:
          "median": _said(view, row["team_median"], row["unit"])}
         for name, row in rows.items()
     ])  # fmt: skip
-    columns = [Column("measure", _("Figure")), Column("own", _("Own")), Column("median", _("Team's median"))]
-    on_cell = cells(view, shown.assign(name=list(rows)), partial(_behind, asked))
+    columns = [
+        Column("measure", _("Figure")), Column("own", _("Own"), "written"),
+        Column("median", _("Team's median"), "written"),
+    ]  # fmt: skip
+    behind = [_behind(asked, name) if row["own"] == row["own"] else None for name, row in rows.items()]
+    named = shown.assign(at=range(len(shown)))
+    on_cell = cells(view, named, lambda row, column: behind[row["at"]] if column == "own" else None)
     with wide("rep-team"):
         table(view, shown, columns, name="rep-team", height=height_of(len(shown), most=20), on_cell=on_cell)
     median = "" if few else _("Team's median")
@@ -65,7 +69,13 @@ def draw(view: View, rep_id: int, asked: Asked) -> None:
         PhoneRow(0, row["measure"], row["own"], f"{median} {row['median']}" if median else "")
         for row in shown.to_dict("records")
     ]
-    draw_rows(phone, name="rep-team", opens=None)
+
+    def below(place: int) -> None:
+        selection = behind[place]
+        if selection is not None:
+            deals_button(view, selection, label=_("Show deals"), key=f"rep-team-{place}")
+
+    draw_rows(phone, name="rep-team", opens=None, below=below)
     _credit(view, rep_id, asked)
     if "margin" in rows and rows["margin"]["own"] == rows["margin"]["own"]:
         deals_button(
@@ -80,12 +90,10 @@ def draw(view: View, rep_id: int, asked: Asked) -> None:
     _worked_out(view, rep_id, asked)
 
 
-def _behind(asked: Asked, row: dict[Any, Any], column: str) -> Selection | None:
-    """Return the deals that one of the person's own figures counts; the medians are of others."""
-    measure = (COUNTED_BY | _FORECAST_OF).get(row["name"])
-    if column != "own" or measure is None:
-        return None
-    return asked.selection(measure, asked.period)
+def _behind(asked: Asked, figure: str) -> Selection | None:
+    """Return the deals that one of the person's own figures counts; None for activities, which are no deals."""
+    measure = (COUNTED_BY | _FORECAST_OF).get(figure)
+    return asked.selection(measure, asked.period) if measure else None
 
 
 def _credit(view: View, rep_id: int, asked: Asked) -> None:
