@@ -78,7 +78,7 @@ def is_still(delta: str) -> bool:
 
 
 def draw_style() -> None:
-    """Draw the sheet that lays nine cards out in full rows and stands the cards' buttons on one line.
+    """Draw the sheet that lays nine cards out in full rows and stands the cards' numbers and buttons on one line.
 
     Five and four, three times three where that is too narrow, and on a phone the first alone and the others by two.
     """
@@ -86,6 +86,7 @@ def draw_style() -> None:
         """<style>
         [data-testid="stLayoutWrapper"]:has(> * > * > [class*="st-key-cards-"]) {container-type: inline-size}
         [class*="st-key-card-"] > :last-child:not(:first-child):has(button) {margin-top: auto}
+        [data-testid="stMetricValue"], [data-testid="stMetricValue"] * {line-height: 1.35}
         @container (min-width: 480px) {
           [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
             grid-template-columns: repeat(3, minmax(0, 1fr)) !important}}
