@@ -48,7 +48,7 @@ __all__ = ["DERIVED_BY", "DIMENSIONS", "PLAIN", "Loader"]
 _OF_DEALS: Final = ("deal", "stage_move", "deal_change", "credit_share", "deal_line")
 _OF_CUSTOMERS: Final = ("id", "territory_id", "segment", "industry")
 _HISTORIES: Final = ("spans", "changes", "states", "former", "late_moves", "shares")
-_AT_ONCE: Final = 25_000
+_AT_ONCE: Final = 50_000
 """Numbers of deals, activities or customers that make a part of the whole: what is derived of them fits the caches."""
 
 _HERE: Final = Path(__file__).parent
