@@ -8,10 +8,13 @@ from datetime import timedelta
 import pytest
 
 from core.access.actors import SYSTEM
+from core.analytics.as_of import AsOf
+from core.domain.periods import Period
 from core.domain.stages import StageKind
 from core.errors import EditedMeanwhile, InvalidFields, NotAllowed
 from core.model import Stage
 from core.queries.administration import deal_words, pipelines, stages_of
+from core.queries.funnel_flow import funnel_flow
 from core.services.deal_moves import advance_deal
 from core.services.process import (
     DefaultPipelineStays,
@@ -165,6 +168,17 @@ def test_a_won_deal_goes_on_to_another_won_stage_and_stays_won_when_it_was(compa
     )
     assert (deal.state, deal.closed_at, deal.credited_id) == (StageKind.WON, two_won.closed_at, two_won.credited_id)
     assert deal.stage_id == company.stages["delivered"]
+
+
+@pytest.mark.parametrize("known", [None, "now", "then"])
+def test_a_move_from_one_won_stage_to_another_is_seen_though_the_deal_had_closed_before(
+    company, two_won, perform_as, answer_as, known
+):
+    perform_as("eastern rep", advance_deal, deal_id=two_won.id, to_stage_id=company.stages["delivered"], version=1)
+    today = NOW.astimezone(company.database.zone).date()
+    since = Period(today, today + timedelta(days=1))
+    moved = answer_as("leader", funnel_flow, period=since, as_of=known and AsOf(today, known))
+    assert [(row.to_stage, row.deals, row.moves) for row in moved.itertuples()] == [("Delivered", 1, 1)]
 
 
 def test_a_new_order_keeps_won_and_lost_at_the_end(company, perform_as, answer_as):
