@@ -153,8 +153,9 @@ class Loader:
         self._write({"activity": rows})
 
     def load_deals(self, keys: Collection[int], *, met: Collection[int] = ()) -> None:
-        """Read some deals again, with all that they went through, and derive it, while the old rows are deleted.
+        """Load some deals again, with all that they went through.
 
+        Another thread reads the database and derives, while this one, which alone uses the mirror, deletes the old rows.
         met: those of whose activities something may have changed, which were loaded before.
         """
         with ThreadPoolExecutor(1) as other:
@@ -200,10 +201,7 @@ class Loader:
         return Stages.of(self._cursor.execute(f"SELECT {columns} FROM stages").fetchall())
 
     def _reps(self) -> pa.Table:
-        return self._table("SELECT id, team_id FROM reps ORDER BY id")
-
-    def _table(self, sql: str, values: dict[str, list[int]] | None = None) -> pa.Table:
-        return self._cursor.sql(sql, params=values).to_arrow_table()
+        return self._cursor.sql("SELECT id, team_id FROM reps ORDER BY id").to_arrow_table()
 
     def _parts(self, subject: str) -> list[range]:
         first, last = self._source.extent(subject)
