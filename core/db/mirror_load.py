@@ -155,7 +155,7 @@ class Loader:
     def load_deals(self, keys: Collection[int], *, met: Collection[int] = ()) -> None:
         """Load some deals again, with all that they went through.
 
-        Another thread reads the database and derives, while this one, which alone uses the mirror, deletes the old rows.
+        Another thread reads the database and derives, while this one deletes the old rows: it alone uses the mirror.
         met: those of whose activities something may have changed, which were loaded before.
         """
         with ThreadPoolExecutor(1) as other:
