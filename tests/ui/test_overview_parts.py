@@ -170,3 +170,13 @@ def test_a_reps_page_says_of_a_past_day_how_they_forecast(steady: Company) -> No
     rep, day = str(steady.reps["alice"]), (NOW - timedelta(days=60)).date().isoformat()
     app = opened(steady, "rep", "eastern manager", id=rep, period="this-year", **{"as-of": day})
     assert any(text.value.startswith("Of the deals decided, 0.0%") for text in app.text)
+
+
+def test_a_number_of_an_rfm_segment_opens_its_customers(small_company: Company) -> None:
+    small_company.deal(amount=10_000, path=(("identified", NOW - timedelta(days=7)), ("won", NOW - timedelta(days=3))))
+    app = opened(small_company, "overview", "leader", customers="shown")
+    app.session_state["luopan_clicked_cell"] = ("table-rfm", 0, "customers")
+    app.run()
+    assert "rfm:" in str(app.query_params["customers"])
+    assert len(app.get("dialog")) == 1
+    assert "1 customer" in [one.value for one in app.text]

@@ -44,7 +44,6 @@ _LIST = "customers"
 _UNFOLDED = "shown"
 """In the page's address: whose customers lie open, or that the section is unfolded."""
 _FOLD = "overview-customers"
-_PICKED = "luopan_picked_segment"
 
 
 def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
@@ -72,11 +71,14 @@ def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> No
             Column("recency_days", _("Last purchase, median days ago"), "days"),
         ]  # fmt: skip
         known = [str(name) for name in segments["segment"]]
+
+        def on_cell(row: int, _column: str) -> None:
+            _open(f"rfm:{known[row]}")
+
         empty = _("Nobody has bought in these days.")
-        picked = table(view, shown, columns, name="rfm", empty=empty, picks=opens)
-        if picked is not None and st.session_state.get(_PICKED) != picked:
-            _open(f"rfm:{known[picked]}")
-        st.session_state[_PICKED] = picked
+        table(view, shown, columns, name="rfm", empty=empty, on_cell=on_cell if opens else None)
+        if opens and known:
+            st.caption(_("Click a number to see the customers that it counts."))
     names = {kind: _(title) for kind, (title, _about) in KINDS.items()}
     names |= {f"rfm:{name}": _(SEGMENTS[name]) for name in known}
     kind = (address(view).get(_LIST) or [""])[0]
