@@ -154,7 +154,7 @@ def rows(facts: Facts, asked: Asked, kind: str) -> Statement:
     if which == "rfm":
         source = scored(facts, asked)
         condition = source.c.rfm == segment
-        scores = [source.c.r, source.c.f, source.c.m]
+        scores = [source.c.frequency, source.c.monetary, source.c.r, source.c.f, source.c.m]
     else:
         source = per_customer(facts, asked)
         condition = source.c[which]

@@ -82,7 +82,8 @@ def customers_behind(
         raise ValueError(f"no customers are called {kind}")
     facts, asked = asked_of(work, period, filters, as_of)
     frame = work.mirror.frame(statements.rows(facts, asked, kind))
-    return tidy(frame, money=("value", "period_value"), days=("first_on", "last_on"))
+    scored = ("monetary",) if kind.startswith("rfm:") else ()
+    return tidy(frame, money=("value", "period_value", *scored), days=("first_on", "last_on"))
 
 
 def asked_of(

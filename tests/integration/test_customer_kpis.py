@@ -119,9 +119,12 @@ def test_customers_are_counted_as_plain_python_counts_them(bought, answer_as, pe
     found = answer_as("leader", rfm_segments, **asked).set_index("segment")
     assert found["customers"].to_dict() == {name: len(groups[name]) for name in SEGMENTS if name in groups}
     for name, members in groups.items():
-        assert set(answer_as("leader", customers_behind, kind=f"rfm:{name}", **asked)["customer_id"]) == members
+        behind = answer_as("leader", customers_behind, kind=f"rfm:{name}", **asked)
+        assert set(behind["customer_id"]) == members
         value = sum(amount for customer in members for _day, amount in recent[customer])
         assert found.loc[name, "value"] == pytest.approx(value)
+        assert behind["monetary"].sum() == pytest.approx(value)
+        assert behind["frequency"].sum() == sum(len(recent[customer]) for customer in members)
 
 
 def test_a_rep_counts_the_customers_of_their_own_wins(bought, small_company: Company, answer_as) -> None:

@@ -179,4 +179,4 @@ def test_a_number_of_an_rfm_segment_opens_its_customers(small_company: Company) 
     app.run()
     assert "rfm:" in str(app.query_params["customers"])
     assert len(app.get("dialog")) == 1
-    assert "1 customer" in [one.value for one in app.text]
+    assert "1 customer, ¥10,000.00" in [one.value for one in app.text]

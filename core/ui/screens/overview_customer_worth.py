@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import streamlit as st
 
 from core.access.actions import Action
+from core.analytics.customer_kpis import RFM_DAYS
 from core.analytics.lifetime import LEAST_CUSTOMERS
 from core.analytics.rates import rate
 from core.i18n import N_, _, _n, format_money, format_number, format_rate
@@ -217,10 +218,17 @@ def _arithmetic(view: View, worth: dict[str, Any]) -> list[str]:
 def draw_list(view: View, kind: str, asked: dict[str, Any], *, name: str, room: int = LAPTOP) -> None:
     """Draw the customers behind a number, each opening its page."""
     found = view.ask(customers_behind, kind=kind, **asked)
+    days = format_number(RFM_DAYS)
+    counted = (
+        [Column("frequency", _("Won deals in {days} days", days=days), "count"),
+         Column("monetary", _("Booked in {days} days", days=days), "money", currency=view.currency)]
+        if kind.startswith("rfm:")
+        else [Column("period_wins", _("Won deals in the period"), "count"),
+              Column("period_value", _("Booked in the period"), "money", currency=view.currency)]
+    )  # fmt: skip
     columns = [
         Column("name", _("Customer")), Column("first_on", _("First purchase"), "date"),
-        Column("last_on", _("Last purchase"), "date"), Column("period_wins", _("Won deals in the period"), "count"),
-        Column("period_value", _("Booked in the period"), "money", currency=view.currency),
+        Column("last_on", _("Last purchase"), "date"), *counted,
         Column("wins", _("Won deals"), "count"), Column("value", _("Booked"), "money", currency=view.currency),
     ]  # fmt: skip
     height = 420 if len(found) > 10 else None

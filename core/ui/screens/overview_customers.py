@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.access.actions import Action
 from core.analytics.customer_kpis import INACTIVE_DAYS, RFM_DAYS
-from core.i18n import N_, _, _n, format_date, format_number
+from core.i18n import N_, _, _n, format_date, format_money, format_number
 from core.queries.customer_kpis import customer_kpis, customers_behind, rfm_segments
 from core.reports.tables import Column
 from core.ui import session
@@ -67,7 +67,7 @@ def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> No
         shown = segments.assign(name=[_(SEGMENTS[name]) for name in segments["segment"]])
         columns = [
             Column("name", _("RFM segment")), Column("customers", _("Customers"), "count"),
-            Column("value", _("Booked"), "money", currency=view.currency),
+            Column("value", _("Booked in {days} days", days=format_number(RFM_DAYS)), "money", currency=view.currency),
             Column("recency_days", _("Last purchase, median days ago"), "days"),
         ]  # fmt: skip
         known = [str(name) for name in segments["segment"]]
@@ -135,8 +135,10 @@ def _behind(view: View, kind: str, title: str, asked: dict[str, Any]) -> None:
 
     @session.dialog(plain(title), width="large", on_dismiss=_close)
     def opened() -> None:
-        count = len(view.ask(customers_behind, kind=kind, **asked))
-        st.text(_n("{n} customer", "{n} customers", count, n=format_number(count)))
+        found = view.ask(customers_behind, kind=kind, **asked)
+        counted = _n("{n} customer", "{n} customers", len(found), n=format_number(len(found)))
+        booked = found["monetary"].sum() if "monetary" in found else None
+        st.text(counted if booked is None else f"{counted}, {format_money(booked, view.currency)}")
         overview_customer_worth.draw_list(view, kind, asked, name="customers-behind")
 
     opened()
