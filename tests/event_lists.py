@@ -21,6 +21,7 @@ from sqlalchemy.types import TypeDecorator
 from core.access.actors import Scope
 from core.db.mirror import ScopedMirror
 from core.db.mirror_asked import AskedSource
+from core.db.mirror_columns import statement_of
 from core.db.mirror_definitions import table_definitions
 from core.db.mirror_load import Loader
 
@@ -100,6 +101,9 @@ class EventSource(AskedSource):
 
     def _one(self, sql: str) -> Any:
         raise NotImplementedError(sql)
+
+    def rows(self, subject: str, keys: Any) -> pa.Table:
+        return self.read(statement_of(subject, None))
 
     def read(self, statement: Select[Any], *, whole: bool = False) -> pa.Table:
         (table,) = statement.get_final_froms()

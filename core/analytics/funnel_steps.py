@@ -36,8 +36,8 @@ _CHOSEN: Final = 8
 """Of the side that is `NOW`."""
 _FLAGS: Final = 16
 """More than all flags together."""
-_PLACES: Final = 256
-"""More than a process has stages."""
+_PLACES: Final = 1_024
+"""Far more than a process has stages."""
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ class PastFacts(Facts):
         return ~deals.is_open if state == "decided" else and_(deals[f"is_{state}"], deals.state == state)
 
     def moved_since(self, day: date) -> ColumnElement[bool]:
-        """Return the same by the state of the day, which no move is older than."""
+        """Return the same by the state of the day, than which no move is younger."""
         moved: ColumnElement[bool] = self.deals.c.state_from_on >= day
         return moved
 

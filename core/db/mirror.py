@@ -263,8 +263,9 @@ class Mirror(KeptUp):
     def _apply(self, source: Source, changes: Iterable[Changed]) -> None:
         with self._filled().cursor() as cursor:
             cursor.execute("BEGIN TRANSACTION")
-            deals = follow(Loader(source, cursor, self._plan.zone, self._plan.base), cursor, changes)
+            # one that has written keeps the log from being written into the tables, which would move their rows
             cursor.execute("UPDATE mirror_state SET version = ?", [self._version + 1])
+            deals = follow(Loader(source, cursor, self._plan.zone, self._plan.base), cursor, changes)
             cursor.execute("UPDATE mirror_mark SET mark = ?, followed = followed + ?", [source.position(), deals])
             cursor.execute("COMMIT")
         self._version += 1

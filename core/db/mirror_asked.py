@@ -1,4 +1,4 @@
-"""Reading the database in the program itself, by SQLAlchemy's statements: rows as Arrow tables.
+"""Reading the database in the program itself, by SQLAlchemy's statements or their texts: rows as Arrow tables.
 
 SQLite is read by the standard library alone: a second SQLite library in the process loses commits
 (docs/architecture.md). PostgreSQL packs each column into a byte string (`core.db.mirror_packed`).

@@ -177,6 +177,7 @@ class Loader:
     def _standing(self, keys: Collection[int], met: Collection[int]) -> tuple[list[int], Met]:
         """Return where deals stand in `deals`, and the last days on which something was done for each.
 
+        That holds in a transaction that has written already, since none writes the log into the tables beside it.
         DELETE … RETURNING would read every column of a row, one row after the other.
         """
         last = "SELECT rowid, id, last_activity_on - DATE '1970-01-01' FROM deals WHERE id IN ({})"

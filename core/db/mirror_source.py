@@ -1,7 +1,7 @@
 """Following a database for the mirror: one state of it at a time, and which rows changed since the last look.
 
-How rows are read differs: `core.db.mirror_asked` does so in the program, `core.db.mirror_adbc` and
-`core.db.mirror_told` in a child process, which loads as little as it can: nothing here may import SQLAlchemy.
+How rows are read differs: `core.db.mirror_asked` does so in the program, `core.db.mirror_adbc` in a child process and
+`core.db.mirror_told` in both. A child loads as little as it can: nothing here may import SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -106,11 +106,14 @@ class SqliteSource(Source):
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Hold a read transaction."""
+        """Hold a read transaction; where what is done with it fails, its commits are as if never seen."""
         self._data_version = self._one("PRAGMA data_version")
         self._connection.execute("BEGIN").close()
         try:
             yield
+        except BaseException:
+            self._data_version = -1
+            raise
         finally:
             self._connection.execute("ROLLBACK").close()
 

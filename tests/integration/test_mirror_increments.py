@@ -13,6 +13,7 @@ from sqlmodel import select as orm_select
 from core.access.actors import SYSTEM, Scope
 from core.analytics import tables
 from core.db.engine import WRITING
+from core.db.mirror_load import Loader
 from core.model import Activity, Deal, Stage, StageMove
 from tests.factories import NOW
 from tests.histories import random_change, random_deals
@@ -279,3 +280,20 @@ def test_a_change_that_could_not_be_taken_over_is_read_at_the_next_look(company,
     mirror.refresh()
 
     assert [row.id for row in mirror.scoped(EVERYTHING).rows(select(tables.DEALS.c.id))] == [deal.id]
+
+
+def test_what_could_not_be_taken_over_is_asked_for_again(company, monkeypatch):
+    """By whoever comes next, though nothing more was saved."""
+    random_deals(company, Random(5), 3)
+    mirror = company.database.mirror
+    before = contents(mirror)
+    random_change(company, Random(5))
+    with monkeypatch.context() as failing:
+        failing.setattr(Loader, "_deal_rows", lambda *_: {}["deals"])
+        with pytest.raises(KeyError):
+            mirror.refresh()
+
+    assert contents(mirror) != before
+    found = contents(mirror)
+    mirror.rebuild()
+    assert contents(mirror) == found

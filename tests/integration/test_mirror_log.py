@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from decimal import Decimal
 from functools import partial
 from random import Random
+from threading import Thread
 
 import duckdb
 import pytest
+from sqlmodel import select
 
+from core.access.actors import SYSTEM
 from core.db import mirror as mirrors
+from core.db.mirror_load import Loader
 from core.db.mirror_log import Log
 from core.db.work import Database
+from core.model import Deal
 from tests.conftest import SHANGHAI
+from tests.factories import NOW
 from tests.histories import random_change, random_deals
 from tests.integration.test_mirror_increments import contents
 
@@ -115,3 +123,54 @@ def test_a_mirror_on_disk_holds_the_same_with_its_log_written(company, tmp_path,
     assert not [path for path in folder.glob("*.wal") if path.stat().st_size]
     assert contents(database.mirror) == contents(company.database.mirror)
     database.close()
+
+
+def test_a_log_that_is_written_while_deals_are_loaded_again_moves_none_of_their_rows(company, tmp_path, monkeypatch):
+    """DuckDB puts worn parts of a table together when it writes its log, and so gives rows other places."""
+    monkeypatch.setattr(mirrors, "Log", partial(Log, full=1, lull=3600))
+    random_deals(company, Random(3), 40)
+    database = Database(company.database.url, zone=SHANGHAI, mirror_folder=tmp_path / "mirrors")
+    database.mirror.refresh()
+    connection = database.mirror._connection
+    _wear(connection)
+    find = Loader._standing
+
+    def found_and_written(self, keys, met):
+        found = find(self, keys, met)
+        writing = Thread(target=_written_if_it_may_be, args=(connection,))
+        writing.start()
+        writing.join(10)
+        assert not writing.is_alive()
+        return found
+
+    monkeypatch.setattr(Loader, "_standing", found_and_written)
+    with company.database.writing(SYSTEM, now=NOW, action="test") as work:
+        for deal in list(work.session.exec(select(Deal).order_by(Deal.id)))[5:8]:
+            deal.amount = deal.base_amount = Decimal(77)
+    database.mirror.refresh()
+
+    connection.execute("DELETE FROM deals WHERE id >= 1000000")
+    assert contents(database.mirror)["deals"] == contents(company.database.mirror)["deals"]
+    database.close()
+
+
+def _wear(connection):
+    """Add 100,000 deals, load three fifths of them again and then the company's own."""
+    connection.execute("CREATE TEMP TABLE own AS SELECT * FROM deals")
+    connection.execute(
+        "CREATE TEMP TABLE others AS SELECT deal.* REPLACE (1000000 + range::INTEGER AS id) "
+        "FROM (SELECT * FROM deals LIMIT 1) deal, range(100000)"
+    )
+    connection.execute("INSERT INTO deals FROM others")
+    connection.execute("CHECKPOINT")
+    again = [("others", f"id BETWEEN {at} AND {at + 999}") for at in range(1_000_000, 1_060_000, 1_000)]
+    for table, which in [*again, ("own", "id < 1000000")]:
+        connection.execute("BEGIN")
+        connection.execute(f"DELETE FROM deals WHERE {which}")
+        connection.execute(f"INSERT INTO deals FROM {table} WHERE {which}")
+        connection.execute("COMMIT")
+
+
+def _written_if_it_may_be(connection):
+    with connection.cursor() as cursor, suppress(duckdb.TransactionException):
+        cursor.execute("CHECKPOINT")
