@@ -13,7 +13,7 @@ from core.charts.funnel_stays import time_in_stage
 from core.charts.funnel_steps import step_differences, step_trend
 from core.charts.theme import look
 from core.i18n import use_language
-from core.ui.screens.funnel_words import finding
+from core.ui.screens.funnel_words import finding, p_figure, p_said
 
 DAYS = pd.Timestamp("2026-04-01").date(), pd.Timestamp("2026-07-01").date()
 
@@ -64,6 +64,21 @@ def test_no_evidence_is_an_answer_and_names_what_would_have_been_seen():
     assert "a fall of 17.0 pp or more would be found four times in five" in found.below
     group = said(step(is_change=False, p_adjusted=0.15), group="West")
     assert group.sentence == "Not enough evidence that West differs from the rest in any step."
+
+
+@pytest.mark.parametrize(
+    ("p", "figure", "said"),
+    [
+        (0.0, "< 0.001", "p < 0.001"),
+        (0.00099, "< 0.001", "p < 0.001"),
+        (0.0241, "0.024", "p = 0.024"),
+        (nan, "–", "p = –"),
+    ],
+)
+def test_a_p_value_too_small_for_its_digits_is_not_nought(p, figure, said):
+    use_language("en")
+    assert (p_figure(p), p_said(p)) == (figure, said)
+    assert p_figure(nan) == "–"
 
 
 @pytest.mark.parametrize(

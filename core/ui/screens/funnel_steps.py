@@ -17,7 +17,7 @@ from core.ui.drill import chart, deals_button, numbers
 from core.ui.page import plain
 from core.ui.screens.funnel_cohort import month_of
 from core.ui.screens.funnel_state import BY_NAMES, USUAL_DAYS, choice, chosen, days_chosen, days_said
-from core.ui.screens.funnel_words import finding, p_said, step_name
+from core.ui.screens.funnel_words import finding, p_figure, p_said, step_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,6 +139,7 @@ def _differences(
             else _("{low} to {high}", low=format_points(row["low"]), high=format_points(row["high"]))
             for row in rows.values()
         ],
+        **{name: [p_figure(row[name]) for row in rows.values()] for name in ("p_value", "p_adjusted")},
         found_from=[format_rate(row["detectable"]) for row in rows.values()],
     )  # fmt: skip
     columns = [
@@ -148,8 +149,8 @@ def _differences(
         Column("rate", sides[0], "rate"),
         Column("points", _("Difference"), "written"),
         Column("interval", _("95% interval"), "written"),
-        Column("p_value", _("p-value"), "number"),
-        Column("p_adjusted", _("p, corrected"), "number", help=_("Holm's correction for the number of steps")),
+        Column("p_value", _("p-value"), "written"),
+        Column("p_adjusted", _("p, corrected"), "written", help=_("Holm's correction for the number of steps")),
         Column("entered_before", _("Arrived: {side}", side=sides[1]), "count"),
         Column("entered", _("Arrived: {side}", side=sides[0]), "count"),
         Column("went_on_before", _("Went on: {side}", side=sides[1]), "count"),
@@ -159,7 +160,10 @@ def _differences(
         Column("deals_a_quarter", _("Deals a quarter"), "number"),
         Column("value_a_quarter", _("Worth a quarter"), "money", currency=view.currency),
         Column(
-            "found_from", _("Fall that would be found"), help=_("The smallest fall that is found four times in five")
+            "found_from",
+            _("Fall that would be found"),
+            "written",
+            help=_("The smallest fall that is found four times in five"),
         ),
     ]
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, Any]
+_LEAST_P = 0.001
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,15 @@ def _worth_said(row: Row, currency: str) -> str:
 
 
 def p_said(p: float) -> str:
-    """Return a p-value as readers know it."""
-    return "p < 0.001" if p < 0.001 else f"p = {format_number(p, 3)}"
+    """Return a p-value as readers know it, in a sentence."""
+    return f"p {p_figure(p)}" if p < _LEAST_P else f"p = {p_figure(p)}"
+
+
+def p_figure(p: float) -> str:
+    """Return a p-value as readers know it, in a table: one too small for its digits is not nought."""
+    if isnan(p):
+        return "–"
+    return f"< {format_number(_LEAST_P, 3)}" if p < _LEAST_P else format_number(p, 3)
 
 
 def _proof(row: Row, tests: int) -> str:
