@@ -148,7 +148,7 @@ def carried(future: pd.DatetimeIndex, frequency: Frequency, flow: Flow, levers: 
     inside = edges.clip(0)
     new = (sums[inside[1:]] - sums[inside[:-1]]) / length * levers.wins * (1 + levers.leads)
     found: Floats = opened + np.diag(new + 1 - (inside[1:] - inside[:-1]) / length)
-    return found
+    return np.maximum(found, 0.0)  # differences of equal sums may lie a last digit below nought
 
 
 def _daily(weekly: Floats, count: int, *, decays: bool, beyond: float = 0.0) -> Floats:

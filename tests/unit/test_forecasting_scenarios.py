@@ -131,6 +131,18 @@ def test_the_band_holds_the_forecast_wherever_the_levers_stand(chosen, flow):
     assert (frame["lo"] >= 0).all()
 
 
+def test_without_new_deals_nothing_is_forecast_below_nought():
+    """Where differences of equal sums of shares had been a last digit below it."""
+    nothing = np.zeros(13)
+    share, series = nothing.copy(), nothing.copy()
+    share[0], series[0] = 2**-7, 100.0
+    flow = Flow(date(2026, 12, 1), np.zeros((0, 13)), np.zeros(0), share, series, nothing)
+    levers = Levers(win_rate=0.5, leads=-1.0, cycle=0.25)
+    fit = made()
+    assert (carried(fit.future, fit.frequency, flow, levers) >= 0).all()
+    assert (apply(fit, levers, flow).frame["lo"] >= 0).all()
+
+
 @settings(deadline=None, max_examples=100)
 @given(levers, st.none() | flows(), st.floats(0.01, 1))
 def test_more_of_a_multiplying_lever_never_gives_less(chosen, flow, more):
