@@ -45,7 +45,7 @@ def expected_weeks(
         customdata=[[day.isoformat()] for day in weeks],
         hovertext=[_tip(row, unit, currency) for row in kept.to_dict("records")], hoverinfo="text",
     )  # fmt: skip
-    figure.update_layout(margin={"b": 4})
+    figure.update_layout(margin={"b": 4}, showlegend=bool(days))
     figure.update_xaxes(**month_axis(_months(weeks[0], weeks[-1]), large=large))
     figure.update_xaxes(range=[weeks[0] - timedelta(days=5), weeks[-1] + timedelta(days=5)])
     figure.update_yaxes(**value_axis(unit, max([*values, *high]), 0, currency))

@@ -52,7 +52,7 @@ def quota_bars(
     height = lay_rows(figure, [str(name) for name in frame["name"]], right, c=c, s=s)
     places = list(range(len(frame)))
     keys = [[key] for key in frame["key"]]
-    add_row_bars(figure, [top] * len(places), s=s, color=c.track, keys=keys, tips=None)
+    add_row_bars(figure, [top] * len(places), s=s, color=c.track, keys=keys, tips=None, square=True)
     owed = [not math.isnan(q) for q in quota]
     met = [o and rate >= 1 for o, rate in zip(owed, rates, strict=True)]
     for name, chosen, color in (
@@ -62,7 +62,7 @@ def quota_bars(
     ):
         at = [i for i in places if chosen[i]]
         if at:
-            add_row_bars(figure, booked, s=s, color=color, keys=keys, tips=tips, name=name, rows=at)
+            add_row_bars(figure, booked, s=s, color=color, keys=keys, tips=tips, name=name, rows=at, square=True)
     add_row_ticks(figure, quota, s=s, color=c.quota, keys=keys, tips=tips, name=_("Quota"))
     figure.update_xaxes(range=[0, top * 1.01])
     add_row_hits(figure, keys, tips, c=c)

@@ -51,11 +51,11 @@ def by_stage(
         s=s,
     )
     keys = [[key] for key in frame["stage_key"]]
-    for name, amounts, color, px in (
-        (_("Open value"), value, c.pale, s.bar),
-        (_("Weighted by probability"), weighted, c.series[0], s.bar * 0.5),
+    for name, amounts, color, px, inside in (
+        (_("Open value"), value, c.pale, s.bar, False),
+        (_("Weighted by probability"), weighted, c.series[0], s.bar * 0.5, True),
     ):
-        add_row_bars(figure, amounts, s=s, color=color, keys=keys, tips=tips, name=name, bar_px=px)
+        add_row_bars(figure, amounts, s=s, color=color, keys=keys, tips=tips, name=name, bar_px=px, square=inside)
     figure.update_xaxes(range=[0, max(value) or 1])
     add_row_hits(figure, keys, tips, c=c)
     figure.update_layout(barmode="overlay")

@@ -11,6 +11,9 @@ from core.charts.theme import NARROWEST, Look, Sizes, crosswise, fitted, plain, 
 
 NAME_COLUMNS = 24
 _CLEAR = "rgba(0,0,0,0)"
+_ASIDE = 1e-7
+"""How far, in rows, the middle of what lies over a row stands from the row's: plotly rounds of the bars with one middle
+the longest alone, so that a bar under it would be square or round as it happens."""
 
 
 def row_px(s: Sizes, *, bar_px: int | None = None, note: bool = False) -> int:
@@ -78,8 +81,8 @@ def add_row_bars(
     """Draw a bar under each row's words, `bar_px` thick.
 
     values, keys (customdata) and tips (hover texts; None: none is shown) are those of all rows; `rows` picks some. A
-    bar without a name stands in no legend; one with others beside it in its row is `square`. `more`: properties of
-    plotly's bar, such as base.
+    bar without a name stands in no legend; one with others beside it or around it in its row is `square`. `more`:
+    properties of plotly's bar, such as base.
     """
     chosen = list(range(len(values)) if rows is None else rows)
     paint = color if isinstance(color, str) else [color[at] for at in chosen]
@@ -114,7 +117,8 @@ def add_row_hits(figure: Figure, keys: Sequence[Sequence[object]], tips: Sequenc
     low, high = figure.laid["xaxis"]["range"]
     rows = list(range(len(keys)))
     figure.add_bar(
-        x=[high - low] * len(rows), base=low, orientation="h", width=1, offset=figure.laid["yaxis"]["range"][1],
+        x=[high - low] * len(rows), base=low, orientation="h", width=1,
+        offset=figure.laid["yaxis"]["range"][1] + _ASIDE,
         marker={"color": _CLEAR, "cornerradius": 0}, selected={"marker": {"color": c.band, "opacity": 1}},
         unselected={"marker": {"opacity": 0}}, **_told(rows, "", keys, tips),
     )  # fmt: skip

@@ -202,6 +202,54 @@ def test_booked_months_keep_their_days_and_a_month_without_quota_has_no_mark():
     )
 
 
+def middles(bars) -> dict[int, float]:
+    """Return where the middle of each bar of a trace lies across, by its place, as plotly reckons it."""
+    across = bars.y if bars.orientation == "h" else range(len(bars.x))
+    offset = -bars.width / 2 if bars.offset is None else bars.offset
+    return {at: at + offset + bars.width / 2 for at in across}
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        lambda: charts.ranked_bars(RANKED, unit="money", title="T", dark=False),
+        lambda: charts.booked_by_month(BOOKED, dark=False),
+        lambda: charts.by_stage(PIPELINE, dark=False),
+        lambda: charts.quota_bars(QUOTAS, dark=False),
+    ],
+)
+def test_bars_of_one_kind_are_rounded_alike_whatever_lies_over_them(figure):
+    """Plotly rounds of the bars with one middle the longest alone."""
+    drawn = [t for t in figure().data if t.type == "bar"]
+    round_ones = [t for t in drawn if t.marker.cornerradius is None]
+    for one in round_ones:
+        for other in drawn:
+            mine, theirs = middles(one), middles(other)
+            assert (
+                other is one
+                or not any(mine[at] == theirs[at] for at in mine.keys() & theirs.keys())
+                or (other.marker.cornerradius == 0 and other.width < one.width)
+            )
+
+
+def test_a_quota_is_a_line_in_the_legend_as_it_is_among_the_bars():
+    figure = charts.booked_by_month(BOOKED, dark=False)
+    (sign,) = [t for t in figure.data if t.name == "Quota" and t.showlegend is not False]
+    assert (sign.type, sign.marker.symbol) == ("scatter", "line-ew")
+
+
+def test_the_range_to_be_expected_is_named_beside_its_chart():
+    weeks = pd.DataFrame(
+        {"week": [date(2026, 6, 1), date(2026, 6, 8)], "value": [3.0, 4.0], "low": [NAN, 1.0], "high": [NAN, 6.0],
+         "unusual": [False, False]}
+    )  # fmt: skip
+    figure = expected_weeks(weeks, unit="count", title="New deals", dark=False)
+    assert figure.layout.showlegend
+    assert [t.name for t in figure.data if t.showlegend is not False] == ["To be expected"]
+    bare = expected_weeks(weeks.head(1), unit="count", title="New deals", dark=False)
+    assert not bare.layout.showlegend
+
+
 def test_a_mark_of_the_year_before_opens_that_years_month_and_a_goal_opens_nothing():
     figure = charts.booked_by_month(BOOKED, dark=False)
     earlier = [["2025-01-01"], ["2025-02-01"], ["2025-03-01"]]
