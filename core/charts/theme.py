@@ -331,7 +331,8 @@ def style(
     """Dress `figure` and return it: type, colours, title, legend under the title, no clutter.
 
     height: px of the plotted area; title, legend and `headroom` come on top of it. A legend that takes many rows on a
-    phone stands under the plot, since a wide screen leaves them empty. Show it with `CONFIG`.
+    phone stands under the plot, which takes the room that a wide screen's legend leaves, unless it is one of rows
+    (`lay_rows`), whose words keep their places. Show it with `CONFIG`.
     """
     c, s = look(dark=dark), sizes(large=large)
     heading = wrap(title, s.title * 1.04, NARROWEST - TARGET)
@@ -345,6 +346,10 @@ def style(
     margin = figure.laid.get("margin", {})
     bottom = margin.get("b", 8) + (legend_px + round(s.tick * 3.2) if is_under else 0)
     total = top + (height or round(s.row * 8.5)) + bottom
+    stands_below = is_under and figure.laid.get("yaxis", {}).get("showticklabels") is not False
+    legend_y = 1 - (title_px + below_px + 2) / total
+    if is_under:
+        legend_y = 0 if stands_below else legend_px / total
 
     figure.update_layout(
         overwrite=True,
@@ -370,7 +375,7 @@ def style(
         height=total,
         margin={
             "t": top,
-            "b": bottom,
+            "b": margin.get("b", 8) if stands_below else bottom,
             "l": margin.get("l", 4),
             "r": margin.get("r", 8),
             "pad": 0,
@@ -381,9 +386,9 @@ def style(
             "x": 0,
             "xref": "container",
             "xanchor": "left",
-            "y": legend_px / total if is_under else 1 - (title_px + below_px + 2) / total,
+            "y": legend_y,
             "yref": "container",
-            "yanchor": "top",
+            "yanchor": "bottom" if stands_below else "top",
             "font": {"size": s.tick, "color": c.muted},
             "bgcolor": "rgba(0,0,0,0)",
             "itemclick": False,

@@ -164,20 +164,39 @@ def test_a_title_breaks_where_a_phone_ends_and_keeps_its_margin():
     assert long.layout.title.text.count("<br>") == 1
 
 
+def named_bars(names, *, in_rows=False):
+    figure = Figure()
+    for n in range(names):
+        figure.add_bar(x=[1], y=[1], name=f"A name that takes the row of a phone {n}")
+    if in_rows:
+        figure.update_yaxes(showticklabels=False)
+    return style(figure, title="Title", subtitle="What it shows", dark=False, height=250)
+
+
 def test_the_legend_stands_between_title_and_plot_and_under_it_where_it_takes_many_rows():
-    for names, rows in ((2, 2), (6, 6)):
-        figure = Figure()
-        for n in range(names):
-            figure.add_bar(x=[1], y=[1], name=f"A name that takes the row of a phone {n}")
-        style(figure, title="Title", subtitle="What it shows", dark=False)
+    """In a chart of rows, whose words keep their places, under a plot of the height that was asked for."""
+    for names in (2, 6):
+        figure = named_bars(names, in_rows=True)
         height, margin = figure.layout.height, figure.layout.margin
         top = (1 - figure.layout.legend.y) * height
-        if rows == 2:
-            assert margin.t - top >= rows * 20
+        if names == 2:
+            assert margin.t - top >= names * 20
             assert top >= 16 * 1.3 + 12
         else:
-            assert height - margin.b < top <= height - rows * 20
+            assert height - margin.b < top <= height - names * 20
             assert margin.t < 16 * 5
+        assert height - margin.t - margin.b == 250
+
+
+def test_a_plot_takes_the_room_that_its_legend_leaves_on_a_wide_screen():
+    """plotly puts a legend that stands on the chart's lower end under the axis: room for its rows on a phone stays."""
+    figure = named_bars(6)
+    legend, height, margin = figure.layout.legend, figure.layout.height, figure.layout.margin
+    assert (legend.y, legend.yanchor, legend.yref) == (0, "bottom", "container")
+    assert height - margin.t >= 250 + 6 * 20
+    assert margin.b <= 10
+    above = named_bars(2).layout.legend
+    assert (above.yanchor, above.y > 0.5) == ("top", True)
 
 
 def test_large_type_is_larger_and_the_page_shows_through():
