@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.analytics.credited import WHOLE
-from core.analytics.numbers import days, number, whole
+from core.analytics.numbers import days, is_among, number, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ class Parts:
 
         `won`: `id`, `closed_on`, `amount`, `cost`, `holder`, `holder_team` and `winner`; people's teams are not told.
         """
-        split = np.flatnonzero(np.isin(won["id"], shares["deal"]))
+        split = np.flatnonzero(is_among(won["id"], shares["deal"]))
         split = split[np.argsort(won["id"][split])]
         known = won["id"][split]
         at = np.searchsorted(known, shares["deal"])

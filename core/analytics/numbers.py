@@ -44,3 +44,8 @@ def places_among(known: NDArray[np.integer[Any]], wanted: NDArray[np.integer[Any
     place_of[known] = np.arange(known.size, dtype=np.int32)
     found: NDArray[np.intp] = place_of[np.minimum(wanted, most + 1)].astype(np.intp)
     return found
+
+
+def is_among(values: NDArray[np.integer[Any]], known: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """Say of each number, none of them negative, whether it is one of the known ones, which may be told twice."""
+    return places_among(known, values) >= 0 if known.size else np.zeros(values.shape, np.bool_)

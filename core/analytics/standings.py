@@ -16,7 +16,7 @@ from core.access.actors import Reach
 from core.analytics import leaderboard_rows as rows
 from core.analytics.credited import shares, shares_of_won
 from core.analytics.credited_parts import Parts
-from core.analytics.numbers import days, number, places_among, whole
+from core.analytics.numbers import days, is_among, number, places_among, whole
 from core.analytics.team_parts import part_name
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Standings:
         won, at = self._won_in(0)
         amount, cost = won["amount"], won["cost"]
         if splits and self.parts is not None:
-            alone = ~np.isin(won["id"], self.parts.deal)
+            alone = ~is_among(won["id"], self.parts.deal)
             parts = self.parts.held(self.contest.period)
             at = np.concatenate((at[alone], self.places(parts["person"])))
             amount = np.concatenate((amount[alone], parts["amount"]))

@@ -8,9 +8,10 @@ child process while the old state is served.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from math import inf
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -47,6 +48,8 @@ _LEAN = "SET memory_limit = '256MB'"
 _WORN = 0.05
 """The share of deals loaded again from which on a large mirror is built anew at the next lull: their rows lie behind
 all others and leave gaps, and with a tenth of them so questions take up to half as long again."""
+_MOMENT = 5.0
+"""Seconds for which a connection that is in use is asked again to close."""
 _LULL = 600.0
 """Seconds without a change, as at night: what changes while it is built is taken over after that."""
 
@@ -104,7 +107,7 @@ class Mirror(KeptUp):
         if self._log is not None:
             self._log.stop()
         if self._connection is not None:
-            self._connection.close()
+            _close(self._connection)
         self._connection = self._log = None
 
     def _filled(self) -> duckdb.DuckDBPyConnection:
@@ -273,6 +276,17 @@ class Mirror(KeptUp):
         self._changed_at = monotonic()
         if self._log is not None:
             self._log.grew()
+
+
+def _close(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close a connection, of which a reader may just be making a cursor: DuckDB refuses it for that moment."""
+    until = monotonic() + _MOMENT
+    while monotonic() < until:
+        with suppress(duckdb.ResourceInUseException):
+            connection.close()
+            return
+        sleep(0.001)
+    connection.close()
 
 
 def _answers(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
@@ -82,11 +83,15 @@ def boards(
         work, pool.mirror, both, as_of=pool.as_of, everyone=pool.everyone, history=past
     )  # fmt: skip
     margins = margins_for(work)
-    now, then = (standing_columns(standings.columns(place), margins=margins) for place in (0, 1))
-    return (
-        Board(pool, standings, contest, now, measure, adjust, told=True),
-        Board(pool, standings, replace(contest, period=before), then, measure, adjust - {"range"}, told=False),
-    )
+    columns, earlier = (standing_columns(standings.columns(place), margins=margins) for place in (0, 1))
+    now = Board(pool, standings, contest, columns, measure, adjust)
+    with ThreadPoolExecutor(1) as other:  # what is drawn and sorted leaves Python's lock to others
+        ranges = other.submit(now.ranges) if "range" in adjust and measure in RANGED else None
+        now.tell()
+        then = Board(pool, standings, replace(contest, period=before), earlier, measure, adjust)
+        if ranges is not None:
+            now.lay(*ranges.result())
+    return now, then
 
 
 def _year_before(period: Period) -> Period:
@@ -94,29 +99,35 @@ def _year_before(period: Period) -> Period:
 
 
 class Board:
-    """One period's people and the ranks by the chosen adjustments; where it is `told`, with all of them worked out."""
+    """One period's people and their ranks by the chosen adjustments; `tell` works all adjustments out."""
 
     def __init__(
         self, pool: Pool, standings: Standings, contest: statements.Contest, columns: Columns,
-        measure: statements.Measure, adjust: AbstractSet[Adjustment], *, told: bool,
+        measure: statements.Measure, adjust: AbstractSet[Adjustment],
     ) -> None:  # fmt: skip
         self.pool, self.standings, self.contest = pool, standings, contest
-        self.columns, self.measure = columns, measure
+        self.columns, self.measure, self.adjust = columns, measure, adjust
         self.least_first = measure in statements.LEAST_FIRST
         self.numbers = columns["key"].astype(np.int64)
         self.at = pool.places(self.numbers)
         self.ranked_by = ranked_column(measure, adjust)
-        if told or self.ranked_by == "fair_attainment":
-            self._adjust_quotas(adjust)
-        self.prior = self._shrink() if told or self.ranked_by == "shrunk_rate" else None
+        self.prior: fairness.Prior | None = None
+        if self.ranked_by == "fair_attainment":
+            self._adjust_quotas()
+        elif self.ranked_by == "shrunk_rate":
+            self._shrink()
         self._put(rank=self._rank(self.ranked_by))
-        if told:
-            none = np.zeros(self.at.shape, np.int64)
-            of = np.full(self.at.shape, np.count_nonzero(columns["rank"]))
-            self._put(plain_rank=self._rank(measure), of=of, inside=pool.holds(self.numbers))
-            self._put(rank_low=none, rank_high=none)
-        if "range" in adjust and measure in RANGED:
-            self._lay_ranges()
+
+    def tell(self) -> None:
+        """Work out what the ranks alone do not need; the ranges of ranks are laid apart."""
+        if "fair_quota" not in self.columns:
+            self._adjust_quotas()
+        if self.prior is None:
+            self._shrink()
+        none = np.zeros(self.at.shape, np.int64)
+        of = np.full(self.at.shape, np.count_nonzero(self.columns["rank"]))
+        self._put(plain_rank=self._rank(self.measure), of=of, inside=self.pool.holds(self.numbers))
+        self._put(rank_low=none, rank_high=none)
 
     def _put(self, **columns: NDArray[Any]) -> None:
         self.columns.update(columns)
@@ -124,8 +135,8 @@ class Board:
     def _rank(self, column: str) -> NDArray[np.int64]:
         return statements.ranks_of(self.columns[column], least_first=self.least_first)
 
-    def _adjust_quotas(self, adjust: AbstractSet[Adjustment]) -> None:
-        pool, period, at = self.pool, self.contest.period, self.at
+    def _adjust_quotas(self) -> None:
+        pool, period, at, adjust = self.pool, self.contest.period, self.at, self.adjust
         owed = self.standings.owed_in(period)
         months = {
             month.item(): pool.of_each(owed["whose"][owed["month"] == month], owed["amount"][owed["month"] == month])
@@ -161,7 +172,7 @@ class Board:
         )  # fmt: skip
         return fairness.booked_a_day_of_each(own, days, peers, peer_days)
 
-    def _shrink(self) -> fairness.Prior:
+    def _shrink(self) -> None:
         won, decided = self.columns["won_count"], self.columns["decided_count"]
         prior = fairness.prior_of(won, decided)
         seen = (decided > 0) & ~np.isnan(prior.rate)
@@ -170,9 +181,10 @@ class Board:
         for name, values in zip(("shrunk_rate", "shrunk_low", "shrunk_high"), rates, strict=True):
             self.columns[name] = np.where(seen, values, np.float64(nan))
         self._put(pooled_rate=np.full(won.shape, prior.rate), prior_deals=np.full(won.shape, prior.weight))
-        return prior
+        self.prior = prior
 
-    def _lay_ranges(self) -> None:
+    def ranges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return both ends of the range of ranks in which chance would put each; for `lay`."""
         prior = self.prior if self.ranked_by == "shrunk_rate" else None
         if self.measure == "win_rate":
             won = self.columns["won_count"]
@@ -186,7 +198,10 @@ class Board:
             draws = rank_ranges.resampled(
                 self._decided(whose, amount), cast("rank_ranges.Resampled", self.measure), quotas=quotas
             )  # fmt: skip
-        low, high = rank_ranges.range_ends(self.columns["rank"], draws)
+        return rank_ranges.range_ends(self.columns["rank"], draws)
+
+    def lay(self, low: NDArray[np.int64], high: NDArray[np.int64]) -> None:
+        """Put the ranges beside the ranks."""
         self._put(rank_low=low, rank_high=high)
 
     def _decided(self, whose: NDArray[np.int64], amount: NDArray[np.int64]) -> rank_ranges.Decided:

@@ -18,7 +18,8 @@ from core.access.policy import Role
 from core.access.sharing import SHAREABLE, open_to_holder
 from core.errors import NotAllowed, SalesError
 from core.i18n import N_, NO_CURRENCY, _, language, unbroken
-from core.ui import building, lost, routes, session, way_back
+from core.ui import building, lost, routes, session, turns, way_back
+from core.ui.ahead import Ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,11 @@ _KEPT_ANSWERS = 2_000
 _LOOKS_EVERY = 1.0
 """Seconds for which a page goes on with the state that it began with; a fragment that runs later looks again."""
 
+_BEGUN = "luopan_begun"
+"""In the session: what the last run of its page began to ask."""
+
 _asking: ContextVar[Callable[[], Any]] = ContextVar("luopan_asking")
+_ahead = Ahead()
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class View:
     `large` is the share link's type size; `query` then holds the link's own filters in place of
     the address, and `frozen` the answers of a frozen link in place of the data. `answers` keeps
     what this run was told, by question, so that it can be frozen; `looked` when it looked for commits, and
-    at which version. `unit` stands in for the company's currency.
+    at which version; `begun` the keys of what it began to ask. `unit` stands in for the company's currency.
     """
 
     name: str
@@ -61,6 +66,7 @@ class View:
     unit: str = ""
     answers: dict[str, Callable[[], Any]] = dataclasses.field(default_factory=dict)
     looked: list[tuple[float, int]] = dataclasses.field(default_factory=list)
+    begun: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -133,17 +139,35 @@ class View:
             raise NotAllowed
         if not entry.mirrored:
             return gate.answer(self.database, self.actor, question, self.now, *args, **params)
-        version = self.version()
-        key = (
-            self.database.url, version, self.actor.scope, self.actor.rep_id, self.actor.share_link_id is None,
-            self.may(Action.MARGIN_VIEW), entry.name, language(), self.today, args, sorted(params.items()),
-        )  # fmt: skip
-        token = _asking.set(lambda: gate.answer(self.database, self.actor, question, self.now, *args, **params))
+        key = self._key(entry, args, params)
+        token = _asking.set(partial(_ahead.taken, key, partial(self._found, question, *args, **params)))
         try:
-            with self.database.mirror.settled():
-                return cast("R", _kept(repr(key)))
+            return cast("R", _kept(key))
         finally:
             _asking.reset(token)
+            _ahead.done(key)
+
+    def _found(self, question: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> R:
+        with self.database.mirror.settled():
+            return gate.answer(self.database, self.actor, question, self.now, *args, **params)
+
+    def _key(self, entry: gate.Entry, args: tuple[Any, ...], params: dict[str, Any]) -> str:
+        """Return what an answer depends on, all of it."""
+        return repr((
+            self.database.url, self.version(), self.actor.scope, self.actor.rep_id, self.actor.share_link_id is None,
+            self.may(Action.MARGIN_VIEW), entry.name, language(), self.today, args, sorted(params.items()),
+        ))  # fmt: skip
+
+    def ahead(self, question: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> None:
+        """Begin to answer a mirrored query that the page will `ask` in the same words further down.
+
+        Where several pages are being drawn each leaves the processors to the others and asks when it gets there.
+        """
+        entry: gate.Entry = cast("Any", question).gate
+        if self.frozen is None and entry.mirrored and self.may(entry.action) and not turns.PAGES.is_crowded:
+            key = self._key(entry, args, params)
+            self.begun.append(key)
+            _ahead.begin(key, partial(self._found, question, *args, **params))
 
     def version(self) -> int:
         """Return the version of the mirror that this run's answers are of, or a newer one's.
@@ -218,6 +242,8 @@ def open_page(name: str, *, heading: bool = True) -> View:
         st.stop()
     view = View(name=name, actor=actor, now=session.now(), database=session.database(), calendar=session.calendar())
     way_back.arrive(name)
+    _ahead.drop(st.session_state.get(_BEGUN, ()))
+    st.session_state[_BEGUN] = view.begun
     st.session_state[ANSWERS_KEY] = view.answers
     st.session_state.pop(session.DIALOG_KEY, None)
     if heading:

@@ -25,6 +25,12 @@ class Turns:
         self._waiting: deque[Event] = deque()
         self._begun: dict[Event, float] = {}
 
+    @property
+    def is_crowded(self) -> bool:
+        """Say whether more than one page is being drawn or waits for its turn."""
+        with self._lock:
+            return len(self._begun) + len(self._waiting) > 1
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait for a turn, and give it back at the end."""

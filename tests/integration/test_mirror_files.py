@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from random import Random
 from threading import Event, Thread
@@ -327,3 +327,25 @@ def test_a_zones_days_are_those_of_the_zone(zone):
     assert [day for (day,) in found] == expected
     days = Days(zone).of(np.array(seconds) * 1_000_000)
     assert days.astype("datetime64[D]").tolist() == expected
+
+
+def test_a_mirror_that_readers_use_is_closed_all_the_same(sqlite_database):
+    sqlite_database.mirror.refresh()
+    connection, over = sqlite_database.mirror._connection, Event()
+
+    def read():
+        while not over.is_set():
+            with suppress(duckdb.Error):
+                connection.cursor().execute("SELECT count(*) FROM deals").fetchall()
+
+    readers = [Thread(target=read) for _each in range(3)]
+    for reader in readers:
+        reader.start()
+    try:
+        sqlite_database.mirror.close()
+        with pytest.raises(duckdb.ConnectionException):
+            connection.execute("SELECT 1")
+    finally:
+        over.set()
+        for reader in readers:
+            reader.join()

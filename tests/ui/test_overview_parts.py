@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -11,6 +12,8 @@ import pytest
 from core import gate
 from core.model import AcquisitionCost
 from core.services.leaves import record_leave
+from core.ui import page
+from core.ui.ahead import Ahead
 from tests.conftest import actor
 from tests.factories import NOW, Company
 from tests.ui.test_analysis_pages import captions, opened
@@ -85,6 +88,8 @@ def test_a_managers_page_of_a_rep_offers_leave_and_says_how_they_forecast(steady
     app = opened(steady, "rep", "eastern manager", id=rep, period="this-year", language=language)
     assert not app.error
     assert app.button(key="leave-add")
+    assert ("“Own”" if language == "en" else "“本人”") in captions(app)
+    assert ("up to the same day" if language == "en" else "往期均统计到相同的天数") in captions(app)
     assert ("Of the deals decided" if language == "en" else "在已决出的商机中") in texts(app)
     app.button(key="leave-add").click().run()
     assert [one.label for one in app.button if one.label in ("Save", "保存")]
@@ -123,6 +128,30 @@ def test_what_a_new_customer_cost_opens_by_channel_with_exactly_those_customers(
     assert channels["cac"].to_list() == [9_000 / len(who)]
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_number_of_a_channel_opens_the_customers_that_it_won(costly: Company, language: str) -> None:
+    days = {"from": "2026-06-01", "to": "2026-07-01"}
+    app = opened(costly, "overview", **days, customers="shown", worth="cac", language=language)
+    (channels,) = [frame.value for frame in app.dataframe if "cac" in frame.value.columns]
+    app.session_state["luopan_clicked_cell"] = ("table-cac-by-channel", 0, "customers")
+    app.run()
+    kind = f"acquired:{costly.channels['website']}"
+    assert app.query_params["customers"] in (kind, [kind])
+    count = int(channels["customers"].iloc[0])
+    counted = f"{count} 家客户" if language == "zh" else f"{count} customer" + ("s" if count > 1 else "")
+    assert f"{counted}, ¥{count * 10_000:,}.00" in [one.value for one in app.text]
+    copied = opened(costly, "overview", **days, customers=kind, language=language)
+    (dialog,) = copied.get("dialog")
+    assert dialog.proto.dialog.title.endswith("官网" if language == "zh" else "Website")
+
+
+def test_who_may_not_see_costs_finds_nothing_behind_a_copied_channel(costly: Company) -> None:
+    kind = f"acquired:{costly.channels['website']}"
+    app = opened(costly, "overview", "eastern manager", period="this-year", customers=kind)
+    assert not app.exception
+    assert not app.get("dialog")
+
+
 def test_each_card_of_what_customers_are_worth_opens_what_it_is_made_of_and_closes_it(costly: Company) -> None:
     days = {"from": "2026-06-01", "to": "2026-07-01"}
     app = opened(costly, "overview", **days, customers="shown")
@@ -159,6 +188,19 @@ def test_the_lifetime_value_says_how_it_comes_about(steady: Company, language: s
     assert "× (1 + 10%) ÷ (1 + 10% − 0.0%) = " in texts(app)
 
 
+def test_whose_list_lies_below_the_lifetime_value_stands_in_the_address(steady: Company) -> None:
+    asked = {"period": "this-year", "customers": "shown", "worth": "clv"}
+    app = opened(steady, "overview", **asked)
+    assert "whose" not in app.query_params
+    app.button_group(key="worth-list").set_value("active").run()
+    assert app.query_params["whose"] in ("active", ["active"])
+    copied = opened(steady, "overview", **asked, whose="active")
+    shown = [[frame.value for frame in one.dataframe if "last_on" in frame.value.columns] for one in (app, copied)]
+    assert len(shown[0]) == len(shown[1]) == 1
+    assert shown[0][0].equals(shown[1][0])
+    assert opened(steady, "overview", **asked, whose="nobody").button_group(key="worth-list").value == "held"
+
+
 def test_a_period_to_come_is_compared_with_nothing(steady: Company) -> None:
     app = opened(steady, "overview", period="2026Q4")
     assert metrics(app)["Booked"] == "¥0"
@@ -180,3 +222,22 @@ def test_a_number_of_an_rfm_segment_opens_its_customers(small_company: Company) 
     assert "rfm:" in str(app.query_params["customers"])
     assert len(app.get("dialog")) == 1
     assert "1 customer, ¥10,000.00" in [one.value for one in app.text]
+
+
+@pytest.mark.parametrize("more", [{}, {"by": "product", "period": "last-quarter"}, {"as-of": "2026-06-30"}])
+def test_whatever_is_begun_ahead_is_asked_in_the_same_words(
+    steady: Company, more: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ahead = list[str](), Ahead()
+    monkeypatch.setattr(page, "_ahead", ahead)
+    begin = ahead.begin
+
+    def noting(key: str, answer: Callable[[], object]) -> None:
+        begun.append(key)
+        begin(key, answer)
+
+    monkeypatch.setattr(ahead, "begin", noting)
+    app = opened(steady, "overview", **more)
+    assert not app.error
+    assert len(begun) >= 5
+    assert [key for key in begun if key not in ahead._known] == []

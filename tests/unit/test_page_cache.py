@@ -25,7 +25,9 @@ from core.queries.own_rank import own_rank
 from core.queries.share import my_share_links
 from core.queries.today_numbers import attainment_now
 from core.ui import page
+from core.ui.ahead import Ahead
 from core.ui.page import View
+from core.ui.turns import Turns
 from tests.conftest import actor
 from tests.factories import NOW, Company
 
@@ -235,3 +237,57 @@ def test_what_was_not_frozen_is_not_looked_up_after_all(
     with pytest.raises(Stopped):
         frozen.ask(overview_kpis, period=Q3)
     assert asked == []
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was begun ahead, by key, and nothing of any test before."""
+    found: list[str] = []
+    ahead = Ahead()
+    begin = ahead.begin
+
+    def noting(key: str, answer: Any) -> None:
+        found.append(key)
+        begin(key, answer)
+
+    monkeypatch.setattr(ahead, "begin", noting)
+    monkeypatch.setattr(page, "_ahead", ahead)
+    return found
+
+
+def test_what_a_page_begins_ahead_is_asked_once_and_answers_the_same(
+    selling: Company, begun: list[str], asked: list[str]
+) -> None:
+    view = view_of(selling, "leader")
+    view.ahead(overview_kpis, period=Q3)
+    expected = booked(view)
+    assert expected == booked(view_of(selling, "leader", now=NOW))
+    assert len(begun) == 1
+    assert asked.count("overview_kpis") == 1
+
+
+def test_ahead_nobody_asks_more_than_they_may(selling: Company, begun: list[str]) -> None:
+    own, whole = view_of(selling, "eastern rep"), view_of(selling, "leader")
+    for view in (own, whole):
+        view.ahead(overview_kpis, period=Q3)
+    assert booked(own) == 5_000
+    assert booked(whole) > 5_000
+    refused = replace(whole, actor=replace(whole.actor, role=Role.SHARED, user_id=None))
+    refused.ahead(overview_kpis, period=Q3)
+    assert len(begun) == 2
+
+
+def test_nothing_is_begun_for_frozen_pages_and_where_several_pages_are_drawn(
+    selling: Company, begun: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = view_of(selling, "leader")
+    replace(view, frozen={}).ahead(overview_kpis, period=Q3)
+    turns = Turns(2)
+    monkeypatch.setattr("core.ui.turns.PAGES", turns)
+    with turns.turn(), turns.turn():
+        view.ahead(overview_kpis, period=Q3)
+    assert begun == []
+    with turns.turn():
+        view.ahead(overview_kpis, period=Q3)
+    assert len(begun) == 1
+    assert booked(view) > 0

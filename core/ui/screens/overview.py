@@ -16,11 +16,12 @@ from core.charts.trend import booked_by_month
 from core.domain.periods import Period, add_months
 from core.i18n import _, _n, format_money, format_number, format_rate
 from core.queries.choices import first_deal_on, newest_deal_on
-from core.queries.expected import coverage_needed
+from core.queries.expected import coverage_needed, expected_weeks
 from core.queries.overview import booked_by_month as months_booked
 from core.queries.overview import breakdown, overview_kpis, pipeline_by_stage
 from core.queries.pipeline import pipeline_as_of
 from core.queries.plans import plan_by_month
+from core.queries.why import booked_why
 from core.reports.tables import Column, records
 from core.ui.as_of import dated_filters
 from core.ui.cards import Card, draw_cards
@@ -58,6 +59,7 @@ def draw(view: View) -> None:
     """Draw the page."""
     as_of, period, filters = dated_filters(view)
     is_running = (as_of.on if as_of else view.today) in period
+    _begin(view, period, filters, as_of, to_date=is_running)
     kpis = view.ask(overview_kpis, period=period, filters=filters, to_date=is_running, as_of=as_of)
     rows = {str(row["row"]): row for row in records(kpis)}
     if view.ask(newest_deal_on) is None:
@@ -80,6 +82,20 @@ def draw(view: View) -> None:
     with right:
         _breakdown(view, period, filters, as_of)
     overview_customers.draw(view, period, filters, as_of)
+
+
+def _begin(view: View, period: Period, filters: Filters, as_of: AsOf | None, *, to_date: bool) -> None:
+    """Have what the page's sections ask answered while those above them are drawn, what takes longest first."""
+    view.ahead(expected_weeks, filters=filters, as_of=as_of)
+    if comparable(view, period).previous:
+        view.ahead(booked_why, period=period, filters=filters, to_date=to_date, as_of=as_of)
+    view.ahead(months_booked, period=_months_shown(period), filters=filters, as_of=as_of)
+    view.ahead(coverage_needed, filters=filters, as_of=as_of)
+    if as_of:
+        view.ahead(pipeline_as_of, as_of=as_of, filters=filters)
+    else:
+        view.ahead(pipeline_by_stage, filters=filters)
+    view.ahead(breakdown, period=period, by=cast("Dimension", _parts_by(view)), filters=filters, as_of=as_of)
 
 
 class Comparable(NamedTuple):
@@ -152,8 +168,12 @@ def cards(
     ]  # fmt: skip
 
 
+def _months_shown(period: Period) -> Period:
+    return period if len(period.months()) > 2 else Period(add_months(period.end.replace(day=1), -11), period.end)
+
+
 def _trend(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
-    shown = period if len(period.months()) > 2 else Period(add_months(period.end.replace(day=1), -11), period.end)
+    shown = _months_shown(period)
     months = view.ask(months_booked, period=shown, filters=filters, as_of=as_of)
     plan = view.ask(plan_by_month, period=shown, filters=filters)
     if len(plan):
@@ -200,9 +220,14 @@ def _pipeline(view: View, filters: Filters, as_of: AsOf | None) -> None:
     numbers(view, stages, columns, name="overview-stages", behind=behind)
 
 
-def _breakdown(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
+def _parts_by(view: View) -> str:
+    """Return by what the page's address breaks booked value down."""
     by = (address(view).get("by") or ["team"])[0]
-    by = by if by in _PARTS else "team"
+    return by if by in _PARTS else "team"
+
+
+def _breakdown(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
+    by = _parts_by(view)
     if view.query is None:
         by = st.segmented_control(
             _("Booked by"), _PARTS, default=by, format_func=lambda code: _(FILTER_NAMES[code]),
