@@ -78,9 +78,10 @@ def is_still(delta: str) -> bool:
 
 
 def draw_style() -> None:
-    """Draw the sheet that lays nine cards out in full rows and stands the cards' numbers and buttons on one line.
+    """Draw the sheet that lays nine or seven cards out in full rows, their numbers and buttons on one line.
 
-    Five and four, three times three where that is too narrow, and on a phone the first alone and the others by two.
+    Five and four, three times three where that is too narrow; four and three. On a phone any odd number: the first
+    alone and the others by two.
     """
     st.html(
         """<style>
@@ -90,6 +91,10 @@ def draw_style() -> None:
         @container (min-width: 480px) {
           [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
             grid-template-columns: repeat(3, minmax(0, 1fr)) !important}}
+        @container (min-width: 640px) {
+          [class*="st-key-cards-page-"]:has(> :nth-child(7):last-child) {
+            grid-template-columns: repeat(12, minmax(0, 1fr)) !important; > * {grid-column: span 3}
+            > :nth-child(n + 5) {grid-column: span 4}}}
         @container (min-width: 760px) {
           [class*="st-key-cards-large-"]:has(> :nth-child(9):last-child) {
             grid-template-columns: repeat(3, minmax(0, 1fr)) !important}}
@@ -103,7 +108,8 @@ def draw_style() -> None:
             > :nth-child(n + 6) {grid-column: span 5}}}
         @container (max-width: 479.9px) {
           [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
-            grid-template-columns: repeat(2, minmax(0, 1fr)) !important; > :first-child {grid-column: 1 / -1}}}
+            grid-template-columns: repeat(2, minmax(0, 1fr)) !important}
+          [class*="st-key-cards-page-"]:has(> :nth-child(odd):last-child) > :first-child {grid-column: 1 / -1}}
         </style>"""
     )
 

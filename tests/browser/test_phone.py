@@ -57,12 +57,29 @@ def test_on_a_phone_the_attainment_stands_above_what_it_is_made_of(page_as):
 @pytest.mark.parametrize(("width", "rows"), [(390, [1, 2, 2, 2, 2]), (1024, [3, 3, 3]), (1440, [5, 4]), (1920, [5, 4])])
 def test_the_nine_cards_of_overview_stand_in_full_rows_and_cut_no_number(page_as, width, rows):
     page = page_as("leadership", path="overview", width=width)
-    cards = page.locator(".st-key-cards-page-overview > *")
-    cards.nth(8).wait_for(timeout=30_000)
+    in_full_rows(page, "overview", rows)
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "width", "rows"),
+    [
+        ("pipeline", "pipeline", 390, [1, 2, 2]),
+        ("overview?customers=shown", "customers", 390, [1, 2, 2, 2]),
+        ("overview?customers=shown", "customers", 1440, [4, 3]),
+    ],
+)
+def test_an_odd_number_of_cards_leaves_no_hole(page_as, path, key, width, rows):
+    in_full_rows(page_as("leadership", path=path, width=width), key, rows)
+
+
+def in_full_rows(page, key, rows):
+    """Hold that a grid's cards stand in these rows, each as wide as the grid, and that no number is cut."""
+    cards = page.locator(f".st-key-cards-page-{key} > *")
+    cards.nth(sum(rows) - 1).wait_for(timeout=30_000)
     boxes = [card.bounding_box() for card in cards.all()]
     tops = sorted({round(box["y"]) for box in boxes})
     assert [sum(round(box["y"]) == top for box in boxes) for top in tops] == rows
     ends = {round(max(b["x"] + b["width"] for b in boxes if round(b["y"]) == top)) for top in tops}
     assert max(ends) - min(ends) <= 1
-    values = page.locator('.st-key-cards-page-overview [data-testid="stMetricValue"]')
+    values = page.locator(f'.st-key-cards-page-{key} [data-testid="stMetricValue"]')
     assert all(values.evaluate_all("all => all.map(e => e.scrollWidth <= e.clientWidth)"))

@@ -40,7 +40,7 @@ SEGMENTS: dict[str, str] = {
     "champions": N_("Champions"), "loyal": N_("Loyal"), "promising": N_("Promising"),
     "attention": N_("Need attention"), "at_risk": N_("At risk"), "lost": N_("Hardly left"),
 }  # fmt: skip
-_LIST = "customers"
+_LIST = overview_customer_worth.CUSTOMERS
 _UNFOLDED = "shown"
 """In the page's address: whose customers lie open, or that the section is unfolded."""
 _FOLD = "overview-customers"
@@ -82,8 +82,11 @@ def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> No
     names = {kind: _(title) for kind, (title, _about) in KINDS.items()}
     names |= {f"rfm:{name}": _(SEGMENTS[name]) for name in known}
     kind = (address(view).get(_LIST) or [""])[0]
+    asked: dict[str, Any] = {"period": period, "filters": filters, "as_of": as_of}
+    if kind.startswith(overview_customer_worth.ACQUIRED):
+        names |= overview_customer_worth.acquired_names(view, asked)
     if opens and kind in names and DRILL not in address(view):
-        _behind(view, kind, names[kind], {"period": period, "filters": filters, "as_of": as_of})
+        _behind(view, kind, names[kind], asked)
 
 
 def _open(kind: str) -> None:
@@ -112,7 +115,7 @@ def _figures(view: View, row: dict[str, Any], *, opens: bool) -> None:
     figures: dict[str, tuple[str, str, Unit, str]] = {
         kind: (_(title), _(about), "count", kind) for kind, (title, about) in KINDS.items()
     }
-    with st.grid(4, min_column_width=150, gap="small", key="customer-cards"):
+    with st.grid(4, min_column_width=150, gap="small", key="cards-page-customers"):
         for name, (title, about, unit, kind) in (figures | rates).items():
             with st.container(border=True, gap="xxsmall", height="stretch", key=f"card-customers-{name}"):
                 shown = "–" if isnan(float(row[name])) else said(row[name], unit, view.currency)
@@ -135,6 +138,9 @@ def _behind(view: View, kind: str, title: str, asked: dict[str, Any]) -> None:
 
     @session.dialog(plain(title), width="large", on_dismiss=_close)
     def opened() -> None:
+        if kind.startswith(overview_customer_worth.ACQUIRED):
+            overview_customer_worth.draw_acquired(view, kind, asked)
+            return
         found = view.ask(customers_behind, kind=kind, **asked)
         counted = _n("{n} customer", "{n} customers", len(found), n=format_number(len(found)))
         booked = found["monetary"].sum() if "monetary" in found else None
