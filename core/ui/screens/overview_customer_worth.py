@@ -22,6 +22,7 @@ from core.ui.cards import Card, draw_cards
 from core.ui.filters import address, write_address
 from core.ui.table_widths import LAPTOP
 from core.ui.tables import table
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
 
 OPEN = "worth"
 """In the page's address: the figure whose parts lie open, `cac` or `clv`."""
-_FRAMES = 90  # pixels that the frames around a table take
+CUSTOMERS = "customers"
+"""In the page's address: whose customers lie open."""
+ACQUIRED = "acquired:"
+"""There, before a channel's number: the new customers of the channel."""
+_WHOSE = "whose"
+"""In the page's address: which of `LISTS` lies below how a lifetime value comes about."""
+_FRAMES = 75  # pixels that the frames around a table take
 LISTS: dict[str, str] = {
     "held": N_("Customers of a year ago"), "kept": N_("Of these, bought again since"), "active": N_("Active customers"),
 }  # fmt: skip
@@ -74,7 +81,7 @@ def _opening(card: Card, offers: dict[str, str], named: str) -> Card:
 
 
 def _turn(kind: str, is_open: bool) -> None:
-    write_address(**{OPEN: None if is_open else kind})
+    write_address(**{OPEN: None if is_open else kind, _WHOSE: None})
 
 
 def _costs_card(view: View, costs: pd.DataFrame | None) -> list[Card]:
@@ -140,33 +147,55 @@ def _cost_parts(view: View, costs: pd.DataFrame, asked: dict[str, Any]) -> None:
         _n("{costs} spent, {n} new customer: {cac} each.", "{costs} spent, {n} new customers: {cac} each.", count,
            costs=spent, cac=format_money(whole["cac"], view.currency))
     )  # fmt: skip
+    known = [str(key) for key in parts["key"]]
+
+    def on_cell(row: int, _column: str) -> None:
+        write_address(**{CUSTOMERS: f"{ACQUIRED}{known[row]}"})
+
     columns = [
         Column("name", _("Channel")), Column("costs", _("Costs"), "money", currency=view.currency),
         Column("customers", _("New customers"), "count"),
         Column("cac", _("Cost of a new customer"), "money", currency=view.currency),
     ]  # fmt: skip
-    picked = table(view, parts, columns, name="cac-by-channel", picks=True)
+    opens = view.may(Action.DEAL_VIEW)
+    table(view, parts, columns, name="cac-by-channel", on_cell=on_cell if opens else None)
     st.caption(
         _("A customer is of the channel of the first won deal ever. What is of no channel counts in the whole alone. "
-          "A month that the period cuts counts by its days. Choose a channel to see its customers alone.")
+          "A month that the period cuts counts by its days.")
     )  # fmt: skip
+    if opens:
+        st.caption(_("Click a number to see the customers that it counts."))
     found = view.ask(acquired_customers, **asked)
-    if picked is not None:
-        found = found[found["key"] == parts.iloc[picked]["key"]]
-    count = len(found)
-    st.text(
-        _("New customers")
-        + (f" · {parts.iloc[picked]['name']}" if picked is not None else "")
-        + ": "
-        + _n("{n} customer", "{n} customers", count, n=format_number(count))
-    )
+    st.text(_n("{n} new customer", "{n} new customers", len(found), n=format_number(len(found))))
+    _acquired(view, found, name="cac-customers")
+
+
+def acquired_names(view: View, asked: dict[str, Any]) -> dict[str, str]:
+    """Return what the new customers of each channel are called, by the kind that stands in the address."""
+    if not view.may(Action.ACQUISITION_COST_VIEW):
+        return {}
+    parts = view.ask(acquisition_cost, **asked).iloc[1:]
+    title = _("New customers")
+    return {f"{ACQUIRED}{row['key']}": f"{title} · {row['name']}" for row in parts.to_dict("records")}
+
+
+def draw_acquired(view: View, kind: str, asked: dict[str, Any]) -> None:
+    """Draw the new customers of a channel, their count and the sum of their first purchases."""
+    found = view.ask(acquired_customers, **asked)
+    found = found[found["key"] == kind.removeprefix(ACQUIRED)]
+    counted = _n("{n} customer", "{n} customers", len(found), n=format_number(len(found)))
+    st.text(f"{counted}, {format_money(found['value'].sum(), view.currency)}")
+    _acquired(view, found, name="customers-behind")
+
+
+def _acquired(view: View, found: pd.DataFrame, *, name: str) -> None:
     listed = [
         Column("name", _("Customer")), Column("first_on", _("First purchase"), "date"), Column("channel", _("Channel")),
         Column("value", _("First purchase, booked"), "money", currency=view.currency),
     ]  # fmt: skip
     table(
-        view, found, listed, name="cac-customers", opens="customer", id_column="customer_id",
-        height=320 if count > 8 else None, empty=_("Nobody bought for the first time."),
+        view, found, listed, name=name, opens="customer", id_column="customer_id",
+        height=320 if len(found) > 8 else None, empty=_("Nobody bought for the first time."),
     )  # fmt: skip
 
 
@@ -174,11 +203,14 @@ def _worth_parts(view: View, worth: dict[str, Any], asked: dict[str, Any]) -> No
     for sentence in _arithmetic(view, worth):
         st.text(sentence)
     names = {kind: f"{_(label)} ({format_number(worth[kind])})" for kind, label in LISTS.items()}
+    said = (address(view).get(_WHOSE) or [""])[0]
+    said = said if said in names else "held"
     kind = st.segmented_control(
-        _("Show the customers"), list(names), default="held", required=True, format_func=names.__getitem__,
-        key="worth-list", wrap=True,
-    )  # fmt: skip
-    draw_list(view, str(kind or "held"), asked, name="clv-customers", room=LAPTOP - _FRAMES)
+        _("Show the customers"), list(names), default=said, required=True, format_func=names.__getitem__,
+        key=follow("worth-list", said), wrap=True,
+    ) or said  # fmt: skip
+    write_address(**{_WHOSE: None if kind == "held" else kind})
+    draw_list(view, kind, asked, name="clv-customers", room=LAPTOP - _FRAMES)
 
 
 def _arithmetic(view: View, worth: dict[str, Any]) -> list[str]:
@@ -223,7 +255,7 @@ def draw_list(view: View, kind: str, asked: dict[str, Any], *, name: str, room: 
         [Column("frequency", _("Won deals in {days} days", days=days), "count"),
          Column("monetary", _("Booked in {days} days", days=days), "money", currency=view.currency)]
         if kind.startswith("rfm:")
-        else [Column("period_wins", _("Won deals in the period"), "count"),
+        else [Column("period_wins", _("Won in the period"), "count"),
               Column("period_value", _("Booked in the period"), "money", currency=view.currency)]
     )  # fmt: skip
     columns = [

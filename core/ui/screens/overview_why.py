@@ -84,12 +84,20 @@ def _signed(value: float, currency: str) -> str:
 
 def _headline(whole: dict[str, Any], before: Period, currency: str) -> str:
     change = whole["after"] - whole["before"]
-    rate = f" ({'+' if change > 0 else ''}{format_rate(change / whole['before'])})" if whole["before"] else ""
+    sentence = (
+        N_("Booked {now}, after {then} from {start} to {end}: {change} ({rate}). "
+           "Won deals: {count}, after {count_before}.")
+        if whole["before"]
+        else N_("Booked {now}, after {then} from {start} to {end}: {change}. "
+                "Won deals: {count}, after {count_before}.")
+    )  # fmt: skip
+    rate = format_rate(change / whole["before"]) if whole["before"] else ""
     return _(
-        "Booked {now}, after {then} from {start} to {end}: {change}{rate}. Won deals: {count}, after {count_before}.",
+        sentence,
         now=format_money(whole["after"], currency, compact=True),
         then=format_money(whole["before"], currency, compact=True),
-        start=format_date(before.start), end=format_date(before.last_day), change=_signed(change, currency), rate=rate,
+        start=format_date(before.start), end=format_date(before.last_day), change=_signed(change, currency),
+        rate=f"+{rate}" if change > 0 else rate,
         count=format_number(whole["count_after"]), count_before=format_number(whole["count_before"]),
     )  # fmt: skip
 
@@ -119,7 +127,7 @@ def _mover(view: View, row: dict[str, Any], by: str, days: tuple[Period, Period]
         (days[0], int(row["count_after"]), moved, "now"),
         (days[1], int(row["count_before"]), _("before"), "before"),
     ):
-        label = f"{word}: " + _n("{n} deal", "{n} deals", count, n=format_number(count))
+        label = _n("{word}: {n} deal", "{word}: {n} deals", count, word=word, n=format_number(count))
         selection = dataclasses.replace(booked, period=period, by=cast("Dimension", by), key=str(row["key"]))
         deals_button(
             view, selection, label=plain(label), key=f"why-{by}-{row['key']}-{key}"

@@ -52,8 +52,10 @@ def draw(view: View) -> None:
     is_running = (as_of.on if as_of else view.today) in period
     rows = view.ask(overview_kpis, period=period, filters=filters, to_date=is_running, as_of=as_of)
     found: dict[str, dict[str, Any]] = {str(row["row"]): dict(row) for _i, row in rows.iterrows()}
-    shown = cards(period, filters, found, view.currency, comparable(view, period), as_of=as_of)
-    draw_cards(view, shown, key="rep")
+    beside = comparable(view, period)
+    draw_cards(view, cards(period, filters, found, view.currency, beside, as_of=as_of), key="rep")
+    if is_running and any(beside):
+        st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
     _trend(view, number, Asked(period, filters, as_of))
     rep_team.draw(view, number, Asked(period, filters, as_of))
     kept = view.ask(awards, rep_id=number)

@@ -64,6 +64,8 @@ def draw(view: View, rep_id: int, asked: Asked) -> None:
     on_cell = cells(view, named, lambda row, column: behind[row["at"]] if column == "own" else None)
     with wide("rep-team"):
         table(view, shown, columns, name="rep-team", height=height_of(len(shown), most=20), on_cell=on_cell)
+        if on_cell is not None:
+            st.caption(_("Click a number under “Own” to see the deals that it counts."))
     median = "" if few else _("Team's median")
     phone = [
         PhoneRow(0, row["measure"], row["own"], f"{median} {row['median']}" if median else "")
