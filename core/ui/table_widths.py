@@ -14,6 +14,9 @@ LAPTOP = 1040
 _WIDE, _NARROW = 13.2, 7.2
 _HEADING_ROOM, _CELL_ROOM = 28, 22
 _LEAST, _MOST, _LEAST_TEXT, _SCROLLED_TEXT = 64, 320, 130, 180
+_SCROLLED_NAME = 216
+"""Pixels of a first column that stays; Streamlit lets it move where it would take three fifths of a phone's screen."""
+_THIN_SIGNS, _THIN, _BROAD_SIGNS, _BROAD = frozenset(" .,:;|!'·()[]/-Iijltfr"), 5.0, frozenset("mwMW%@"), 11.0
 
 
 def text_pixels(text: str) -> float:
@@ -23,23 +26,35 @@ def text_pixels(text: str) -> float:
     return sum(_WIDE if east_asian_width(sign) in "WF" else _NARROW for sign in text)
 
 
+def name_pixels(text: str) -> float:
+    """Return about how many pixels a name takes, letter by letter; `text_pixels` is for numbers too, and wider."""
+    return sum(_THIN if sign in _THIN_SIGNS else _BROAD if sign in _BROAD_SIGNS else text_pixels(sign) for sign in text)
+
+
 def fitting_widths(
-    labels: Sequence[str], cells: Sequence[Sequence[str]], *, texts: Sequence[bool], room: int = LAPTOP
+    labels: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    *,
+    texts: Sequence[bool],
+    room: int = LAPTOP,
+    stays: bool = False,
 ) -> list[int]:
     """Return a width in pixels for each column, headings whole.
 
     `cells` are a column's written values. Where all together pass `room`, the widest of the columns
     that `texts` marks give way, down to their headings or 130 pixels; numbers are never cut. A table that is too wide
-    all the same, and moves sideways, leaves them 180.
+    all the same, and moves sideways, leaves them 180, and 216 to names in a first column that `stays` where it is.
     """
     least, widths = [], []
-    for label, column, is_text in zip(labels, cells, texts, strict=True):
+    scrolled = [_SCROLLED_NAME if stays and texts[0] else _SCROLLED_TEXT, *[_SCROLLED_TEXT] * (len(labels) - 1)]
+    for place, (label, column, is_text) in enumerate(zip(labels, cells, texts, strict=True)):
+        pixels = name_pixels if stays and is_text and not place else text_pixels
         heading = max(_LEAST, text_pixels(label) + _HEADING_ROOM)
-        wanted = max([heading, *(text_pixels(cell) + _CELL_ROOM for cell in column)])
+        wanted = max([heading, *(pixels(cell) + _CELL_ROOM for cell in column)])
         widths.append(round(min(wanted, max(_MOST, heading))))
         least.append(round(max(heading, _LEAST_TEXT)) if is_text else widths[-1])
     if sum(map(min, least, widths)) > room:
-        least = [max(low, min(wanted, _SCROLLED_TEXT)) for low, wanted in zip(least, widths, strict=True)]
+        least = [max(low, min(wanted, most)) for low, wanted, most in zip(least, widths, scrolled, strict=True)]
     while sum(widths) > room:
         widest = max(range(len(widths)), key=lambda i: widths[i] - least[i])
         if widths[widest] <= least[widest]:

@@ -70,6 +70,7 @@ def table(
         [cells[:_MEASURED_ROWS] for cells in written],
         texts=[column.kind == "text" for column in columns],
         room=room,
+        stays=stays,
     )
     config = {
         column.key: st.column_config.Column(

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.ui.table_widths import fitting_widths, text_pixels
+from core.ui.table_widths import fitting_widths, name_pixels, text_pixels
 
 SOME = st.lists(
     st.tuples(st.text(max_size=12), st.lists(st.text(max_size=40), max_size=5), st.booleans()), min_size=1, max_size=12
@@ -35,3 +35,27 @@ def test_a_table_that_moves_sideways_all_the_same_shows_the_name_of_a_team_whole
     labels, texts = ["Team", *"ABCDEFGHI"], [True, *[False] * 9]
     team = fitting_widths(labels, [["Jiangsu and Zhejiang"], *amounts], texts=texts)[0]
     assert team >= text_pixels("Jiangsu and Zhejiang")
+
+
+STEPS = ["Lead identified → First contact", "Demo → Quote and negotiation", "Needs analysis → Demo"]
+
+
+def test_the_names_that_stay_where_a_table_moves_sideways_are_whole():
+    """The measured pixels are those of the table's type in Arial; 16 are the cell's own edges."""
+    labels, texts = ["Step", "Verdict", *"ABCDEFGHIJKLMNO"], [True, True, *[False] * 15]
+    cells = [STEPS, ["Not enough evidence"] * 3, *[["¥2,746,100.00"] * 3] * 15]
+    step, verdict, *_amounts = fitting_widths(labels, cells, texts=texts, stays=True)
+    assert 184.4 + 16 <= step <= 216
+    assert verdict <= 180
+    assert fitting_widths(labels, cells, texts=texts)[0] == 180, "one that moves with the others gives way"
+
+
+def test_the_names_that_stay_never_take_the_whole_of_a_phone():
+    labels, texts = ["Customer", *"ABCDEFGHIJ"], [True, *[False] * 10]
+    cells = [["x" * 200], *[["¥2,746,100.00"]] * 10]
+    assert fitting_widths(labels, cells, texts=texts, stays=True)[0] == 216
+
+
+def test_a_name_of_thin_letters_takes_less_room_than_one_of_broad_letters():
+    assert name_pixels("illicit") < text_pixels("illicit") < name_pixels("mammogram")
+    assert name_pixels("商机") == text_pixels("商机")
