@@ -236,7 +236,18 @@ def numbers(
     if folded.open:
         with folded:
             made = frame() if callable(frame) else frame
-            on_cell = cells(view, made, behind)
+            on_cell = cells(view, made, behind) if _opens(made, columns, behind) else None
             table(view, made, columns, name=name, stays=True, on_cell=on_cell)
             if on_cell is not None:
                 st.caption(_("Click a number to see the deals that it counts."))
+
+
+def _opens(frame: pd.DataFrame, columns: Sequence[Column], behind: Behind | None) -> bool:
+    """Say whether any cell of a table counts deals."""
+    if behind is None:
+        return False
+    return any(
+        not is_missing(row[column.key]) and behind(row, column.key) is not None
+        for row in records(frame)
+        for column in columns
+    )

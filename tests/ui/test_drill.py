@@ -148,6 +148,56 @@ def test_a_months_rates_open_the_deals_that_they_are_of(sold: Company, column: s
     assert "13 deals, ¥130,000.00" in [one.value for one in app.text]
 
 
+@pytest.fixture
+def halved(small_company: Company) -> Company:
+    """Of Alice's eight deals four reached the demo and two were won, of Bob's two one was won at once."""
+    for owner, end in (*[("alice", e) for e in ("lost", "lost", "lost", "lost", "demo", "demo", "won", "won")],
+                       ("bob", "identified"), ("bob", "won")):  # fmt: skip
+        demo = (("demo", TODAY - 38 * DAY),) if owner == "alice" and end != "lost" else ()
+        last = () if end in ("demo", "identified") else ((end, TODAY - 30 * DAY),)
+        small_company.deal(owner=owner, path=(("identified", TODAY - 40 * DAY), *demo, *last), amount=1_000)
+    return small_company
+
+
+@pytest.mark.parametrize("followed", ["", "14"])
+@pytest.mark.parametrize("by", ["", "rep"])
+def test_a_cell_of_a_cohorts_stages_opens_what_it_counts_and_a_rate_what_it_is_a_share_of(
+    halved: Company, by: str, followed: str
+) -> None:
+    """A share of the stage before opens the deals of that one, a share of all those of the first."""
+    name = f"funnel-by-{by}" if by else "funnel-cohort"
+    address = {"period": "last-12-months", "by": by, "followed": followed}
+    app = opened(halved, "funnel", "leader", **{key: value for key, value in address.items() if value})
+    app.session_state[f"numbers-{name}"] = True
+    stages = app.run().dataframe[0].value
+    reached = [int(n) for n in stages["reached"]]
+    first = reached.index(max(reached))
+    rows = [row for row in range(first + 1, len(stages)) if stages["reached"][row] and row < first + 6]
+    assert len({reached[row] for row in range(first, rows[-1] + 1)}) > 2
+    for row in rows:
+        for column, counted in (
+            ("reached", reached[row]), ("rate_from_previous", reached[row - 1]), ("low", reached[row - 1]),
+            ("value_rate_from_previous", reached[row - 1]), ("rate_from_start", reached[first]),
+        ):  # fmt: skip
+            if column not in stages:
+                continue
+            app.session_state["luopan_clicked_cell"] = (f"table-{name}", row, column)
+            app.run()
+            told = next(one.value for one in app.text if "deal" in one.value)
+            assert told.split()[0] == str(counted), (row, column)
+
+
+def test_a_table_says_that_its_numbers_open_only_where_one_does(sold: Company) -> None:
+    """Nobody chose a competitor, and a table without rows has nothing to click."""
+    promise = "Click a number to see the deals that it counts."
+    app = opened(sold, "funnel", "leader", part="losses", period="this-quarter")
+    app.session_state["numbers-funnel-lost-months"] = True
+    assert promise in [one.value for one in app.run().caption]
+    empty = opened(sold, "funnel", "leader", part="losses", period="last-quarter")
+    empty.session_state["numbers-funnel-lost-months"] = True
+    assert promise not in [one.value for one in empty.run().caption]
+
+
 def test_on_a_phone_a_reps_figures_open_their_deals(sold: Company) -> None:
     app = opened(sold, "rep", "leader", period="this-quarter", id=str(sold.reps["alice"]))
     app.button(key="rep-team-3").click().run()

@@ -20,6 +20,7 @@ from core.reports.tables import Column
 from core.ui.drill import chart, columns_open, deals_button, numbers
 from core.ui.filters import address, write_address
 from core.ui.page import plain
+from core.ui.screens.funnel_cells import PIECES, StageCell, stage_measure
 from core.ui.screens.funnel_state import BY_NAMES, choice, days_chosen, days_said
 from core.ui.way_back import follow
 
@@ -34,17 +35,11 @@ if TYPE_CHECKING:
 
 _GROUPS_SHOWN = questions.MOST_GROUPS
 _STATES = ("won", "lost", "open")
-_STAGE_CELLS = {
-    **dict.fromkeys(
-        ("reached", "value", "rate", "rate_from_previous", "rate_from_start", "low", "high",
-         "value_rate_from_previous", "value_rate_from_start"), "reached"),
-    "still_open": "still_open_at", "lost_here": "lost_at",
-}  # fmt: skip
 _MONTH_CELLS = {
     "entered": "created", "value": "created", "won": "cohort_won", "won_value": "cohort_won", "lost": "cohort_lost",
     "open": "cohort_open", "decided_rate": "created", "won_rate": "created",
 }  # fmt: skip
-"""The deals behind the columns of the tables of stages and of months."""
+"""The deals behind the columns of the table of months."""
 
 
 def draw(view: View, asked: Asked) -> None:
@@ -135,15 +130,6 @@ def _young(view: View, asked: Asked, days: int) -> None:
         )  # fmt: skip
 
 
-def _measure(name: str, stage_key: object, days: int) -> str:
-    within = {"reached": "reached_within", "still_open_at": "open_within", "lost_at": "lost_within"}
-    return f"{within[name]}:{stage_key}:{days}" if days else f"{name}:{stage_key}"
-
-
-_PIECES = {"still_open": "still_open_at", "lost_here": "lost_at"}
-"""What the pieces of a stage's bar count; the others count the deals that reached it."""
-
-
 def _whole(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
     before = view.calendar.before(asked.period)
     previous = view.ask(questions.cohort_funnel, period=before, filters=asked.filters, days=days, as_of=asked.as_of)
@@ -154,7 +140,7 @@ def _whole(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
             return None
         key, piece = str(data[0]), str(data[1])
         period = before if piece == "previous" else asked.period
-        return asked.selection(_measure(_PIECES.get(piece, "reached"), key, days), period)
+        return asked.selection(stage_measure(PIECES.get(piece, "reached"), key, days), period)
 
     figure = cohort_funnel(stages, dark=view.dark, large=view.large, previous=previous, currency=view.currency)
     chart(view, figure, key="funnel-cohort", alt=_("Cohort funnel"), choose=choose)
@@ -175,9 +161,10 @@ def _whole(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
     ]
 
     def behind(row: dict[Any, Any], column: str) -> Selection | None:
-        measure = _STAGE_CELLS.get(column.removesuffix("_before"))
-        period = before if column.endswith("_before") else asked.period
-        return asked.selection(_measure(measure, row["stage_key"], days), period) if measure else None
+        earlier = column.endswith("_before")
+        cell = StageCell(str(row["stage_key"]), column.removesuffix("_before"), days)
+        measure = cell.measure(previous if earlier else stages)
+        return asked.selection(measure, before if earlier else asked.period) if measure else None
 
     numbers(view, shown, [*_stage_columns(view), *more], name="funnel-cohort", behind=behind)
     _open_by_stage(view, asked, stages, days)
@@ -192,7 +179,7 @@ def _open_by_stage(view: View, asked: Asked, stages: pd.DataFrame, days: int) ->
                 name = str(row.stage)
                 deals_button(
                     view,
-                    asked.selection(_measure("lost_at", row.stage_key, days), asked.period),
+                    asked.selection(stage_measure("lost_at", row.stage_key, days), asked.period),
                     label=_("{stage}: {n} lost", stage=name, n=format_number(cast("Any", row.lost_here))),
                     key=f"funnel-lost-{row.stage_key}",
                 )
@@ -219,7 +206,7 @@ def _compare(view: View, asked: Asked, days: int, by: str) -> None:
     def choose(data: Sequence[Any]) -> Selection | None:
         if len(data) < 2 or str(data[0]) not in stages or str(data[1]) not in names:
             return None
-        measure = _measure("reached", data[0], days)
+        measure = stage_measure("reached", data[0], days)
         return asked.selection(measure, asked.period, dimension, str(data[1]))
 
     figure = grouped_bars(bars, unit="rate", title=title, dark=view.dark, large=view.large)
@@ -230,12 +217,11 @@ def _compare(view: View, asked: Asked, days: int, by: str) -> None:
         Column("group", _(BY_NAMES[by])), *_stage_columns(view),
         Column("low", _("At least (95%)"), "rate"), Column("high", _("At most (95%)"), "rate"),
     ]  # fmt: skip
-    behind = columns_open(
-        _STAGE_CELLS,
-        lambda measure, row: asked.selection(
-            _measure(measure, row["stage_key"], days), asked.period, dimension, str(row["group_key"])
-        ),
-    )
+
+    def behind(row: dict[Any, Any], column: str) -> Selection | None:
+        measure = StageCell(str(row["stage_key"]), column, days).measure(groups)
+        return asked.selection(measure, asked.period, dimension, str(row["group_key"])) if measure else None
+
     numbers(view, groups, columns, name=f"funnel-by-{by}", behind=behind)
 
 
