@@ -224,9 +224,16 @@ def test_a_number_of_an_rfm_segment_opens_its_customers(small_company: Company) 
     assert "1 customer, ¥10,000.00" in [one.value for one in app.text]
 
 
-@pytest.mark.parametrize("more", [{}, {"by": "product", "period": "last-quarter"}, {"as-of": "2026-06-30"}])
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("overview", {}), ("overview", {"by": "product", "period": "last-quarter"}),
+        ("overview", {"as-of": "2026-06-30"}), ("pipeline", {}), ("pipeline", {"as-of": "2026-06-30", "due": "1"}),
+        ("funnel", {}), ("funnel", {"followed": "30"}), ("funnel", {"by": "team", "as-of": "2026-06-30"}),
+    ],
+)  # fmt: skip
 def test_whatever_is_begun_ahead_is_asked_in_the_same_words(
-    steady: Company, more: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    steady: Company, name: str, more: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, ahead = list[str](), Ahead()
     monkeypatch.setattr(page, "_ahead", ahead)
@@ -237,7 +244,7 @@ def test_whatever_is_begun_ahead_is_asked_in_the_same_words(
         begin(key, answer)
 
     monkeypatch.setattr(ahead, "begin", noting)
-    app = opened(steady, "overview", **more)
+    app = opened(steady, name, **more)
     assert not app.error
-    assert len(begun) >= 5
+    assert len(begun) >= 2
     assert [key for key in begun if key not in ahead._known] == []

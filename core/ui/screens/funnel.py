@@ -10,14 +10,14 @@ import streamlit as st
 from core.domain.periods import Preset
 from core.i18n import _, format_number
 from core.queries.choices import newest_deal_on
-from core.queries.funnel import process_shown
+from core.queries.funnel import cohort_funnel, cohorts_by_month, process_shown
 from core.queries.funnel_steps import step_changes
 from core.ui.as_of import dated_filters
 from core.ui.drill import deals_button
 from core.ui.empty import nothing_yet
 from core.ui.page import plain
 from core.ui.screens import funnel_cohort, funnel_flow, funnel_losses, funnel_now, funnel_stays, funnel_steps
-from core.ui.screens.funnel_state import PART_NAMES, Asked, segments, step_days
+from core.ui.screens.funnel_state import BY_NAMES, PART_NAMES, Asked, chosen, days_asked, segments, step_days
 from core.ui.screens.funnel_words import finding
 
 if TYPE_CHECKING:
@@ -44,9 +44,20 @@ def draw(view: View) -> None:
         return
     process = view.ask(process_shown, filters=filters)
     asked = Asked(period, dataclasses.replace(filters, pipeline_id=process or None), as_of)
+    if chosen(view, "part", list(PART_NAMES), "cohort") == "cohort":
+        _begin_cohort(view, asked)
     _answer(view, asked)
     part = segments(view, "part", PART_NAMES, label=_("Part of the page"), default="cohort")
     _PARTS[part](view, asked)
+
+
+def _begin_cohort(view: View, asked: Asked) -> None:
+    """Have what the page's first part asks answered while its head is drawn."""
+    days = days_asked(view, "followed", default=0, to_now=True)
+    whole = not chosen(view, "by", list(BY_NAMES))
+    for period in (asked.period, *([view.calendar.before(asked.period)] if whole else [])):
+        view.ahead(cohort_funnel, period=period, filters=asked.filters, days=days, as_of=asked.as_of)
+    view.ahead(cohorts_by_month, period=asked.period, filters=asked.filters, as_of=asked.as_of)
 
 
 def _answer(view: View, asked: Asked) -> None:

@@ -101,12 +101,20 @@ def choice(
 
 def days_chosen(view: View, name: str, *, default: int, label: str, to_now: bool = False) -> int:
     """Offer for how many days deals are followed; 0 is to now."""
-    options = [str(days) for days in ((0, *DAYS) if to_now else DAYS)]
 
     def said(code: str) -> str:
         return days_said(int(code)) if int(code) else _("To today")
 
-    return int(choice(view, name, options, label=label, said=said, default=str(default)))
+    return int(choice(view, name, _days(to_now=to_now), label=label, said=said, default=str(default)))
+
+
+def days_asked(view: View, name: str, *, default: int, to_now: bool = False) -> int:
+    """Return for how many days deals are followed, as the address says."""
+    return int(chosen(view, name, _days(to_now=to_now), str(default)))
+
+
+def _days(*, to_now: bool) -> list[str]:
+    return [str(days) for days in ((0, *DAYS) if to_now else DAYS)]
 
 
 def days_said(days: int) -> str:
@@ -116,4 +124,4 @@ def days_said(days: int) -> str:
 
 def step_days(view: View) -> int:
     """Return for how many days arrivals are followed, as the address says."""
-    return int(chosen(view, "within", [str(days) for days in DAYS], str(USUAL_DAYS)))
+    return days_asked(view, "within", default=USUAL_DAYS)

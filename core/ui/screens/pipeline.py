@@ -30,7 +30,7 @@ from core.ui.drill_words import BAR_NAMES, MOVED_NAMES
 from core.ui.empty import nothing_yet
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
-from core.ui.screens.pipeline_health import draw_health
+from core.ui.screens.pipeline_health import begin_health, draw_health
 from core.ui.sharing import share_button
 from core.ui.way_back import follow
 
@@ -70,6 +70,9 @@ def draw(view: View) -> None:
     if filters.pipeline_id is None:
         filters = replace(filters, pipeline_id=view.ask(default_process))
     since, closing = _compared(view, end, period)
+    view.ahead(pipeline_trend, as_of=end, filters=filters)
+    view.ahead(pipeline_changes, since=since, as_of=end, closing=closing, filters=filters)
+    begin_health(view, filters, end)
     standing = view.ask(pipeline_standing, period=period, as_of=end, since=since, filters=filters)
     rows = cast("list[dict[str, Any]]", standing.to_dict("records"))
     draw_cards(view, _cards(period, filters, end, rows[0], rows[-1]), key="pipeline")

@@ -36,10 +36,23 @@ VERDICTS: dict[str, str] = {
 }
 
 
+def begin_health(view: View, filters: Filters, end: AsOf) -> None:
+    """Have what the section asks answered while what stands above it is drawn."""
+    period = _decided_in(end)
+    view.ahead(pipeline_ages, as_of=end, filters=filters)
+    view.ahead(stage_calibration, period=period, as_of=end, filters=filters)
+    view.ahead(overview_kpis, period=period, filters=filters, as_of=end)
+    view.ahead(pipeline_concentration, as_of=end, filters=filters)
+
+
+def _decided_in(end: AsOf) -> Period:
+    return Period(add_months(end.on, -_MONTHS), end.on)
+
+
 def draw_health(view: View, filters: Filters, end: AsOf) -> None:
     """Draw the section, as of a day; what was decided is of the twelve months up to it."""
     st.subheader(_("How sound it is"), anchor=False)
-    period = Period(add_months(end.on, -_MONTHS), end.on)
+    period = _decided_in(end)
     st.caption(
         _("Win rates and cycles are of the twelve months from {start} to {end}.",
           start=format_date(period.start), end=format_date(period.last_day))
