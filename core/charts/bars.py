@@ -5,9 +5,10 @@ import math
 import pandas as pd
 
 from core.charts.figure import Figure
+from core.charts.legend import Kind, write_legend
 from core.charts.remembered import remembered
 from core.charts.rows import add_row_hits, lay_rows, row_px
-from core.charts.theme import Unit, crosswise, elide, look, nothing, plain, say, sizes, style, text_width, two_lines
+from core.charts.theme import Unit, crosswise, look, nothing, plain, say, sizes, style, text_width, two_lines
 from core.i18n import _
 
 
@@ -150,19 +151,22 @@ def grouped_bars(
     height = lay_rows(figure, list(stages["stage"]), [""] * len(place), c=c, s=s, bar_px=block)
     thick = each / row_px(s, bar_px=block)
     labels: list[str] = []
+    kinds: list[Kind] = []
     for number, group in enumerate(groups):
         rows = frame[frame["group_key"] == group]
         name = str(rows["group"].iloc[0])
         texts = [say(v, unit, currency) for v in rows["value"]]
         labels += texts
+        kinds.append(Kind(name, c.series[number % len(c.series)]))
         shift = (number - (len(groups) - 1) / 2) * thick
         figure.add_bar(
             x=rows["value"].to_list(),
             y=[place[key] + shift for key in rows["stage_key"]],
             orientation="h",
             width=thick * 0.82,
-            name=plain(elide(name, 14)),
-            marker={"color": c.series[number % len(c.series)]},
+            name=plain(name),
+            showlegend=False,
+            marker={"color": kinds[-1].colour},
             text=texts,
             textposition="outside",
             textfont={"size": s.tick, "color": c.ink},
@@ -179,4 +183,7 @@ def grouped_bars(
     figure.update_xaxes(range=[0, top or 1.0])
     widest = max(text_width(label, s.tick) for label in labels)
     figure.update_layout(barmode="overlay", margin={"r": round(widest) + 16})
-    return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
+    legend = write_legend(figure, kinds, c=c, s=s, left=figure.laid["margin"]["l"])
+    return style(
+        figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large, headroom=legend + 12
+    )  # fmt: skip

@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 
 from core.charts.figure import Figure
+from core.charts.legend import Kind, write_legend
 from core.charts.remembered import remembered
-from core.charts.theme import NARROWEST, Look, Sizes, look, nothing, plain, say, sizes, style, text_width, two_lines
+from core.charts.theme import Look, look, nothing, plain, say, sizes, style, two_lines
 from core.i18n import N_, _, _n, format_number
 
 KIND_NAMES: dict[str, str] = {
@@ -26,8 +27,6 @@ _LEAST_THICK = 0.004
 _LEAST_ROOM = 0.055
 _BESIDE, _BESIDE_LARGE = 116, 170
 """How wide a stage's deals and name are beside the ribbons, in px."""
-_SWATCH, _SWATCH_HIGH, _APART = 16, 9, 14
-"""A kind's mark in the legend, and what lies between two kinds, in px."""
 
 
 def _colours(c: Look) -> dict[str, str]:
@@ -144,37 +143,13 @@ def flow(
     figure.update_yaxes(range=[min(0.0, lowest) - 0.03, max(1.0, *begins.values(), *ends.values()) + 0.03])
     figure.update_yaxes(visible=False)
     figure.update_layout(margin={"l": room, "r": room, "b": 6})
-    legend = _kinds(figure, {str(row["kind"]) for row in rows}, c=c, s=s, room=room)
+    met = {str(row["kind"]) for row in rows}
+    kinds = [
+        Kind(_(name), colours[kind], _clear(colours[kind], 0.45)) for kind, name in KIND_NAMES.items() if kind in met
+    ]
+    legend = write_legend(figure, kinds, c=c, s=s, left=room)
     height = max(s.row * 9, s.row * 2 * widest)
     return style(figure, title=title, dark=dark, height=height, large=large, headroom=legend + 12)
-
-
-def _kinds(figure: Figure, kinds: set[str], *, c: Look, s: Sizes, room: int) -> int:
-    """Write what the colours mean above the ribbons, in rows that a phone has the width for; return their height.
-
-    plotly's own legend is as narrow as the ribbons are, and is cut on a phone.
-    """
-    colours, line = _colours(c), s.tick + 9
-    places: list[tuple[str, float, int]] = []
-    across, rows = 0.0, 0
-    for kind in (kind for kind in KIND_NAMES if kind in kinds):
-        wide = _SWATCH + 6 + text_width(_(KIND_NAMES[kind]), s.tick)
-        if across and across + wide > NARROWEST:
-            across, rows = 0.0, rows + 1
-        places.append((kind, across, rows))
-        across += wide + _APART
-    for kind, left, row in places:
-        at = (rows - row + 0.5) * line + 4
-        figure.add_shape(
-            type="rect", xref="paper", yref="paper", xsizemode="pixel", ysizemode="pixel", xanchor=0, yanchor=1,
-            x0=left - room, x1=left - room + _SWATCH, y0=at - _SWATCH_HIGH / 2, y1=at + _SWATCH_HIGH / 2,
-            fillcolor=_clear(colours[kind], 0.45), line={"width": 1.5, "color": colours[kind]},
-        )  # fmt: skip
-        figure.add_annotation(
-            text=plain(_(KIND_NAMES[kind])), xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="middle",
-            xshift=left - room + _SWATCH + 6, yshift=at, showarrow=False, font={"size": s.tick, "color": c.muted},
-        )  # fmt: skip
-    return (rows + 1) * line
 
 
 def _tip(row: dict[Hashable, Any], currency: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.charts.figure import Figure
+from core.charts.legend import Kind, write_legend
 from core.charts.remembered import remembered
 from core.charts.rows import add_row_bars, lay_rows
 from core.charts.theme import elide, look, nothing, plain, sizes, style, value_axis
@@ -70,19 +71,21 @@ def lost_by_stage(
         c=c,
         s=s,
     )
-    start = [0] * len(place)
+    start, kinds = [0] * len(place), list[Kind]()
     for number, reason in enumerate([*named, ""]):
         if reason not in table:
             continue
         name, counts = names[reason], list(table[reason].values())
+        kinds.append(Kind(name, c.series[number] if reason else c.previous))
         add_row_bars(
             figure,
             counts,
             s=s,
             base=start,
-            color=c.series[number] if reason else c.previous,
+            color=kinds[-1].colour,
             keys=[[key, reason] for key in place],
-            name=plain(elide(name, 22)),
+            name=plain(name),
+            showlegend=False,
             square=True,
             tips=[
                 _(
@@ -98,7 +101,10 @@ def lost_by_stage(
         start = [a + b for a, b in zip(start, counts, strict=True)]
     figure.update_xaxes(range=[0, max(start) or 1])
     figure.update_layout(barmode="overlay")
-    return style(figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large)
+    legend = write_legend(figure, kinds, c=c, s=s, left=figure.laid["margin"]["l"])
+    return style(
+        figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large, headroom=legend + 12
+    )  # fmt: skip
 
 
 @remembered

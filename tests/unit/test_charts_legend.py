@@ -1,11 +1,13 @@
-"""The flow between stages: every kind of move is told apart, on a phone as on a wide screen."""
+"""Legends of many or long names: all of them stand whole above the plot, on a phone as on a wide screen."""
 
 from itertools import pairwise
 
 import pandas as pd
 import pytest
 
+from core.charts.bars import grouped_bars
 from core.charts.funnel_flow import KIND_NAMES, flow
+from core.charts.funnel_losses import lost_by_stage
 from core.charts.theme import NARROWEST, sizes, text_width
 from core.i18n import LANGUAGES, _, speaking
 
@@ -54,3 +56,29 @@ def test_each_kind_of_move_stands_whole_in_the_legend_of_a_phone(code, large):
 def test_a_kind_that_did_not_happen_is_not_in_the_legend():
     figure = flow(LINKS[LINKS["kind"] != "reopened"], dark=False)
     assert "Reopened" not in [note.text for note in figure.layout.annotations]
+
+
+LONG = [f"{n}: a product whose name is long" for n in range(6)]
+PARTS = {
+    "groups": lambda **k: grouped_bars(
+        pd.DataFrame([{"stage_key": "a", "stage": "A", "group_key": n, "group": n, "value": 0.5} for n in LONG]),
+        unit="rate", title="T", **k,
+    ),
+    "reasons": lambda **k: lost_by_stage(
+        pd.DataFrame([{"stage_key": "a", "stage": "A", "reason_key": n, "reason": n, "count": 5} for n in LONG]), **k
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("draw", PARTS.values(), ids=PARTS)
+@pytest.mark.parametrize("large", [False, True])
+def test_groups_and_reasons_are_named_in_full_each_with_its_colour(draw, large):
+    figure = draw(dark=large, large=large)
+    names = [note for note in figure.layout.annotations if note.text in LONG]
+    assert [note.text for note in names] == LONG
+    assert [note.yshift for note in names] == sorted({note.yshift for note in names}, reverse=True)
+    marks = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    drawn = {trace.name: trace.marker.color for trace in figure.data if trace.name}
+    assert {note.text: mark.fillcolor for note, mark in zip(names, marks, strict=True)} == drawn
+    assert not figure.layout.showlegend
+    assert max(note.yshift for note in names) < figure.layout.margin.t
