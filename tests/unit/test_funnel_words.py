@@ -12,8 +12,8 @@ from core.charts.funnel_months import cohort_months, standing
 from core.charts.funnel_stays import time_in_stage
 from core.charts.funnel_steps import step_differences, step_trend
 from core.charts.theme import look
-from core.i18n import use_language
-from core.ui.screens.funnel_words import finding, p_figure, p_said
+from core.i18n import speaking, use_language
+from core.ui.screens.funnel_words import finding, joined, p_figure, p_said
 
 DAYS = pd.Timestamp("2026-04-01").date(), pd.Timestamp("2026-07-01").date()
 
@@ -141,3 +141,12 @@ def test_empty_frames_give_a_calm_sentence():
         cohort_months(pd.DataFrame(), dark=True), standing(pd.DataFrame(), dark=True),
     ):  # fmt: skip
         assert "No data in this period" in [note.text for note in figure.layout.annotations]
+
+
+def test_sentences_follow_each_other_with_the_space_that_their_script_has():
+    assert joined("One.", "", "Two.") == "One. Two."
+    assert joined("一。", "二。") == "一。二。"
+    with speaking("zh"):
+        for found in (said(step(is_change=False, p_adjusted=0.4)), said(step(difference=0.14, p_adjusted=0.01))):
+            assert "。" in found.below[:-1]
+            assert "。 " not in found.below

@@ -22,6 +22,7 @@ from core.ui.filters import address, write_address
 from core.ui.page import plain
 from core.ui.screens.funnel_cells import PIECES, StageCell, stage_measure
 from core.ui.screens.funnel_state import BY_NAMES, choice, days_chosen, days_said
+from core.ui.screens.funnel_words import joined
 from core.ui.way_back import follow
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _mode(view: View, asked: Asked, stages: pd.DataFrame, days: int) -> None:
         if asked.as_of
         else _("Cohort: the deals opened in the period, followed to today.")
     )
-    st.caption(plain(f"{told} {_worst(stages)}"))
+    st.caption(plain(joined(told, _worst(stages))))
     with st.container(horizontal=True, gap="small"):
         first = stages.iloc[0]
         measure = f"reached_within:{first['stage_key']}:{days}" if days else "created"

@@ -17,7 +17,7 @@ from core.ui.drill import chart, deals_button, numbers
 from core.ui.page import plain
 from core.ui.screens.funnel_cohort import month_of
 from core.ui.screens.funnel_state import BY_NAMES, USUAL_DAYS, choice, chosen, days_chosen, days_said
-from core.ui.screens.funnel_words import finding, p_figure, p_said, step_name
+from core.ui.screens.funnel_words import finding, joined, p_figure, p_said, step_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,9 +106,9 @@ def _mode(changes: pd.DataFrame, days: int) -> None:
         start=format_date(now.start), end=format_date(now.last_day), days=days_said(days),
     )  # fmt: skip
     if before != now:
-        told += " " + _(
-            "Compared with {start} to {end}.", start=format_date(before.start), end=format_date(before.last_day)
-        )
+        told = joined(told, _(
+            "Compared with {start} to {end}.", start=format_date(before.start), end=format_date(before.last_day),
+        ))  # fmt: skip
     st.caption(plain(told))
 
 

@@ -32,6 +32,14 @@ def step_name(row: Row) -> str:
     return f"{row['stage']} → {row['next_stage']}"
 
 
+def joined(*sentences: str) -> str:
+    """Return sentences after each other; a Chinese full stop brings its own space."""
+    told = ""
+    for sentence in filter(None, sentences):
+        told += sentence if not told or told.endswith("。") else f" {sentence}"
+    return told
+
+
 def finding(changes: pd.DataFrame, *, days: int, currency: str, group: str = "") -> Finding:
     """Return what the tests of the steps say: the costliest fall, else the best rise, else that nothing is proven.
 
@@ -48,7 +56,7 @@ def finding(changes: pd.DataFrame, *, days: int, currency: str, group: str = "")
         return Finding(_said(worst, days, currency, group, fell=True), _proof(worst, len(tested)), worst)
     if proven:
         best = max(proven, key=lambda row: (_worth(row), row["deals_a_quarter"]))
-        below = _("No step fell.") + " " + _proof(best, len(tested))
+        below = joined(_("No step fell."), _proof(best, len(tested)))
         return Finding(_said(best, days, currency, group, fell=False), below, best)
     return _unproven(tested, group)
 
@@ -123,10 +131,11 @@ def _unproven(tested: list[Row], group: str) -> Finding:
         p=p_said(least["p_adjusted"]), n=format_number(len(tested)),
     )  # fmt: skip
     if least["detectable"] == least["detectable"]:
-        below += " " + _(
+        found = _(
             "With so many deals a fall of {points} or more would be found four times in five.",
             points=format_points(least["detectable"]).lstrip("+"),
         )
+        below = joined(below, found)
     return Finding(sentence, below)
 
 
