@@ -1,6 +1,7 @@
 """The flow between stages in a period: ribbons from where deals came to where they went."""
 
 from collections.abc import Hashable
+from math import hypot
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from core.charts.figure import Figure
 from core.charts.legend import Kind, write_legend
 from core.charts.remembered import remembered
-from core.charts.theme import Look, look, nothing, plain, say, sizes, style, two_lines
+from core.charts.theme import NARROWEST, Look, look, nothing, plain, say, sizes, style, two_lines
 from core.i18n import N_, _, _n, format_number
 
 KIND_NAMES: dict[str, str] = {
@@ -25,6 +26,7 @@ _LEFT, _RIGHT = 0.0, 1.0
 _BEND = 24
 _LEAST_THICK = 0.004
 _LEAST_ROOM = 0.055
+_MARK = 9
 _BESIDE, _BESIDE_LARGE = 116, 170
 """How wide a stage's deals and name are beside the ribbons, in px."""
 
@@ -98,6 +100,8 @@ def flow(
         pair = (str(row["from_key"]), str(row["to_key"]))
         landing[pair] = into[pair[1]]
         into[pair[1]] -= int(row["deals"]) * scale
+    room = _BESIDE_LARGE if large else _BESIDE
+    height, across = max(s.row * 9, s.row * 2 * widest), max(NARROWEST - 2 * room, 100)
     colours, figure = _colours(c), Figure()
     marks: dict[str, list[Any]] = {name: [] for name in ("x", "y", "key", "tip", "colour")}
     for row in sorted(rows, key=lambda row: (row["from_position"], row["to_position"])):
@@ -119,23 +123,19 @@ def flow(
             name=_(KIND_NAMES[kind]),
             showlegend=False,
         )
-        middle = _BEND // 4
-        for name, value in (
-            ("x", xs[middle]), ("y", top[middle] - thick / 2), ("key", list(pair)), ("tip", tip),
-            ("colour", colours[kind]),
-        ):  # fmt: skip
+        x, y = _free([(x, y - thick / 2) for x, y in zip(xs, top, strict=True)], marks, across=across, high=height)
+        for name, value in (("x", x), ("y", y), ("key", list(pair)), ("tip", tip), ("colour", colours[kind])):
             marks[name].append(value)
     figure.add_scatter(
         x=marks["x"],
         y=marks["y"],
         mode="markers",
-        marker={"size": 9, "color": marks["colour"], "line": {"width": 1.5, "color": c.tip}},
+        marker={"size": _MARK, "color": marks["colour"], "line": {"width": 1.5, "color": c.tip}},
         customdata=marks["key"],
         hovertext=marks["tip"],
         hoverinfo="text",
         showlegend=False,
     )
-    room = _BESIDE_LARGE if large else _BESIDE
     _name(figure, left, begins, scale, side="left", c=c, px=s.tick, room=room)
     _name(figure, right, ends, scale, side="right", c=c, px=s.tick, room=room)
     lowest = min(places[side[-1][0]] - side[-1][2] * scale for side, places in ((left, begins), (right, ends)))
@@ -148,8 +148,20 @@ def flow(
         Kind(_(name), colours[kind], _clear(colours[kind], 0.45)) for kind, name in KIND_NAMES.items() if kind in met
     ]
     legend = write_legend(figure, kinds, c=c, s=s, left=room)
-    height = max(s.row * 9, s.row * 2 * widest)
     return style(figure, title=title, dark=dark, height=height, large=large, headroom=legend + 12)
+
+
+def _free(
+    way: list[tuple[float, float]], marks: dict[str, list[Any]], *, across: int, high: int
+) -> tuple[float, float]:  # fmt: skip
+    """Return where a ribbon's mark lies on its `way`: a quarter along, or where it hides no other on a phone."""
+    begin = _BEND // 4
+    for at in sorted(range(2, _BEND - 1), key=lambda at: abs(at - begin)):
+        x, y = way[at]
+        taken = zip(marks["x"], marks["y"], strict=True)
+        if all(hypot((x - other) * across, (y - its) * high) > _MARK + 3 for other, its in taken):
+            return x, y
+    return way[begin]
 
 
 def _tip(row: dict[Hashable, Any], currency: str) -> str:

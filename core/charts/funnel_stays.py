@@ -111,6 +111,7 @@ def stay_curves(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: 
             mode="lines",
             name=plain(name),
             line={"color": c.series[place % len(c.series)], "width": 2.2, "shape": "hv"},
+            cliponaxis=False,
             customdata=[[key]] * len(part),
             hovertext=[
                 _("{stage}: after {days} {share} still there", stage=plain(name), days=format_days(d),

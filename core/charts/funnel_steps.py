@@ -113,6 +113,7 @@ def step_trend(frame: pd.DataFrame, *, dark: bool, large: bool = False, title: s
             name=plain(name),
             line={"color": c.series[place % len(c.series)], "width": 2.2},
             marker={"size": 6},
+            cliponaxis=False,
             customdata=[[key, day] for day in days],
             hovertext=[
                 _("{step}: {rate} of {n} (95% interval {low} to {high})", step=plain(name), rate=format_rate(r),
