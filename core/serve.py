@@ -22,6 +22,7 @@ from core.db import migrate
 from core.db.work import open_database
 from core.errors import AnalyticsAway
 from core.i18n import _, use_language
+from core.jobs.allocator import share_memory
 from core.jobs.collector import Spared
 from core.jobs.period_awards import keep_giving
 from core.services import installation, people, sign_in
@@ -65,6 +66,7 @@ def prepare() -> None:
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Prepare before the first request, and put what start-up made out of the garbage collector's sight."""
+    share_memory()
     keep_quiet()
     await asyncio.to_thread(prepare)
     announce()
