@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from math import isnan
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from core.charts.expected import expected_weeks as drawn
 from core.domain.periods import Period
 from core.i18n import N_, _, format_money, format_number, format_rate
 from core.queries.expected import FIGURES, expected_weeks
-from core.reports.tables import Column
+from core.reports.tables import Column, records
 from core.ui.drill import chart, deals_button, numbers
 from core.ui.page import plain
 
@@ -41,7 +41,8 @@ def draw(view: View, filters: Filters, as_of: AsOf | None) -> None:
     weeks = view.ask(expected_weeks, filters=filters, as_of=as_of)
     if weeks.empty:
         return
-    last = {name: cast("dict[str, Any]", weeks[weeks["figure"] == name].iloc[-1].to_dict()) for name in FIGURES}
+    by_figure = {str(row["figure"]): row for row in records(weeks)}  # the last week of each stays
+    last = {name: by_figure[name] for name in FIGURES}
     st.subheader(_("Last week against what was to be expected"), anchor=False)
     if not any(row["low"] == row["low"] for row in last.values()):
         st.caption(

@@ -39,7 +39,8 @@ _MOVERS = 2
 def draw_why(view: View, period: Period, filters: Filters, *, to_date: bool, as_of: AsOf | None = None) -> None:
     """Draw the section; nothing where neither period has a won deal."""
     found = view.ask(booked_why, period=period, filters=filters, to_date=to_date, as_of=as_of)
-    whole = cast("dict[str, Any]", found.iloc[0].to_dict())
+    rows = records(found)
+    whole = rows[0]
     if not whole["count_before"] and not whole["count_after"]:
         return
     earlier = view.calendar.before(period)
@@ -48,7 +49,8 @@ def draw_why(view: View, period: Period, filters: Filters, *, to_date: bool, as_
     st.subheader(_("What changed, and why"), anchor=False)
     st.text(unbroken(_headline(whole, before, view.currency)))
     for by in _BY:
-        _by(view, found[found["by"] == by], by, (period, before), Selection("booked", None, filters, as_of=as_of))
+        told = [row for row in rows if row["by"] == by]
+        _by(view, told, by, (period, before), Selection("booked", None, filters, as_of=as_of))
     columns = [
         Column("dimension", _("Broken down by")),
         Column("said", _("Effect or part")),
@@ -102,17 +104,17 @@ def _headline(whole: dict[str, Any], before: Period, currency: str) -> str:
     )  # fmt: skip
 
 
-def _by(view: View, rows: pd.DataFrame, by: str, days: tuple[Period, Period], booked: Selection) -> None:
-    effect = {str(row["kind"]): float(row["change"]) for row in records(rows.head(3))}
+def _by(view: View, rows: list[dict[str, Any]], by: str, days: tuple[Period, Period], booked: Selection) -> None:
+    effect = {str(row["kind"]): float(row["change"]) for row in rows[:3]}
     said = _(
         "{dimension}: number of deals {volume}, size of deals {price}, mix {mix}.",
         dimension=_(FILTER_NAMES[by]), **{kind: _signed(value, view.currency) for kind, value in effect.items()},
     )  # fmt: skip
-    movers = rows[rows["kind"] == "part"].head(_MOVERS)
+    movers = [row for row in rows if row["kind"] == "part"][:_MOVERS]
     with st.container(gap="xsmall", key=f"why-{by}"):
         st.markdown(plain(said))
         with st.grid(_MOVERS, min_column_width=320, gap="xsmall"):
-            for row in cast("list[dict[str, Any]]", movers.to_dict("records")):
+            for row in movers:
                 with st.container(horizontal=True, gap="small"):
                     _mover(view, row, by, days, booked)
 
