@@ -101,6 +101,8 @@ def test_ones_own_row_is_worked_out_in_sentences(world: Company, language: str, 
 
     found = words(page)
     assert any(said in one for one in found)
+    title = "Quota for the days worked" if language == "en" else "按在岗天数计目标"
+    assert f"**{title}**" in [one.value for one in page.markdown], "as large as its text, which headings there are not"
     assert any("¥30,000.00 ÷ ¥40,000.00 = 75.0%" in one for one in found)
     assert not [one for one in page.selectbox if one.key == "board-arithmetic-who"], "nobody else's row is offered"
 
@@ -192,6 +194,11 @@ def test_sales_operations_hold_a_contest_and_give_awards_on_the_page(world: Comp
     offered = {one.key for one in page.button if one.label == "Show deals"}
     assert f"awards-{seller}" in offered, "a phone's row leads to the deals of its figure"
     assert f"awards-{first}" not in offered
+
+    page.button(key="awards-give").click().run()
+    assert [one.value for one in page.toast] == ["No award is new."]
+    none = "No awards here yet. Those that are yours to see"
+    assert [one.value for one in opened(world, "contests", "western rep").caption if one.value.startswith(none)]
 
 
 def test_the_gain_of_the_most_improved_opens_no_deals_for_it_is_the_sum_of_none() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.access.actions import Action
+from core.access.actors import Reach
 from core.analytics.credited import CREDITED
 from core.analytics.selection import Selection
 from core.domain.honours import ContestBy, ContestMeasure
@@ -170,7 +171,7 @@ def _give(view: View) -> None:
     except SalesError as error:
         st.error(plain(error.message()), icon=":material/block:")
         return
-    tell(_n("{n} award is new.", "{n} awards are new.", count))
+    tell(_n("{n} award is new.", "{n} awards are new.", count) if count else _("No award is new."))
     st.rerun()
 
 
@@ -187,7 +188,13 @@ def _call_off(view: View, contest: dict[str, Any]) -> None:
 def honours(view: View, found: pd.DataFrame, *, name: str = "awards") -> None:
     """Draw awards, newest first."""
     if found.empty:
-        st.caption(_("No awards yet. They are given by themselves once a month is over in which deals were won."))
+        st.caption(
+            _("No awards yet. They are given by themselves once a month is over in which deals were won.")
+            if view.actor.scope.reach is Reach.ALL
+            else _(
+                "No awards here yet. Those that are yours to see appear once the month is over in which they were won."
+            )
+        )
         return
     shown = found.assign(
         what=[_(AWARDS[kind][0]) for kind in found["kind"]],

@@ -148,12 +148,18 @@ def arithmetic_button(view: View, board: pd.DataFrame, measure: str, adjust: Col
                 format_func=lambda one: str(names[one]), key="board-arithmetic-who",
             )  # fmt: skip
             (row,) = records(inside[inside["key"] == key])
-            for title, lines in steps(row, measure, adjust, view.currency):
-                st.subheader(title, anchor=False)
-                for line in lines:
-                    st.markdown(plain(line))
+            draw_steps(row, measure, adjust, view.currency)
 
         opened()
+
+
+def draw_steps(row: dict[str, Any], measure: str, adjust: Collection[Adjustment], currency: str) -> None:
+    """Draw how a row is worked out. A dialog's headings are smaller than its text, so titles are bold text here."""
+    for title, lines in steps(row, measure, adjust, currency):
+        with st.container(gap="xxsmall"):
+            st.markdown(f"**{plain(title)}**")
+            for line in lines:
+                st.markdown(plain(line))
 
 
 def steps(

@@ -158,9 +158,6 @@ def _worked_out(view: View, rep_id: int, asked: Asked) -> None:
         @session.dialog(_("How a row is worked out"), width="large")
         def opened() -> None:
             for row in cast("list[dict[str, Any]]", mine.to_dict("records")):
-                for title, lines in fair.steps(row, "attainment", ADJUSTMENTS, view.currency):
-                    st.subheader(title, anchor=False)
-                    for line in lines:
-                        st.markdown(plain(line))
+                fair.draw_steps(row, "attainment", ADJUSTMENTS, view.currency)
 
         opened()
