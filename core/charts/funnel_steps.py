@@ -21,14 +21,15 @@ def _verdict(row: dict[str, object]) -> str:
 
 @remembered
 def step_differences(
-    frame: pd.DataFrame, *, dark: bool, large: bool = False, now: str, before: str, title: str | None = None
+    frame: pd.DataFrame, *, dark: bool, large: bool = False, now: str, before: str, beside: bool = False
 ) -> Figure:
     """Return each step's change of conversion with its 95 % interval around nought; proven ones coloured.
 
     frame, a row per step in order: stage_key, stage, next_stage str; entered, entered_before int; rate, rate_before,
-    difference, low, high float; is_change bool. now, before: what the sides are called. customdata: stage_key.
+    difference, low, high float; is_change bool. now, before: what the sides are called; `beside` each other they are
+    groups of one period. customdata: stage_key.
     """
-    title = title or _("Change of conversion, step by step")
+    title = _("Difference of conversion, step by step") if beside else _("Change of conversion, step by step")
     shown = frame[frame["difference"].notna()]
     if shown.empty:
         return nothing(title, dark=dark, large=large)
@@ -58,7 +59,8 @@ def step_differences(
     reach = max([0.05, *(abs(v) for v in (*lows, *highs) if not math.isnan(v))]) * 1.05
     spans = [high - low for low, high in zip(lows, highs, strict=True)]
     for verdict, said, colour in (
-        ("fell", _("Fell"), c.lost), ("rose", _("Rose"), c.won), ("unproven", _("Not enough evidence"), c.previous),
+        ("fell", _("Lower") if beside else _("Fell"), c.lost), ("rose", _("Higher") if beside else _("Rose"), c.won),
+        ("unproven", _("Not enough evidence"), c.previous),
     ):  # fmt: skip
         at = [place for place in places if _verdict(rows[place]) == verdict]
         if not at:

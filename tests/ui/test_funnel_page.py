@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from core.ui import page
+from core.ui.screens import funnel_cohort
 from tests.factories import NOW, Company
 from tests.ui.test_analysis_pages import bold, captions, held, link, opened
 
@@ -108,3 +109,15 @@ def test_a_link_shows_the_part_that_was_shared(fallen: Company, part: str) -> No
     assert not app.error
     assert app.get("plotly_chart")
     assert not [button for button in app.button if str(button.key).startswith("funnel")]
+
+
+def test_how_many_groups_are_shown_is_said_only_where_the_largest_were_taken(
+    fallen: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(funnel_cohort, "_GROUPS_SHOWN", 3)
+    for owner in ("bob", "charlie"):
+        fallen.deal(owner=owner, path=(("identified", NOW - 40 * DAY),))
+    told = "The 3 largest groups are shown."
+    assert told in captions(opened(fallen, "funnel", period="all", by="rep"))
+    two = [str(fallen.reps[name]) for name in ("alice", "bob")]
+    assert told not in captions(opened(fallen, "funnel", period="all", by="rep", group=two))

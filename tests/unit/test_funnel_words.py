@@ -150,3 +150,18 @@ def test_sentences_follow_each_other_with_the_space_that_their_script_has():
         for found in (said(step(is_change=False, p_adjusted=0.4)), said(step(difference=0.14, p_adjusted=0.01))):
             assert "。" in found.below[:-1]
             assert "。 " not in found.below
+
+
+def test_a_group_is_compared_with_the_rest_and_not_with_a_time_before():
+    """Neither the sentence nor the chart speaks of a change: both sides are of one period."""
+    unproven = said(step(is_change=False, p_adjusted=0.15), group="West")
+    assert unproven.below.startswith("Closest to it: Needs → Demo, 48.0% and elsewhere 62.0% (p = 0.150")
+    assert "a difference of 17.0 pp or more" in unproven.below
+    higher = said(step(difference=0.14, low=0.042, high=0.234, deals_a_quarter=21.0), group="West")
+    assert higher.below.startswith("It is lower in no step.")
+    frame = pd.DataFrame([step(), step(difference=0.1, stage_key="4"), step(is_change=False, stage_key="5")])
+    for beside, words in ((True, ["Lower", "Higher"]), (False, ["Fell", "Rose"])):
+        figure = step_differences(frame, dark=False, now="West", before="The rest", beside=beside)
+        named = [trace.name for trace in figure.data if trace.name]
+        assert named == [*words, "Not enough evidence"]
+        assert ("Change" in figure.layout.title.text) is not beside

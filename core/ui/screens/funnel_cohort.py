@@ -212,7 +212,7 @@ def _compare(view: View, asked: Asked, days: int, by: str) -> None:
 
     figure = grouped_bars(bars, unit="rate", title=title, dark=view.dark, large=view.large)
     chart(view, figure, key=f"funnel-by-{by}", alt=title, choose=choose)
-    if len(names) >= _GROUPS_SHOWN:
+    if len(names) >= _GROUPS_SHOWN and not wanted:
         st.caption(_("The {n} largest groups are shown.", n=_GROUPS_SHOWN))
     columns = [
         Column("group", _(BY_NAMES[by])), *_stage_columns(view),

@@ -127,12 +127,15 @@ def _differences(
         step = rows.get(str(data[0])) if data else None
         return None if step is None else selected("stuck", step, before=False)
 
-    figure = step_differences(changes, dark=view.dark, large=view.large, now=sides[0], before=sides[1])
-    chart(view, figure, key="funnel-steps", alt=_("Change of conversion, step by step"), choose=choose)
+    figure = step_differences(
+        changes, dark=view.dark, large=view.large, now=sides[0], before=sides[1], beside=bool(by)
+    )  # fmt: skip
+    alt = _("Difference of conversion, step by step") if by else _("Change of conversion, step by step")
+    chart(view, figure, key="funnel-steps", alt=alt, choose=choose)
     _open_sides(view, rows, selected, sides)
     told = changes.assign(
         step=[step_name(row) for row in rows.values()],
-        verdict=[_verdict(row) for row in rows.values()],
+        verdict=[_verdict(row, beside=bool(by)) for row in rows.values()],
         points=[format_points(row["difference"]) for row in rows.values()],
         interval=[
             "–" if row["low"] != row["low"]
@@ -161,9 +164,11 @@ def _differences(
         Column("value_a_quarter", _("Worth a quarter"), "money", currency=view.currency),
         Column(
             "found_from",
-            _("Fall that would be found"),
+            _("Difference that would be found") if by else _("Fall that would be found"),
             "written",
-            help=_("The smallest fall that is found four times in five"),
+            help=_("The smallest difference that is found four times in five")
+            if by
+            else _("The smallest fall that is found four times in five"),
         ),
     ]
 
@@ -174,12 +179,13 @@ def _differences(
     numbers(view, told, columns, name="funnel-steps", behind=behind)
 
 
-def _verdict(row: dict[str, Any]) -> str:
+def _verdict(row: dict[str, Any], *, beside: bool) -> str:
     if row["p_value"] != row["p_value"]:
         return _("Too few")
     if not row["is_change"]:
         return _("Not enough evidence")
-    return (_("Fell") if row["difference"] < 0 else _("Rose")) + f" ({p_said(row['p_adjusted'])})"
+    lower, higher = (_("Lower"), _("Higher")) if beside else (_("Fell"), _("Rose"))
+    return f"{lower if row['difference'] < 0 else higher} ({p_said(row['p_adjusted'])})"
 
 
 def _open_sides(view: View, rows: dict[str, dict[str, Any]], selected: Any, sides: tuple[str, str]) -> None:

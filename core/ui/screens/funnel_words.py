@@ -56,7 +56,7 @@ def finding(changes: pd.DataFrame, *, days: int, currency: str, group: str = "")
         return Finding(_said(worst, days, currency, group, fell=True), _proof(worst, len(tested)), worst)
     if proven:
         best = max(proven, key=lambda row: (_worth(row), row["deals_a_quarter"]))
-        below = joined(_("No step fell."), _proof(best, len(tested)))
+        below = joined(_("It is lower in no step.") if group else _("No step fell."), _proof(best, len(tested)))
         return Finding(_said(best, days, currency, group, fell=False), below, best)
     return _unproven(tested, group)
 
@@ -120,23 +120,20 @@ def _proof(row: Row, tests: int) -> str:
 
 def _unproven(tested: list[Row], group: str) -> Finding:
     least = min(tested, key=lambda row: row["p_value"])
-    sentence = (
-        _("Not enough evidence that {group} differs from the rest in any step.", group=group)
-        if group
-        else _("Not enough evidence that any step changed against the period before.")
-    )
-    below = _(
-        "Closest to it: {step}, {before} before and {now} now ({p}, corrected for {n} steps).",
-        step=step_name(least), before=format_rate(least["rate_before"]), now=format_rate(least["rate"]),
-        p=p_said(least["p_adjusted"]), n=format_number(len(tested)),
-    )  # fmt: skip
-    if least["detectable"] == least["detectable"]:
-        found = _(
-            "With so many deals a fall of {points} or more would be found four times in five.",
-            points=format_points(least["detectable"]).lstrip("+"),
-        )
-        below = joined(below, found)
-    return Finding(sentence, below)
+    told = {
+        "step": step_name(least), "before": format_rate(least["rate_before"]), "now": format_rate(least["rate"]),
+        "p": p_said(least["p_adjusted"]), "n": format_number(len(tested)),
+        "points": format_points(least["detectable"]).lstrip("+"),
+    }  # fmt: skip
+    if group:
+        sentence = _("Not enough evidence that {group} differs from the rest in any step.", group=group)
+        below = _("Closest to it: {step}, {now} and elsewhere {before} ({p}, corrected for {n} steps).", **told)
+        found = _("With so many deals a difference of {points} or more would be found four times in five.", **told)
+    else:
+        sentence = _("Not enough evidence that any step changed against the period before.")
+        below = _("Closest to it: {step}, {before} before and {now} now ({p}, corrected for {n} steps).", **told)
+        found = _("With so many deals a fall of {points} or more would be found four times in five.", **told)
+    return Finding(sentence, joined(below, "" if isnan(least["detectable"]) else found))
 
 
 def _too_few(rows: list[Row], days: int) -> Finding:
