@@ -29,7 +29,7 @@ def step_differences(
     difference, low, high float; is_change bool. now, before: what the sides are called; `beside` each other they are
     groups of one period. customdata: stage_key.
     """
-    title = _("Difference of conversion, step by step") if beside else _("Change of conversion, step by step")
+    title = _("Difference of conversion by step") if beside else _("Change of conversion, step by step")
     shown = frame[frame["difference"].notna()]
     if shown.empty:
         return nothing(title, dark=dark, large=large)

@@ -14,9 +14,9 @@ LAPTOP = 1040
 _WIDE, _NARROW = 13.2, 7.2
 _HEADING_ROOM, _CELL_ROOM = 28, 22
 _LEAST, _MOST, _LEAST_TEXT, _SCROLLED_TEXT = 64, 320, 130, 180
-_SCROLLED_NAME = 216
-"""Pixels of a first column that stays; Streamlit lets it move where it would take three fifths of a phone's screen."""
-_THIN_SIGNS, _THIN, _BROAD_SIGNS, _BROAD = frozenset(" .,:;|!'·()[]/-Iijltfr"), 5.0, frozenset("mwMW%@"), 11.0
+_SCROLLED_NAME = 195
+"""Pixels of a first column that stays: Streamlit lets one go that takes three fifths of the table, on a phone 196."""
+_THIN_SIGNS, _THIN, _BROAD_SIGNS, _BROAD = frozenset(" \u200a.,:;|!'·()[]/-Iijltfr"), 5.0, frozenset("mwMW%@"), 11.0
 
 
 def text_pixels(text: str) -> float:
@@ -43,7 +43,7 @@ def fitting_widths(
 
     `cells` are a column's written values. Where all together pass `room`, the widest of the columns
     that `texts` marks give way, down to their headings or 130 pixels; numbers are never cut. A table that is too wide
-    all the same, and moves sideways, leaves them 180, and 216 to names in a first column that `stays` where it is.
+    all the same, and moves sideways, leaves them 180, and 195 to names in a first column that `stays` where it is.
     """
     least, widths = [], []
     scrolled = [_SCROLLED_NAME if stays and texts[0] else _SCROLLED_TEXT, *[_SCROLLED_TEXT] * (len(labels) - 1)]

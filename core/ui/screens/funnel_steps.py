@@ -17,7 +17,7 @@ from core.ui.drill import chart, deals_button, numbers
 from core.ui.page import plain
 from core.ui.screens.funnel_cohort import month_of
 from core.ui.screens.funnel_state import BY_NAMES, USUAL_DAYS, choice, chosen, days_chosen, days_said
-from core.ui.screens.funnel_words import finding, joined, p_figure, p_said, step_name
+from core.ui.screens.funnel_words import finding, joined, p_figure, p_said, step_cell, step_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,11 +130,11 @@ def _differences(
     figure = step_differences(
         changes, dark=view.dark, large=view.large, now=sides[0], before=sides[1], beside=bool(by)
     )  # fmt: skip
-    alt = _("Difference of conversion, step by step") if by else _("Change of conversion, step by step")
+    alt = _("Difference of conversion by step") if by else _("Change of conversion, step by step")
     chart(view, figure, key="funnel-steps", alt=alt, choose=choose)
     _open_sides(view, rows, selected, sides)
     told = changes.assign(
-        step=[step_name(row) for row in rows.values()],
+        step=[step_cell(row) for row in rows.values()],
         verdict=[_verdict(row, beside=bool(by)) for row in rows.values()],
         points=[format_points(row["difference"]) for row in rows.values()],
         interval=[
