@@ -93,7 +93,7 @@ def choice(
         index=list(options).index(known),
         format_func=said,
         key=follow(f"funnel-{name}", known),
-        width=230,
+        width=270,
     )
     write_address(**{name: None if picked == default else picked})
     return picked
