@@ -77,13 +77,12 @@ def said_as_of(view: View) -> None:
                 icon=":material/history_toggle_off:",
             )
         return
-    told = _("How things stood at the end of {day}.", day=format_date(chosen.on))
-    reading = (
-        _("As it was known then: what was written down later is left out.")
+    told = (
+        N_("How things stood at the end of {day}. As it was known then: what was written down later is left out.")
         if chosen.known == "then"
-        else _("As we know it now: what was written down later is included.")
+        else N_("How things stood at the end of {day}. As we know it now: what was written down later is included.")
     )
-    st.info(plain(f"{told} {reading}"), icon=":material/history:")
+    st.info(plain(_(told, day=format_date(chosen.on))), icon=":material/history:")
 
 
 def _day_said(view: View) -> str:

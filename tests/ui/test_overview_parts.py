@@ -49,6 +49,14 @@ def test_a_week_without_anything_is_called_unusual(steady: Company) -> None:
     assert "低于预期" in texts(chinese)
 
 
+def test_what_changed_is_written_with_the_signs_of_the_readers_script(steady: Company) -> None:
+    app = opened(steady, "overview", period="this-quarter", language="zh")
+    assert re.search(r"变化 \S+（\S+）。", texts(app))
+    moved = [one.label for one in app.button if str(one.key).startswith("why-")]
+    assert moved
+    assert all(re.search(r"：\d+ 个商机$", label) for label in moved)
+
+
 def test_without_history_the_range_waits(small_company: Company) -> None:
     small_company.deal(path=(("identified", NOW - timedelta(days=30)), ("won", NOW - timedelta(days=20))))
     app = opened(small_company, "overview", period="this-year")
@@ -88,6 +96,7 @@ def test_a_managers_page_of_a_rep_offers_leave_and_says_how_they_forecast(steady
     app = opened(steady, "rep", "eastern manager", id=rep, period="this-year", language=language)
     assert not app.error
     assert app.button(key="leave-add")
+    assert language == "en" or re.search(r"实际比最初预计[早晚] \d+ 天决出", texts(app))
     assert ("“Own”" if language == "en" else "“本人”") in captions(app)
     assert ("up to the same day" if language == "en" else "往期均统计到相同的天数") in captions(app)
     assert ("Of the deals decided" if language == "en" else "在已决出的商机中") in texts(app)

@@ -32,7 +32,7 @@ def test_a_past_day_in_the_address_shows_that_day(world: Company) -> None:
     assert metrics(english)["Booked"] == "¥1K"
     assert "How things stood at the end of Jul 5, 2026" in english.info[0].value.replace("\\", "")
     chinese = opened(world, "pipeline", language="zh", **{"as-of": "2026-07-05", "known": "then"})
-    assert "按当时所知" in chinese.info[0].value
+    assert "结束时的情况。按当时所知" in chinese.info[0].value
 
 
 def test_a_day_that_is_not_over_is_now_and_the_page_says_so(world: Company) -> None:
