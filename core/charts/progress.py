@@ -12,6 +12,7 @@ from core.charts.trend import short_months
 from core.i18n import _, _n, format_date
 
 _TOTALS = ("start", "end")
+_CLEAR = "rgba(0,0,0,0)"
 
 
 def _colour(kind: str, c: Look) -> str:
@@ -121,7 +122,7 @@ def weekly(
             name=plain(name),
             line={"width": 0.5, "color": colour},
             fillcolor=colour,
-            marker={"size": 9, "opacity": 0, "color": colour},
+            marker={"size": 9, "opacity": 0, "color": _CLEAR},  # a legend shows a fifth of a mark of no opacity
             selected={"marker": {"opacity": 0.9, "color": c.ink}},
             unselected={"marker": {"opacity": 0}},
             customdata=[[key, week.isoformat()] for week in weeks],

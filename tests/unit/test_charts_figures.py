@@ -13,7 +13,7 @@ import pytest
 from core import charts
 from core.charts.expected import expected_weeks
 from core.charts.figure import Figure
-from core.charts.progress import changes
+from core.charts.progress import changes, weekly
 from core.charts.rows import add_row_bars, add_row_ticks, row_px
 from core.charts.theme import sizes
 from core.charts.trend import short_months
@@ -230,6 +230,17 @@ def test_bars_of_one_kind_are_rounded_alike_whatever_lies_over_them(figure):
                 or not any(mine[at] == theirs[at] for at in mine.keys() & theirs.keys())
                 or (other.marker.cornerradius == 0 and other.width < one.width)
             )
+
+
+def test_an_areas_marks_are_not_seen_in_its_legend_and_are_where_they_are_clicked():
+    days = [date(2026, 6, 7), date(2026, 6, 14)]
+    weeks = pd.DataFrame(
+        {"week_on": days, "stage_key": "lead", "stage": "Lead identified", "count": [3, 4], "value": [1e6, 2e6]}
+    )
+    (area,) = weekly(weeks, dark=False).data
+    assert (area.marker.opacity, area.marker.color) == (0, "rgba(0,0,0,0)")
+    assert area.selected.marker.opacity > 0.5
+    assert area.selected.marker.color != area.marker.color
 
 
 def test_a_quota_is_a_line_in_the_legend_as_it_is_among_the_bars():
