@@ -86,6 +86,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     stopping.set()
     giving.join(_GRACE_SECONDS)
     end_forecasts()
+    end_answers()
     database.close()
     opening.join(_GRACE_SECONDS)
 
@@ -112,6 +113,13 @@ def end_forecasts() -> None:
         module = sys.modules.get(f"core.forecasting.{name}")
         if module is not None:
             getattr(module, end)()
+
+
+def end_answers() -> None:
+    """End what pages began to ask: nobody is there any more to whom it would be shown."""
+    page = sys.modules.get("core.ui.page")
+    if page is not None:
+        page.stop_ahead()
 
 
 def keep_quiet() -> None:

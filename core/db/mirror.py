@@ -48,7 +48,7 @@ _LEAN = "SET memory_limit = '256MB'"
 _WORN = 0.05
 """The share of deals loaded again from which on a large mirror is built anew at the next lull: their rows lie behind
 all others and leave gaps, and with a tenth of them so questions take up to half as long again."""
-_MOMENT = 5.0
+_MOMENT = 1.0
 """Seconds for which a connection that is in use is asked again to close."""
 _LULL = 600.0
 """Seconds without a change, as at night: what changes while it is built is taken over after that."""
@@ -96,19 +96,22 @@ class Mirror(KeptUp):
         builder = self._builder
         if builder is not None:
             builder.join()
-        with self._lock:
-            if self._source is not None:
-                self._source.close()
-            self._let_go()
-            self._source = None
-        self._stopping = False
+        try:
+            with self._lock:
+                source, self._source = self._source, None
+                if source is not None:
+                    source.close()
+                self._let_go()
+        finally:
+            self._stopping = False
 
     def _let_go(self) -> None:
-        if self._log is not None:
-            self._log.stop()
-        if self._connection is not None:
-            _close(self._connection)
+        log, connection = self._log, self._connection
         self._connection = self._log = None
+        if log is not None:
+            log.stop()
+        if connection is not None:
+            _close(connection)
 
     def _filled(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:

@@ -18,9 +18,9 @@ _STORES: Final = 2
 def share_memory() -> bool:
     """Have all threads share two stores from now on; say whether there is a glibc to be told.
 
-    Called before many threads have run. Whoever sets MALLOC_ARENA_MAX has decided already.
+    Called before many threads have run. Whoever says so in the environment has decided already.
     """
-    if "MALLOC_ARENA_MAX" in os.environ:
+    if "MALLOC_ARENA_MAX" in os.environ or "malloc.arena_max" in os.environ.get("GLIBC_TUNABLES", ""):
         return False
     try:
         told = ctypes.CDLL(None).mallopt(_ARENA_MAX, _STORES)

@@ -78,10 +78,10 @@ def is_still(delta: str) -> bool:
 
 
 def draw_style() -> None:
-    """Draw the sheet that lays nine or seven cards out in full rows, their numbers and buttons on one line.
+    """Draw the sheet that lays nine, seven or five cards out in full rows, their numbers and buttons on one line.
 
-    Five and four, three times three where that is too narrow; four and three. On a phone any odd number: the first
-    alone and the others by two.
+    Where that is too narrow nine are three times three, seven the first alone and three and three, five three and two.
+    On a phone any odd number is the first alone and the others by two.
     """
     st.html(
         """<style>
@@ -91,6 +91,13 @@ def draw_style() -> None:
         @container (min-width: 480px) {
           [class*="st-key-cards-page-"]:has(> :nth-child(9):last-child) {
             grid-template-columns: repeat(3, minmax(0, 1fr)) !important}}
+        @container (min-width: 480px) and (max-width: 899.9px) {
+          [class*="st-key-cards-page-"]:has(> :nth-child(5):last-child) {
+            grid-template-columns: repeat(6, minmax(0, 1fr)) !important; > * {grid-column: span 2}
+            > :nth-child(n + 4) {grid-column: span 3}}}
+        @container (min-width: 480px) and (max-width: 639.9px) {
+          [class*="st-key-cards-page-"]:has(> :nth-child(7):last-child) {
+            grid-template-columns: repeat(3, minmax(0, 1fr)) !important; > :first-child {grid-column: 1 / -1}}}
         @container (min-width: 640px) {
           [class*="st-key-cards-page-"]:has(> :nth-child(7):last-child) {
             grid-template-columns: repeat(12, minmax(0, 1fr)) !important; > * {grid-column: span 3}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -146,6 +147,8 @@ class View:
         finally:
             _asking.reset(token)
             _ahead.done(key)
+            with suppress(ValueError):
+                self.begun.remove(key)
 
     def _found(self, question: Callable[Concatenate[Work, P], R], /, *args: P.args, **params: P.kwargs) -> R:
         with self.database.mirror.settled():
@@ -164,10 +167,12 @@ class View:
         Where several pages are being drawn each leaves the processors to the others and asks when it gets there.
         """
         entry: gate.Entry = cast("Any", question).gate
-        if self.frozen is None and entry.mirrored and self.may(entry.action) and not turns.PAGES.is_crowded:
+        if self.frozen is not None or not entry.mirrored or not self.may(entry.action) or turns.PAGES.is_crowded:
+            return
+        with suppress(SalesError):  # the page says it where it asks
             key = self._key(entry, args, params)
-            self.begun.append(key)
-            _ahead.begin(key, partial(self._found, question, *args, **params))
+            if _ahead.begin(key, partial(self._found, question, *args, **params)):
+                self.begun.append(key)
 
     def version(self) -> int:
         """Return the version of the mirror that this run's answers are of, or a newer one's.
@@ -229,6 +234,17 @@ def plain(text: str) -> str:
     return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$^" else c for c in unbroken(text).replace("\n", " "))
 
 
+def forget_begun(view: View) -> None:
+    """Forget what the run before this one began to ask and did not: at the beginning of each run."""
+    _ahead.drop(st.session_state.get(_BEGUN, ()))
+    st.session_state[_BEGUN] = view.begun
+
+
+def stop_ahead() -> None:
+    """End what is being answered ahead, before the data are closed."""
+    _ahead.stop()
+
+
 def open_page(name: str, *, heading: bool = True) -> View:
     """Return the view of page `name`, or end the run with a sentence.
 
@@ -242,8 +258,7 @@ def open_page(name: str, *, heading: bool = True) -> View:
         st.stop()
     view = View(name=name, actor=actor, now=session.now(), database=session.database(), calendar=session.calendar())
     way_back.arrive(name)
-    _ahead.drop(st.session_state.get(_BEGUN, ()))
-    st.session_state[_BEGUN] = view.begun
+    forget_begun(view)
     st.session_state[ANSWERS_KEY] = view.answers
     st.session_state.pop(session.DIALOG_KEY, None)
     if heading:

@@ -12,7 +12,7 @@ from core.services.share import LinkClosed, open_share_link
 from core.ui import routes, session
 from core.ui.language_switch import language_switch
 from core.ui.live import follow
-from core.ui.page import View, plain
+from core.ui.page import View, forget_begun, plain
 from core.ui.screens import forecast, funnel, leaderboard, overview, pipeline
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def draw_shared() -> None:
         calendar=session.calendar(), large=True, query=link.query,
         frozen=thaw(link.frozen) if link.frozen is not None else None,
     )  # fmt: skip
+    forget_begun(view)
     _draw_style()
     view.heading(_title(link))
     shown = link.frozen_at or now

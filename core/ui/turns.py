@@ -29,7 +29,9 @@ class Turns:
     def is_crowded(self) -> bool:
         """Say whether more than one page is being drawn or waits for its turn."""
         with self._lock:
-            return len(self._begun) + len(self._waiting) > 1
+            now = monotonic()
+            drawn = sum(now - begun < self.lease for begun in self._begun.values())
+            return drawn + len(self._waiting) > 1
 
     @contextmanager
     def turn(self) -> Iterator[None]:

@@ -64,7 +64,11 @@ def test_the_nine_cards_of_overview_stand_in_full_rows_and_cut_no_number(page_as
     ("path", "key", "width", "rows"),
     [
         ("pipeline", "pipeline", 390, [1, 2, 2]),
+        ("pipeline", "pipeline", 768, [3, 2]),
+        ("pipeline", "pipeline", 1200, [3, 2]),
+        ("pipeline", "pipeline", 1300, [5]),
         ("overview?customers=shown", "customers", 390, [1, 2, 2, 2]),
+        ("overview?customers=shown", "customers", 1024, [1, 3, 3]),
         ("overview?customers=shown", "customers", 1440, [4, 3]),
     ],
 )

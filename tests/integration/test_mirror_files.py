@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from random import Random
 from threading import Event, Thread
@@ -329,23 +329,23 @@ def test_a_zones_days_are_those_of_the_zone(zone):
     assert days.astype("datetime64[D]").tolist() == expected
 
 
-def test_a_mirror_that_readers_use_is_closed_all_the_same(sqlite_database):
-    sqlite_database.mirror.refresh()
-    connection, over = sqlite_database.mirror._connection, Event()
+class Used:
+    """A connection of which a reader is making a cursor for the first few times that it shall close."""
 
-    def read():
-        while not over.is_set():
-            with suppress(duckdb.Error):
-                connection.cursor().execute("SELECT count(*) FROM deals").fetchall()
+    def __init__(self, times):
+        self.refusals, self.closed = times, False
 
-    readers = [Thread(target=read) for _each in range(3)]
-    for reader in readers:
-        reader.start()
-    try:
-        sqlite_database.mirror.close()
-        with pytest.raises(duckdb.ConnectionException):
-            connection.execute("SELECT 1")
-    finally:
-        over.set()
-        for reader in readers:
-            reader.join()
+    def close(self):
+        if self.refusals:
+            self.refusals -= 1
+            raise duckdb.ResourceInUseException("connection is busy with another call")
+        self.closed = True
+
+
+def test_a_connection_that_a_reader_uses_is_closed_a_moment_later(monkeypatch):
+    used = Used(3)
+    mirrors._close(used)
+    assert used.closed
+    monkeypatch.setattr(mirrors, "_MOMENT", 0.01)
+    with pytest.raises(duckdb.ResourceInUseException):
+        mirrors._close(Used(10_000))

@@ -248,12 +248,27 @@ def test_whatever_is_begun_ahead_is_asked_in_the_same_words(
     monkeypatch.setattr(page, "_ahead", ahead)
     begin = ahead.begin
 
-    def noting(key: str, answer: Callable[[], object]) -> None:
+    def noting(key: str, answer: Callable[[], object]) -> bool:
         begun.append(key)
-        begin(key, answer)
+        return begin(key, answer)
 
     monkeypatch.setattr(ahead, "begin", noting)
     app = opened(steady, name, **more)
     assert not app.error
     assert len(begun) >= 2
     assert [key for key in begun if key not in ahead._known] == []
+
+
+def test_a_page_that_ended_early_leaves_nothing_under_way(
+    small_company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = Ahead()
+    monkeypatch.setattr(page, "_ahead", ahead)
+    app = opened(small_company, "overview")
+    left = {*ahead._begun}
+    assert left, "Overview of a company without deals ends before it asks for all"
+    small_company.deal(path=(("identified", NOW),))
+    app.run()
+    assert not app.error
+    assert left.isdisjoint(ahead._begun)
+    assert not ahead._begun

@@ -74,27 +74,63 @@ def test_what_is_kept_elsewhere_is_not_begun_again_until_it_is_forgotten_there()
     assert begun == ["a"]
 
 
-def test_a_refusal_reaches_who_asks() -> None:
+def test_what_failed_ahead_is_tried_again_by_who_asks_and_told_to_nobody_else() -> None:
+    ahead, told = Ahead(), []
+
+    def once() -> str:
+        told.append("asked")
+        if len(told) == 1:
+            raise LookupError("for a moment")
+        return "answer"
+
+    came = Event()
+    ahead.begin("key", once)
+    ahead.begin("after it", came.set)
+    assert came.wait(10)
+    assert ahead.taken("key", once) == "answer"
+
     def refuses() -> None:
-        raise LookupError("no such thing")
+        raise LookupError("for good")
 
-    ahead = Ahead()
-    ahead.begin("key", refuses)
-    with pytest.raises(LookupError):
-        ahead.taken("key", refuses)
+    ahead.begin("other", refuses)
+    with pytest.raises(LookupError, match="for good"):
+        ahead.taken("other", refuses)
 
 
-def test_what_nobody_waits_for_any_more_is_not_begun(slow: Slow) -> None:
+def test_what_no_page_waits_for_any_more_is_not_begun_and_taken_from_nobody(slow: Slow) -> None:
     ahead, asked = Ahead(threads=1), []
     ahead.begin("first", slow)
     assert slow.begun.wait(10)
     ahead.begin("second", lambda: asked.append("second"))
+    ahead.begin("first", slow)  # another page
     ahead.drop(["first", "second", "never begun"])
     slow.goes.set()
-    ahead.begin("third", lambda: "third")
-    assert ahead.taken("third", lambda: "third") == "third"
-    assert asked == []
+    assert ahead.taken("first", lambda: "anew") == "answer 1"
+    ahead.drop(["first"])
     assert ahead.taken("first", lambda: "anew") == "anew"
+    assert asked == []
+
+
+def test_answers_that_nobody_asks_for_do_not_pile_up() -> None:
+    ahead = Ahead(most=3)
+    for key in range(50):
+        ahead.begin(f"key {key}", lambda: "kept")
+    assert len(ahead._begun) == 3
+    assert ahead.taken("key 0", lambda: "anew") == "anew"
+
+
+def test_at_the_end_nothing_is_under_way_and_a_new_beginning_works(slow: Slow) -> None:
+    ahead, asked = Ahead(threads=1), []
+    ahead.begin("first", slow)
+    assert slow.begun.wait(10)
+    ahead.begin("second", lambda: asked.append("second"))
+    slow.goes.set()
+    ahead.stop()
+    assert ahead.taken("first", lambda: "anew") == "anew"
+    assert asked == []
+    came = Event()
+    assert ahead.begin("third", came.set)
+    assert came.wait(10)
 
 
 def test_it_is_answered_in_the_language_of_who_began_it() -> None:

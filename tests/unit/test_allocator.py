@@ -48,3 +48,4 @@ def test_threads_share_two_stores_unless_somebody_decided_otherwise() -> None:
     assert _stores("alone")[1] > 2
     assert _stores("shared") == ("True", 2)
     assert _stores("shared", MALLOC_ARENA_MAX="3") == ("False", 3)
+    assert _stores("shared", GLIBC_TUNABLES="glibc.malloc.arena_max=3") == ("False", 3)

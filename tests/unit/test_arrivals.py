@@ -7,7 +7,7 @@ import pytest
 
 from core.analytics.flow_ways import Flow
 from core.analytics.funnel_steps import BEFORE, DECIDED, NOW, SOON, WON, Alike, alike
-from core.analytics.numbers import places_among
+from core.analytics.numbers import is_among, places_among
 
 NOTHING = np.zeros(0, np.int64)
 
@@ -21,6 +21,15 @@ def test_numbers_are_found_in_any_order_and_strangers_are_not(most):
 
 def test_among_nothing_nothing_is_found():
     assert places_among(NOTHING, np.array([0, 1, 2**31])).tolist() == [-1, -1, -1]
+
+
+@pytest.mark.parametrize("most", [9, 2_000_000, 2**40])
+def test_numbers_are_looked_for_among_known_ones_that_may_be_told_twice(most):
+    known = np.array([most, 3, 3, 7, most])
+    asked = np.array([7, most, 4, 3, most - 1, -1])
+    assert is_among(asked, known).tolist() == np.isin(asked, known).tolist() == [True, True, False, True, False, False]
+    assert not is_among(asked, NOTHING).any()
+    assert is_among(NOTHING, known).size == 0
 
 
 def test_arrivals_are_counted_by_side_and_of_known_deals_alone():

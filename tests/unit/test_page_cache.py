@@ -14,7 +14,7 @@ from core.access.actors import SYSTEM
 from core.access.policy import Role
 from core.access.sharing import SHAREABLE
 from core.domain.periods import FiscalCalendar, Period
-from core.errors import NotAllowed
+from core.errors import AnalyticsAway, NotAllowed
 from core.i18n import use_language
 from core.model import Setting
 from core.queries.deals import deals_page
@@ -246,9 +246,9 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ahead = Ahead()
     begin = ahead.begin
 
-    def noting(key: str, answer: Any) -> None:
+    def noting(key: str, answer: Any) -> bool:
         found.append(key)
-        begin(key, answer)
+        return begin(key, answer)
 
     monkeypatch.setattr(ahead, "begin", noting)
     monkeypatch.setattr(page, "_ahead", ahead)
@@ -260,10 +260,23 @@ def test_what_a_page_begins_ahead_is_asked_once_and_answers_the_same(
 ) -> None:
     view = view_of(selling, "leader")
     view.ahead(overview_kpis, period=Q3)
-    expected = booked(view)
-    assert expected == booked(view_of(selling, "leader", now=NOW))
+    assert booked(view) == 75_300
+    assert booked(view_of(selling, "leader")) == 75_300
     assert len(begun) == 1
+    assert view.begun == []
     assert asked.count("overview_kpis") == 1
+
+
+def test_what_cannot_be_begun_is_refused_where_the_page_asks_for_it(
+    selling: Company, begun: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> int:
+        raise AnalyticsAway
+
+    view = view_of(selling, "leader")
+    monkeypatch.setattr(selling.database.mirror, "refresh", away)
+    view.ahead(overview_kpis, period=Q3)
+    assert begun == []
 
 
 def test_ahead_nobody_asks_more_than_they_may(selling: Company, begun: list[str]) -> None:

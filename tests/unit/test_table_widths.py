@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.ui.screens.funnel_words import step_cell
+from core.ui.screens.funnel_words import step_name
 from core.ui.table_widths import fitting_widths, name_pixels, text_pixels
 
 SOME = st.lists(
@@ -38,7 +38,7 @@ def test_a_table_that_moves_sideways_all_the_same_shows_the_name_of_a_team_whole
     assert team >= text_pixels("Jiangsu and Zhejiang")
 
 
-STEPS = [step_cell({"stage": one, "next_stage": other}) for one, other in (
+STEPS = [step_name({"stage": one, "next_stage": other}) for one, other in (
     ("Lead identified", "First contact"), ("Demo", "Quote and negotiation"), ("Needs analysis", "Demo"),
 )]  # fmt: skip
 PHONE = 327

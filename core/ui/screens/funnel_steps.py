@@ -17,7 +17,7 @@ from core.ui.drill import chart, deals_button, numbers
 from core.ui.page import plain
 from core.ui.screens.funnel_cohort import month_of
 from core.ui.screens.funnel_state import BY_NAMES, USUAL_DAYS, choice, chosen, days_chosen, days_said
-from core.ui.screens.funnel_words import finding, joined, p_figure, p_said, step_cell, step_name
+from core.ui.screens.funnel_words import finding, joined, p_figure, p_said, step_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +134,7 @@ def _differences(
     chart(view, figure, key="funnel-steps", alt=alt, choose=choose)
     _open_sides(view, rows, selected, sides)
     told = changes.assign(
-        step=[step_cell(row) for row in rows.values()],
+        step=[step_name(row) for row in rows.values()],
         verdict=[_verdict(row, beside=bool(by)) for row in rows.values()],
         points=[format_points(row["difference"]) for row in rows.values()],
         interval=[
@@ -185,7 +185,8 @@ def _verdict(row: dict[str, Any], *, beside: bool) -> str:
     if not row["is_change"]:
         return _("Not enough evidence")
     lower, higher = (_("Lower"), _("Higher")) if beside else (_("Fell"), _("Rose"))
-    return f"{lower if row['difference'] < 0 else higher} ({p_said(row['p_adjusted'])})"
+    word = lower if row["difference"] < 0 else higher
+    return _("{verdict} ({p})", verdict=word, p=p_said(row["p_adjusted"]))
 
 
 def _open_sides(view: View, rows: dict[str, dict[str, Any]], selected: Any, sides: tuple[str, str]) -> None:

@@ -32,11 +32,6 @@ def step_name(row: Row) -> str:
     return f"{row['stage']} → {row['next_stage']}"
 
 
-def step_cell(row: Row) -> str:
-    """Return what a step is called in a table, a few pixels shorter: a column that stays has little room."""
-    return f"{row['stage']}\u200a→\u200a{row['next_stage']}"
-
-
 def joined(*sentences: str) -> str:
     """Return sentences after each other; a Chinese full stop brings its own space."""
     told = ""

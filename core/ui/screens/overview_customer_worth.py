@@ -38,7 +38,7 @@ CUSTOMERS = "customers"
 """In the page's address: whose customers lie open."""
 ACQUIRED = "acquired:"
 """There, before a channel's number: the new customers of the channel."""
-_WHOSE = "whose"
+WHOSE = "whose"
 """In the page's address: which of `LISTS` lies below how a lifetime value comes about."""
 _FRAMES = 75  # pixels that the frames around a table take
 LISTS: dict[str, str] = {
@@ -81,7 +81,7 @@ def _opening(card: Card, offers: dict[str, str], named: str) -> Card:
 
 
 def _turn(kind: str, is_open: bool) -> None:
-    write_address(**{OPEN: None if is_open else kind, _WHOSE: None})
+    write_address(**{OPEN: None if is_open else kind, WHOSE: None})
 
 
 def _costs_card(view: View, costs: pd.DataFrame | None) -> list[Card]:
@@ -203,13 +203,13 @@ def _worth_parts(view: View, worth: dict[str, Any], asked: dict[str, Any]) -> No
     for sentence in _arithmetic(view, worth):
         st.text(sentence)
     names = {kind: f"{_(label)} ({format_number(worth[kind])})" for kind, label in LISTS.items()}
-    said = (address(view).get(_WHOSE) or [""])[0]
+    said = (address(view).get(WHOSE) or [""])[0]
     said = said if said in names else "held"
     kind = st.segmented_control(
         _("Show the customers"), list(names), default=said, required=True, format_func=names.__getitem__,
         key=follow("worth-list", said), wrap=True,
     ) or said  # fmt: skip
-    write_address(**{_WHOSE: None if kind == "held" else kind})
+    write_address(**{WHOSE: None if kind == "held" else kind})
     draw_list(view, kind, asked, name="clv-customers", room=LAPTOP - _FRAMES)
 
 

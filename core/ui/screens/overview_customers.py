@@ -102,7 +102,7 @@ def _fold() -> None:
     if st.session_state[_FOLD]:
         write_address(**{_LIST: _UNFOLDED})
     else:
-        write_address(**{_LIST: None, overview_customer_worth.OPEN: None})
+        write_address(**dict.fromkeys((_LIST, overview_customer_worth.OPEN, overview_customer_worth.WHOSE)))
 
 
 def _figures(view: View, row: dict[str, Any], *, opens: bool) -> None:
