@@ -158,8 +158,14 @@ def fill_sign_in(page: Any, username: str, password: str) -> None:
 PageAs = Callable[..., Any]
 
 
+@pytest.fixture(scope="session")
+def cookies() -> dict[str, list[Any]]:
+    """By role, the cookies of who signed in last: one sign-in serves many tests, as it does a reader's tabs."""
+    return {}
+
+
 @pytest.fixture
-def page_as(app_server: AppServer, browser: Any) -> Iterator[PageAs]:
+def page_as(app_server: AppServer, browser: Any, cookies: dict[str, list[Any]]) -> Iterator[PageAs]:
     """`page_as("rep", path="funnel", locale="zh-CN", width=390, dark=True)`: a page, signed in."""
     contexts: list[Any] = []
 
@@ -175,14 +181,17 @@ def page_as(app_server: AppServer, browser: Any) -> Iterator[PageAs]:
         context = browser.new_context(
             viewport={"width": width, "height": height}, locale=locale, timezone_id="Asia/Shanghai",
             color_scheme="dark" if dark else "light", base_url=app_server.url,
+            storage_state={"cookies": cookies.get(role, []), "origins": []},
         )  # fmt: skip
         contexts.append(context)
         page = context.new_page()
         page.goto(f"/{path.lstrip('/')}")
         settle(page)
-        fill_sign_in(page, ROLES[role], app_server.passphrase)
-        page.get_by_test_id("stSidebar").wait_for(state="attached", timeout=30_000)
-        settle(page)
+        if not page.get_by_test_id("stSidebar").count():  # nobody has signed in yet, or somebody signed out
+            fill_sign_in(page, ROLES[role], app_server.passphrase)
+            page.get_by_test_id("stSidebar").wait_for(state="attached", timeout=30_000)
+            settle(page)
+            cookies[role] = context.cookies()
         return page
 
     yield make
