@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from core.analytics import as_of as statements
-from core.analytics import past_deals, trend
+from core.analytics import kpis, past_deals, trend
 from core.analytics.as_of import AsOf
 from core.analytics.filters import Filters
 from core.analytics.pipeline_health import (
@@ -201,6 +201,19 @@ def test_the_totals_of_a_past_day_are_sums_over_its_deals(histories, on, known, 
         )
         for stage in (1, 2, 3)
     }  # fmt: skip
+
+
+@quickly
+@given(some_histories(), filters)
+def test_the_totals_of_today_are_those_of_the_deals_as_they_are(histories, narrowed):
+    chosen, _reps = narrowed
+    today = FIRST + timedelta(days=DAYS + 90)
+    period, before = Period(date(2026, 1, 15), date(2026, 3, 15)), Period(date(2025, 11, 15), date(2026, 1, 15))
+    mirror = mirror_of(histories)
+    asked = {"period": period, "earlier": {"before": before}, "filters": chosen}
+    past = mirror.rows(statements.totals(mirror.facts, **asked, as_of=AsOf(today)))[0]._asdict()
+    now = mirror.rows(kpis.totals(mirror.facts, **asked, today=today))[0]._asdict()
+    assert {name: past[name] for name in now if name in past} == now
 
 
 def _weighted(value, stage):

@@ -16,7 +16,7 @@ from core.domain.periods import Period, add_months
 from core.i18n import N_, _, format_date, format_money, format_number, format_rate
 from core.queries.overview import overview_kpis
 from core.queries.pipeline_health import pipeline_ages, pipeline_concentration, stage_calibration
-from core.reports.tables import Column
+from core.reports.tables import Column, records
 from core.ui.cards import Card, draw_cards
 from core.ui.drill import COUNTED, chart, columns_open, numbers, opening
 from core.ui.drill_words import age_name
@@ -41,8 +41,13 @@ def begin_health(view: View, filters: Filters, end: AsOf) -> None:
     period = _decided_in(end)
     view.ahead(pipeline_ages, as_of=end, filters=filters)
     view.ahead(stage_calibration, period=period, as_of=end, filters=filters)
-    view.ahead(overview_kpis, period=period, filters=filters, as_of=end)
+    view.ahead(overview_kpis, period=period, filters=filters, as_of=_past(view, end))
     view.ahead(pipeline_concentration, as_of=end, filters=filters)
+
+
+def _past(view: View, end: AsOf) -> AsOf | None:
+    """Return the past day that is looked from, None for today: figures of now are read off the deals as they are."""
+    return None if end == AsOf(view.today) else end
 
 
 def _decided_in(end: AsOf) -> Period:
@@ -66,7 +71,7 @@ def draw_health(view: View, filters: Filters, end: AsOf) -> None:
 
 
 def _cards(view: View, filters: Filters, end: AsOf, period: Period) -> None:
-    now = cast("dict[str, Any]", view.ask(overview_kpis, period=period, filters=filters, as_of=end).iloc[0].to_dict())
+    now = records(view.ask(overview_kpis, period=period, filters=filters, as_of=_past(view, end)))[0]
     tops = view.ask(pipeline_concentration, as_of=end, filters=filters)
     speed = velocity(
         open_count=int(now["open_count"]), win_rate=now["win_rate"], average_deal=now["average_deal"],
