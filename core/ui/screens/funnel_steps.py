@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.analytics.selection import Selection
 from core.charts.funnel_steps import step_differences, step_trend
-from core.domain.periods import Period, add_months
+from core.domain.periods import Period
 from core.i18n import _, format_date, format_number, format_points, format_rate
 from core.queries import funnel_steps as questions
 from core.queries.funnel import funnel_compare
@@ -18,6 +18,7 @@ from core.ui.page import plain
 from core.ui.screens.funnel_cohort import month_of
 from core.ui.screens.funnel_state import BY_NAMES, USUAL_DAYS, choice, chosen, days_chosen, days_said
 from core.ui.screens.funnel_words import finding, joined, p_figure, p_said, step_name
+from core.ui.screens.overview import months_shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -212,7 +213,7 @@ def _open_sides(view: View, rows: dict[str, dict[str, Any]], selected: Any, side
 
 def _trend(view: View, asked: Asked, days: int) -> None:
     period = asked.period
-    shown = period if len(period.months()) > 2 else Period(add_months(period.end.replace(day=1), -11), period.end)
+    shown = months_shown(period)
     months = view.ask(questions.step_trend, period=shown, filters=asked.filters, days=days, as_of=asked.as_of)
     keys = {str(row.stage_key) for row in months.itertuples()}
 

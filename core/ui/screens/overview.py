@@ -89,7 +89,7 @@ def _begin(view: View, period: Period, filters: Filters, as_of: AsOf | None, *, 
     view.ahead(expected_weeks, filters=filters, as_of=as_of)
     if comparable(view, period).previous:
         view.ahead(booked_why, period=period, filters=filters, to_date=to_date, as_of=as_of)
-    view.ahead(months_booked, period=_months_shown(period), filters=filters, as_of=as_of)
+    view.ahead(months_booked, period=months_shown(period), filters=filters, as_of=as_of)
     view.ahead(coverage_needed, filters=filters, as_of=as_of)
     if as_of:
         view.ahead(pipeline_as_of, as_of=as_of, filters=filters)
@@ -168,12 +168,13 @@ def cards(
     ]  # fmt: skip
 
 
-def _months_shown(period: Period) -> Period:
+def months_shown(period: Period) -> Period:
+    """Return the months that a trend shows of a period: of one or two months the year up to its end."""
     return period if len(period.months()) > 2 else Period(add_months(period.end.replace(day=1), -11), period.end)
 
 
 def _trend(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
-    shown = _months_shown(period)
+    shown = months_shown(period)
     months = view.ask(months_booked, period=shown, filters=filters, as_of=as_of)
     plan = view.ask(plan_by_month, period=shown, filters=filters)
     if len(plan):
