@@ -51,6 +51,7 @@ from core.db.migrate import migrate
 from core.db.work import Database
 from core.errors import SalesError
 from core.gate import answer
+from core.jobs.allocator import share_memory
 from core.jobs.collector import Spared
 from core.queries import leaderboard_kept
 from core.settings import PROJECT_ROOT, settings
@@ -140,12 +141,8 @@ def _alone(subject: Callable[..., Found], company: Company, until: date, runs: R
 
 
 def of_luopan(folder: Path, until: date, runs: Runs) -> Found:
-    """Measure the mirror in a process that has nothing else; leave its tables as Parquet for the SQL by hand.
-
-    The collector of garbage is set as the served program sets it, here and in `of_following`: Python's own way looks
-    through all that start-up made once in some thirty answers, which takes longer than any of them.
-    """
-    Spared().begin()
+    """Measure the mirror in a process that has nothing else; leave its tables as Parquet for the SQL by hand."""
+    _as_served()
     company, found, days = Company(folder), Found(), Days(until)
     before = _memory()
     starts = []
@@ -171,9 +168,19 @@ def of_luopan(folder: Path, until: date, runs: Runs) -> Found:
     return found
 
 
+def _as_served() -> None:
+    """Set the garbage collector and the C library's allocator as the served program does at its start.
+
+    Python's own way looks through all that start-up made once in some thirty answers, which takes longer than any of
+    them; glibc's keeps what each of up to sixteen threads let go.
+    """
+    share_memory()
+    Spared().begin()
+
+
 def of_building(folder: Path, _until: date, _runs: Runs) -> Found:
     """Measure building from SQLite, in a process of its own."""
-    Spared().begin()
+    _as_served()
     company, found = Company(folder), Found()
     found.figures[BUILD] = list(_builds(lambda: _opened(company), company.folder / "mirror"))
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -194,7 +201,7 @@ def _builds(open_it: Callable[[], Database], mirrors: Path) -> Iterator[float]:
 
 def of_following(folder: Path, _until: date, runs: Runs) -> Found:
     """Measure refreshes; last of all, since it changes deals."""
-    Spared().begin()
+    _as_served()
     found, database = Found(), _opened(Company(folder))
     database.mirror.refresh()
     for changes, name in ((1, REFRESH_ONE), (1_000, REFRESH_MANY)):

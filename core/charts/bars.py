@@ -183,7 +183,7 @@ def grouped_bars(
     figure.update_xaxes(range=[0, top or 1.0])
     widest = max(text_width(label, s.tick) for label in labels)
     figure.update_layout(barmode="overlay", margin={"r": round(widest) + 16})
-    legend = write_legend(figure, kinds, c=c, s=s, left=figure.laid["margin"]["l"])
+    headroom = write_legend(figure, kinds, c=c, s=s, left=figure.laid["margin"]["l"])
     return style(
-        figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large, headroom=legend + 12
+        figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large, headroom=headroom
     )  # fmt: skip

@@ -147,8 +147,8 @@ def flow(
     kinds = [
         Kind(_(name), colours[kind], _clear(colours[kind], 0.45)) for kind, name in KIND_NAMES.items() if kind in met
     ]
-    legend = write_legend(figure, kinds, c=c, s=s, left=room)
-    return style(figure, title=title, dark=dark, height=height, large=large, headroom=legend + 12)
+    headroom = write_legend(figure, kinds, c=c, s=s, left=room)
+    return style(figure, title=title, dark=dark, height=height, large=large, headroom=headroom)
 
 
 def _free(

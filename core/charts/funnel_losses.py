@@ -101,9 +101,9 @@ def lost_by_stage(
         start = [a + b for a, b in zip(start, counts, strict=True)]
     figure.update_xaxes(range=[0, max(start) or 1])
     figure.update_layout(barmode="overlay")
-    legend = write_legend(figure, kinds, c=c, s=s, left=figure.laid["margin"]["l"])
+    headroom = write_legend(figure, kinds, c=c, s=s, left=figure.laid["margin"]["l"])
     return style(
-        figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large, headroom=legend + 12
+        figure, title=title, subtitle=subtitle, dark=dark, height=height, large=large, headroom=headroom
     )  # fmt: skip
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from core.charts.figure import Figure
 from core.charts.theme import NARROWEST, Look, Sizes, fitted, plain, text_width
 
-_MARK, _MARK_HIGH, _BESIDE, _APART = 16, 9, 6, 14
-"""A kind's mark, what lies between it and its name, and between two kinds, in px."""
+_MARK, _MARK_HIGH, _BESIDE, _APART, _BELOW = 16, 9, 6, 14, 12
+"""A kind's mark, what lies between it and its name, between two kinds, and above the title's, in px."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Kind:
 
 
 def write_legend(figure: Figure, kinds: Sequence[Kind], *, c: Look, s: Sizes, left: int) -> int:
-    """Write what colours mean above the plot, in rows that a phone has the width for; return their height in px.
+    """Write what colours mean above the plot, in rows that a phone has the width for; return `style`'s headroom in px.
 
-    left: the plot's margin. The height is part of the headroom that `style` is asked for.
+    left: the plot's margin.
     """
     line, across, row = s.tick + 9, 0.0, 0
     places: list[tuple[Kind, str, float, int]] = []
@@ -47,4 +47,4 @@ def write_legend(figure: Figure, kinds: Sequence[Kind], *, c: Look, s: Sizes, le
             text=plain(name), xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="middle",
             xshift=at + _MARK + _BESIDE, yshift=middle, showarrow=False, font={"size": s.tick, "color": c.muted},
         )  # fmt: skip
-    return (row + 1) * line
+    return (row + 1) * line + _BELOW

@@ -89,8 +89,7 @@ def boards(
         ranges = other.submit(now.ranges) if "range" in adjust and measure in RANGED else None
         now.tell()
         then = Board(pool, standings, replace(contest, period=before), earlier, measure, adjust)
-        if ranges is not None:
-            now.lay(*ranges.result())
+        now.lay(ranges.result() if ranges else None)
     return now, then
 
 
@@ -124,10 +123,8 @@ class Board:
             self._adjust_quotas()
         if self.prior is None:
             self._shrink()
-        none = np.zeros(self.at.shape, np.int64)
         of = np.full(self.at.shape, np.count_nonzero(self.columns["rank"]))
         self._put(plain_rank=self._rank(self.measure), of=of, inside=self.pool.holds(self.numbers))
-        self._put(rank_low=none, rank_high=none)
 
     def _put(self, **columns: NDArray[Any]) -> None:
         self.columns.update(columns)
@@ -200,8 +197,9 @@ class Board:
             )  # fmt: skip
         return rank_ranges.range_ends(self.columns["rank"], draws)
 
-    def lay(self, low: NDArray[np.int64], high: NDArray[np.int64]) -> None:
-        """Put the ranges beside the ranks."""
+    def lay(self, ranges: tuple[NDArray[np.int64], NDArray[np.int64]] | None) -> None:
+        """Put the ranges beside the ranks, noughts where none are asked for."""
+        low, high = ranges or (np.zeros(self.at.shape, np.int64),) * 2
         self._put(rank_low=low, rank_high=high)
 
     def _decided(self, whose: NDArray[np.int64], amount: NDArray[np.int64]) -> rank_ranges.Decided:

@@ -17,6 +17,7 @@ from core.reports.tables import Column, is_missing, records
 from core.ui import session
 from core.ui.drill_words import said, told
 from core.ui.filters import write_address
+from core.ui.folds import fold
 from core.ui.page import plain
 from core.ui.phone import PhoneRow, draw_rows, rows_drawn, wide
 from core.ui.tables import export_menu, table
@@ -232,9 +233,9 @@ def numbers(
     behind: Behind | None = None,
 ) -> None:
     """Offer the numbers of a chart as a table, folded; made when it is unfolded. Cells open what `behind` says."""
-    folded = st.expander(_("The numbers as a table"), icon=":material/table:", key=f"numbers-{name}", on_change="rerun")
-    if folded.open:
-        with folded:
+    unfolded = fold(view, _("The numbers as a table"), name=name, icon=":material/table:")
+    if unfolded is not None:
+        with unfolded:
             made = frame() if callable(frame) else frame
             on_cell = cells(view, made, behind) if _opens(made, columns, behind) else None
             table(view, made, columns, name=name, stays=True, on_cell=on_cell)

@@ -109,7 +109,8 @@ def _for_strangers() -> None:
     st.session_state[session.SHARED_KEY] = asked.url_path == "shared"
     if not st.session_state[session.SHARED_KEY]:
         language_switch()
-    asked.run()
+    with turns.PAGES.turn():
+        asked.run()
 
 
 def _sidebar(actor: Actor) -> None:

@@ -78,3 +78,25 @@ def test_a_card_of_the_podium_opens_as_many_deals_as_it_says(app_server, page_as
     won = int(card.get_by_test_id("stText").inner_text().replace(",", ""))
     card.get_by_role("button", name="Show deals").filter(visible=True).click()
     assert listed(page)[2] == won
+
+
+def test_the_tables_that_lie_open_stand_in_the_address_and_close_on_the_way_back(app_server, page_as):
+    page = page_as("leadership", "funnel?period=this-year")
+    folds = page.get_by_text("The numbers as a table")
+    table = page.locator(".st-key-table-funnel-cohort")
+    assert not table.count()
+    folds.first.click()
+    table.first.wait_for()
+    page.wait_for_url(re.compile(r"open=funnel-cohort"))
+    settle(page)
+    copied = page.context.new_page()
+    copied.goto(page.url)
+    copied.locator(".st-key-table-funnel-cohort [data-testid=stDataFrame]").wait_for()
+    assert copied.locator('[data-testid="stDataFrame"]').count() == 1
+    page.go_back()
+    table.first.wait_for(state="detached")
+    page.go_forward()
+    table.first.wait_for()
+    folds.first.click()
+    table.first.wait_for(state="detached")
+    page.wait_for_url(lambda url: "open=" not in url)

@@ -50,7 +50,7 @@ def world(small_company: Company) -> Company:
 
 
 def opened(company: Company, name: str, who: str = "leader", language: str = "en", **params: Any) -> AppTest:
-    unfolded = {"numbers-funnel-cohort": True, "numbers-funnel-by-team": True}
+    unfolded = {"fold-funnel-cohort": True, "fold-funnel-by-team": True}
     app = turned(framed(actor(company, who), language=language, **unfolded).run(), name, **params)
     assert not app.exception
     return app

@@ -66,9 +66,8 @@ def draw(view: View) -> None:
         told = _("There are no deals yet. Log the first one, or import your company's deals.")
         nothing_yet(view, told)
         return
-    needed = view.ask(coverage_needed, filters=filters, as_of=as_of).iloc[0]
-    beside = comparable(view, period)
-    shown = cards(period, filters, rows, view.currency, beside, as_of=as_of, needed=float(needed["needed"]))
+    needed, beside = needed_coverage(view, filters, as_of), comparable(view, period)
+    shown = cards(period, filters, rows, view.currency, beside, as_of=as_of, needed=needed)
     draw_cards(view, shown, key="overview")
     if is_running and any(beside):
         st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
@@ -96,6 +95,11 @@ def _begin(view: View, period: Period, filters: Filters, as_of: AsOf | None, *, 
     else:
         view.ahead(pipeline_by_stage, filters=filters)
     view.ahead(breakdown, period=period, by=cast("Dimension", _parts_by(view)), filters=filters, as_of=as_of)
+
+
+def needed_coverage(view: View, filters: Filters, as_of: AsOf | None) -> float:
+    """Return the coverage that the win rate of the last twelve months asks for, NaN where that is not known."""
+    return float(view.ask(coverage_needed, filters=filters, as_of=as_of)["needed"].iloc[0])
 
 
 class Comparable(NamedTuple):

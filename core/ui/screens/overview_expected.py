@@ -16,6 +16,7 @@ from core.i18n import N_, _, format_money, format_number, format_rate
 from core.queries.expected import FIGURES, expected_weeks
 from core.reports.tables import Column, records
 from core.ui.drill import chart, deals_button, numbers
+from core.ui.folds import fold
 from core.ui.page import plain
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ def draw(view: View, filters: Filters, as_of: AsOf | None) -> None:
           "alone puts one in {rate} there.", judged=format_number(judged), weeks=format_number(weeks["week"].nunique()),
           odd=format_number(odd), rate=format_number(1 / FALSE_ALARMS))
     )  # fmt: skip
-    folded = st.expander(_("The weeks before"), icon=":material/show_chart:", key="expected-weeks", on_change="rerun")
-    if folded.open:
-        with folded:
+    unfolded = fold(view, _("The weeks before"), name="weeks-before", icon=":material/show_chart:")
+    if unfolded is not None:
+        with unfolded:
             _charts(view, weeks, filters, as_of)
 
 

@@ -23,7 +23,7 @@ from core.ui.page import NO_SUCH_PAGE
 from core.ui.screens import rep_leaves, rep_team
 from core.ui.screens.funnel_state import Asked
 from core.ui.screens.leaderboard_contests import honours
-from core.ui.screens.overview import booked_in, cards, comparable, month_cells
+from core.ui.screens.overview import booked_in, cards, comparable, month_cells, needed_coverage
 
 if TYPE_CHECKING:
     from core.ui.page import View
@@ -53,7 +53,8 @@ def draw(view: View) -> None:
     rows = view.ask(overview_kpis, period=period, filters=filters, to_date=is_running, as_of=as_of)
     found: dict[str, dict[str, Any]] = {str(row["row"]): dict(row) for _i, row in rows.iterrows()}
     beside = comparable(view, period)
-    draw_cards(view, cards(period, filters, found, view.currency, beside, as_of=as_of), key="rep")
+    needed = needed_coverage(view, filters, as_of)
+    draw_cards(view, cards(period, filters, found, view.currency, beside, as_of=as_of, needed=needed), key="rep")
     if is_running and any(beside):
         st.caption(_("Earlier periods are counted up to the same day, so that the comparison is fair."))
     _trend(view, number, Asked(period, filters, as_of))
