@@ -19,8 +19,9 @@ def mend_looks() -> None:
     buttons, too dark to read on a dark page; the customers that a search found stand in the middle; links
     to pages are cut where they are long, and stand further in than the text around them; the library's form
     for signing in makes a plain button of the one that matters; figures have a background for their pictures'
-    sake, and their one button is drawn in a colour of one theme; the hand points at those that open nothing, too;
-    a chart that `core/web/steady.js` holds lies where it was.
+    sake, and their one button is drawn in a colour of one theme; buttons that a phone stands below each other
+    are far apart; the hand points at charts that open nothing, too; a chart that `core/web/steady.js` holds lies
+    where it was.
     """
     st.html(
         """<style>
@@ -46,6 +47,7 @@ def mend_looks() -> None:
         [data-testid="stMain"] [data-testid="stPageLink-NavLink"] {position: relative; left: -0.5rem}
         [data-testid="stMain"] [data-testid="stPageLink-NavLink"] :is(span, div, p) {
           white-space: normal; overflow: visible}
+        [class*="st-key-why-"] [data-testid="stHorizontalBlock"] {row-gap: 0}
         [class*="st-key-still-"] .js-plotly-plot .nsewdrag {cursor: default}
         .js-plotly-plot .main-svg, .luopan-held .main-svg {background: transparent !important}
         .luopan-held {position: absolute; inset: 0; overflow: hidden; pointer-events: none}

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -146,6 +147,19 @@ def settle(page: Any) -> None:
     """Wait until the script has run, each element's code is loaded, and for 250 ms nothing has come or gone."""
     page.wait_for_timeout(250)
     page.wait_for_function(_STILL, arg=IDLE, timeout=30_000)
+
+
+_TURN = """address => {
+    history.pushState({}, "", address);
+    dispatchEvent(new PopStateEvent("popstate", {state: {}}));
+}"""
+
+
+def turn_to(page: Any, address: str) -> None:
+    """Open another page of the program as its own links do, without loading the program anew."""
+    page.evaluate(_TURN, address)
+    settle(page)
+    assert urlsplit(page.url).path in {urlsplit(address).path, "/"}, f"{address} led to {page.url}"  # "/" is home
 
 
 def fill_sign_in(page: Any, username: str, password: str) -> None:

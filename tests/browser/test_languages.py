@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from data.demo.reference import COMPETITORS
-from tests.browser.conftest import AppServer, PageAs, serving, settle
+from tests.browser.conftest import AppServer, PageAs, serving, turn_to
 
 pytestmark = pytest.mark.browser
 
@@ -57,9 +57,7 @@ _READ = """() => {
 
 
 def _said(page: Any, path: str) -> list[str]:
-    page.goto(f"/{path}")
-    page.get_by_test_id("stSidebar").wait_for(state="attached")
-    settle(page)
+    turn_to(page, f"/{path}")
     texts = page.evaluate(_READ)
     assert len(texts) > 15, f"{path} said hardly anything"
     assert not page.get_by_test_id("stException").count()
