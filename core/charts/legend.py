@@ -10,7 +10,7 @@ from core.charts.figure import Figure
 from core.charts.theme import NARROWEST, Look, Sizes, fitted, plain, text_width
 
 _MARK, _MARK_HIGH, _BESIDE, _APART, _BELOW = 16, 9, 6, 14, 12
-"""A kind's mark, what lies between it and its name, between two kinds, and above the title's, in px."""
+"""A kind's mark, what lies between it and its name, between two kinds, and between the rows and the plot, in px."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,14 +22,22 @@ UNFOLDED: Final = "open"
 def fold(view: View, label: str, *, name: str, icon: str) -> ExpanderContainer | None:
     """Offer a part of the page; None while it is folded, so that it costs nothing.
 
-    name: the part's in the address, its own on the page.
+    name: the part's in the address, its own on the page. It stays there while the page shows other parts, so that
+    the part lies open when it is back.
     """
-    is_named = name in address(view).get(UNFOLDED, ())
-    key = follow(f"fold-{name}", is_named)
-    if is_named and key not in st.session_state:
-        st.session_state[key] = True
-    folded = st.expander(label, icon=icon, key=key, on_change=partial(_keep, view, key, name))
+    is_named, key = name in address(view).get(UNFOLDED, ()), f"fold-{name}"
+    unfold(view, key, is_named=is_named)
+    folded = st.expander(label, icon=icon, key=follow(key, is_named), on_change=partial(_keep, view, key, name))
     return folded if folded.open else None
+
+
+def unfold(view: View, key: str, *, is_named: bool) -> None:
+    """Have an expander say what the page's address does; the holder of a share link decides after its first run.
+
+    Streamlit folds it where its label speaks another language.
+    """
+    if view.query is None or key not in st.session_state:
+        st.session_state[key] = is_named
 
 
 def _keep(view: View, key: str, name: str) -> None:

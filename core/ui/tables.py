@@ -25,7 +25,7 @@ NOTHING_HERE = N_("Nothing to show here yet.")
 _STYLED_CELLS = 100_000
 _MEASURED_ROWS = 200
 _WHOLE_ROWS = 14
-"""So many rows, a year's months and more, are shown without a scroll bar, where Streamlit shows ten."""
+"""So many rows, a year's months and more, are shown without a scroll bar where nothing else is asked."""
 _ROW_PX, _EDGES_PX = 33, 2
 """A row at the theme's size of type, the headings' too; the lines above and below a table."""
 _CELL = "luopan_clicked_cell"
@@ -89,10 +89,7 @@ def table(
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": modes} if modes else {}
     if on_cell is not None:
         options = {"on_select": partial(_keep_cell, key), "selection_mode": [*modes, "single-cell"]}
-    if height is None and len(body) <= _WHOLE_ROWS:
-        height = height_of(len(body), most=_WHOLE_ROWS)
-    if height is not None:
-        options["height"] = height
+    options["height"] = height or height_of(len(body), most=_WHOLE_ROWS)
     event = st.dataframe(data, hide_index=True, column_config=config, key=key, placeholder=MISSING, **options)
     if first < len(frame):
         rest_button(len(frame), name=name)

@@ -92,6 +92,7 @@ def test_the_tables_that_lie_open_stand_in_the_address_and_close_on_the_way_back
     copied = page.context.new_page()
     copied.goto(page.url)
     copied.locator(".st-key-table-funnel-cohort [data-testid=stDataFrame]").wait_for()
+    settle(copied)
     assert copied.locator('[data-testid="stDataFrame"]').count() == 1
     page.go_back()
     table.first.wait_for(state="detached")

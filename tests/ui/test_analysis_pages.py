@@ -50,8 +50,8 @@ def world(small_company: Company) -> Company:
 
 
 def opened(company: Company, name: str, who: str = "leader", language: str = "en", **params: Any) -> AppTest:
-    unfolded = {"fold-funnel-cohort": True, "fold-funnel-by-team": True}
-    app = turned(framed(actor(company, who), language=language, **unfolded).run(), name, **params)
+    params["open"] = ["funnel-cohort", "funnel-by-team"]
+    app = turned(framed(actor(company, who), language=language).run(), name, **params)
     assert not app.exception
     return app
 

@@ -127,7 +127,7 @@ def test_a_row_of_the_leaderboard_opens_the_person_as_of_the_same_day(sold: Comp
 
 def test_a_number_of_a_table_of_months_opens_the_month_that_it_is_of(sold: Company) -> None:
     app = opened(sold, "overview", "leader", period="this-quarter")
-    app.session_state["fold-overview-months"] = True
+    app.query_params["open"] = "overview-months"
     app.session_state["luopan_clicked_cell"] = ("table-overview-months", 0, "won")
     app.run()
     (dialog,) = app.get("dialog")
@@ -139,7 +139,7 @@ def test_a_number_of_a_table_of_months_opens_the_month_that_it_is_of(sold: Compa
 def test_a_months_rates_open_the_deals_that_they_are_of(sold: Company, column: str) -> None:
     sold.deal(path=(("identified", TODAY - 60 * DAY),))
     app = opened(sold, "funnel", "leader", period="last-12-months")
-    app.session_state["fold-funnel-months"] = True
+    app.query_params["open"] = "funnel-months"
     months = app.run().dataframe[-1].value
     app.session_state["luopan_clicked_cell"] = ("table-funnel-months", len(months) - 1, column)
     app.run()
@@ -168,7 +168,7 @@ def test_a_cell_of_a_cohorts_stages_opens_what_it_counts_and_a_rate_what_it_is_a
     name = f"funnel-by-{by}" if by else "funnel-cohort"
     address = {"period": "last-12-months", "by": by, "followed": followed}
     app = opened(halved, "funnel", "leader", **{key: value for key, value in address.items() if value})
-    app.session_state[f"fold-{name}"] = True
+    app.query_params["open"] = name
     stages = app.run().dataframe[0].value
     reached = [int(n) for n in stages["reached"]]
     first = reached.index(max(reached))
@@ -191,10 +191,10 @@ def test_a_table_says_that_its_numbers_open_only_where_one_does(sold: Company) -
     """Nobody chose a competitor, and a table without rows has nothing to click."""
     promise = "Click a number to see the deals that it counts."
     app = opened(sold, "funnel", "leader", part="losses", period="this-quarter")
-    app.session_state["fold-funnel-lost-months"] = True
+    app.query_params["open"] = "funnel-lost-months"
     assert promise in [one.value for one in app.run().caption]
     empty = opened(sold, "funnel", "leader", part="losses", period="last-quarter")
-    empty.session_state["fold-funnel-lost-months"] = True
+    empty.query_params["open"] = "funnel-lost-months"
     assert promise not in [one.value for one in empty.run().caption]
 
 

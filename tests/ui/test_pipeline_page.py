@@ -47,7 +47,7 @@ def test_a_day_that_is_not_over_is_now_and_the_page_says_so(world: Company) -> N
 
 def test_the_waterfalls_numbers_stand_in_a_table_and_add_up(world: Company) -> None:
     app = opened(world, "pipeline", since="2026-06-30")
-    app.session_state["fold-pipeline-changes"] = True
+    app.query_params["open"] = "pipeline-changes"
     table = app.run().dataframe[0].value
     by_name = dict(zip(table["name"], table["value"], strict=True))
     assert by_name["Open at the start"] == 2_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +18,7 @@ from core.ui import session
 from core.ui.cards import said
 from core.ui.drill import DRILL
 from core.ui.filters import address, write_address
+from core.ui.folds import unfold
 from core.ui.page import plain
 from core.ui.screens import overview_customer_worth
 from core.ui.tables import table
@@ -49,9 +51,9 @@ _FOLD = "overview-customers"
 def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
     """Draw the section, folded; it asks for nothing until it is unfolded, which the page's address says."""
     is_named = any(address(view).get(name) for name in (_LIST, overview_customer_worth.OPEN))
-    if is_named and not st.session_state.get(_FOLD):
-        st.session_state[_FOLD] = True
-    folded = st.expander(_("Customers"), icon=":material/groups:", key=follow(_FOLD, is_named), on_change=_fold)
+    unfold(view, _FOLD, is_named=is_named)
+    keep = partial(_fold, view)
+    folded = st.expander(_("Customers"), icon=":material/groups:", key=follow(_FOLD, is_named), on_change=keep)
     if not folded.open:
         return
     with folded:
@@ -98,7 +100,9 @@ def _close() -> None:
     write_address(**{_LIST: _UNFOLDED})
 
 
-def _fold() -> None:
+def _fold(view: View) -> None:
+    if view.query is not None:  # a share link's address stays as it was sent
+        return
     if st.session_state[_FOLD]:
         write_address(**{_LIST: _UNFOLDED})
     else:
