@@ -12,12 +12,16 @@ from core.charts.theme import look, money_axis, nothing, say, sizes, style
 from core.i18n import N_, _, format_rate, language
 
 MONTH_MS = 30.4 * 86_400_000  # plotly measures bars on a time axis in milliseconds
+_MOST_CHINESE = 9
 _QUOTA, _LAST_YEAR, _PLAN = N_("Quota {amount}"), N_("Last year {amount}"), N_("Plan {amount}")
 
 
 def short_months(months: list[date], *, most: int = 12) -> tuple[list[int], list[str]]:
-    """Return positions and texts of at most `most` labels, with the year where it turns."""
-    step = max(1, math.ceil(len(months) / most))
+    """Return positions and texts of at most `most` labels, with the year where it turns.
+
+    In Chinese of at most nine: ten to twelve would run into each other on a phone.
+    """
+    step = max(1, math.ceil(len(months) / min(most, _MOST_CHINESE if language() == "zh" else most)))
     step = next((s for s in (1, 2, 3, 6, 12) if s >= step), 12)
     at = [i for i, m in enumerate(months) if (m.month - 1) % step == 0]
     if not at and months:

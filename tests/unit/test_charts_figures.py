@@ -15,7 +15,7 @@ from core.charts.expected import expected_weeks
 from core.charts.figure import Figure
 from core.charts.progress import changes, weekly
 from core.charts.rows import add_row_bars, add_row_ticks, row_px
-from core.charts.theme import sizes
+from core.charts.theme import sizes, text_width
 from core.charts.trend import short_months
 from core.i18n import LANGUAGES, _, speaking
 
@@ -284,6 +284,17 @@ def test_months_are_labelled_twelve_times_at_most_and_the_year_is_said(count):
     assert 1 <= len(at) <= 12
     assert texts[0] == "Jan<br>2024"
     assert sum("<br>" in t for t in texts) == len({months[i].year for i in at})
+
+
+@pytest.mark.parametrize("first", range(1, 13))
+@pytest.mark.parametrize("count", [8, 9, 10, 12, 24])
+def test_chinese_months_do_not_run_into_each_other_on_a_phone(count, first):
+    months = [date(2025 + (first - 1 + i) // 12, (first - 1 + i) % 12 + 1, 1) for i in range(count)]
+    with speaking("zh"):
+        at, texts = short_months(months)
+    wide = [text_width(text.split("<br>")[0], sizes(large=False).tick) for text in texts]
+    apart = [290 / count * (right - left) for left, right in pairwise(at)]
+    assert all(sum(both) / 2 + 4 < room for both, room in zip(pairwise(wide), apart, strict=True)), texts
 
 
 def test_two_years_do_not_stand_side_by_side_under_the_axis():
