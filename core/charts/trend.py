@@ -21,7 +21,9 @@ def short_months(months: list[date], *, most: int = 12) -> tuple[list[int], list
 
     In Chinese of at most nine: ten to twelve would run into each other on a phone.
     """
-    step = max(1, math.ceil(len(months) / min(most, _MOST_CHINESE if language() == "zh" else most)))
+    if language() == "zh":
+        most = min(most, _MOST_CHINESE)
+    step = max(1, math.ceil(len(months) / most))
     step = next((s for s in (1, 2, 3, 6, 12) if s >= step), 12)
     at = [i for i, m in enumerate(months) if (m.month - 1) % step == 0]
     if not at and months:

@@ -11,6 +11,8 @@ from core.ui.filters import address, write_address
 from core.ui.way_back import follow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
     from core.ui.page import View
@@ -25,23 +27,29 @@ def fold(view: View, label: str, *, name: str, icon: str) -> ExpanderContainer |
     name: the part's in the address, its own on the page. It stays there while the page shows other parts, so that
     the part lies open when it is back.
     """
-    is_named, key = name in address(view).get(UNFOLDED, ()), f"fold-{name}"
-    unfold(view, key, is_named=is_named)
-    folded = st.expander(label, icon=icon, key=follow(key, is_named), on_change=partial(_keep, view, key, name))
+    is_named = name in address(view).get(UNFOLDED, ())
+    return folded_by(view, label, icon=icon, key=f"fold-{name}", is_named=is_named, keep=partial(_keep, name))
+
+
+def folded_by(
+    view: View, label: str, *, icon: str, key: str, is_named: bool, keep: Callable[[bool], None]
+) -> ExpanderContainer | None:  # fmt: skip
+    """Offer a part that lies open where the address says so, by words of its own; None while it is folded.
+
+    `keep` writes into the address whether it lies open now. A share link's address stays as it was sent: its holder
+    decides after the first run.
+    """
+    if view.query is None or key not in st.session_state:  # Streamlit folds what is called by another name, too
+        st.session_state[key] = is_named
+
+    def turned() -> None:
+        if view.query is None:
+            keep(bool(st.session_state[key]))
+
+    folded = st.expander(label, icon=icon, key=follow(key, is_named), on_change=turned)
     return folded if folded.open else None
 
 
-def unfold(view: View, key: str, *, is_named: bool) -> None:
-    """Have an expander say what the page's address does; the holder of a share link decides after its first run.
-
-    Streamlit folds it where its label speaks another language.
-    """
-    if view.query is None or key not in st.session_state:
-        st.session_state[key] = is_named
-
-
-def _keep(view: View, key: str, name: str) -> None:
-    if view.query is not None:  # a share link's address stays as it was sent
-        return
+def _keep(name: str, is_open: bool) -> None:
     others = [one for one in st.query_params.get_all(UNFOLDED) if one != name]
-    write_address(**{UNFOLDED: [*others, name] if st.session_state[key] else others})
+    write_address(**{UNFOLDED: [*others, name] if is_open else others})

@@ -38,7 +38,7 @@ def run() -> None:
         known = [_page(account, default=True), _alias_of(account)]
         asked = st.navigation([*known, *lost.lost_pages(known, _leading_to(account))], position="hidden")
         _sidebar(here.actor)
-        asked.run()
+        _draw(asked)
         return
     pages = routes.pages_for(here.actor)
     home = routes.home_of(pages)
@@ -51,6 +51,10 @@ def run() -> None:
     hidden += lost.lost_pages([*chain.from_iterable(menu.values()), *hidden], lost.draw_lost)
     asked = st.navigation({**menu, "": hidden}, expanded=True)
     _sidebar(here.actor)
+    _draw(asked)
+
+
+def _draw(asked: st.Page) -> None:
     with turns.PAGES.turn():
         asked.run()
 
@@ -109,8 +113,7 @@ def _for_strangers() -> None:
     st.session_state[session.SHARED_KEY] = asked.url_path == "shared"
     if not st.session_state[session.SHARED_KEY]:
         language_switch()
-    with turns.PAGES.turn():
-        asked.run()
+    _draw(asked)
 
 
 def _sidebar(actor: Actor) -> None:

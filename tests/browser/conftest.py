@@ -156,6 +156,7 @@ _TURN = """address => {
     const app = document.querySelector("[data-testid='stApp']");
     const watch = new MutationObserver(records => {
         window.hasTurned ||= records.some(({type, target}) => type === "attributes" || target.closest("main"));
+        if (window.hasTurned) watch.disconnect();
     });
     watch.observe(app, {attributeFilter: ["data-test-script-state"], childList: true, subtree: true});
     history.pushState({}, "", address);
@@ -164,17 +165,21 @@ _TURN = """address => {
 """A script may be over before its state is drawn, but then what it drew has come."""
 
 
+def load(page: Any, address: str) -> None:
+    """Load the program at an address."""
+    page.goto(address)
+    settle(page)
+
+
 def turn_to(page: Any, address: str) -> None:
-    """Open another page of the program as its own links do, without loading the program anew, the
-    present page and what comes after home excepted.
-    """
+    """Open another page as the program's own links do; the present one, and what comes after home, is loaded anew."""
     asked = urlsplit(address).path
     if urlsplit(page.url).path in {asked, "/"}:
-        page.goto(address)
+        load(page, address)
     else:
         page.evaluate(_TURN, address)
         page.wait_for_function("() => window.hasTurned")
-    settle(page)
+        settle(page)
     landed = urlsplit(page.url).path
     assert landed == asked or (landed == "/" and asked in HOMES), f"{address} led to {page.url}"
 

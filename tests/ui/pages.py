@@ -7,8 +7,10 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from core import gate
 from core.access.actors import Actor
 from core.i18n import use_language
+from core.services.share import make_share_link
 from core.settings import PROJECT_ROOT
 from core.ui import session
 from tests.conftest import actor
@@ -43,3 +45,9 @@ def turned(app: AppTest, page: str, **params: Any) -> AppTest:
 def opened(company: Company, page: str, who: str = "eastern rep", language: str = "en", **params: Any) -> AppTest:
     """Return `page` as the cast's `who` sees it."""
     return turned(framed(actor(company, who), language=language).run(), page, **params)
+
+
+def link(company: Company, name: str, who: str = "eastern manager", **more: Any) -> str:
+    """Return the token of a share link to a page, made by the cast's `who`."""
+    values = {"title": "", "query": {}, "language": "en", "hours": 24} | more
+    return gate.perform(company.database, actor(company, who), make_share_link, NOW, page=name, **values)

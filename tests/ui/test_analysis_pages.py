@@ -14,11 +14,11 @@ from core.access.actors import SYSTEM
 from core.model import ShareLink
 from core.queries.share import my_share_links
 from core.reports.frozen import freeze
-from core.services.share import make_share_link, revoke_share_link
+from core.services.share import revoke_share_link
 from core.ui import page
 from tests.conftest import actor
 from tests.factories import NOW, Company
-from tests.ui.pages import framed, turned
+from tests.ui.pages import framed, link, turned
 
 pytestmark = pytest.mark.usefixtures("reading_small_company")
 
@@ -293,11 +293,6 @@ def test_deals_leave_out_what_is_not_open_too(world: Company) -> None:
 
 
 # --- share links, as their holders meet them ------------------------------------------------------
-
-
-def link(company: Company, name: str, who: str = "eastern manager", **more: Any) -> str:
-    values = {"title": "", "query": {}, "language": "en", "hours": 24} | more
-    return gate.perform(company.database, actor(company, who), make_share_link, NOW, page=name, **values)
 
 
 def held(token: str, now: datetime = NOW) -> AppTest:

@@ -8,22 +8,12 @@ from typing import Any
 
 import pytest
 
-from core import gate
 from core.i18n import use_language
-from core.services.share import make_share_link
 from core.ui import session, turns
-from tests.conftest import actor
 from tests.factories import NOW, Company
-from tests.ui.pages import framed, opened, turned
+from tests.ui.pages import framed, link, opened, turned
 
 pytestmark = pytest.mark.usefixtures("reading_small_company")
-
-
-def link(company: Company, page: str, **query: list[str]) -> str:
-    return gate.perform(
-        company.database, actor(company, "leader"), make_share_link, NOW, page=page, title="", query=query,
-        language="en", hours=24,
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -49,7 +39,8 @@ def test_what_lies_open_stays_open_in_another_language_and_its_way_back_still_wo
 
 
 def test_a_share_link_shows_what_lay_open_and_its_holder_may_fold_it(selling: Company) -> None:
-    token = link(selling, "overview", period=["this-quarter"], open=["overview-months"], customers=["shown"])
+    query = {"period": ["this-quarter"], "open": ["overview-months"], "customers": ["shown"]}
+    token = link(selling, "overview", "leader", query=query)
     app = turned(framed(None, language=None).run(), "shared", token=token)
     months, segments = app.dataframe
     assert "quota" in months.value
@@ -70,7 +61,7 @@ def test_a_share_links_pages_take_turns_like_all_others(selling: Company, monkey
 
     monkeypatch.setattr(turns.Turns, "turn", turn)
     app = framed(None, language=None).run()
-    turned(app, "shared", token=link(selling, "overview"))
+    turned(app, "shared", token=link(selling, "overview", "leader"))
     assert taken == [turns.PAGES] * 2
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,11 +17,10 @@ from core.ui import session
 from core.ui.cards import said
 from core.ui.drill import DRILL
 from core.ui.filters import address, write_address
-from core.ui.folds import unfold
+from core.ui.folds import folded_by
 from core.ui.page import plain
 from core.ui.screens import overview_customer_worth
 from core.ui.tables import table
-from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from core.analytics.as_of import AsOf
@@ -45,18 +43,17 @@ SEGMENTS: dict[str, str] = {
 _LIST = overview_customer_worth.CUSTOMERS
 _UNFOLDED = "shown"
 """In the page's address: whose customers lie open, or that the section is unfolded."""
-_FOLD = "overview-customers"
 
 
 def draw(view: View, period: Period, filters: Filters, as_of: AsOf | None) -> None:
     """Draw the section, folded; it asks for nothing until it is unfolded, which the page's address says."""
     is_named = any(address(view).get(name) for name in (_LIST, overview_customer_worth.OPEN))
-    unfold(view, _FOLD, is_named=is_named)
-    keep = partial(_fold, view)
-    folded = st.expander(_("Customers"), icon=":material/groups:", key=follow(_FOLD, is_named), on_change=keep)
-    if not folded.open:
+    unfolded = folded_by(
+        view, _("Customers"), icon=":material/groups:", key="overview-customers", is_named=is_named, keep=_keep
+    )  # fmt: skip
+    if unfolded is None:
         return
-    with folded:
+    with unfolded:
         row = view.ask(customer_kpis, period=period, filters=filters, as_of=as_of).iloc[0].to_dict()
         opens = not view.large and view.may(Action.DEAL_VIEW)
         _figures(view, cast("dict[str, Any]", row), opens=opens)
@@ -100,10 +97,8 @@ def _close() -> None:
     write_address(**{_LIST: _UNFOLDED})
 
 
-def _fold(view: View) -> None:
-    if view.query is not None:  # a share link's address stays as it was sent
-        return
-    if st.session_state[_FOLD]:
+def _keep(is_open: bool) -> None:
+    if is_open:
         write_address(**{_LIST: _UNFOLDED})
     else:
         write_address(**dict.fromkeys((_LIST, overview_customer_worth.OPEN, overview_customer_worth.WHOSE)))
