@@ -68,7 +68,7 @@ class Tab:
     ) -> None:
         said = "; ".join(f"{name}={value}" for name, value in (cookies or {}).items())
         self.url, self.page, self.query, self.locale = url, page, query, locale
-        self.page_hash = ""
+        self.page_hash = self.look = ""
         self.states: dict[str, WidgetState] = {}
         self.shown = Shown()
         begun = time.perf_counter()
@@ -100,7 +100,7 @@ class Tab:
         kind, element = self.shown.widget(key)
         state = WidgetState(id=element.id)
         match kind, value:
-            case "multiselect", list():
+            case "multiselect" | "date_input", list():
                 state.string_array_value.data.extend(value)
             case "button_group", list():
                 options = [option.content for option in element.options]
@@ -129,6 +129,26 @@ class Tab:
                 return self._run(WidgetState(id=button.id, trigger_value=True))
         raise KeyError(label)
 
+    def look_anew(self, query: str) -> Shown:
+        """Have the part that runs by itself run, as a browser at address `query` has every second."""
+        self._send(self._asked(query, look=True))
+        return self._drawn(time.perf_counter())
+
+    def choose_beside_a_look(self, key: str, value: str | list[str] | bool, *, apart: float) -> Shown:
+        """Set a widget while the part that runs by itself sets out: its message says so `apart` seconds before ours.
+
+        A browser puts a choice into what it says at once and sends it a moment later.
+        """
+        self.put(key, value)
+        query, begun = self.query, time.perf_counter()
+        self._send(self._asked(query, look=True))
+        time.sleep(apart)
+        self._send(self._asked(query))
+        self.shown = Shown()
+        while not self.shown.elements:
+            self.shown = self._finished()
+        return self._took(begun)
+
     def go(self, page: str, query: str = "") -> Shown:
         """Follow a link to another page in this tab."""
         self.page, self.query, self.page_hash = page, query, ""
@@ -139,20 +159,35 @@ class Tab:
         return self._run()
 
     def _run(self, *triggers: WidgetState, twice: bool = False) -> Shown:
+        asked = self._asked(self.query, *triggers)
+        begun = time.perf_counter()
+        self._send(asked)
+        if twice:
+            self._send(asked)
+        return self._drawn(begun)
+
+    def _asked(self, query: str, *triggers: WidgetState, look: bool = False) -> BackMsg:
         asked = BackMsg()
         state = asked.rerun_script
-        state.query_string = self.query
+        state.query_string = query
         state.page_script_hash = self.page_hash
         state.page_name = "" if self.page_hash else self.page
+        if look:
+            state.fragment_id, state.is_auto_rerun = self.look, True
         state.widget_states.widgets.extend([*self.states.values(), *triggers])
         context = state.context_info
         context.timezone, context.timezone_offset, context.locale = "Asia/Shanghai", -480, self.locale
         context.url, context.color_scheme = f"{self.url}/{self.page}", "light"
-        begun = time.perf_counter()
+        return asked
+
+    def _send(self, asked: BackMsg) -> None:
         self._socket.send(asked.SerializeToString())
-        if twice:
-            self._socket.send(asked.SerializeToString())
+
+    def _drawn(self, begun: float) -> Shown:
         self.shown = self._finished()
+        return self._took(begun)
+
+    def _took(self, begun: float) -> Shown:
         self.shown.seconds = time.perf_counter() - begun
         drawn = {getattr(element, "id", ""): element for _kind, element in self.shown.elements}
         self.states = {
@@ -180,6 +215,10 @@ class Tab:
                     self.page_hash = message.navigation.page_script_hash
                 case "page_info_changed":
                     self.query = message.page_info_changed.query_string
+                case "auto_rerun":
+                    self.look = message.auto_rerun.fragment_id
+                case "delta" if message.delta.add_block.WhichOneof("type") == "expandable":
+                    shown.elements.append(("expandable", message.delta.add_block.expandable))
                 case "delta" if message.delta.WhichOneof("type") == "new_element":
                     element = message.delta.new_element
                     kind = element.WhichOneof("type")

@@ -4,6 +4,7 @@ from core.access.actions import Action
 from core.i18n import _
 from core.ui.deal_board import draw_board, draw_table
 from core.ui.deal_list import deal_filter
+from core.ui.filters import write_address
 from core.ui.page import open_page
 from core.ui.routes import go
 from core.ui.way_back import follow
@@ -25,10 +26,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     )
     if view.may(Action.DEAL_LOG) and st.button(_("Log a deal"), type="primary", icon=":material/add:"):
         go("log_deal")
-if layout == "board":
-    st.query_params["as"] = "board"
-else:
-    st.query_params.pop("as", None)
+write_address(**{"as": "board" if layout == "board" else None})
 
 wanted, sort, descending = deal_filter(view)
 if layout == "board":

@@ -14,6 +14,7 @@ from core.queries.choices import first_deal_on
 from core.ui.filters import address, analysis_filters, write_address
 from core.ui.page import plain
 from core.ui.sharing import share_button
+from core.ui.way_back import follow, said
 
 if TYPE_CHECKING:
     from core.analytics.filters import Filters
@@ -22,11 +23,20 @@ if TYPE_CHECKING:
 
 KNOWN_NAMES: dict[str, str] = {"now": N_("As we know it now"), "then": N_("As it was known then")}
 _DAY, _KNOWN = "as-of-day", "as-of-known"
+_OF = "luopan_as_of_page"
+"""In the session: the page on which the control was drawn last."""
 
 
 def chosen_as_of(view: View) -> AsOf | None:
-    """Return the past day that the page's address names, None for now."""
-    return AsOf.from_params(address(view), today=view.today)
+    """Return the past day that the page shows, None for now: what its address names, until a reader chooses another."""
+    named = AsOf.from_params(address(view), today=view.today)
+    if view.query is not None or st.session_state.get(_OF) != view.name:
+        return named
+    on, known = said(_DAY, named.on if named else None), said(_KNOWN, named.known if named else "now")
+    chosen = AsOf(on, known or "now") if on else None
+    if chosen != named:
+        write_address(**{"as-of": on and on.isoformat(), "known": known if chosen and known != "now" else None})
+    return chosen
 
 
 def dated_filters(view: View, *, default: Preset = Preset.THIS_QUARTER) -> tuple[AsOf | None, Period, Filters]:
@@ -50,16 +60,18 @@ def as_of_control(view: View) -> None:
     label = _("As of {day}", day=format_date(chosen.on)) if chosen else _("As of now")
     yesterday = view.today - timedelta(days=1)
     first = view.ask(first_deal_on)
+    st.session_state[_OF] = view.name
     for key, value in ((_DAY, chosen.on if chosen else None), (_KNOWN, chosen.known if chosen else "now")):
         if st.session_state.get(key) != value:
             st.session_state[key] = value
     with st.popover(label, icon=":material/history:"):
         st.date_input(
-            _("As of the end of"), min_value=min(first or yesterday, yesterday), max_value=yesterday, key=_DAY,
-            format="YYYY-MM-DD", on_change=_choose, help=_("Left empty, the page shows how things are now."),
+            _("As of the end of"), None, min_value=min(first or yesterday, yesterday), max_value=yesterday,
+            key=follow(_DAY, chosen and chosen.on), format="YYYY-MM-DD",
+            help=_("Left empty, the page shows how things are now."),
         )  # fmt: skip
         st.radio(
-            _("By which knowledge"), list(KNOWN), key=_KNOWN, on_change=_choose,
+            _("By which knowledge"), list(KNOWN), key=follow(_KNOWN, chosen.known if chosen else "now"),
             format_func=lambda code: _(KNOWN_NAMES[code]), disabled=chosen is None,
             captions=[_("With everything that was written down later"), _("Without what was written down later")],
         )  # fmt: skip
@@ -89,14 +101,5 @@ def _day_said(view: View) -> str:
     return (address(view).get("as-of") or [""])[0]
 
 
-def _choose() -> None:
-    on = st.session_state.get(_DAY)
-    if on is None:
-        _forget()
-        return
-    known = st.session_state.get(_KNOWN) or "now"
-    write_address(**{"as-of": on.isoformat(), "known": known if known != "now" else None})
-
-
 def _forget() -> None:
-    write_address(**{"as-of": None, "known": None})
+    st.session_state[_DAY] = None

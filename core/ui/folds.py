@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from core.ui.filters import address, write_address
-from core.ui.way_back import follow
+from core.ui.way_back import follow, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,14 +39,11 @@ def folded_by(
     `keep` writes into the address whether it lies open now. A share link's address stays as it was sent: its holder
     decides after the first run.
     """
-    if view.query is None or key not in st.session_state:  # Streamlit folds what is called by another name, too
-        st.session_state[key] = is_named
-
-    def turned() -> None:
-        if view.query is None:
-            keep(bool(st.session_state[key]))
-
-    folded = st.expander(label, icon=icon, key=follow(key, is_named), on_change=turned)
+    is_open = bool(said(key, is_named))
+    st.session_state[key] = is_open  # Streamlit folds what is called by another name
+    if is_open != is_named and view.query is None:
+        keep(is_open)
+    folded = st.expander(label, icon=icon, key=follow(key, is_open), on_change="rerun")
     return folded if folded.open else None
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from core.errors import AnalyticsAway
 from core.ui import session
 from core.ui.drill import reopen
+from core.ui.way_back import is_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,8 +105,8 @@ def follow(view: View) -> None:
         _crowd.note(who)
         if not drawn.is_set():
             drawn.set()
-        elif session.DIALOG_KEY in st.session_state:
-            return
+        elif session.DIALOG_KEY in st.session_state or (view.query is None and is_late()):
+            return  # the browser would have the page drawn at an address that it left
         elif _newest(view.database.mirror.refresh, seen) != seen:
             if _pace.allows():
                 st.rerun()

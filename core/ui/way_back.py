@@ -21,8 +21,9 @@ _PAGE = "luopan_way_page"
 _ADDRESS = "luopan_way_address"
 _WIDGETS = "luopan_way_widgets"
 _BACK = "luopan_way_back"
-"""In the session: the page of the run before, its address when it ended, what its widgets said, and the run that is a
-way back."""
+_COMING = "luopan_way_coming"
+"""In the session: the page of the run before, its address when it ended, what its widgets said, the run that is a
+way back, and the run in which a reader came to the page or back to an earlier view of it."""
 
 Address = dict[str, list[str]]
 
@@ -34,6 +35,8 @@ def arrive(name: str) -> None:
     same = name in FOLLOWING and st.session_state.get(_PAGE) == name
     is_back = same and untouched and st.session_state.get(_ADDRESS) != _address()
     st.session_state[_BACK] = session.this_run() if is_back else None
+    if is_back or st.session_state.get(_PAGE) != name:
+        st.session_state[_COMING] = session.this_run()
     st.session_state[_PAGE] = name
     st.session_state[_WIDGETS] = {key: st.session_state[key] for key in kept if key in st.session_state}
     keep_address()
@@ -43,6 +46,23 @@ def is_way_back() -> bool:
     """Say whether this run shows an earlier address of the same page."""
     run = st.session_state.get(_BACK)
     return run is not None and run is session.this_run()
+
+
+def said(key: str, named: Any) -> Any:
+    """Return what a widget's reader chose; `named`, which the address says, where they come to the page or back.
+
+    So a choice is read off the widget, and no callback writes it into the address: where a look at the data's
+    version sets out between a click and its own message, the callback is called in the look's run, and the click's
+    comes with the address of before.
+    """
+    run = st.session_state.get(_COMING)
+    is_coming = run is not None and run is session.this_run()
+    return named if is_coming else st.session_state.get(key, named)
+
+
+def is_late() -> bool:
+    """Say whether the browser, in a fragment's run, has not heard yet of the address that the page wrote last."""
+    return st.session_state.get(_PAGE) in FOLLOWING and st.session_state.get(_ADDRESS) != _address()
 
 
 def follow(key: str, value: Any) -> str:

@@ -132,7 +132,7 @@ def choose_events(shown: Shown) -> Shown:
                 st.markdown(plain(event_words(event)), width="stretch")
                 st.button(
                     "", icon=":material/delete:", key=f"forecast-drop-{place}", type="tertiary",
-                    help=_("Remove {name}", name=plain(event.name)), on_click=_drop, args=(place,),
+                    help=_("Remove {name}", name=plain(event.name)), on_click=_drop, args=(place, event),
                 )  # fmt: skip
         with st.form("forecast-event", clear_on_submit=True, border=False):
             name = st.text_input(_("Name"), max_chars=LONGEST_NAME, key="forecast-event-name")
@@ -190,9 +190,11 @@ def forget_widgets() -> None:
         del st.session_state[name]
 
 
-def _drop(place: int) -> None:
+def _drop(place: int, event: Event) -> None:
+    """Take an event out; asked twice, as a browser may, only that one."""
     codes = [code for code in st.session_state[_EVENTS] if read_event(code) is not None]
-    st.session_state[_EVENTS] = codes[:place] + codes[place + 1 :]
+    if place < len(codes) and read_event(codes[place]) == event:
+        st.session_state[_EVENTS] = codes[:place] + codes[place + 1 :]
 
 
 def seeded(name: str, value: Any, options: list[str] | None = None) -> str:
