@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 LOOKS_EVERY = 1.0
 """Seconds between two looks of an open page at the data's version."""
 
+LATE_LOOKS = 3
+"""Looks in a row at another address than the page's after which the page is drawn at it. A first one comes of a browser
+that has not heard yet of the page's newest address, and news that drew the page there would undo a choice."""
+
 CROWD, CROWD_LOOKS_EVERY = 15, 2.0
 """From so many open pages on each looks half as often."""
 
@@ -99,14 +103,17 @@ def follow(view: View) -> None:
     seen = _newest(view.version, None)
     drawn, who = Event(), object()
     checked = [monotonic()]
+    late: list[float] = []
 
     @session.glance(run_every=CROWD_LOOKS_EVERY if _crowd.size() >= CROWD else LOOKS_EVERY)
     def look() -> None:
         _crowd.note(who)
         if not drawn.is_set():
             drawn.set()
-        elif session.DIALOG_KEY in st.session_state or (view.query is None and is_late()):
-            return  # the browser would have the page drawn at an address that it left
+        elif session.DIALOG_KEY in st.session_state:
+            return
+        elif view.query is None and is_late():
+            _wait_or_come_round(late)
         elif _newest(view.database.mirror.refresh, seen) != seen:
             if _pace.allows():
                 st.rerun()
@@ -114,8 +121,16 @@ def follow(view: View) -> None:
             checked[0] = monotonic()
             if not session.is_signed_in():
                 st.rerun()
+        else:
+            late.clear()
 
     look()
+
+
+def _wait_or_come_round(late: list[float]) -> None:
+    late.append(monotonic())
+    if len(late) >= LATE_LOOKS:
+        st.rerun()
 
 
 def _newest(look: Callable[[], int], seen: int | None) -> int | None:

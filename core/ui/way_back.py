@@ -22,8 +22,10 @@ _ADDRESS = "luopan_way_address"
 _WIDGETS = "luopan_way_widgets"
 _BACK = "luopan_way_back"
 _COMING = "luopan_way_coming"
+_TO_FOLLOW = "luopan_way_to_follow"
 """In the session: the page of the run before, its address when it ended, what its widgets said, the run that is a
-way back, and the run in which a reader came to the page or back to an earlier view of it."""
+way back, the run in which a reader came to the page or back to an earlier view of it, and the widgets that have not
+followed there yet, since another run may end a way back halfway."""
 
 Address = dict[str, list[str]]
 
@@ -31,12 +33,15 @@ Address = dict[str, list[str]]
 def arrive(name: str) -> None:
     """Begin a run of page `name`: find out whether the reader came by the browser's Back or Forward."""
     kept: dict[str, Any] = st.session_state.setdefault(_WIDGETS, {})
-    untouched = all(st.session_state.get(key, said) == said for key, said in kept.items())
-    same = name in FOLLOWING and st.session_state.get(_PAGE) == name
-    is_back = same and untouched and st.session_state.get(_ADDRESS) != _address()
+    touched = {key for key, was in kept.items() if st.session_state.get(key, was) != was}
+    stays = st.session_state.get(_PAGE) == name
+    is_back = stays and name in FOLLOWING and not touched and st.session_state.get(_ADDRESS) != _address()
     st.session_state[_BACK] = session.this_run() if is_back else None
-    if is_back or st.session_state.get(_PAGE) != name:
+    if is_back or not stays:
         st.session_state[_COMING] = session.this_run()
+        st.session_state[_TO_FOLLOW] = {*kept} if is_back else set()
+    else:
+        st.session_state[_TO_FOLLOW] = st.session_state.get(_TO_FOLLOW, set()) - touched
     st.session_state[_PAGE] = name
     st.session_state[_WIDGETS] = {key: st.session_state[key] for key in kept if key in st.session_state}
     keep_address()
@@ -56,7 +61,7 @@ def said(key: str, named: Any) -> Any:
     comes with the address of before.
     """
     run = st.session_state.get(_COMING)
-    is_coming = run is not None and run is session.this_run()
+    is_coming = (run is not None and run is session.this_run()) or _has_to_follow(key)
     return named if is_coming else st.session_state.get(key, named)
 
 
@@ -68,10 +73,15 @@ def is_late() -> bool:
 def follow(key: str, value: Any) -> str:
     """Return the widget's key; on a way back the widget says `value`, which is what the address says."""
     kept: dict[str, Any] = st.session_state.setdefault(_WIDGETS, {})
-    if is_way_back() and st.session_state.get(key, value) != value:
+    if (is_way_back() or _has_to_follow(key)) and st.session_state.get(key, value) != value:
         st.session_state[key] = value
+    st.session_state.get(_TO_FOLLOW, set()).discard(key)
     kept[key] = st.session_state.get(key, value)
     return key
+
+
+def _has_to_follow(key: str) -> bool:
+    return key in st.session_state.get(_TO_FOLLOW, set())
 
 
 def keep_address() -> None:

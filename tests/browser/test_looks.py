@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.servers import Company, signed_in
 from benchmarks.wire import Tab
+from core.ui.live import LATE_LOOKS
 from tests.browser.conftest import ROLES
 from tests.browser.test_live import log_one
 
@@ -66,3 +67,14 @@ def test_news_draw_no_page_at_an_address_that_its_reader_has_left(tab_on, app_se
         periods = [one for one in shown.of("selectbox") if one.id.endswith("-filter-period")]
         assert periods
         assert not any(one.set_value for one in periods)  # nobody's choice was taken back
+
+
+def test_a_page_that_shows_another_address_than_its_browser_comes_round(tab_on):
+    tab = tab_on("funnel", "period=this-year")
+    before = tab.query
+    tab.choose("filter-period", "last-12-months")
+    drawn = [tab.look_anew(before).received > A_LOOK for _look in range(LATE_LOOKS + 1)]
+    assert drawn.index(True) == LATE_LOOKS - 1
+    period = next(one for one in tab.shown.of("selectbox")[::-1] if one.id.endswith("-filter-period"))
+    assert period.set_value
+    assert period.raw_value == "This year"

@@ -10,12 +10,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import gate
 from core.domain.plans import PlanSpread
 from core.forecasting.levers import Levers
 from core.services.plans import adopt_plan
+from core.ui.as_of import dated_filters
+from core.ui.screens import leaderboard
 from tests.conftest import actor
 from tests.factories import NOW, Company
 from tests.ui.pages import opened
@@ -66,6 +69,27 @@ def test_back_goes_through_periods_and_parts_one_by_one(small_company: Company) 
     gone_back(app, steps[0])
     assert app.selectbox(key="filter-period").value == "this-year"
     assert said(app) == steps[0]
+
+
+def test_a_way_back_that_another_run_ends_halfway_still_leads_back(
+    small_company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(small_company, "leaderboard", "leader", period="2026Q2")
+    first = said(app)
+    app.selectbox(key="board-measure").select("win_rate").run()
+    ended: list[Any] = []
+
+    def end_once(view: Any) -> Any:
+        if not ended:
+            ended.append(view)
+            st.rerun()
+        return dated_filters(view)
+
+    monkeypatch.setattr(leaderboard, "dated_filters", end_once)
+    gone_back(app, first)
+    assert ended
+    assert app.selectbox(key="board-measure").value == "booked"
+    assert said(app) == first
 
 
 def test_a_choice_made_after_going_back_counts(small_company: Company) -> None:
