@@ -140,10 +140,18 @@ class Tab:
         A browser puts a choice into what it says at once and sends it a moment later.
         """
         self.put(key, value)
+        return self._beside_a_look(apart)
+
+    def press_beside_a_look(self, key: str, *, apart: float) -> Shown:
+        """Press a button as `choose_beside_a_look` sets a widget: both messages say so."""
+        _kind, element = self.shown.widget(key)
+        return self._beside_a_look(apart, WidgetState(id=element.id, trigger_value=True))
+
+    def _beside_a_look(self, apart: float, *triggers: WidgetState) -> Shown:
         query, begun = self.query, time.perf_counter()
-        self._send(self._asked(query, look=True))
+        self._send(self._asked(query, *triggers, look=True))
         time.sleep(apart)
-        self._send(self._asked(query))
+        self._send(self._asked(query, *triggers))
         self.shown = Shown()
         while not self.shown.elements:
             self.shown = self._finished()

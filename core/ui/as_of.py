@@ -59,14 +59,14 @@ def as_of_control(view: View) -> None:
     chosen = chosen_as_of(view)
     label = _("As of {day}", day=format_date(chosen.on)) if chosen else _("As of now")
     yesterday = view.today - timedelta(days=1)
-    first = view.ask(first_deal_on)
+    first, shown = view.ask(first_deal_on), chosen.on if chosen else yesterday
     st.session_state[_OF] = view.name
     for key, value in ((_DAY, chosen.on if chosen else None), (_KNOWN, chosen.known if chosen else "now")):
         if st.session_state.get(key) != value:
             st.session_state[key] = value
     with st.popover(label, icon=":material/history:"):
         st.date_input(
-            _("As of the end of"), None, min_value=min(first or yesterday, yesterday), max_value=yesterday,
+            _("As of the end of"), None, min_value=min(first or yesterday, shown), max_value=yesterday,
             key=follow(_DAY, chosen and chosen.on), format="YYYY-MM-DD",
             help=_("Left empty, the page shows how things are now."),
         )  # fmt: skip

@@ -12,7 +12,7 @@ from core.domain.periods import FiscalCalendar, Period, Preset
 from core.i18n import N_, _, format_date, format_month, format_quarter
 from core.queries.choices import filter_choices, first_deal_on, newest_deal_on
 from core.ui.page import plain
-from core.ui.way_back import follow, is_way_back, keep_address
+from core.ui.way_back import follow, is_way_back, keep_address, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -163,9 +163,9 @@ def _lead_to_newest(view: View, period: Period) -> None:
 
 
 def _show(period: Period) -> None:
+    """Have the page show a period. Set, not taken out: beside a look a browser may ask for it twice."""
     st.session_state.pop(_REMEMBERED, None)
-    for name in ("filter-period", "filter-days"):
-        st.session_state.pop(name, None)
+    st.session_state["filter-period"], st.session_state["filter-days"] = CUSTOM, (period.start, period.last_day)
     write_address(period=None, **{"from": period.start.isoformat(), "to": period.end.isoformat()})
 
 
@@ -193,9 +193,9 @@ def _period_control(view: View, params: Params, default: Preset, since: date | N
     if picked != CUSTOM:
         return {"period": [str(picked)], "from": [], "to": []}
     known = read_period(params, calendar=view.calendar, today=view.today, since=since, default=default)
-    said = (known.start, max(known.start, known.last_day))
+    shown = (known.start, max(known.start, known.last_day))
     days = st.date_input(
-        _("From and to"), value=said, key=follow("filter-days", said), format="YYYY-MM-DD", width=240,
+        _("From and to"), value=shown, key=follow("filter-days", shown), format="YYYY-MM-DD", width=240,
     )  # fmt: skip
     if len(days) == 2:
         end = days[1] + timedelta(days=1)
@@ -216,7 +216,7 @@ def _recent_quarters(view: View) -> dict[str, str]:
 def _narrowing(choices: Choices, params: Params, without: Sequence[str]) -> Params:
     here = [name for name in FILTER_NAMES if name not in without]
     offered = {name: choices[name] for name in here if len(choices[name]) > 1 or params.get(name)}
-    active = sum(1 for name in offered if params.get(name))
+    active = sum(1 for name in offered if said(f"filter-{name}", params.get(name)))
     label = _("Filters ({n})", n=active) if active else _("Filters")
     found: Params = {}
     if not offered and (len(choices["pipeline"]) < 2 or "pipeline" in without):
@@ -246,10 +246,13 @@ def _narrowing(choices: Choices, params: Params, without: Sequence[str]) -> Para
 
 
 def _clear() -> None:
+    """Clear all filters. Set, not taken out: beside a look a browser may ask for it twice."""
     st.session_state.pop(_REMEMBERED, None)
-    for name in (*FILTER_NAMES, "pipeline"):
-        st.query_params.pop(name, None)
-        st.session_state.pop(f"filter-{name}", None)
+    nothing: dict[str, Any] = {**{name: [] for name in FILTER_NAMES}, "pipeline": ""}
+    for name, value in nothing.items():
+        if f"filter-{name}" in st.session_state:
+            st.session_state[f"filter-{name}"] = value
+    write_address(**dict.fromkeys(nothing))
 
 
 def _said(view: View, period: Period, filters: Filters) -> str:

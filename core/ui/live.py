@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOOKS_EVERY = 1.0
 """Seconds between two looks of an open page at the data's version."""
 
-LATE_LOOKS = 3
+LATE_LOOKS = 5
 """Looks in a row at another address than the page's after which the page is drawn at it. A first one comes of a browser
 that has not heard yet of the page's newest address, and news that drew the page there would undo a choice."""
 
@@ -103,17 +103,15 @@ def follow(view: View) -> None:
     seen = _newest(view.version, None)
     drawn, who = Event(), object()
     checked = [monotonic()]
-    late: list[float] = []
+    late = [0]
 
     @session.glance(run_every=CROWD_LOOKS_EVERY if _crowd.size() >= CROWD else LOOKS_EVERY)
     def look() -> None:
         _crowd.note(who)
         if not drawn.is_set():
             drawn.set()
-        elif session.DIALOG_KEY in st.session_state:
+        elif session.DIALOG_KEY in st.session_state or not _is_heard(late):
             return
-        elif view.query is None and is_late():
-            _wait_or_come_round(late)
         elif _newest(view.database.mirror.refresh, seen) != seen:
             if _pace.allows():
                 st.rerun()
@@ -121,16 +119,16 @@ def follow(view: View) -> None:
             checked[0] = monotonic()
             if not session.is_signed_in():
                 st.rerun()
-        else:
-            late.clear()
 
     look()
 
 
-def _wait_or_come_round(late: list[float]) -> None:
-    late.append(monotonic())
-    if len(late) >= LATE_LOOKS:
+def _is_heard(late: list[int]) -> bool:
+    """Say whether the browser has heard of the page's address; draw the page at the browser's where it never does."""
+    late[0] = late[0] + 1 if is_late() else 0
+    if late[0] >= LATE_LOOKS:
         st.rerun()
+    return not late[0]
 
 
 def _newest(look: Callable[[], int], seen: int | None) -> int | None:

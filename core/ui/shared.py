@@ -9,7 +9,7 @@ import streamlit as st
 from core.i18n import _, format_instant, language, speaking, use_language
 from core.reports.frozen import thaw
 from core.services.share import LinkClosed, open_share_link
-from core.ui import routes, session
+from core.ui import routes, session, way_back
 from core.ui.language_switch import language_switch
 from core.ui.live import follow
 from core.ui.page import View, forget_begun, plain
@@ -57,6 +57,7 @@ def draw_shared() -> None:
         frozen=thaw(link.frozen) if link.frozen is not None else None,
     )  # fmt: skip
     forget_begun(view)
+    way_back.leave()
     _draw_style()
     view.heading(_title(link))
     shown = link.frozen_at or now

@@ -23,9 +23,10 @@ _WIDGETS = "luopan_way_widgets"
 _BACK = "luopan_way_back"
 _COMING = "luopan_way_coming"
 _TO_FOLLOW = "luopan_way_to_follow"
+_LED = "luopan_way_led"
 """In the session: the page of the run before, its address when it ended, what its widgets said, the run that is a
-way back, the run in which a reader came to the page or back to an earlier view of it, and the widgets that have not
-followed there yet, since another run may end a way back halfway."""
+way back, the run in which a reader came to the page or back to an earlier view of it, the widgets that have not
+followed there yet, since another run may end a way back halfway, and whether `is_led_back` has yet to say so."""
 
 Address = dict[str, list[str]]
 
@@ -40,6 +41,7 @@ def arrive(name: str) -> None:
     if is_back or not stays:
         st.session_state[_COMING] = session.this_run()
         st.session_state[_TO_FOLLOW] = {*kept} if is_back else set()
+        st.session_state[_LED] = is_back
     else:
         st.session_state[_TO_FOLLOW] = st.session_state.get(_TO_FOLLOW, set()) - touched
     st.session_state[_PAGE] = name
@@ -51,6 +53,16 @@ def is_way_back() -> bool:
     """Say whether this run shows an earlier address of the same page."""
     run = st.session_state.get(_BACK)
     return run is not None and run is session.this_run()
+
+
+def leave() -> None:
+    """Forget the page that this tab showed: what comes keeps no state in its address."""
+    st.session_state.pop(_PAGE, None)
+
+
+def is_led_back() -> bool:
+    """Say once of each way back, in the first run that gets so far, that the reader is led back."""
+    return bool(st.session_state.pop(_LED, False))
 
 
 def said(key: str, named: Any) -> Any:

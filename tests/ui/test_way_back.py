@@ -195,3 +195,32 @@ def test_back_on_the_plan_restores_which_plan_is_shown(small_company: Company) -
     assert said(app) == first
     gone_back(app, second)
     assert said(app) == second
+
+
+def test_a_past_day_before_the_readers_first_deal_stays(small_company: Company) -> None:
+    small_company.deal(amount=10_000, path=(("identified", NOW), ("won", NOW)))
+    app = opened(small_company, "funnel", "leader", period="this-year", **{"as-of": "2019-03-31"})
+    for _run in range(2):
+        assert said(app)["as-of"] == "2019-03-31"
+        assert any("Mar 31, 2019" in info.value for info in app.info)
+        app.run()
+    app.date_input(key="as-of-day").set_value(date(2026, 6, 30)).run()
+    assert said(app)["as-of"] == "2026-06-30"
+    app.radio(key="as-of-known").set_value("then").run()
+    assert said(app)["known"] == "then"
+    app.button(key="as-of-now").click().run()
+    assert "as-of" not in app.query_params
+    assert "known" not in app.query_params
+
+
+def test_a_filter_is_counted_and_can_be_cleared_as_soon_as_it_is_chosen(small_company: Company) -> None:
+    small_company.deal()
+    app = opened(small_company, "funnel", "leader", period="this-year")
+    assert not [button for button in app.button if button.key == "filter-clear"]
+    team = app.multiselect(key="filter-team")
+    team.select(team.options[0]).run()
+    assert "team" in said(app)
+    app.button(key="filter-clear").click().run()
+    assert app.multiselect(key="filter-team").value == []
+    assert "team" not in said(app)
+    assert not [button for button in app.button if button.key == "filter-clear"]

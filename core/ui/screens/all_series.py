@@ -26,7 +26,7 @@ from core.ui.screens.all_series_run import run_part
 from core.ui.screens.forecast_controls import FREQUENCY_NAMES, MEASURE_NAMES
 from core.ui.screens.forecast_state import MEASURES
 from core.ui.tables import height_of, table
-from core.ui.way_back import follow, is_way_back
+from core.ui.way_back import follow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -217,10 +217,12 @@ def _groups(view: View, tree: SeriesTree, kept: ForecastRun, made: dict[SeriesNa
     tops = {str(by): [part for part in below if part.dimension == by] for by in SERIES_OF}
     offered = [by for by, parts in tops.items() if parts]
     chosen = (address(view).get("of") or [offered[0]])[0]
-    if is_way_back() or st.session_state.get("all-series-of") not in offered:
-        st.session_state["all-series-of"] = chosen if chosen in offered else offered[0]
+    chosen = chosen if chosen in offered else offered[0]
+    if st.session_state.get("all-series-of") not in offered:
+        st.session_state["all-series-of"] = chosen
     picked = st.segmented_control(
-        _("Parts by"), offered, format_func=lambda by: _(GROUPS[by]), required=True, key="all-series-of"
+        _("Parts by"), offered, format_func=lambda by: _(GROUPS[by]), required=True,
+        key=follow("all-series-of", chosen),
     ) or offered[0]  # fmt: skip
     write_address(of=[] if picked == offered[0] else [str(picked)])
     ordered: list[tuple[SeriesName, int]] = [(whole, 0)]

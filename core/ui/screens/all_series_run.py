@@ -17,6 +17,7 @@ from core.i18n import _, format_instant
 from core.services.forecast_runs import keep_forecast_run
 from core.ui import session
 from core.ui.page import plain
+from core.ui.way_back import is_late
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -98,6 +99,8 @@ def _watch(key: Hashable) -> None:
     @session.fragment(run_every=_LOOK_SECONDS)
     def look() -> None:
         run = runs.run_of(key)
+        if is_late():
+            return
         if run is None or run.task.done():
             st.rerun()
             return

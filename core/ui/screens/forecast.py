@@ -40,7 +40,7 @@ from core.ui.screens.forecast_words import (
 )
 from core.ui.sharing import share_button
 from core.ui.tables import table
-from core.ui.way_back import is_way_back
+from core.ui.way_back import is_led_back
 
 if TYPE_CHECKING:
     from core.forecasting.flow import Flow
@@ -54,7 +54,7 @@ HISTORY_SHOWN = {"month": 24, "week": 52, "day": 90}
 
 def draw(view: View) -> None:
     """Draw the page."""
-    if is_way_back():
+    if is_led_back():
         forget_widgets()
     share_button(view)
     shown = Shown.from_params(address(view))

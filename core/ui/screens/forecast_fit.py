@@ -27,6 +27,7 @@ from core.queries.scenarios import monthly_quotas
 from core.queries.series import booked_series
 from core.ui import session
 from core.ui.screens.forecast_state import LONGEST, REDRAWN
+from core.ui.way_back import is_late
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -170,6 +171,8 @@ def watch(task: Future[Fit], *, quietly: bool = False) -> None:
     @session.fragment(run_every=_LOOK_SECONDS)
     def look() -> None:
         state = state_of(task)
+        if is_late():
+            return
         if state in ("done", "failed"):
             begun.pop(id(task), None)
             st.session_state[REDRAWN] = True
