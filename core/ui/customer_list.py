@@ -109,6 +109,7 @@ def _filters(view: View, offered: dict[str, tuple[str, dict[str, str]]]) -> tupl
                     format_func=options.__getitem__,
                     key=follow(f"customers-{name}", known),
                     placeholder=_("All"),
+                    select_all=False,
                 )
         sort = st.selectbox(
             _("Sort by"),

@@ -113,6 +113,7 @@ def _popover(view: View, params: Params) -> dict[str, str | list[str]]:
                 format_func=options.__getitem__,
                 key=follow(f"deals-{name}", params.get(name, [])),
                 placeholder=_("All"),
+                select_all=False,
             )
         for name, text in _PERIODS.items():
             codes = ["", *(str(preset) for preset in PRESET_NAMES)]

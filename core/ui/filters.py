@@ -226,7 +226,7 @@ def _narrowing(choices: Choices, params: Params, without: Sequence[str]) -> Para
             found[name] = st.multiselect(
                 _(FILTER_NAMES[name]), list(options), default=params.get(name, []),
                 format_func=options.__getitem__, key=follow(f"filter-{name}", list(params.get(name, []))),
-                placeholder=_("All"),
+                placeholder=_("All"), select_all=False,
             )  # fmt: skip
         pipelines = choices["pipeline"]
         if len(pipelines) > 1 and "pipeline" not in without:

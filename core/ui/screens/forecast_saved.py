@@ -63,7 +63,7 @@ def choose_compared(view: View, shown: Shown) -> Shown:
         picked = st.multiselect(
             _("Compare with"), list(names), format_func=names.__getitem__,
             key=follow(_COMPARED, st.session_state[_COMPARED]),
-            max_selections=MOST_COMPARED, placeholder=_("Saved scenarios"),
+            max_selections=MOST_COMPARED, placeholder=_("Saved scenarios"), select_all=False,
             help=_("Up to four. Their levers are laid on the series shown here."),
         )  # fmt: skip
         found = [read_scenario(code) for code in picked]

@@ -233,7 +233,7 @@ def _groups(view: View, names: dict[str, str]) -> list[str]:
         return known
     picked = st.multiselect(
         _("Groups"), list(names), default=known, format_func=names.__getitem__, key=follow("funnel-groups", known),
-        placeholder=_("All of them; choose two to see them alone"), width=520,
+        placeholder=_("All of them; choose two to see them alone"), select_all=False, width=520,
     )  # fmt: skip
     write_address(group=picked)
     return picked
