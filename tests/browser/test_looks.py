@@ -18,7 +18,7 @@ from tests.browser.conftest import ROLES
 from tests.browser.test_live import log_one
 
 APART = 0.05
-A_LOOK = 5_000
+A_LOOK = 10_000
 """Bytes: a look that has nothing drawn sends less, a page more."""
 
 
