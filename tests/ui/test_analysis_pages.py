@@ -378,3 +378,10 @@ def test_a_frozen_link_shows_what_the_page_was_told_whatever_came_later(world: C
     later = held(token, NOW + HOUR)
     assert "Frozen on" in captions(later)
     assert large(later)["Booked"] == "¥11K"
+
+
+def test_a_reps_page_without_a_rep_says_so_under_a_title_and_leads_back(world: Company) -> None:
+    app = opened(world, "rep", "leader")
+    assert [title.value for title in app.title] == ["Nothing here"]
+    assert [info.value for info in app.info] == ["There is no such page, or it is not open to you."]
+    assert not app.error

@@ -14,12 +14,12 @@ from core.queries import leaderboard as questions
 from core.queries.contests import awards
 from core.queries.overview import overview_kpis
 from core.reports.tables import Column, is_missing
+from core.ui import lost
 from core.ui.administration import show_what_was_told
 from core.ui.as_of import as_of_control, chosen_as_of, said_as_of
 from core.ui.cards import draw_cards
 from core.ui.drill import chart, numbers
 from core.ui.filters import analysis_filters, write_address
-from core.ui.page import NO_SUCH_PAGE
 from core.ui.screens import rep_leaves, rep_team
 from core.ui.screens.funnel_state import Asked
 from core.ui.screens.leaderboard_contests import honours
@@ -35,7 +35,7 @@ def draw(view: View) -> None:
     asked = st.query_params.get("id", "")
     number = int(asked) if asked.isascii() and asked.isdigit() else view.actor.rep_id
     if number is None:
-        st.error(_(NO_SUCH_PAGE), icon=":material/block:")
+        lost.draw_lost()
         return
     card = view.ask(questions.rep_card, rep_id=number).iloc[0]
     joined = card["joined_on"]
