@@ -17,6 +17,9 @@ from core.ui.sharing import share_button
 from core.ui.way_back import follow, said
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from core.analytics.as_of import Known
     from core.analytics.filters import Filters
     from core.domain.periods import Period
     from core.ui.page import View
@@ -30,13 +33,19 @@ _OF = "luopan_as_of_page"
 def chosen_as_of(view: View) -> AsOf | None:
     """Return the past day that the page shows, None for now: what its address names, until a reader chooses another."""
     named = AsOf.from_params(address(view), today=view.today)
+    named_on, named_by = _parts(named)
     if view.query is not None or st.session_state.get(_OF) != view.name:
         return named
-    on, known = said(_DAY, named.on if named else None), said(_KNOWN, named.known if named else "now")
+    on, known = said(_DAY, named_on), said(_KNOWN, named_by)
     chosen = AsOf(on, known or "now") if on else None
     if chosen != named:
         write_address(**{"as-of": on and on.isoformat(), "known": known if chosen and known != "now" else None})
     return chosen
+
+
+def _parts(as_of: AsOf | None) -> tuple[date | None, Known]:
+    """Return what the control's day and reading say."""
+    return (as_of.on, as_of.known) if as_of else (None, "now")
 
 
 def dated_filters(view: View, *, default: Preset = Preset.THIS_QUARTER) -> tuple[AsOf | None, Period, Filters]:
@@ -59,19 +68,19 @@ def as_of_control(view: View) -> None:
     chosen = chosen_as_of(view)
     label = _("As of {day}", day=format_date(chosen.on)) if chosen else _("As of now")
     yesterday = view.today - timedelta(days=1)
-    first, shown = view.ask(first_deal_on), chosen.on if chosen else yesterday
+    first, (on, known) = view.ask(first_deal_on), _parts(chosen)
     st.session_state[_OF] = view.name
-    for key, value in ((_DAY, chosen.on if chosen else None), (_KNOWN, chosen.known if chosen else "now")):
+    for key, value in ((_DAY, on), (_KNOWN, known)):
         if st.session_state.get(key) != value:
             st.session_state[key] = value
     with st.popover(label, icon=":material/history:"):
         st.date_input(
-            _("As of the end of"), None, min_value=min(first or yesterday, shown), max_value=yesterday,
-            key=follow(_DAY, chosen and chosen.on), format="YYYY-MM-DD",
+            _("As of the end of"), None, min_value=min(first or yesterday, on or yesterday),
+            max_value=yesterday, key=follow(_DAY, on), format="YYYY-MM-DD",
             help=_("Left empty, the page shows how things are now."),
         )  # fmt: skip
         st.radio(
-            _("By which knowledge"), list(KNOWN), key=follow(_KNOWN, chosen.known if chosen else "now"),
+            _("By which knowledge"), list(KNOWN), key=follow(_KNOWN, known),
             format_func=lambda code: _(KNOWN_NAMES[code]), disabled=chosen is None,
             captions=[_("With everything that was written down later"), _("Without what was written down later")],
         )  # fmt: skip

@@ -78,7 +78,6 @@ def test_news_draw_no_page_at_an_address_that_its_reader_has_left(tab_on, app_se
     tab.choose("filter-period", "last-12-months")
     chosen = tab.query
     assert chosen != before
-    tab.look_anew(chosen)  # what comes right after drawing asks nothing
     log_one(app_server)
     assert tab.look_anew(before).received < A_LOOK
     looks = (tab.look_anew(chosen) for _look in range(LATE_LOOKS))

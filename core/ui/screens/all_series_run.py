@@ -99,10 +99,9 @@ def _watch(key: Hashable) -> None:
     @session.fragment(run_every=_LOOK_SECONDS)
     def look() -> None:
         run = runs.run_of(key)
-        if is_late():
-            return
         if run is None or run.task.done():
-            st.rerun()
+            if not is_late():
+                st.rerun()
             return
         progress = run.progress
         text = _("Waiting for another run to end …")

@@ -171,9 +171,7 @@ def watch(task: Future[Fit], *, quietly: bool = False) -> None:
     @session.fragment(run_every=_LOOK_SECONDS)
     def look() -> None:
         state = state_of(task)
-        if is_late():
-            return
-        if state in ("done", "failed"):
+        if state in ("done", "failed") and not is_late():
             begun.pop(id(task), None)
             st.session_state[REDRAWN] = True
             st.rerun()
